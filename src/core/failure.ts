@@ -1,0 +1,22 @@
+/** The two errors that a user can cause: a refusal (exit 1) and a misuse of the command line (exit 2). */
+
+/** A refusal or a failure of the world, said in one sentence that names the things involved. */
+export class Failure extends Error {
+  readonly hint: string | undefined;
+  readonly exit: number;
+  /** @param message one sentence; @param options.hint the next command to try; @param options.exit 1 unless given */
+  constructor(message: string, options: { hint?: string; exit?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "Failure";
+    this.hint = options.hint;
+    this.exit = options.exit ?? 1;
+  }
+}
+
+/** Words on the command line that cannot be understood: printed below the usage line of the command, exit 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "UsageError";
+  }
+}

@@ -1,0 +1,21 @@
+/** What every function of this room takes first: the open database, and where times and ids come from. */
+import type { Database } from "bun:sqlite";
+
+export interface Store {
+  readonly db: Database;
+  /** Absolute path of the database file. */
+  readonly path: string;
+  /** Now, UTC with milliseconds. */
+  now(): string;
+  /** `<prefix>-<uuid>`, for instance `newId("task")`. */
+  newId(prefix: string): string;
+}
+
+/**
+ * Runs `change` in one immediate transaction and gives what it returns; any throw rolls everything back.
+ * `change` must be synchronous: an async function would be committed at its first await. Nested calls join the outer one.
+ */
+export function tx<T>(store: Store, change: () => T extends Promise<unknown> ? never : T): T {
+  if (store.db.inTransaction) return change();
+  return store.db.transaction(change).immediate() as T;
+}
