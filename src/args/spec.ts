@@ -55,6 +55,9 @@ export const flag = (about: string, options?: { alias?: readonly string[] }): Ar
 /** As a flag: all words after it, dashes included. As the last positional: all further words (after `--` also dashed ones). */
 export const rest = (about: string, options?: { required?: boolean; value?: string }): Arg<string[]> => arg("rest", about, { value: "ARG", ...options });
 
+/** `--path`, the same on every command that opens a database. */
+export const pathFlag = text("database file instead of the one below the state root", { value: "FILE" });
+
 /** A positional word; required unless `optional` or with a default. */
 export const word = <const O extends { optional?: boolean; default?: string; value?: string } = object>(
   about: string,

@@ -1,5 +1,5 @@
 /** `tasks`: lists tasks, or creates one. */
-import { flag, text, verb } from "../args/spec.ts";
+import { flag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { createTask, listTasks } from "../store/tasks.ts";
@@ -17,7 +17,7 @@ export default verb(
       create: text("create a task of this name", { value: "NAME", filled: true }),
       goal: text("what is to be reached (needed with --create)"),
       summary: text("a longer description"),
-      path: text("database file instead of the one below the state root", { value: "FILE" }),
+      path: pathFlag,
     },
   },
   (args, cx: Context) => {
