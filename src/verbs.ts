@@ -47,6 +47,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
 
   // what happened
+  runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },

@@ -6,8 +6,9 @@ import { createSchema } from "../schema/create.ts";
 import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
 import { schemaVersion, tableNames } from "../schema/schema.ts";
 import { createFile, fileVersion } from "./file.ts";
+import { migrateFile } from "./migrate.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
-import type { Store } from "./store.ts";
+import { type Store, tx } from "./store.ts";
 
 /** Where times and ids come from. */
 export type Source = Pick<Store, "now" | "newId">;
@@ -42,21 +43,29 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
 
 const connect = (file: string, source: Source, known: readonly Extension[]): Store => {
   const db = new Database(file, { readwrite: true, create: false, strict: true });
+  const store: Store = { db, path: file, now: source.now, newId: source.newId };
   try {
-    db.run(`pragma busy_timeout = ${busyMs}; pragma synchronous = normal; pragma foreign_keys = on`);
-    const keys = db.query<{ foreign_keys: number }, []>("pragma foreign_keys").get();
-    if (keys?.foreign_keys !== 1) throw new Failure(`Foreign keys cannot be enabled for the database ${file}.`);
+    db.run(`pragma busy_timeout = ${busyMs}; pragma synchronous = normal`);
     const version = userVersion(db);
     refuseNewer(version, file);
     if (version < schemaVersion) refuseForeign(db, file);
+    // An old file keeps its journal mode until it is migrated: when that fails, no byte of it has changed.
+    if (version < schemaVersion && tablesOf(db).length > 0) upgrade(store);
     useWriteAheadLog(db);
-    if (version < schemaVersion) upgrade(db, file, source);
-    if (lacksExtensions(db, known)) db.transaction(() => applyExtensions(db, known, source.now())).immediate();
-    return { db, path: file, now: source.now, newId: source.newId };
+    if (userVersion(db) < schemaVersion) upgrade(store);
+    enforceForeignKeys(store);
+    if (lacksExtensions(db, known)) tx(store, () => applyExtensions(db, known, store.now()));
+    return store;
   } catch (error) {
     db.close();
     throw error;
   }
+};
+
+const enforceForeignKeys = ({ db, path }: Store): void => {
+  db.run("pragma foreign_keys = on");
+  const row = db.query<{ foreign_keys: number }, []>("pragma foreign_keys").get();
+  if (row?.foreign_keys !== 1) throw new Failure(`Foreign keys cannot be enabled for the database ${path}.`);
 };
 
 const userVersion = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
@@ -84,12 +93,15 @@ const useWriteAheadLog = (db: Database): void => {
 };
 
 /** What the file needs is decided inside the transaction: another opening may have been faster. */
-const upgrade = (db: Database, file: string, source: Source): void => {
-  db.transaction(() => {
-    if (userVersion(db) === schemaVersion) return;
-    if (tablesOf(db).length > 0) throw new Failure(`The database ${file} is older than version ${schemaVersion}.`);
-    createSchema(db, source.now());
-  }).immediate();
+const upgrade = (store: Store): void => {
+  // Rebuilding a table drops one that others refer to; the switch has no effect inside a transaction.
+  store.db.run("pragma foreign_keys = off");
+  tx(store, () => {
+    const version = userVersion(store.db);
+    if (version >= schemaVersion) return;
+    if (tablesOf(store.db).length === 0) createSchema(store.db, store.now());
+    else migrateFile(store, version);
+  });
 };
 
 const tablesOf = (db: Database): string[] =>
