@@ -51,6 +51,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
 
   // the tool itself
   "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
+  reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
   "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
 };
