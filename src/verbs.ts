@@ -37,6 +37,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // criteria and agreements
 
   // loops and evidence
+  "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
+  "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
 
