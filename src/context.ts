@@ -1,0 +1,119 @@
+/** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { Failure, UsageError } from "./core/failure.ts";
+import { prettyJson } from "./core/json.ts";
+import { toIso } from "./core/time.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+
+export type Program = "conveyor" | "workerctl";
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The outside of a context: a real process, or a test's private world. */
+export interface Outside {
+  readonly env: Env;
+  readonly cwd: string;
+  /** The word the program was invoked by. */
+  readonly argv0: string;
+  readonly tty: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
+  /** Writes as is, to the end, before it returns. */
+  write(stream: "out" | "err", text: string): void;
+  /** All of standard input, as text. */
+  readStdin(): string;
+  /** Milliseconds since the epoch. */
+  clock(): number;
+  uuid(): string;
+}
+
+export interface Context {
+  readonly outside: Outside;
+  /** The name to show in messages and suggested commands. */
+  readonly program: Program;
+  readonly env: Env;
+  readonly cwd: string;
+  /** Folder of the state: database, artifacts, compatibility workers. Not created by asking. */
+  readonly stateRoot: string;
+  /** Prints data and a line break on stdout. */
+  out(text: string): void;
+  /** Prints data as it is on stdout. */
+  raw(text: string): void;
+  /** Prints one JSON document on stdout. */
+  json(value: unknown): void;
+  /** Prints a line of talk on stderr. */
+  err(text: string): void;
+  /** Whether talk on stderr may use colours and rewrite lines. */
+  readonly fancy: boolean;
+  now(): string;
+  nowMs(): number;
+  newId(prefix: string): string;
+  /** `~` expanded, made absolute below the working directory. */
+  path(text: string): string;
+  /** @throws Failure when stdin is a terminal or holds more than `limitBytes` */
+  stdin(limitBytes?: number): string;
+  /** The database at `path` (a `--path` flag) or of the state root, opened and migrated on first use. */
+  store(path?: string): Store;
+  /** Absolute path of the database that `store(path)` would open. */
+  storePath(path?: string): string;
+  close(): void;
+}
+
+const STDIN_LIMIT = 8 << 20;
+
+/** The name shown: CONVEYOR_CLI_PROG when it is one of ours, else the last part of the invoked word (`contract/cli.md`). */
+export function programName(env: Env, argv0: string): Program {
+  const wanted = env.CONVEYOR_CLI_PROG;
+  if (wanted === "conveyor" || wanted === "workerctl") return wanted;
+  return argv0.split("/").at(-1) === "workerctl" ? "workerctl" : "conveyor";
+}
+
+export function makeContext(outside: Outside): Context {
+  const { env, cwd } = outside;
+  const stores = new Map<string, Store>();
+  const path = (text: string): string => {
+    const home = env.HOME || homedir();
+    return resolve(cwd, text === "~" ? home : text.startsWith("~/") ? join(home, text.slice(2)) : text);
+  };
+  const stateRoot = path(env.WORKERCTL_STATE_ROOT || ".codex-workers");
+  const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
+  const storePath = (given?: string): string => {
+    if (given === undefined) return join(stateRoot, "workerctl.db");
+    if (given.trim() === "") throw new UsageError("--path must not be empty");
+    return path(given);
+  };
+  return {
+    outside,
+    program: programName(env, outside.argv0),
+    env,
+    cwd,
+    stateRoot,
+    out: (text) => outside.write("out", `${text}\n`),
+    raw: (text) => outside.write("out", text),
+    json: (value) => outside.write("out", `${prettyJson(value)}\n`),
+    err: (text) => outside.write("err", `${text}\n`),
+    fancy: outside.tty.err && !env.NO_COLOR && env.TERM !== "dumb",
+    now: clock.now,
+    nowMs: outside.clock,
+    newId: clock.newId,
+    path,
+    stdin(limitBytes = STDIN_LIMIT) {
+      if (outside.tty.in) throw new Failure("standard input is a terminal, but this reads a document from it", { hint: "pipe the text in, for instance: … --from-stdin < file.json" });
+      const text = outside.readStdin();
+      if (text.length > limitBytes) throw new Failure(`standard input holds more than ${limitBytes} bytes`);
+      return text;
+    },
+    store(given) {
+      const file = storePath(given);
+      const open = stores.get(file);
+      if (open) return open;
+      const store = openStore(file, clock);
+      stores.set(file, store);
+      return store;
+    },
+    storePath,
+    close() {
+      for (const store of stores.values()) store.db.close();
+      stores.clear();
+    },
+  };
+}

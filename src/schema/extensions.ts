@@ -1,0 +1,52 @@
+/** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
+import type { Database } from "bun:sqlite";
+
+export interface Extension {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Applied in this order, each once. To add one, append an entry with the next number; never change one that was released. */
+export const extensions: readonly Extension[] = [
+  {
+    version: 1,
+    name: "lookup-indexes",
+    sql: `
+      create index if not exists tasks_name on tasks (name, created_at);
+      create index if not exists bindings_task_created on bindings (task_id, created_at);
+      create index if not exists manager_cycles_task_started on manager_cycles (task_id, started_at);
+      create index if not exists manager_decisions_task on manager_decisions (task_id, id);
+      create index if not exists commands_pending on commands (created_at, id) where state = 'pending';
+      create index if not exists codex_events_completions on codex_events (session_id, id) where subtype = 'task_complete';
+      create index if not exists codex_events_offset on codex_events (session_id, byte_offset);
+      create index if not exists routed_notifications_task on routed_notifications (task_id, id);
+      create index if not exists routed_notifications_open_inbox on routed_notifications (target_session_id, created_at, id)
+        where state = 'delivered' and consumed_at is null;
+    `,
+  },
+];
+
+const recorded = (db: Database): Set<number> | null => {
+  if (db.query("select 1 from sqlite_master where type = 'table' and name = 'extension_migrations'").get() === null) return null;
+  const rows = db.query<{ version: number }, []>("select version from extension_migrations").all();
+  return new Set(rows.map((row) => row.version));
+};
+
+const missing = (db: Database, known: readonly Extension[]): Extension[] => {
+  const done = recorded(db);
+  return done === null ? [...known] : known.filter((extension) => !done.has(extension.version));
+};
+
+/** Does the file lack one of `known`? A file of a newer conveyor may record more than we know; that is left alone. */
+export const lacksExtensions = (db: Database, known: readonly Extension[]): boolean => missing(db, known).length > 0;
+
+/** Applies what is missing, inside the transaction of the caller. */
+export function applyExtensions(db: Database, known: readonly Extension[], now: string): void {
+  db.run("create table if not exists extension_migrations (version integer primary key, name text not null, applied_at text not null) strict");
+  const record = db.query("insert into extension_migrations (version, name, applied_at) values (?, ?, ?)");
+  for (const extension of missing(db, known)) {
+    db.run(extension.sql);
+    record.run(extension.version, extension.name, now);
+  }
+}

@@ -1,0 +1,120 @@
+/** Opening the database: look first, then create, migrate or use it. The only place that makes a connection for writing. */
+import { Database, SQLiteError } from "bun:sqlite";
+import { resolve } from "node:path";
+import { Failure } from "../core/failure.ts";
+import { createSchema } from "../schema/create.ts";
+import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
+import { schemaVersion, tableNames } from "../schema/schema.ts";
+import { createFile, fileVersion } from "./file.ts";
+import { migrateFile } from "./migrate.ts";
+import { sqliteFailure } from "./sqlite-failure.ts";
+import { type Store, tx } from "./store.ts";
+
+/** Where times and ids come from. */
+export type Source = Pick<Store, "now" | "newId">;
+
+export interface OpenOptions {
+  /** false: a missing file is refused instead of made. Default true. */
+  readonly create?: boolean;
+  /** The extension tables to hold the file to; all that this tool knows unless a test says otherwise. */
+  readonly extensions?: readonly Extension[];
+}
+
+const busyMs = 5000;
+
+/**
+ * The store in the file at `path`, at version 22 with all extensions: a missing or empty file is created, an older one migrated
+ * (with a backup beside it). Throws a Failure when the file is newer, is no database, or cannot be opened; it is then unchanged.
+ */
+export function openStore(path: string, source: Source, options: OpenOptions = {}): Store {
+  const file = resolve(path);
+  const known = options.extensions ?? extensions;
+  try {
+    const version = fileVersion(file);
+    if (version === null) {
+      if (options.create === false) throw new Failure(`There is no database at ${file}.`, { hint: "conveyor tasks --create NAME --goal TEXT" });
+      createFile(file);
+    } else refuseNewer(version, file);
+    return connect(file, source, known);
+  } catch (error) {
+    throw sqliteFailure(error, file) ?? error;
+  }
+}
+
+const connect = (file: string, source: Source, known: readonly Extension[]): Store => {
+  const db = new Database(file, { readwrite: true, create: false, strict: true });
+  const store: Store = { db, path: file, now: source.now, newId: source.newId };
+  try {
+    db.run(`pragma busy_timeout = ${busyMs}; pragma synchronous = normal`);
+    const version = userVersion(db);
+    refuseNewer(version, file);
+    if (version < schemaVersion) refuseForeign(db, file);
+    // An old file keeps its journal mode until it is migrated: when that fails, no byte of it has changed.
+    if (version < schemaVersion && tablesOf(db).length > 0) upgrade(store);
+    useWriteAheadLog(db);
+    if (userVersion(db) < schemaVersion) upgrade(store);
+    enforceForeignKeys(store);
+    if (lacksExtensions(db, known)) tx(store, () => applyExtensions(db, known, store.now()));
+    return store;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+const enforceForeignKeys = ({ db, path }: Store): void => {
+  db.run("pragma foreign_keys = on");
+  const row = db.query<{ foreign_keys: number }, []>("pragma foreign_keys").get();
+  if (row?.foreign_keys !== 1) throw new Failure(`Foreign keys cannot be enabled for the database ${path}.`);
+};
+
+const userVersion = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
+
+const refuseNewer = (version: number, file: string): void => {
+  if (version <= schemaVersion) return;
+  throw new Failure(`The database ${file} has schema version ${version}, newer than ${schemaVersion}, the newest this conveyor knows.`, {
+    hint: "use the newer program that made it, or another file with --path or WORKERCTL_STATE_ROOT",
+  });
+};
+
+const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;
+
+/** SQLite switches the mode only while nobody else is connected and does not wait for that by itself; another first opening may be at it. */
+const useWriteAheadLog = (db: Database): void => {
+  for (const end = performance.now() + busyMs; ; ) {
+    try {
+      db.query("pragma journal_mode = wal").get();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > end) throw error;
+      Bun.sleepSync(5);
+    }
+  }
+};
+
+/** What the file needs is decided inside the transaction: another opening may have been faster. */
+const upgrade = (store: Store): void => {
+  // Rebuilding a table drops one that others refer to; the switch has no effect inside a transaction.
+  store.db.run("pragma foreign_keys = off");
+  tx(store, () => {
+    const version = userVersion(store.db);
+    if (version >= schemaVersion) return;
+    if (tablesOf(store.db).length === 0) createSchema(store.db, store.now());
+    else migrateFile(store, version);
+  });
+};
+
+const tablesOf = (db: Database): string[] =>
+  db
+    .query<{ name: string }, []>("select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'")
+    .all()
+    .map((row) => row.name);
+
+/** A file of some other program is not ours to migrate, whatever its version says. */
+const refuseForeign = (db: Database, file: string): void => {
+  const tables = tablesOf(db);
+  if (tables.length === 0 || tables.some((name) => tableNames.includes(name))) return;
+  throw new Failure(`The database ${file} belongs to another program: it has tables, but none of ours.`, {
+    hint: "choose another file with --path or WORKERCTL_STATE_ROOT",
+  });
+};

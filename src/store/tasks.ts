@@ -1,0 +1,56 @@
+/** `tasks` and their budgets. */
+import { Failure } from "../core/failure.ts";
+import { ACTIVE_TASK_STATES, type Budget, type Task, type TaskState } from "../core/task.ts";
+import { addEvent } from "./events.ts";
+import { type Store, tx } from "./store.ts";
+
+/** The task with this id or name; names repeat, the newest wins. Null when there is none. */
+export const findTask = (store: Store, ref: string): Task | null =>
+  store.db
+    .query<Task, [string, string]>("select * from tasks where id = ? or name = ? order by julianday(created_at) desc, rowid desc limit 1")
+    .get(ref, ref);
+
+/** @throws Failure naming the task when there is none of this id or name */
+export function needTask(store: Store, ref: string): Task {
+  const task = findTask(store, ref);
+  if (!task) throw new Failure(`unknown task ${JSON.stringify(ref)}`, { hint: "conveyor tasks" });
+  return task;
+}
+
+/** Creates a task in state `candidate`, with its event. Names may repeat. */
+export function createTask(store: Store, input: { name: string; goal: string; summary?: string | null; state?: TaskState }): Task {
+  return tx(store, () => {
+    const now = store.now();
+    const task: Task = { id: store.newId("task"), name: input.name, goal: input.goal, summary: input.summary ?? null, state: input.state ?? "candidate", created_at: now, updated_at: now };
+    store.db
+      .query("insert into tasks (id, name, goal, summary, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?)")
+      .run(task.id, task.name, task.goal, task.summary, task.state, now, now);
+    addEvent(store, { type: "task_created", taskId: task.id, payload: { goal: task.goal, name: task.name, summary: task.summary } });
+    return task;
+  });
+}
+
+export function setTaskState(store: Store, taskId: string, state: TaskState): void {
+  tx(store, () => void store.db.query("update tasks set state = ?, updated_at = ? where id = ?").run(state, store.now(), taskId));
+}
+
+interface BudgetRow {
+  readonly task_id: string;
+  readonly max_nudges: number;
+  readonly nudges_used: number;
+  readonly expires_at: string | null;
+}
+
+/** All tasks in the order of their creation, each with its budget. */
+export function listTasks(store: Store, options: { active?: boolean } = {}): (Task & { budget: Budget | null })[] {
+  const states: readonly string[] = options.active ? ACTIVE_TASK_STATES : [];
+  const tasks = store.db.query<Task, []>("select * from tasks order by julianday(created_at), rowid").all();
+  const budgets = new Map(store.db.query<BudgetRow, []>("select task_id, max_nudges, nudges_used, expires_at from budgets").all().map((row) => [row.task_id, row]));
+  return tasks
+    .filter((task) => states.length === 0 || states.includes(task.state))
+    .map((task) => {
+      const row = budgets.get(task.id);
+      const budget = row && { max_nudges: row.max_nudges, nudges_used: row.nudges_used, nudges_remaining: Math.max(0, row.max_nudges - row.nudges_used), expires_at: row.expires_at };
+      return { ...task, budget: budget ?? null };
+    });
+}

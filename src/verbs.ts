@@ -1,0 +1,68 @@
+/** The table of all commands. An action of a group is named `group action`; an alias is another key with the same `load`. */
+import type { Listed } from "./args/help.ts";
+import type { Verb } from "./args/spec.ts";
+
+export interface Entry {
+  readonly group: string;
+  readonly summary: string;
+  /** Absent for the head of a group of actions. */
+  readonly load?: () => Promise<{ default: Verb }>;
+}
+
+/** Headings of the top help page, in its order. */
+const G = {
+  start: "Start and find",
+  records: "Tasks, sessions, bindings",
+  observe: "Observe",
+  speak: "Speak",
+  dispatch: "Dispatch",
+  contract: "Criteria and agreements",
+  loops: "Loops and evidence",
+  history: "What happened",
+  tool: "The tool itself",
+} as const;
+
+const VERBS: Readonly<Record<string, Entry>> = {
+  // start and find
+
+  // tasks, sessions, bindings
+  tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
+
+  // observe
+
+  // speak
+
+  // Dispatch
+
+  // criteria and agreements
+
+  // loops and evidence
+
+  // what happened
+  runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
+
+  // the tool itself
+  completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
+};
+
+export const findVerb = (name: string): Entry | undefined => (Object.hasOwn(VERBS, name) ? VERBS[name] : undefined);
+
+export const isGroup = (name: string): boolean => findVerb(name) !== undefined && VERBS[name]!.load === undefined;
+
+/** The actions of a group, named by their last word. */
+export const actionsOf = (group: string): Listed[] =>
+  Object.entries(VERBS)
+    .filter(([name]) => name.startsWith(`${group} `))
+    .map(([name, { summary }]) => ({ name: name.slice(group.length + 1), group: "Actions", summary }));
+
+/** First words: what can stand right after the program's name. */
+export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !name.includes(" "));
+
+/** What the top help page lists, group by group. */
+export const listed = (): Listed[] => {
+  const all = verbNames().map((name) => ({ name, group: VERBS[name]!.group, summary: VERBS[name]!.summary }));
+  return Object.values(G).flatMap((group) => all.filter((entry) => entry.group === group));
+};
+
+/** Every name that can be run, actions included. */
+export const runnable = (): string[] => Object.keys(VERBS).filter((name) => VERBS[name]!.load !== undefined);
