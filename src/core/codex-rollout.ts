@@ -112,7 +112,7 @@ function usage(value: Json | undefined): TokenUsage | null {
 const knownTypes: ReadonlySet<string> = new Set(["response_item", "turn_context", "world_state", "token_usage_record", "compacted", "ghost_snapshot", "inter_agent_communication"]);
 
 const knownItems: ReadonlySet<string> = new Set([
-  "CommandExecution", "CollabAgentToolCall", "ContextCompaction", "DynamicToolCall", "EnteredReviewMode", "ExitedReviewMode", "FileChange", "HookPrompt",
+  "CommandExecution", "CollabAgentToolCall", "ContextCompaction", "DynamicToolCall", "EnteredReviewMode", "ExitedReviewMode", "FileChange", "FunctionCallOutput", "HookPrompt",
   "ImageGeneration", "ImageView", "McpToolCall", "Plan", "Reasoning", "Sleep", "SubAgentActivity", "WebSearch",
 ]);
 
