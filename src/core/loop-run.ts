@@ -1,10 +1,9 @@
 /** A loop run: a `runs` row that says how often a worker may be sent round again and which evidence must exist before. Nothing executes it. */
 import { Failure } from "./failure.ts";
-import { isObject, type JsonObject, parseStored } from "./json.ts";
+import { isObject, type JsonObject } from "./json.ts";
 import type { LoopTemplate } from "./loop-templates.ts";
-import type { Run } from "./run.ts";
+import { isLoop, LOOP, type Run } from "./run.ts";
 
-export const LOOP_KIND = "ralph_loop";
 export const ADVERSARIAL_CHECK = "adversarial_check";
 /** Stop conditions of a policy that no template made. */
 export const CUSTOM_STOP_CONDITIONS: readonly string[] = ["max_iterations", "required_evidence"];
@@ -28,7 +27,6 @@ export interface LoopPolicy {
 
 export interface LoopRun {
   readonly run: Run;
-  readonly metadata: JsonObject;
   readonly policy: LoopPolicy;
 }
 
@@ -43,17 +41,14 @@ const textOf = (value: unknown): string | null => (typeof value === "string" && 
 const textsOf = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === "string").map((item) => item.trim()).filter((item) => item !== "") : [];
 
-export const isLoop = (run: Run, metadata: JsonObject): boolean => metadata.kind === LOOP_KIND || run.purpose === LOOP_KIND;
-
 /**
  * Reads a run as a loop.
  * @param reference what the user called the run, for the message
  * @throws Failure when the run is no loop, or its metadata lacks whole iteration numbers
  */
 export function readLoop(run: Run, reference: string = run.name): LoopRun {
-  const stored = parseStored<unknown>(run.metadata_json, {});
-  const metadata = isObject(stored) ? stored : {};
-  if (!isLoop(run, metadata)) {
+  const metadata = isObject(run.metadata) ? run.metadata : {};
+  if (!isLoop(run.purpose, metadata)) {
     throw new Failure(`run ${JSON.stringify(reference)} is not a loop run`, { hint: "conveyor loop-templates --list" });
   }
   const current = wholeNumber(metadata.current_iteration);
@@ -76,7 +71,7 @@ export function readLoop(run: Run, reference: string = run.name): LoopRun {
     recommended_tools: textsOf(metadata.recommended_tools),
     tags: textsOf(metadata.tags),
   };
-  return { run, metadata, policy };
+  return { run, policy };
 }
 
 /** What somebody who makes a loop run may choose. */
@@ -106,7 +101,7 @@ export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
   if (current < 0) throw new Failure(`--current-iteration must be at least 0, not ${current}`);
   if (current > max) throw new Failure(`--current-iteration ${current} is beyond the maximum of ${max} iterations`, { hint: "give a larger --max-iterations or a smaller --current-iteration" });
   const common = {
-    kind: LOOP_KIND,
+    kind: LOOP,
     policy_record: true,
     current_iteration: current,
     max_iterations: max,
@@ -119,9 +114,6 @@ export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
   const { name, cleanup_policy, stop_conditions, artifact_requirements, recommended_tools, tags } = template;
   return { ...common, template: name, preset: name, cleanup_policy, stop_conditions, artifact_requirements, recommended_tools, tags };
 }
-
-/** `t1-ralph-loop-2026-11-22T113147-834Z`: a name that sorts by time and holds nothing a shell or a file name minds. */
-export const loopRunName = (taskName: string, startedAt: string): string => `${taskName}-ralph-loop-${startedAt.replaceAll(":", "").replaceAll(".", "-")}`;
 
 /**
  * The run that a stored payload or result belongs to, or null.

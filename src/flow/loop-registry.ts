@@ -4,8 +4,8 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { loopMetadata } from "../core/loop-run.ts";
 import { LOOP_TEMPLATE_NAMES, LOOP_TEMPLATES, needLoopTemplate } from "../core/loop-templates.ts";
-import { runRecord } from "../core/run.ts";
-import { createLoopRun } from "../store/loop-runs.ts";
+import { LOOP } from "../core/run.ts";
+import { createRun } from "../store/runs.ts";
 import { needTask } from "../store/tasks.ts";
 
 const ONLY_WITH_CREATE = { name: "--name", maxIterations: "--max-iterations", currentIteration: "--current-iteration", seedPromptSha256: "--seed-prompt-sha256", path: "--path" } as const;
@@ -49,7 +49,7 @@ export function loopRegistry(command: string, selector: "template" | "preset"): 
       const { maxIterations, currentIteration = 0, seedPromptSha256 } = args;
       const metadata = loopMetadata({ template: needLoopTemplate(chosen), maxIterations, currentIteration, seedPromptSha256 });
       const store = cx.store(args.path);
-      cx.json(runRecord(createLoopRun(store, needTask(store, args.createRun), { name: args.name, metadata })));
+      cx.json(createRun(store, needTask(store, args.createRun), { name: args.name || undefined, purpose: LOOP, metadata }));
     },
   );
 }

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { loopMetadata } from "../../src/core/loop-run.ts";
 import { compactJson } from "../../src/core/json.ts";
 import type { Task } from "../../src/core/task.ts";
-import { createLoopRun, loopProgress, needLoopRun } from "../../src/store/loop-runs.ts";
+import { loopProgress, needLoopRun } from "../../src/store/loop-runs.ts";
+import { createRun } from "../../src/store/runs.ts";
 import { bind } from "../../src/store/bindings.ts";
 import { registerSession } from "../../src/store/sessions.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -25,10 +26,10 @@ const metadata = loopMetadata({ gates: ["tests"], currentIteration: 1, maxIterat
 describe("finding a run", () => {
   test("the newest of a name, the id before a name, and never that of another task", () => {
     const other = createTask(store, { name: "t2", goal: "g" });
-    const first = createLoopRun(store, task, { name: "r", metadata });
-    const second = createLoopRun(store, task, { name: "r", metadata });
-    createLoopRun(store, other, { name: "r", metadata });
-    const tricky = createLoopRun(store, task, { name: first.id, metadata });
+    const first = createRun(store, task, { name: "r", purpose: "ralph_loop", metadata });
+    const second = createRun(store, task, { name: "r", purpose: "ralph_loop", metadata });
+    createRun(store, other, { name: "r", purpose: "ralph_loop", metadata });
+    const tricky = createRun(store, task, { name: first.id, purpose: "ralph_loop", metadata });
     expect(needLoopRun(store, task, "r").run.id).toBe(second.id);
     expect(needLoopRun(store, task, first.id).run.id).toBe(first.id);
     expect(needLoopRun(store, task, tricky.id).run.id).toBe(tricky.id);
@@ -36,18 +37,10 @@ describe("finding a run", () => {
 
   test("a run of another task is said to be that", () => {
     const other = createTask(store, { name: "t2", goal: "g" });
-    createLoopRun(store, other, { name: "elsewhere", metadata });
+    createRun(store, other, { name: "elsewhere", purpose: "ralph_loop", metadata });
     expect(() => needLoopRun(store, task, "elsewhere")).toThrow('run "elsewhere" belongs to task "t2"');
     expect(() => needLoopRun(store, task, "nope")).toThrow('has no run "nope"');
   });
-});
-
-test("a new loop is a finished run with telemetry of its own and an event", () => {
-  const run = createLoopRun(store, task, { metadata });
-  expect(run).toMatchObject({ status: "finished", purpose: "ralph_loop", ended_at: run.started_at });
-  expect(run.name).toStartWith("t1-ralph-loop-2026-01-02T030405-");
-  expect(w.rows("select run_id, severity, event_type from telemetry_events")).toEqual([{ run_id: run.id, severity: "info", event_type: "loop_policy_created" }]);
-  expect(w.rows("select type from events order by id desc limit 1")).toEqual([{ type: "loop_policy_created" }]);
 });
 
 describe("progress", () => {
@@ -67,7 +60,7 @@ describe("progress", () => {
   });
 
   test("moves with what was consumed or pushed, not with what waits or failed", () => {
-    const run = createLoopRun(store, task, { name: "r", metadata });
+    const run = createRun(store, task, { name: "r", purpose: "ralph_loop", metadata });
     const loop = needLoopRun(store, task, "r");
     expect(loopProgress(store, loop)).toEqual({ reached: 1, delivered: [] });
     message(run.id, 2, {});
