@@ -41,6 +41,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // what happened
 
   // the tool itself
+  "install-skills": { group: G.tool, summary: "install the bundled skills for Codex or Claude Code", load: () => import("./commands/install-skills.ts") },
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
 };
 
