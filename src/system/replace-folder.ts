@@ -7,7 +7,15 @@ import type { AssetFile } from "./assets.ts";
 
 export type Placed = "installed" | "replaced" | "unchanged";
 
-const kind = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+/** What stands at `path` itself, links not followed; undefined when nothing can stand there. */
+function kind(path: string) {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "")) return undefined;
+    throw error;
+  }
+}
 
 /** What `replaceFolder` would do: compares names, bytes and run bits; a link in the place of a file or folder differs. */
 export function compareFolder(target: string, files: readonly AssetFile[]): Placed {
@@ -47,23 +55,29 @@ export function realFolder(path: string): string {
  * @throws Failure when the folder cannot be written
  */
 export function replaceFolder(target: string, files: readonly AssetFile[]): Placed {
-  const beside = join(dirname(target), `.conveyor-${randomBytes(6).toString("hex")}`);
   try {
     const outcome = compareFolder(target, files);
-    if (outcome === "unchanged") return outcome;
-    const fresh = join(beside, "new");
+    if (outcome !== "unchanged") writeWhole(target, files);
+    return outcome;
+  } catch (error) {
+    if (typeof (error as { code?: unknown }).code !== "string") throw error;
+    throw new Failure(`${target} could not be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function writeWhole(target: string, files: readonly AssetFile[]): void {
+  const beside = join(dirname(target), `.conveyor-${randomBytes(6).toString("hex")}`);
+  const fresh = join(beside, "new");
+  mkdirSync(fresh, { recursive: true });
+  try {
     for (const file of files) {
       const path = join(fresh, file.path);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, file.bytes, { flag: "wx", mode: file.executable ? 0o755 : 0o644 });
     }
     exchange(fresh, target, join(beside, "old"));
-    return outcome;
-  } catch (error) {
-    if (typeof (error as { code?: unknown }).code !== "string") throw error;
-    throw new Failure(`${target} could not be written: ${(error as Error).message}`, { cause: error });
   } finally {
-    if (kind(beside)) rmSync(beside, { recursive: true });
+    rmSync(beside, { recursive: true });
   }
 }
 
