@@ -24,9 +24,17 @@ const G = {
 
 const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
+  discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
+  search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
 
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
+  "register-worker": { group: G.records, summary: "take a running Codex session on record as worker", load: () => import("./commands/register-worker.ts") },
+  "register-manager": { group: G.records, summary: "take a running Codex session on record as manager", load: () => import("./commands/register-manager.ts") },
+  deregister: { group: G.records, summary: "mark a session as gone", load: () => import("./commands/deregister.ts") },
+  sessions: { group: G.records, summary: "registered sessions and how each is reached", load: () => import("./commands/sessions.ts") },
+  bind: { group: G.records, summary: "join a worker and a manager on a task", load: () => import("./commands/bind.ts") },
+  unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
 
@@ -43,8 +51,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
 
   // what happened
+  runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  "install-skills": { group: G.tool, summary: "install the bundled skills for Codex or Claude Code", load: () => import("./commands/install-skills.ts") },
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
 };
 

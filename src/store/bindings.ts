@@ -83,3 +83,15 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
     return openBinding(store, task.id)!;
   });
 }
+
+/**
+ * Ends the task's open binding, with the event.
+ * @throws Failure when there is none
+ */
+export function unbind(store: Store, task: Task): void {
+  tx(store, () => {
+    const ended = store.db.query("update bindings set state = 'ended', ended_at = ? where task_id = ? and state in ('active', 'ending')").run(store.now(), task.id);
+    if (ended.changes === 0) throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: "conveyor discover" });
+    addEvent(store, { type: "binding_ended", taskId: task.id, payload: { task: task.name } });
+  });
+}

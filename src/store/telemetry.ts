@@ -1,6 +1,6 @@
 /** `telemetry_events` and its full-text table: always written together. */
 import { compactJson } from "../core/json.ts";
-import { activeRunId } from "./runs.ts";
+import { belonging } from "./active-run.ts";
 import type { Store } from "./store.ts";
 
 export type Actor = "dispatch" | "manager" | "worker" | "operator" | "workerctl" | "system";
@@ -14,7 +14,7 @@ export interface NewTelemetry {
   /** `info` unless said otherwise. */
   readonly severity?: Severity;
   readonly taskId?: string | null;
-  /** Absent: the task's active run, if there is one; null: none. */
+  /** Brings its task with it. Absent: the task's active run, if there is one; null: none. */
   readonly runId?: string | null;
   readonly correlation?: Record<string, unknown>;
   readonly attributes?: Record<string, unknown>;
@@ -23,8 +23,7 @@ export interface NewTelemetry {
 /** Writes one event and its search row and gives the event's id. Call it inside the transaction of the change it reports. */
 export function addTelemetry(store: Store, event: NewTelemetry): string {
   const id = store.newId("telemetry");
-  const taskId = event.taskId ?? null;
-  const runId = event.runId !== undefined ? event.runId : taskId === null ? null : activeRunId(store, taskId);
+  const { taskId, runId } = belonging(store, event);
   const actor = event.actor ?? "workerctl";
   const attributes = compactJson(event.attributes ?? {});
   store.db

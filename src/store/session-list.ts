@@ -1,0 +1,25 @@
+/** Lists of `sessions`. */
+import type { Role, Session } from "../core/session.ts";
+import type { Store } from "./store.ts";
+
+export interface SessionFilter {
+  /** Absent: not gone. */
+  readonly state?: "active" | "gone" | "all" | undefined;
+  readonly role?: Role | undefined;
+  readonly names?: readonly string[];
+  /** Without a state: also rows without a pid (from before sessions were registered by process). */
+  readonly includeLegacy?: boolean;
+}
+
+/** In the order of their registration. */
+export function listSessions(store: Store, filter: SessionFilter = {}): Session[] {
+  const rows = store.db.query<Session, []>("select * from sessions order by julianday(registered_at), rowid").all();
+  return rows.filter((row) => {
+    if (filter.role && row.role !== filter.role) return false;
+    if (filter.names?.length && !filter.names.includes(row.name)) return false;
+    if (filter.state === "all") return true;
+    if (filter.state === "gone") return row.state === "gone";
+    if (row.state === "gone") return false;
+    return row.pid !== null || (filter.state === undefined && filter.includeLegacy === true);
+  });
+}

@@ -1,0 +1,72 @@
+/** Runs short-lived programs of others: an argument list (never a shell line), an explicit environment, a time limit. */
+
+/** The environment as commands are given it; undefined members are absent. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ChildResult {
+  /** Exit status; null when a signal ended it, the time ran out or it could not be started. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+  /** The program is not on PATH, or cannot be executed. */
+  readonly missing: boolean;
+}
+
+/** Names that must never reach a child: what npm leaves behind steers Node programs, what Bun reads steers this very binary. */
+const isForeignName = (name: string): boolean =>
+  /^(npm|NPM)_/.test(name) || name === "PNPM_SCRIPT_SRC_DIR" || name === "BUN_OPTIONS" || name === "BUN_BE_BUN";
+
+/** Those of `names` that a launched agent must not see, each once. */
+export const foreignNames = (names: Iterable<string>): string[] => [...new Set(names)].filter(isForeignName).sort();
+
+/** A copy of `env` without undefined members and without the names of {@link foreignNames}. */
+export function childEnv(env: Env): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined && !isForeignName(name)) result[name] = value;
+  return result;
+}
+
+/** Absolute path of `program` on the PATH of `env`, or null. */
+export const which = (program: string, env: Env): string | null => Bun.which(program, { PATH: env.PATH ?? "" });
+
+/**
+ * Runs `argv` to its end and gives what it printed. Never throws for what the program does.
+ * @param options.stdin bytes for its standard input, else empty; @param options.timeoutMs after which it is killed (5 s)
+ */
+export async function runChild(
+  argv: readonly string[],
+  options: { env: Env; cwd?: string; stdin?: string; timeoutMs?: number },
+): Promise<ChildResult> {
+  const [program = "", ...rest] = argv;
+  const path = program.includes("/") ? program : which(program, options.env);
+  const nothing = { code: null, stdout: "", stderr: "", timedOut: false, missing: true };
+  if (path === null) return nothing;
+  let timedOut = false;
+  let giveUp = (): void => {};
+  const stopped = new Promise<[string, string]>((resolve) => (giveUp = () => resolve(["", ""])));
+  try {
+    const child = Bun.spawn([path, ...rest], {
+      env: childEnv(options.env),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+      giveUp();
+    }, options.timeoutMs ?? 5000);
+    try {
+      // A grandchild may hold the pipes open after the program itself was killed: then its output is not waited for.
+      const [stdout, stderr] = await Promise.race([Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]), stopped]);
+      await child.exited;
+      return { code: child.signalCode === null ? child.exitCode : null, stdout, stderr, timedOut, missing: false };
+    } finally {
+      clearTimeout(timer);
+    }
+  } catch (error) {
+    return { ...nothing, stderr: error instanceof Error ? error.message : String(error) };
+  }
+}

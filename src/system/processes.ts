@@ -1,0 +1,137 @@
+/** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { type Env, runChild } from "./child.ts";
+
+const linux = process.platform === "linux";
+
+/** Whether a process of this pid exists; one that we may not signal counts. */
+export function alive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+}
+
+/** The fields of /proc/<pid>/stat after the name, which may itself hold spaces and parentheses; null when it is gone. */
+function stat(pid: number): string[] | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return null;
+  }
+}
+
+/** Every process of the machine with its parent; null when the system would not say. */
+export async function listProcesses(env: Env): Promise<Process[] | null> {
+  if (linux) {
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+    return pids.flatMap((pid) => {
+      const fields = stat(pid);
+      return fields === null ? [] : { pid, parent: Number(fields[1]) };
+    });
+  }
+  const result = await runChild(["ps", "-axo", "pid=,ppid="], { env });
+  if (result.code !== 0) return null;
+  return result.stdout.split("\n").flatMap((line) => {
+    const [pid, parent] = line.trim().split(/\s+/).map(Number);
+    return pid === undefined || parent === undefined || Number.isNaN(pid + parent) ? [] : { pid, parent };
+  });
+}
+
+/** `pid` and everything below it, breadth first. */
+export function familyOf(pid: number, processes: readonly Process[]): number[] {
+  const family = [pid];
+  for (const member of family) for (const each of processes) if (each.parent === member && !family.includes(each.pid)) family.push(each.pid);
+  return family;
+}
+
+/** The parents of `pid`, nearest first, without `pid` itself. */
+export function ancestorsOf(pid: number, processes: readonly Process[]): number[] {
+  const parents = new Map(processes.map((each) => [each.pid, each.parent]));
+  const ancestors: number[] = [];
+  for (let next = parents.get(pid); next !== undefined && next > 0 && !ancestors.includes(next); next = parents.get(next)) ancestors.push(next);
+  return ancestors;
+}
+
+let bootMs: number | undefined;
+/** When the machine was started, and how many stat ticks are a second: both constant while it runs. */
+function linuxBoot(): number {
+  bootMs ??= Number(/^btime (\d+)$/m.exec(readFileSync("/proc/stat", "latin1"))?.[1] ?? Number.NaN) * 1000;
+  return bootMs;
+}
+
+/** When the process was started, in milliseconds since the epoch (to the second); null when it is gone or not told. */
+export async function startedAt(pid: number, env: Env): Promise<number | null> {
+  if (linux) {
+    const ticks = Number(stat(pid)?.[19] ?? Number.NaN);
+    const at = linuxBoot() + ticks * 10;
+    return Number.isNaN(at) ? null : at;
+  }
+  const result = await runChild(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C" } });
+  const at = Date.parse(result.stdout.trim());
+  return result.code !== 0 || Number.isNaN(at) ? null : at;
+}
+
+/** Path of the program file that the process runs (for a script: its interpreter); null when it is gone or not told. */
+export async function executableOf(pid: number, env: Env): Promise<string | null> {
+  if (linux) {
+    try {
+      // An executable that was replaced by an update while it runs.
+      return readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+    } catch {
+      return null;
+    }
+  }
+  const result = await runChild(["ps", "-o", "comm=", "-p", String(pid)], { env });
+  return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
+}
+
+/** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
+export async function openFiles(pid: number, env: Env): Promise<string[] | null> {
+  if (linux) return linuxOpenFiles(pid);
+  const result = await runChild(["lsof", "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
+  // lsof exits 1 when one of many questions had no answer, and still prints the others.
+  if (result.missing || result.timedOut || (result.code !== 0 && result.stdout === "")) return null;
+  return lsofNames(result.stdout);
+}
+
+/** The paths in `lsof -Fn` output: the lines that begin with `n`. */
+export const lsofNames = (text: string): string[] =>
+  text.split("\n").flatMap((line) => (line.startsWith("n/") ? [line.slice(1)] : []));
+
+function linuxOpenFiles(pid: number): string[] | null {
+  let descriptors: string[];
+  try {
+    descriptors = readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    return null;
+  }
+  return descriptors.flatMap((descriptor) => {
+    try {
+      const path = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+      return path.startsWith("/") ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** One variable of the environment the process was started with; null when it has none or it may not be read. */
+export function environmentOf(pid: number, name: string): string | null {
+  if (!linux) return null;
+  try {
+    const entry = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").find((each) => each.startsWith(`${name}=`));
+    return entry === undefined ? null : entry.slice(name.length + 1);
+  } catch {
+    return null;
+  }
+}

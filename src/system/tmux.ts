@@ -1,0 +1,155 @@
+/** tmux by short-lived commands with exact targets: sessions, panes, screens, keys. Every call has a time limit. */
+import { Failure } from "../core/failure.ts";
+import { type ChildResult, type Env, foreignNames, runChild } from "./child.ts";
+
+/** One pane as `list-panes` shows it. */
+export interface Pane {
+  readonly session: string;
+  readonly paneId: string;
+  readonly pid: number;
+  /** The program in it has ended and tmux kept the pane. */
+  readonly dead: boolean;
+  /** `copy-mode`, `tree-mode` … while keys go to tmux and not to the program; else null. */
+  readonly mode: string | null;
+  readonly width: number;
+  readonly height: number;
+  readonly cursorX: number;
+  readonly cursorY: number;
+  /** The active pane of the current window of its session. */
+  readonly current: boolean;
+  /** How many terminals look at the session. */
+  readonly attached: number;
+}
+
+const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
+const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
+
+async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
+  // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
+  const result = await runChild(["tmux", "-u", ...args], { env, timeoutMs: 10_000, ...options });
+  if (result.missing) {
+    throw new Failure("tmux is not on PATH", { hint: "install tmux (for instance: apt-get install tmux, brew install tmux)" });
+  }
+  if (result.timedOut) throw new Failure(`tmux ${args[0]} gave no answer in time`, { hint: "tmux list-sessions" });
+  if (result.code !== 0 && deniedWords.test(result.stderr)) {
+    throw new Failure(`the system denied tmux access: ${result.stderr.trim()}`, { hint: "run it from a terminal that has access to tmux" });
+  }
+  return result;
+}
+
+/** Runs one tmux command and gives its result whatever its exit code. Throws only when tmux is absent, denied or hangs. */
+export async function tmuxResult(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number } = {}): Promise<ChildResult> {
+  const result = await attempt(env, args, options);
+  // TMUX may be inherited from a server that is long gone (a shared daemon keeps its first environment).
+  if (result.code === 0 || !env.TMUX || !noServerWords.test(result.stderr)) return result;
+  return attempt({ ...env, TMUX: undefined }, args, options);
+}
+
+async function tmux(env: Env, args: readonly string[], options: { stdin?: string } = {}): Promise<string> {
+  const result = await tmuxResult(env, args, options);
+  if (result.code === 0) return result.stdout;
+  throw new Failure(`tmux ${args[0]} failed: ${result.stderr.trim() || `exit ${result.code ?? "by signal"}`}`);
+}
+
+/** A pane id (`%12`) names itself; anything else is a session name, never a prefix or a pattern. */
+export const isPaneId = (target: string): boolean => /^%\d+$/.test(target);
+const sessionTarget = (name: string): string => (isPaneId(name) ? name : `=${name}`);
+const paneTarget = (target: string): string => (isPaneId(target) ? target : `=${target}:`);
+
+/** Whether a session of exactly this name (or a pane of this id) exists. */
+export async function hasSession(env: Env, name: string): Promise<boolean> {
+  // has-session takes a pane id that does not exist for the current session: ask the list instead.
+  if (isPaneId(name)) return (await listPanes(env)).some((pane) => pane.paneId === name);
+  return (await tmuxResult(env, ["has-session", "-t", sessionTarget(name)])).code === 0;
+}
+
+const paneFormat =
+  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_y} " +
+  "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{session_name}";
+
+/** Every pane of the server in tmux's order; empty when no server runs. */
+export async function listPanes(env: Env): Promise<Pane[]> {
+  const result = await tmuxResult(env, ["list-panes", "-a", "-F", paneFormat]);
+  if (result.code !== 0) {
+    if (noServerWords.test(result.stderr)) return [];
+    throw new Failure(`tmux list-panes failed: ${result.stderr.trim()}`);
+  }
+  return result.stdout.split("\n").flatMap((line) => {
+    const [paneId, pid, dead, mode, width, height, cursorX, cursorY, current, attached, ...name] = line.split(" ");
+    if (paneId === undefined || name.length === 0) return [];
+    return {
+      session: name.join(" "),
+      paneId,
+      pid: Number(pid),
+      dead: dead === "1",
+      mode: mode === "-" || mode === undefined ? null : mode,
+      width: Number(width),
+      height: Number(height),
+      cursorX: Number(cursorX),
+      cursorY: Number(cursorY),
+      current: current === "1",
+      attached: Number(attached),
+    };
+  });
+}
+
+/**
+ * The text of a pane: `lines` of history above the visible screen (0: the screen alone), trailing newlines kept.
+ * `styled` keeps the escape sequences, which tell a placeholder from typed text.
+ */
+export const capturePane = (env: Env, target: string, lines: number, styled = false): Promise<string> =>
+  tmux(env, ["capture-pane", "-p", ...(styled ? ["-e"] : []), "-t", paneTarget(target), "-S", lines > 0 ? `-${lines}` : "0"]);
+
+/**
+ * Starts `argv` in a detached session of its own, as it is, without a shell, and gives its pane.
+ * @param options.environment variables set for the session over those of the server
+ */
+export async function newSession(
+  env: Env,
+  options: { name: string; cwd: string; argv: readonly string[]; environment?: Record<string, string>; width?: number; height?: number },
+): Promise<{ paneId: string; pid: number }> {
+  // An older server hands on the environment it was started with, so what must not be seen is also taken away in front of the program.
+  const known = await tmuxResult(env, ["show-environment", "-g"]);
+  const unwanted = foreignNames([...Object.keys(env), ...known.stdout.split("\n").map((line) => line.split("=")[0] ?? "")]);
+  const settings = Object.entries(options.environment ?? {}).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+  const out = await tmux(env, [
+    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", options.name, "-c", options.cwd,
+    "-x", String(options.width ?? 160), "-y", String(options.height ?? 50), ...settings,
+    "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...options.argv,
+  ]);
+  const [paneId = "", pid = ""] = out.trim().split(" ");
+  return { paneId, pid: Number(pid) };
+}
+
+/** Puts `text` into a paste buffer of this name; the text travels by standard input. */
+export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
+
+/** Pastes the buffer into the target as one bracketed paste, so that its newlines do not submit, and deletes it. */
+export const pasteBuffer = (env: Env, buffer: string, target: string): Promise<string> =>
+  tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target)]);
+
+/** Deletes the buffer if it is still there. */
+export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
+
+/** Sends one named key such as `Escape` or `C-c`. */
+export const sendKey = (env: Env, target: string, key: string): Promise<string> => tmux(env, ["send-keys", "-t", paneTarget(target), "--", key]);
+
+/** Presses Enter as a literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0. */
+export const sendReturn = (env: Env, target: string): Promise<string> => tmux(env, ["send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);
+
+/** Leaves copy mode or any other mode, so that keys reach the program again. Nothing happens when there is none. */
+export async function leaveMode(env: Env, target: string): Promise<void> {
+  const left = await tmuxResult(env, ["copy-mode", "-q", "-t", paneTarget(target)]);
+  if (left.code !== 0) await tmuxResult(env, ["send-keys", "-t", paneTarget(target), "-X", "cancel"]);
+}
+
+/** Ends the session of exactly this name; false when it was not there. */
+export const killSession = async (env: Env, name: string): Promise<boolean> =>
+  (await tmuxResult(env, ["kill-session", "-t", sessionTarget(name)])).code === 0;
+
+/** `tmux -V` in words, or null. */
+export async function tmuxVersion(env: Env): Promise<string | null> {
+  const result = await runChild(["tmux", "-V"], { env });
+  return result.code === 0 ? result.stdout.trim() : null;
+}
+

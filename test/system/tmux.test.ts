@@ -1,0 +1,107 @@
+/** tmux on a private server: exact names, hostile text, modes, environments, and what is said when tmux is not there. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteBuffer, sendKey, sendReturn, tmuxResult,
+} from "../../src/system/tmux.ts";
+import { tmuxServer, until } from "../tmux-server.ts";
+
+const server = tmuxServer({ npm_lifecycle_event: "test", NPM_TOKEN_X: "secret", "npm_config_//host/:_x": "odd", BUN_OPTIONS: "--smol", KEPT: "yes" });
+const { env } = server;
+afterAll(() => server.close());
+
+const screen = async (name: string) => (await capturePane(env, name, 0)).trimEnd();
+
+describe("sessions", () => {
+  test("no server at all: nothing is there, and nothing is an error", async () => {
+    expect(await listPanes(env)).toEqual([]);
+    expect(await hasSession(env, "w1")).toBe(false);
+    expect(await killSession(env, "w1")).toBe(false);
+  });
+
+  test("names are exact: a longer name is somebody else", async () => {
+    const long = await newSession(env, { name: "codex-w10", cwd: "/", argv: ["cat"] });
+    expect(isPaneId(long.paneId)).toBe(true);
+    expect(long.pid).toBeGreaterThan(0);
+    expect(await hasSession(env, "codex-w10")).toBe(true);
+    expect(await hasSession(env, "codex-w1")).toBe(false);
+    expect(await hasSession(env, long.paneId)).toBe(true);
+    expect(await hasSession(env, "%999")).toBe(false);
+    expect(await killSession(env, "codex-w1")).toBe(false);
+    await expect(sendKey(env, "codex-w1", "x")).rejects.toThrow("send-keys failed");
+    await expect(capturePane(env, "codex-w*", 0)).rejects.toThrow("capture-pane failed");
+  });
+
+  test("panes come in one call, with names that hold spaces", async () => {
+    const { paneId, pid } = await newSession(env, { name: "two words", cwd: "/tmp", argv: ["cat"], width: 90, height: 20 });
+    const pane = (await listPanes(env)).find((each) => each.paneId === paneId);
+    expect(pane).toMatchObject({ session: "two words", pid, dead: false, mode: null, width: 90, height: 20, current: true, attached: 0 });
+    expect(await killSession(env, "two words")).toBe(true);
+  });
+
+  test("arguments reach the program as they are, without a shell", async () => {
+    const odd = ["a b", "$HOME", "`id`", "it's \"quoted\"", "--dash", ""];
+    await newSession(env, { name: "argv", cwd: "/", argv: ["sh", "-c", 'printf "[%s]" "$@"; exec cat', "sh", ...odd] });
+    await until("the arguments", async () => (await screen("argv")).includes("[]"));
+    expect(await screen("argv")).toBe(odd.map((each) => `[${each}]`).join(""));
+  });
+
+  test("what npm and bun leave in an environment is gone in front of the program", async () => {
+    await tmuxResult(env, ["set-environment", "-g", "npm_package_name", "left-by-the-first-client"]);
+    await newSession(env, { name: "env", cwd: "/", argv: ["sh", "-c", "env | grep -iE '^(npm_|bun_|kept|given)'; exec cat"], environment: { GIVEN: "by the launch" } });
+    await until("its environment", async () => (await screen("env")).includes("KEPT=yes"));
+    expect((await screen("env")).split("\n").sort()).toEqual(["GIVEN=by the launch", "KEPT=yes"]);
+  });
+});
+
+describe("speaking", () => {
+  test("hostile text is pasted letter by letter, and a carriage return submits it", async () => {
+    await newSession(env, { name: "say", cwd: "/", argv: ["cat"] });
+    const text = "-x --y $(id) `id` 'q' \"q\" ; # › ✓ %1";
+    await loadBuffer(env, "cv-test", text);
+    await pasteBuffer(env, "cv-test", "say");
+    await sendReturn(env, "say");
+    await until("the echo", async () => (await screen("say")).split(text).length === 3);
+    expect((await deleteBuffer(env, "cv-test")).code).not.toBe(0);
+  });
+
+  test("a mode is seen and left", async () => {
+    const { paneId } = await newSession(env, { name: "mode", cwd: "/", argv: ["cat"] });
+    const mode = async () => (await listPanes(env)).find((pane) => pane.paneId === paneId)?.mode;
+    await leaveMode(env, paneId);
+    await tmuxResult(env, ["copy-mode", "-t", paneId]);
+    expect(await mode()).toBe("copy-mode");
+    await leaveMode(env, paneId);
+    expect(await mode()).toBeNull();
+    await tmuxResult(env, ["choose-tree", "-t", paneId]);
+    expect(await mode()).toBe("tree-mode");
+    await leaveMode(env, paneId);
+    expect(await mode()).toBeNull();
+  });
+
+  test("a styled capture keeps the escape sequences", async () => {
+    await newSession(env, { name: "styled", cwd: "/", argv: ["sh", "-c", "printf 'a\\033[2mdim\\033[0m'; exec cat"] });
+    await until("the text", async () => (await screen("styled")).includes("adim"));
+    expect(await capturePane(env, "styled", 0, true)).toContain("\u001b[2mdim");
+  });
+});
+
+describe("trouble", () => {
+  const fakeTmux = (script: string) => {
+    const dir = mkdtempSync(join(env.TMUX_TMPDIR!, "bin-"));
+    writeFileSync(join(dir, "tmux"), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(dir, "tmux"), 0o755);
+    return { ...env, PATH: `${dir}:/usr/bin:/bin` };
+  };
+
+  test("tmux that is absent, denied or hanging is said so", async () => {
+    await expect(listPanes({ ...env, PATH: "/nowhere" })).rejects.toThrow("tmux is not on PATH");
+    await expect(hasSession(fakeTmux("echo 'error connecting (Operation not permitted)' >&2; exit 1"), "w")).rejects.toThrow("the system denied tmux access");
+    await expect(tmuxResult(fakeTmux("sleep 30"), ["list-sessions"], { timeoutMs: 200 })).rejects.toThrow("gave no answer in time");
+  });
+
+  test("a TMUX inherited from a dead server does not hide the living one", async () => {
+    expect(await hasSession({ ...env, TMUX: `${env.TMUX_TMPDIR}/gone,123,0` }, "codex-w10")).toBe(true);
+  });
+});

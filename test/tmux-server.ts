@@ -1,0 +1,33 @@
+/** A tmux server of a test's own: a private socket folder, killed and removed at the end. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface TmuxServer {
+  readonly env: Record<string, string>;
+  close(): void;
+}
+
+/** @param extra more variables for the environment that tmux (and what it starts) gets */
+export function tmuxServer(extra: Record<string, string> = {}): TmuxServer {
+  const dir = mkdtempSync(join(tmpdir(), "cvt-"));
+  const env: Record<string, string> = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: dir, TERM: "xterm-256color", SHELL: "/bin/sh", ...extra, TMUX_TMPDIR: dir };
+  return {
+    env,
+    close() {
+      Bun.spawnSync(["tmux", "kill-server"], { env, stdout: "ignore", stderr: "ignore" });
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits until `look` gives something other than null, undefined or false; fails after `limitMs`, naming `what`. */
+export async function until<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, limitMs = 20_000): Promise<T> {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen;
+    if (performance.now() > end) throw new Error(`not in time: ${what}`);
+    await Bun.sleep(20);
+  }
+}
