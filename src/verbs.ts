@@ -43,6 +43,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // Dispatch
 
   // criteria and agreements
+  criteria: { group: G.contract, summary: "the acceptance ledger: list, add, accept, satisfy, defer, reject", load: () => import("./commands/criteria.ts") },
+  handoff: { group: G.contract, summary: "save a worker's progress summary", load: () => import("./commands/handoff.ts") },
+  "worker-ack": { group: G.contract, summary: "record or read the worker's acknowledgement", load: () => import("./commands/worker-ack.ts") },
+  "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
 
   // loops and evidence
 
