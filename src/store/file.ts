@@ -25,7 +25,7 @@ const reasons: Record<string, string> = {
 
 const inTheWay = (path: string, error: unknown): Failure => {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  return new Failure(`The database ${path} cannot be opened: ${reasons[code] ?? (error as Error).message}.`, {
+  return new Failure(`the database ${path} cannot be opened: ${reasons[code] ?? (error as Error).message}`, {
     hint: "choose another place with WORKERCTL_STATE_ROOT=FOLDER, or another file with --path where the command has it",
     cause: error,
   });
@@ -55,7 +55,7 @@ export function fileVersion(path: string): number | null {
   if (length === 0) return null;
   if (length < headerBytes || !header.subarray(0, magic.length).equals(magic)) {
     const { reason, hint } = notADatabase(path);
-    throw new Failure(`The file ${path} ${reason}.`, { hint });
+    throw new Failure(`the file ${path} ${reason}`, { hint });
   }
   return sizeOf(`${path}-wal`) > 0 ? loggedVersion(path) : header.readInt32BE(userVersionAt);
 }
