@@ -8,6 +8,10 @@ export const findSession = (store: Store, name: string): Session | null => store
 
 export const sessionById = (store: Store, id: string): Session | null => store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
 
+/** Whether an active session has this Codex thread. */
+export const threadIsRegistered = (store: Store, threadId: string): boolean =>
+  store.db.query("select 1 from sessions where codex_session_id = ? and state = 'active'").get(threadId) !== null;
+
 /** @throws Failure naming the session when none has this name */
 export function needSession(store: Store, name: string): Session {
   const session = findSession(store, name);
