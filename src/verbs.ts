@@ -37,6 +37,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
+  tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
 
   // speak
 
