@@ -116,9 +116,9 @@ function payloadOf(record: RolloutRecord): string | null {
 }
 
 function noteMore(store: Store, session: Session, stored: readonly ReadLine[]): void {
-  const counts = stored.flatMap(({ record }) => {
+  const counts = stored.flatMap(({ record, byteOffset }) => {
     const used = tokensUsed(record);
-    return used ? [{ at: record.timestamp, used }] : [];
+    return used || byteOffset === 0 ? [{ at: record.timestamp, used }] : [];
   });
   addTokenCounts(store, session.id, counts);
   for (const { record, byteOffset } of stored) {

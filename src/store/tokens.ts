@@ -6,7 +6,8 @@ import type { Store } from "./store.ts";
 /** A count as the rollout gives it: everything the thread has used up to that time. */
 export interface TokenCount {
   readonly at: string | null;
-  readonly used: Tokens;
+  /** null: here a file of another thread begins, which counts from zero. */
+  readonly used: Tokens | null;
 }
 
 export interface TokenTotal extends Tokens {
@@ -40,11 +41,12 @@ export function addTokenCounts(store: Store, sessionId: string, counts: readonly
   );
   const now = store.now();
   for (const { at, used } of counts) {
-    const more = tokensBetween(before, used);
+    const more = used && tokensBetween(before, used);
     before = used;
-    if (more.total_tokens > 0) add.run(sessionId, taskAt(spans, at ?? now), ...TOKEN_KINDS.map((kind) => more[kind]), now);
+    if (more && more.total_tokens > 0) add.run(sessionId, taskAt(spans, at ?? now), ...TOKEN_KINDS.map((kind) => more[kind]), now);
   }
-  db.query(`insert or replace into token_marks (session_id, ${columns}) values (?, ?, ?, ?, ?, ?)`).run(sessionId, ...TOKEN_KINDS.map((kind) => before![kind]));
+  if (before === null) db.query("delete from token_marks where session_id = ?").run(sessionId);
+  else db.query(`insert or replace into token_marks (session_id, ${columns}) values (?, ?, ?, ?, ?, ?)`).run(sessionId, ...TOKEN_KINDS.map((kind) => before![kind]));
 }
 
 function taskAt(spans: readonly Span[], at: string): string {
