@@ -45,13 +45,24 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // Dispatch
 
   // criteria and agreements
+  criteria: { group: G.contract, summary: "the acceptance ledger: list, add, accept, satisfy, defer, reject", load: () => import("./commands/criteria.ts") },
+  handoff: { group: G.contract, summary: "save a worker's progress summary", load: () => import("./commands/handoff.ts") },
+  "worker-ack": { group: G.contract, summary: "record or read the worker's acknowledgement", load: () => import("./commands/worker-ack.ts") },
+  "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
 
   // loops and evidence
+  "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
+  "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
+  reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
+  "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },
+  "install-skills": { group: G.tool, summary: "install the bundled skills for Codex or Claude Code", load: () => import("./commands/install-skills.ts") },
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
 };
 

@@ -1,14 +1,14 @@
 /** The kinds of rollout records that some release of Codex up to 0.169 writes. A kind that is not here is a sign that Codex has changed. */
-import { isObject } from "./json.ts";
-import type { RolloutRecord } from "./codex-rollout.ts";
 
 const list = (names: string): ReadonlySet<string> => new Set(names.trim().split(/\s+/));
 
-const types = list(`
-  session_meta session_state response_item event_msg turn_context compacted world_state token_usage_record
+/** By `type`. */
+export const knownTypes = list(`
+  session_meta session_state ghost_snapshot response_item event_msg turn_context compacted world_state token_usage_record
   inter_agent_communication inter_agent_communication_metadata realtime_item resume_metadata dynamic_tools_updated`);
 
-const events = list(`
+/** By `payload.type` of an `event_msg`. */
+export const knownEvents = list(`
   task_started turn_started task_complete turn_complete turn_aborted user_message agent_message agent_message_delta agent_reasoning agent_reasoning_delta
   agent_reasoning_raw_content agent_reasoning_raw_content_delta agent_reasoning_section_break token_count item_started item_completed
   thread_settings_applied thread_name_updated thread_rolled_back thread_goal_updated thread_queue_changed session_configured
@@ -23,17 +23,7 @@ const events = list(`
   environment_connected environment_disconnected auth_recovery_started auth_recovery_completed realtime_conversation_started
   realtime_conversation_realtime realtime_conversation_closed realtime_conversation_sdp raw_response_item shutdown_complete`);
 
-const items = list(`
+/** By `payload.item.type` of an `item_completed`. */
+export const knownItems = list(`
   UserMessage AgentMessage Reasoning Plan CommandExecution FileChange McpToolCall DynamicToolCall CollabAgentToolCall SubAgentActivity
   WebSearch ImageView ImageGeneration Sleep HookPrompt EnteredReviewMode ExitedReviewMode ContextCompaction FunctionCallOutput AsyncUserInputQuestion`);
-
-/** The name of the record's kind when no rule knows it, for instance `event_msg/turn_teleported`; null when it is known. */
-export function unknownKind(record: Pick<RolloutRecord, "type" | "subtype" | "payload">): string | null {
-  if (!types.has(record.type)) return record.type.slice(0, 120);
-  if (record.subtype === null) return null;
-  if (!events.has(record.subtype)) return `event_msg/${record.subtype.slice(0, 100)}`;
-  if (record.subtype !== "item_completed" && record.subtype !== "item_started") return null;
-  const item = record.payload.item;
-  const type = isObject(item) && typeof item.type === "string" ? item.type : "";
-  return type === "" || items.has(type) ? null : `event_msg/${record.subtype}/${type.slice(0, 80)}`;
-}

@@ -1,13 +1,26 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
-import { type RolloutRecord, turnSign } from "./codex-rollout.ts";
+import { readFact, type RolloutFact, type RolloutRecord } from "./codex-rollout.ts";
 import { ageSeconds } from "./time.ts";
 
 export type WorkerState = "busy" | "idle" | "unknown";
 /** `crashed`: a turn stands open, but nobody is left who could end it. */
 export type Turn = "open" | "completed" | "aborted" | "crashed" | "none";
 
+/** What a record says about the turn; null: nothing. */
+export function turnSign(record: RolloutRecord): "open" | "completed" | "aborted" | null {
+  const { kind } = readFact(record);
+  return signs[kind] ?? null;
+}
+
+const signs: { readonly [K in RolloutFact["kind"]]?: "open" | "completed" | "aborted" } = {
+  turn_started: "open",
+  user: "open",
+  turn_completed: "completed",
+  turn_aborted: "aborted",
+};
+
 /** The newest stored record that says something about the turn. */
-export type TurnRecord = Pick<RolloutRecord, "type" | "subtype" | "payload"> & { readonly timestamp: string };
+export type TurnRecord = RolloutRecord & { readonly timestamp: string };
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {

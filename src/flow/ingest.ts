@@ -1,15 +1,15 @@
 /** Reads what a session's rollout has gained since the last time into `codex_events`, piece by piece, each piece in one transaction. */
 import type { Context } from "../context.ts";
-import { unknownKind } from "../core/codex-kinds.ts";
-import { parseRecord, type RolloutRecord, threadIdOf, tokensUsed } from "../core/codex-rollout.ts";
+import { parseRecord, readFact, recordName, type RolloutRecord } from "../core/codex-rollout.ts";
 import { Failure } from "../core/failure.ts";
 import { compactJson } from "../core/json.ts";
 import type { Session } from "../core/session.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../store/codex-events.ts";
+import { tokensOf } from "../core/tokens.ts";
 import { type Store, tx } from "../store/store.ts";
 import { addTelemetry } from "../store/telemetry.ts";
-import { addTokenCounts } from "../store/tokens.ts";
+import { addTokenCounts, type TokenCount } from "../store/tokens.ts";
 import { countUnknownRecord } from "../store/unknown-records.ts";
 import { firstLine } from "../system/rollout-file.ts";
 import { type Lines, openRollout, type RolloutFile } from "../system/rollout-reader.ts";
@@ -60,10 +60,15 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   if (offset === 0) return;
   const first = firstLine(path);
   const now = first ? parseRecord(first) : null;
-  const thread = now && threadIdOf(now);
-  const known = firstRecords(store, session.id).flatMap((record) => threadIdOf(record) ?? []);
+  const thread = now && threadOf(now);
+  const known = firstRecords(store, session.id).flatMap((record) => threadOf(record) ?? []);
   if (thread === null || known.length === 0 || known.includes(thread)) return;
   throw new Failure(`the rollout of session ${JSON.stringify(session.name)} was replaced: it belongs to thread ${thread} now, not to ${known[0]}`, { hint: reregister(cx, session) });
+}
+
+function threadOf(record: RolloutRecord): string | null {
+  const fact = readFact(record);
+  return fact.kind === "session" ? fact.id : null;
 }
 
 function readOn(cx: Pick<Context, "program">, store: Store, session: Session, file: RolloutFile): Ingested {
@@ -116,15 +121,14 @@ function payloadOf(record: RolloutRecord): string | null {
 }
 
 function noteMore(store: Store, session: Session, stored: readonly ReadLine[]): void {
-  const counts = stored.flatMap(({ record, byteOffset }) => {
-    const used = tokensUsed(record);
-    return used || byteOffset === 0 ? [{ at: record.timestamp, used }] : [];
-  });
-  addTokenCounts(store, session.id, counts);
+  const counts: TokenCount[] = [];
   for (const { record, byteOffset } of stored) {
-    const kind = unknownKind(record);
-    if (kind !== null) countUnknownRecord(store, { kind, sessionId: session.id, byteOffset });
+    const fact = readFact(record);
+    if (byteOffset === 0) counts.push({ at: null, used: null });
+    if (fact.kind === "tokens") counts.push({ at: record.timestamp, used: tokensOf(fact.total) });
+    else if (fact.kind === "other" && !fact.known) countUnknownRecord(store, { kind: recordName(record), sessionId: session.id, byteOffset });
   }
+  addTokenCounts(store, session.id, counts);
 }
 
 function report(store: Store, session: Session, seen: { start: number; next: number; events: number; skipped: number }): void {

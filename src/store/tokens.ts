@@ -1,5 +1,5 @@
 /** `token_totals`: the tokens that sessions used, by the task they were bound to at that time. */
-import { TOKEN_KINDS, type Tokens, tokensBetween } from "../core/codex-rollout.ts";
+import { TOKEN_KINDS, type Tokens, tokensBetween } from "../core/tokens.ts";
 import { instant } from "../core/time.ts";
 import type { Store } from "./store.ts";
 

@@ -24,7 +24,7 @@ export function countUnknownRecord(store: Store, seen: { kind: string; sessionId
        on conflict (kind) do update set count = count + 1, last_seen_at = excluded.last_seen_at, session_id = excluded.session_id,
          byte_offset = excluded.byte_offset, cli_version = excluded.cli_version`,
     )
-    .run(seen.kind, now, now, seen.sessionId, seen.byteOffset, String(version.get(seen.sessionId)?.version ?? "") || null);
+    .run(seen.kind.slice(0, 200), now, now, seen.sessionId, seen.byteOffset, String(version.get(seen.sessionId)?.version ?? "") || null);
 }
 
 /** Every unknown kind that was met, the newest first. */

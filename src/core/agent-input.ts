@@ -1,0 +1,69 @@
+/** JSON that agents hand in: read strictly, with errors that name the field, what was expected and what came. */
+import * as v from "valibot";
+import { Failure } from "./failure.ts";
+import { isObject, type JsonObject } from "./json.ts";
+
+/** A value as it is shown in an error: short, and never a whole document. */
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
+  if (isObject(value)) return "an object";
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/**
+ * Reads one JSON object.
+ * @param what the document, for the error: `the acknowledgement`
+ * @throws Failure for empty, malformed and other than object text
+ */
+export function readObject(text: string, what: string): JsonObject {
+  if (text.trim() === "") throw new Failure(`${what} is empty; one JSON object is expected`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Failure(`${what} is not valid JSON: ${(error as Error).message}`);
+  }
+  if (!isObject(value)) throw new Failure(`${what} must be one JSON object, but it is ${shown(value)}`);
+  return value;
+}
+
+/** What the schema of the field at this path says it wants: schemas here carry that as their message. */
+function wanted(schema: v.GenericSchema, path: string): unknown {
+  let at: unknown = schema;
+  for (const key of path.split(".")) at = (at as { entries?: Record<string, unknown> } | undefined)?.entries?.[key];
+  return (at as { message?: unknown } | undefined)?.message;
+}
+
+/** Every way in which `value` does not fit, one text each: `path: expected …, got …`. Empty when it fits. */
+export function problems(schema: v.GenericSchema, value: unknown): string[] {
+  const { issues = [] } = v.safeParse(schema, value);
+  return issues.map((issue) => {
+    const path = v.getDotPath(issue);
+    const expected = path !== null && issue.input === undefined ? (wanted(schema, path) ?? issue.message) : issue.message;
+    return `${path ?? "the document"}: expected ${expected}, got ${shown(issue.input)}`;
+  });
+}
+
+/**
+ * The value in the type of its schema.
+ * @throws Failure that names all fields which do not fit
+ */
+export function checked<S extends v.GenericSchema>(schema: S, value: unknown, what: string, hint?: string): v.InferOutput<S> {
+  const found = problems(schema, value);
+  if (found.length > 0) throw new Failure(`${what} does not fit: ${found.join("; ")}`, hint === undefined ? {} : { hint });
+  return value as v.InferOutput<S>;
+}
+
+export const filledText = (what = "a non-empty text") => v.pipe(v.string(what), v.check((text) => text.trim() !== "", what));
+export const oneOf = <const T extends readonly string[]>(words: T) => v.picklist(words, `one of ${words.join(", ")}`);
+
+/** What prompts ask an acknowledgement to say. Any object is taken; what this finds is only a warning. */
+export const ackAdvice = v.looseObject({
+  goal_restatement: filledText("the goal in the agent's own words"),
+  proposed_criteria: v.array(v.unknown(), "a list of criteria"),
+  expected_tools: v.array(v.unknown(), "a list of tools"),
+  open_questions: v.array(v.unknown(), "a list of questions"),
+  ready_to_start: v.literal(true, "true"),
+});
