@@ -39,7 +39,7 @@ export const extensions: readonly Extension[] = [
         output_tokens integer not null,
         reasoning_output_tokens integer not null,
         total_tokens integer not null
-      ) strict, without rowid;
+      ) strict;
       create table if not exists token_totals (
         session_id text not null,
         task_id text not null default '',
@@ -50,7 +50,7 @@ export const extensions: readonly Extension[] = [
         total_tokens integer not null,
         updated_at text not null,
         primary key (session_id, task_id)
-      ) strict, without rowid;
+      ) strict;
       create table if not exists unknown_records (
         kind text primary key,
         count integer not null,
@@ -59,7 +59,7 @@ export const extensions: readonly Extension[] = [
         session_id text not null,
         byte_offset integer not null,
         cli_version text
-      ) strict, without rowid;
+      ) strict;
     `,
   },
 ];
