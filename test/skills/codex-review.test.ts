@@ -171,8 +171,8 @@ test("a dry run prints a command that a shell reads back, and runs nothing", asy
   expect(existsSync(join(w.dir, "log.ran"))).toBe(false);
 });
 
-test.each([["--mode"], ["--mode", ""], ["--mode", "all"], ["--base", "--dry-run"], ["--base", "-x"], ["--unknown"], ["word"]])("usage: %p %p", (...words) => {
-  const done = review(words);
+test.each(["--mode", "--mode ", "--mode all", "--base --dry-run", "--base -x", "--unknown", "word"])("usage: %s", (line) => {
+  const done = review(line.split(" "));
   expect(done).toMatchObject({ exit: 2, stdout: "" });
   expect(done.stderr).toStartWith("usage: codex-review");
 });
@@ -186,7 +186,7 @@ test.each(SHELLS)("in %s: a signal ends review and tests with all their children
     stdout: "ignore",
     stderr: "ignore",
   });
-  const child = (name: string) => existsSync(join(w.dir, name)) && Number(readFileSync(join(w.dir, name), "utf8"));
+  const child = (name: string) => (existsSync(join(w.dir, name)) ? Number(readFileSync(join(w.dir, name), "utf8")) : 0);
   const pids = [await until("the review's child", () => child("log.child")), await until("the tests' child", () => child("log.child2"))];
   helper.kill("SIGTERM");
   expect(await helper.exited).toBe(143);
