@@ -66,6 +66,12 @@ export class CodexWorld extends World {
     return (this.rollouts().get(threadId) ?? []).flatMap((fact) => (fact.kind === "user" ? [fact.text] : []));
   }
 
+  /** The same, once there are `count` of them: a rollout is written a moment after it is opened. */
+  async saidTo(threadId: string, count = 1): Promise<string[]> {
+    await until(`${count} user texts in ${threadId}`, () => this.userTexts(threadId).length >= count);
+    return this.userTexts(threadId);
+  }
+
   /** Waits until the thread has ended this many turns. */
   async turns(threadId: string, count: number): Promise<void> {
     await until(`${count} turns of ${threadId}`, () => (this.rollouts().get(threadId) ?? []).filter((fact) => fact.kind === "turn_completed" || fact.kind === "turn_aborted").length >= count, 30);

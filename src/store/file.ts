@@ -18,7 +18,6 @@ const reasons: Record<string, string> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of its path is not a folder",
   EEXIST: "a part of its path is not a folder",
-  EISDIR: "it is a folder",
   ELOOP: "its links go in a circle",
   ENAMETOOLONG: "its name is too long",
 };
@@ -42,7 +41,8 @@ export function fileVersion(path: string): number | null {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return null;
-    if (stat.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    // A pipe would be waited on for ever.
+    if (!stat.isFile()) throw new Error(stat.isDirectory() ? "it is a folder" : "it is not a plain file");
     const file = openSync(path, "r");
     try {
       length = readSync(file, header, 0, headerBytes, 0);

@@ -10,17 +10,17 @@ describe("start-worker with the real Codex", () => {
   test("a task becomes the first turn, and the session on record is the one in the pane", async () => {
     const started = await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--task", "Say 'it'; $HOME `x`;", "--timeout-seconds", "30"]);
     expect(started).toMatchObject({ name: "w1", role: "worker", tmux_session: "codex-w1", cwd: world.project });
-    expect(world.userTexts(started.codex_session_id)).toEqual(["Say 'it'; $HOME `x`;"]);
+    expect(await world.saidTo(started.codex_session_id)).toEqual(["Say 'it'; $HOME `x`;"]);
     const [row] = world.rows<{ pid: number; tmux_pane_id: string }>("select pid, tmux_pane_id from sessions where name = 'w1'");
     expect(row).toEqual({ pid: started.pid, tmux_pane_id: expect.stringMatching(/^%\d+$/) });
   });
 
   test("without a task it stands by and is known all the same; a long prompt arrives whole", async () => {
     const standby = await world.ok(["start-worker", "--name", "w2", "--cwd", world.project, "--timeout-seconds", "30"]);
-    expect(world.userTexts(standby.codex_session_id)).toHaveLength(1);
+    expect(await world.saidTo(standby.codex_session_id)).toHaveLength(1);
     const long = `- begin ${"x y ".repeat(8000)}end`;
     const spoken = await world.ok(["start-worker", "--name", "w3", "--cwd", world.project, "--task", long, "--timeout-seconds", "30"]);
-    expect(world.userTexts(spoken.codex_session_id)).toEqual([long]);
+    expect(await world.saidTo(spoken.codex_session_id)).toEqual([long]);
     expect(new Set([standby.codex_session_id, spoken.codex_session_id, standby.pid, spoken.pid]).size).toBe(4);
   });
 
@@ -68,6 +68,6 @@ describe("a folder that Codex does not trust yet", () => {
 
   test("with --accept-trust it is answered, and the first words are not eaten", async () => {
     const started = await strange.ok(["start-worker", "--name", "w2", "--cwd", strange.project, "--task", "hello", "--accept-trust", "--timeout-seconds", "30"]);
-    expect(strange.userTexts(started.codex_session_id)).toEqual(["hello"]);
+    expect(await strange.saidTo(started.codex_session_id)).toEqual(["hello"]);
   });
 });
