@@ -37,6 +37,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
 
   // speak
 
