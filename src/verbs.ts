@@ -39,6 +39,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // observe
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
 
