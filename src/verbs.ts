@@ -54,9 +54,13 @@ const VERBS: Readonly<Record<string, Entry>> = {
 
   // criteria and agreements
   criteria: { group: G.contract, summary: "the acceptance ledger: list, add, accept, satisfy, defer, reject", load: () => import("./commands/criteria.ts") },
+  "criteria-plan": { group: G.contract, summary: "suggest criteria from a worker's answer", load: () => import("./commands/criteria-plan.ts") },
   handoff: { group: G.contract, summary: "save a worker's progress summary", load: () => import("./commands/handoff.ts") },
   "worker-ack": { group: G.contract, summary: "record or read the worker's acknowledgement", load: () => import("./commands/worker-ack.ts") },
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
+  "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
+  "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
