@@ -39,8 +39,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
 
