@@ -2,6 +2,7 @@
 
 create index if not exists runs_name on runs (name);
 create index if not exists runs_started on runs (julianday(started_at), id);
+create index if not exists sessions_active on sessions (julianday(registered_at)) where state = 'active';
 create index if not exists tasks_state on tasks (state, julianday(created_at));
 
 create index if not exists commands_task_created on commands (task_id, julianday(created_at), id);
@@ -21,6 +22,7 @@ create index if not exists manager_decisions_cycle on manager_decisions (manager
 create index if not exists manager_decisions_task_created on manager_decisions (task_id, julianday(created_at), id);
 create index if not exists manager_cycles_task_state on manager_cycles (task_id, state, id);
 create index if not exists manager_cycles_task_shown on manager_cycles (task_id, julianday(coalesce(completed_at, started_at)), id);
+create index if not exists manager_cycles_task_completed on manager_cycles (task_id, julianday(completed_at), id) where completed_at is not null;
 create index if not exists manager_cycles_started on manager_cycles (julianday(started_at));
 create index if not exists manager_cycles_failed on manager_cycles (julianday(coalesce(completed_at, started_at)), task_id) where state = 'failed';
 create index if not exists manager_cycle_spans_task_shown on manager_cycle_spans (task_id, julianday(coalesce(completed_at, started_at)), id);
