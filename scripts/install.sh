@@ -98,9 +98,9 @@ case :$PATH: in
   *":$bin:"*) ;;
   *)
     printf '%s is not on your PATH. Add this line to the start file of your shell:\n' "$bin"
+    # shellcheck disable=SC2016 # the shell that reads the line expands it
     case ${SHELL:-} in
       */fish) printf '  fish_add_path %s\n' "$bin" ;;
-      # shellcheck disable=SC2016 # the shell that reads the line expands it
       *) printf '  export PATH="%s:$PATH"\n' "$bin" ;;
     esac
     ;;
