@@ -37,23 +37,43 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
+  tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
 
   // speak
 
   // Dispatch
+  "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
+  "enqueue-nudge-worker": { group: G.dispatch, summary: "queue a message for the worker of a task", load: () => import("./commands/enqueue-nudge-worker.ts") },
+  "enqueue-continue-iteration": { group: G.dispatch, summary: "queue the next iteration of a loop", load: () => import("./commands/enqueue-continue-iteration.ts") },
+  "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
+  "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
+  "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
   criteria: { group: G.contract, summary: "the acceptance ledger: list, add, accept, satisfy, defer, reject", load: () => import("./commands/criteria.ts") },
+  "criteria-plan": { group: G.contract, summary: "suggest criteria from a worker's answer", load: () => import("./commands/criteria-plan.ts") },
   handoff: { group: G.contract, summary: "save a worker's progress summary", load: () => import("./commands/handoff.ts") },
   "worker-ack": { group: G.contract, summary: "record or read the worker's acknowledgement", load: () => import("./commands/worker-ack.ts") },
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
+  "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
+  "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
+  "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
+  "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
+  "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
+  reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
+  "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },
   "install-skills": { group: G.tool, summary: "install the bundled skills for Codex or Claude Code", load: () => import("./commands/install-skills.ts") },
   completion: { group: G.tool, summary: "shell completion for bash, zsh and fish", load: () => import("./commands/completion.ts") },
 };

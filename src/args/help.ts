@@ -39,8 +39,8 @@ export function usage(program: string, name: string, spec: Spec): string {
     .filter(([, arg]) => arg.kind !== "rest")
     .map(([key, arg]) => positionalForm(key, arg));
   for (const { of, required } of spec.exclusive ?? []) {
-    const forms = of.map((key) => flagForm(key, flags[key]!)).join(" | ");
-    parts.push(required ? `(${forms})` : `[${forms}]`);
+    const forms = of.map((key, i) => flagForm(key, flags[key]!) + (i < of.length - 1 ? " |" : required ? ")" : "]"));
+    parts.push((required ? "(" : "[") + forms[0], ...forms.slice(1));
   }
   for (const [key, arg] of Object.entries(flags)) {
     if (grouped.has(key)) continue;

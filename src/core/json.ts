@@ -3,20 +3,28 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== "object") return value;
-  const source = value as Record<string, unknown>;
-  const result: [string, unknown][] = [];
-  for (const key of Object.keys(source).sort()) if (source[key] !== undefined) result.push([key, sorted(source[key])]);
-  return Object.fromEntries(result);
-};
+/** `JSON.stringify` alone cannot do it: objects give keys that look like whole numbers first, in numeric order. */
+function write(value: unknown, step: string, indent: string): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const inner = indent + step;
+  const [open, close, parts] = Array.isArray(value)
+    ? ["[", "]", value.map((member) => write(member, step, inner))]
+    : ["{", "}", members(value as Record<string, unknown>, step, inner)];
+  if (parts.length === 0) return open + close;
+  return step === "" ? `${open}${parts.join(",")}${close}` : `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`;
+}
+
+const members = (object: Record<string, unknown>, step: string, inner: string): string[] =>
+  Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${step === "" ? "" : " "}${write(object[key], step, inner)}`);
 
 /** One line, for `*_json` columns. Undefined members are left out. */
-export const compactJson = (value: unknown): string => JSON.stringify(sorted(value));
+export const compactJson = (value: unknown): string => write(value, "", "");
 
 /** Two-space indent without a final newline, for stdout and files people read. */
-export const prettyJson = (value: unknown): string => JSON.stringify(sorted(value), null, 2);
+export const prettyJson = (value: unknown): string => write(value, "  ", "");
 
 export const isObject = (value: unknown): value is JsonObject => value !== null && typeof value === "object" && !Array.isArray(value);
 

@@ -12,6 +12,8 @@ export interface NewEvent {
   readonly managerId?: string | null;
   readonly commandId?: string | null;
   readonly correlationId?: string | null;
+  /** Now unless it happened before and is only brought in. */
+  readonly createdAt?: string;
 }
 
 /** Appends one row and gives its id. Call it inside the transaction of the change it reports. */
@@ -23,7 +25,7 @@ export function addEvent(store: Store, event: NewEvent): number {
          values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
-        store.now(),
+        event.createdAt ?? store.now(),
         event.actor ?? "workerctl",
         event.commandId ?? null,
         event.correlationId ?? null,

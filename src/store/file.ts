@@ -18,14 +18,13 @@ const reasons: Record<string, string> = {
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of its path is not a folder",
   EEXIST: "a part of its path is not a folder",
-  EISDIR: "it is a folder",
   ELOOP: "its links go in a circle",
   ENAMETOOLONG: "its name is too long",
 };
 
 const inTheWay = (path: string, error: unknown): Failure => {
   const code = (error as NodeJS.ErrnoException).code ?? "";
-  return new Failure(`The database ${path} cannot be opened: ${reasons[code] ?? (error as Error).message}.`, {
+  return new Failure(`the database ${path} cannot be opened: ${reasons[code] ?? (error as Error).message}`, {
     hint: "choose another place with WORKERCTL_STATE_ROOT=FOLDER, or another file with --path where the command has it",
     cause: error,
   });
@@ -42,7 +41,8 @@ export function fileVersion(path: string): number | null {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) return null;
-    if (stat.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+    // A pipe would be waited on for ever.
+    if (!stat.isFile()) throw new Error(stat.isDirectory() ? "it is a folder" : "it is not a plain file");
     const file = openSync(path, "r");
     try {
       length = readSync(file, header, 0, headerBytes, 0);
@@ -55,7 +55,7 @@ export function fileVersion(path: string): number | null {
   if (length === 0) return null;
   if (length < headerBytes || !header.subarray(0, magic.length).equals(magic)) {
     const { reason, hint } = notADatabase(path);
-    throw new Failure(`The file ${path} ${reason}.`, { hint });
+    throw new Failure(`the file ${path} ${reason}`, { hint });
   }
   return sizeOf(`${path}-wal`) > 0 ? loggedVersion(path) : header.readInt32BE(userVersionAt);
 }

@@ -14,7 +14,7 @@ const freeBackup = (file: string, version: number): string => {
       closeSync(openSync(path, "wx", 0o600));
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new Failure(`The backup ${path} cannot be made: ${(error as Error).message}.`);
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new Failure(`the backup ${path} cannot be made: ${(error as Error).message}`);
     }
   }
 };
@@ -38,7 +38,7 @@ export function migrateFile(store: Store, from: number): void {
     rmSync(backup, { force: true });
     if ((error as { code?: string }).code === "SQLITE_FULL") throw error;
     throw new Failure(
-      `The database ${store.path} could not be migrated from version ${from} to ${schemaVersion} and stays as it was: ${(error as Error).message}.`,
+      `the database ${store.path} could not be migrated from version ${from} to ${schemaVersion} and stays as it was: ${(error as Error).message}`,
       { hint: `look at it with: sqlite3 ${store.path} .schema; or begin anew with another WORKERCTL_STATE_ROOT`, cause: error },
     );
   }

@@ -32,7 +32,7 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
   try {
     const version = fileVersion(file);
     if (version === null) {
-      if (options.create === false) throw new Failure(`There is no database at ${file}.`, { hint: "conveyor tasks --create NAME --goal TEXT" });
+      if (options.create === false) throw new Failure(`there is no database at ${file}`, { hint: "conveyor tasks --create NAME --goal TEXT" });
       createFile(file);
     } else refuseNewer(version, file);
     return connect(file, source, known);
@@ -65,14 +65,14 @@ const connect = (file: string, source: Source, known: readonly Extension[]): Sto
 const enforceForeignKeys = ({ db, path }: Store): void => {
   db.run("pragma foreign_keys = on");
   const row = db.query<{ foreign_keys: number }, []>("pragma foreign_keys").get();
-  if (row?.foreign_keys !== 1) throw new Failure(`Foreign keys cannot be enabled for the database ${path}.`);
+  if (row?.foreign_keys !== 1) throw new Failure(`foreign keys cannot be enabled for the database ${path}`);
 };
 
 const userVersion = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
 
 const refuseNewer = (version: number, file: string): void => {
   if (version <= schemaVersion) return;
-  throw new Failure(`The database ${file} has schema version ${version}, newer than ${schemaVersion}, the newest this conveyor knows.`, {
+  throw new Failure(`the database ${file} has schema version ${version}, newer than ${schemaVersion}, the newest this conveyor knows`, {
     hint: "use the newer program that made it, or another file with --path or WORKERCTL_STATE_ROOT",
   });
 };
@@ -114,7 +114,7 @@ const tablesOf = (db: Database): string[] =>
 const refuseForeign = (db: Database, file: string): void => {
   const tables = tablesOf(db);
   if (tables.length === 0 || tables.some((name) => tableNames.includes(name))) return;
-  throw new Failure(`The database ${file} belongs to another program: it has tables, but none of ours.`, {
+  throw new Failure(`the database ${file} belongs to another program: it has tables, but none of ours`, {
     hint: "choose another file with --path or WORKERCTL_STATE_ROOT",
   });
 };

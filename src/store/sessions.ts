@@ -8,6 +8,10 @@ export const findSession = (store: Store, name: string): Session | null => store
 
 export const sessionById = (store: Store, id: string): Session | null => store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
 
+/** The session registered with this rollout file, or null. */
+export const sessionOfRollout = (store: Store, path: string): Session | null =>
+  store.db.query<Session, [string]>("select * from sessions where codex_session_path = ? order by registered_at desc limit 1").get(path);
+
 /** @throws Failure naming the session when none has this name */
 export function needSession(store: Store, name: string): Session {
   const session = findSession(store, name);

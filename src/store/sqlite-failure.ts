@@ -34,5 +34,5 @@ export const notADatabase = (path: string): { reason: string; hint: string } => 
 export function sqliteFailure(error: unknown, path: string): Failure | undefined {
   if (!(error instanceof SQLiteError) || error.code === undefined) return undefined;
   const found = advice(error.code, path);
-  return found && new Failure(`The database ${path} ${found.reason} (${error.message}).`, { hint: found.hint, cause: error });
+  return found && new Failure(`the database ${path} ${found.reason} (${error.message})`, { hint: found.hint, cause: error });
 }

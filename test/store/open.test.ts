@@ -125,12 +125,14 @@ test("the database of another program is not taken for an old one of ours", () =
   expect(readFileSync(path).equals(before)).toBe(true);
 });
 
-test("a folder in the way, and a file where a folder should be, are said in one sentence", () => {
+test("a folder or a pipe in the way, and a file where a folder should be, are said in one sentence", () => {
   const root = folder();
   mkdirSync(join(root, "dir.db"));
   writeFileSync(join(root, "file"), "");
   expect(refusal(() => open(join(root, "dir.db"))).message).toContain("it is a folder");
   expect(refusal(() => open(join(root, "file", "x.db"))).message).toContain("not a folder");
+  expect(Bun.spawnSync(["mkfifo", join(root, "pipe")]).exitCode).toBe(0);
+  expect(refusal(() => open(join(root, "pipe"))).message).toContain("not a plain file");
 });
 
 test("eight first openings at once all succeed", async () => {

@@ -1,0 +1,29 @@
+/** `reconcile`: reports where records and processes have drifted apart, and with `--apply` puts it right. */
+import { flag, number, pathFlag, verb } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { drift } from "../flow/reconcile.ts";
+import { checkHealth } from "../store/health.ts";
+import { applyReconcile } from "../store/reconcile.ts";
+
+export default verb(
+  {
+    about:
+      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is closed, typed or killed.",
+    examples: [
+      ["reconcile", "what has drifted"],
+      ["reconcile --apply", "put the records right"],
+    ],
+    flags: {
+      apply: flag("mark dead sessions gone and their bindings invalid"),
+      staleCyclesSeconds: number("a bound task whose last cycle is older than this is stuck", { default: 3600, value: "SECONDS" }),
+      path: pathFlag,
+    },
+  },
+  async (args, cx: Context) => {
+    const store = cx.store(args.path);
+    const report = await drift(cx, store, args.staleCyclesSeconds);
+    const { path: _, ...schema_health } = checkHealth(store);
+    const applied = args.apply ? { applied: applyReconcile(store, report.dead_pid_sessions) } : {};
+    cx.json({ ...report, schema_health, ...applied });
+  },
+);

@@ -1,0 +1,40 @@
+/** Comparing the sessions on record with the processes that run. */
+import type { Context } from "../context.ts";
+import { type DanglingBinding, type DeadSession, type StuckTask, startedTooLate, type WatchedSession } from "../core/reconcile.ts";
+import { danglingBindings, stuckTasks, watchedSessions } from "../store/reconcile.ts";
+import type { Store } from "../store/store.ts";
+import { alive, startedAt } from "../system/processes.ts";
+import { openRollouts } from "./identify.ts";
+
+/** The pid of a process that ended is given out again: then it runs, but it is not the session. */
+const deathOf = async (cx: Context, session: WatchedSession): Promise<DeadSession["reason"] | null> => {
+  if (!alive(session.pid)) return "no such process";
+  const started = await startedAt(session.pid, cx.env);
+  if (started === null || !startedTooLate(session, started)) return null;
+  const held = await openRollouts(cx, session.pid);
+  const itsOwn = held === null || (session.codex_session_path !== null && held.includes(session.codex_session_path));
+  return itsOwn ? null : "pid belongs to another process";
+};
+
+/** Active sessions whose process is gone; one that must not be looked at counts as alive. */
+export async function deadSessions(cx: Context, store: Store): Promise<DeadSession[]> {
+  const dead: DeadSession[] = [];
+  for (const session of watchedSessions(store)) {
+    const reason = await deathOf(cx, session);
+    if (reason !== null) dead.push({ name: session.name, role: session.role, pid: session.pid, last_heartbeat_at: session.last_heartbeat_at, reason });
+  }
+  return dead;
+}
+
+export interface Drift {
+  readonly dead_pid_sessions: DeadSession[];
+  readonly dangling_bindings: DanglingBinding[];
+  readonly stuck_tasks: StuckTask[];
+}
+
+/** All three kinds of drift. Changes nothing. */
+export const drift = async (cx: Context, store: Store, staleSeconds: number): Promise<Drift> => ({
+  dead_pid_sessions: await deadSessions(cx, store),
+  dangling_bindings: danglingBindings(store),
+  stuck_tasks: stuckTasks(store, staleSeconds, cx.nowMs()),
+});

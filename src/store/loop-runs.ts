@@ -1,0 +1,65 @@
+/** `runs` read as loops: found within their task, and how far each has come. */
+import { Failure } from "../core/failure.ts";
+import { type LoopRun, readLoop } from "../core/loop-run.ts";
+import type { Run } from "../core/run.ts";
+import type { Task } from "../core/task.ts";
+import { findRun } from "./runs.ts";
+import type { Store } from "./store.ts";
+import { findTask } from "./tasks.ts";
+
+/**
+ * The task's loop run with this id or name (the newest of that name).
+ * @throws Failure when the task has no such run, or the run is no readable loop
+ */
+export function needLoopRun(store: Store, task: Task, ref: string): LoopRun {
+  const run = findRun(store, ref, task.id);
+  if (run) return readLoop(run, ref);
+  const elsewhere = findRun(store, ref);
+  const other = elsewhere && findTask(store, elsewhere.task_id);
+  throw new Failure(
+    other
+      ? `run ${JSON.stringify(ref)} belongs to task ${JSON.stringify(other.name)}, not to ${JSON.stringify(task.name)}`
+      : `task ${JSON.stringify(task.name)} has no run ${JSON.stringify(ref)}`,
+    { hint: `conveyor runs --list --task ${task.name}` },
+  );
+}
+
+/** One message that asked the worker for an iteration of a loop. */
+export interface IterationMessage {
+  readonly notification_id: number;
+  readonly iteration: number;
+  readonly state: "pending" | "delivered" | "failed" | "suppressed";
+  readonly delivery_mode: "push" | "pull_required";
+  readonly delivered_at: string | null;
+  readonly consumed_at: string | null;
+}
+
+/** The run's `continue_iteration` messages, oldest first. */
+export const iterationMessages = (store: Store, run: Run): IterationMessage[] =>
+  store.db
+    .query<IterationMessage, [string, string]>(
+      `select id as notification_id, cast(json_extract(payload_json, '$.ralph_loop.requested_iteration') as integer) as iteration,
+              state, delivery_mode, delivered_at, consumed_at
+       from routed_notifications
+       where task_id = ? and signal_type = 'continue_iteration' and json_extract(payload_json, '$.ralph_loop.run_id') = ?
+         and json_type(payload_json, '$.ralph_loop.requested_iteration') = 'integer'
+       order by id`,
+    )
+    .all(run.task_id, run.id);
+
+/** How far a loop has come. The stored `current_iteration` stays what it was made with; older programs rely on that. */
+export interface LoopProgress {
+  /** The stored current iteration, or the highest one whose message was consumed or pushed: what counts as current from now on. */
+  readonly reached: number;
+  /** Iterations whose message was delivered, or is being delivered right now: none of them may be delivered again. Ascending. */
+  readonly delivered: number[];
+}
+
+export function loopProgress(store: Store, loop: LoopRun): LoopProgress {
+  const messages = iterationMessages(store, loop.run).filter(({ state }) => state === "delivered" || state === "pending");
+  const arrived = messages.filter((message) => message.state === "delivered" && (message.delivery_mode === "push" || message.consumed_at !== null));
+  return {
+    reached: Math.max(loop.policy.current_iteration, ...arrived.map(({ iteration }) => iteration)),
+    delivered: [...new Set(messages.map(({ iteration }) => iteration))].sort((a, b) => a - b),
+  };
+}

@@ -1,0 +1,33 @@
+/** The folders in which the oldest releases kept their workers. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { CompatFolder } from "../core/compat.ts";
+import { Failure } from "../core/failure.ts";
+
+const absent = new Set(["ENOENT", "ENOTDIR"]);
+
+/** Gives null when there is no such file or folder. Throws a Failure naming it when it cannot be read. */
+const unlessAbsent = <T>(path: string, read: () => T): T | null => {
+  try {
+    return read();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (absent.has(code ?? "")) return null;
+    throw new Failure(`${path} cannot be read: ${message}`, { cause: error });
+  }
+};
+
+/** Every folder directly below `root` that holds a config.json, by name; only the one named `worker` when given. */
+export function compatFolders(root: string, worker?: string): CompatFolder[] {
+  const names = unlessAbsent(root, () => readdirSync(root)) ?? [];
+  return names
+    .filter((name) => worker === undefined || name === worker)
+    .sort()
+    .flatMap((name) => {
+      const path = join(root, name);
+      const text = (file: string) => unlessAbsent(join(path, file), () => readFileSync(join(path, file), "utf8"));
+      const config = text("config.json");
+      if (config === null) return [];
+      return { name, path, config, status: text("status.json"), transcript: text("transcript.txt"), captureMeta: text("capture-meta.json"), events: text("events.jsonl") };
+    });
+}

@@ -1,0 +1,82 @@
+/** From argv to exit code: what is printed where, and that nothing escapes. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { programName } from "../src/context.ts";
+import { VERSION } from "../src/version.ts";
+import { FIXTURES, World } from "./harness.ts";
+
+let w: World;
+beforeEach(() => {
+  w = new World();
+});
+afterEach(() => w.close());
+
+test("no words and --help print the same page on stdout", async () => {
+  const page = await w.run([]);
+  expect(page).toMatchObject({ exit: 0, stderr: "" });
+  expect(page.stdout).toStartWith("usage: conveyor ");
+  expect((await w.run("--help")).stdout).toBe(page.stdout);
+  expect((await w.run("-h")).stdout).toBe(page.stdout);
+});
+
+test("--version", async () => {
+  expect((await w.run("--version")).stdout).toBe(`${VERSION}\n`);
+});
+
+test("unknown commands are usage errors with a likely spelling, also before --help", async () => {
+  const typo = await w.run("taks --help");
+  expect(typo).toMatchObject({ exit: 2, stdout: "" });
+  expect(typo.stderr).toMatch(/^usage: conveyor /);
+  expect(typo.stderr).toContain('unknown command "taks". Did you mean tasks?');
+  expect((await w.run("--jsno")).stderr).toContain("--jsno");
+  expect((await w.run(["constructor"])).exit).toBe(2);
+  expect((await w.run(["loop-evidence add"])).exit).toBe(2);
+});
+
+test("a usage error creates nothing", async () => {
+  const done = await w.run("tasks --create x");
+  expect(done).toMatchObject({ exit: 2, stdout: "" });
+  expect(done.stderr).toStartWith("usage: conveyor tasks ");
+  expect(existsSync(w.stateRoot)).toBe(false);
+});
+
+test("a refusal is one prefixed sentence with a hint", async () => {
+  const done = await w.run("unbind --task ghost");
+  expect(done).toMatchObject({ exit: 1, stdout: "" });
+  expect(done.stderr).toBe('conveyor: unknown task "ghost"\nhint: conveyor tasks\n');
+});
+
+test("what SQLite refuses becomes one line, never a stack", async () => {
+  await w.file("state/workerctl.db", await Bun.file(join(FIXTURES, "databases", "v22.db")).bytes());
+  const db = w.store().db;
+  db.run("begin exclusive");
+  try {
+    const done = await w.run("tasks --create x --goal y", { env: {} });
+    expect(done.exit).toBe(1);
+    expect(done.stderr.split("\n")[0]).toMatch(/^conveyor: .*(locked|busy)/i);
+    expect(done.stderr).not.toContain("    at ");
+  } finally {
+    db.run("rollback");
+  }
+});
+
+test("the program's name", () => {
+  expect(programName({}, "/usr/bin/workerctl")).toBe("workerctl");
+  expect(programName({}, "./conveyor-linux-x64")).toBe("conveyor");
+  expect(programName({ CONVEYOR_CLI_PROG: "workerctl" }, "conveyor")).toBe("workerctl");
+  expect(programName({ CONVEYOR_CLI_PROG: "rm -rf" }, "workerctl")).toBe("workerctl");
+});
+
+test("state root: variable, else below the working directory; --path expands ~", async () => {
+  await w.ok("tasks --create a --goal b", { env: { WORKERCTL_STATE_ROOT: "" } });
+  expect(existsSync(join(w.work, ".codex-workers", "workerctl.db"))).toBe(true);
+  await w.ok("tasks --create a --goal b --path ~/x/y.db");
+  expect(existsSync(join(w.dir, "home", "x", "y.db"))).toBe(true);
+  expect((await w.run(["tasks", "--path", ""])).exit).toBe(2);
+});
+
+test("stdin that is a terminal is refused instead of waited for", () => {
+  expect(() => w.context({ tty: true }).stdin()).toThrow("terminal");
+  expect(() => w.context({ stdin: "x".repeat(20) }).stdin(10)).toThrow("10 bytes");
+});
