@@ -26,6 +26,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
+  "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
+  "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
@@ -37,16 +39,31 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
+  ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
+  tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
 
   // Dispatch
+  "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
+  "enqueue-nudge-worker": { group: G.dispatch, summary: "queue a message for the worker of a task", load: () => import("./commands/enqueue-nudge-worker.ts") },
+  "enqueue-continue-iteration": { group: G.dispatch, summary: "queue the next iteration of a loop", load: () => import("./commands/enqueue-continue-iteration.ts") },
+  "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
+  "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
+  "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
   criteria: { group: G.contract, summary: "the acceptance ledger: list, add, accept, satisfy, defer, reject", load: () => import("./commands/criteria.ts") },
+  "criteria-plan": { group: G.contract, summary: "suggest criteria from a worker's answer", load: () => import("./commands/criteria-plan.ts") },
   handoff: { group: G.contract, summary: "save a worker's progress summary", load: () => import("./commands/handoff.ts") },
   "worker-ack": { group: G.contract, summary: "record or read the worker's acknowledgement", load: () => import("./commands/worker-ack.ts") },
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
+  "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
+  "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },

@@ -1,10 +1,9 @@
 /** `commands`: the queue for Dispatch, and the record of direct actuation by other commands. */
 import { compactJson } from "../core/json.ts";
-import type { Store } from "./store.ts";
-import { tx } from "./store.ts";
+import type { CommandState } from "../core/queued-command.ts";
+import { commandRunId } from "./dispatch-telemetry.ts";
+import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
-
-export type CommandState = "pending" | "attempted" | "succeeded" | "failed" | "blocked";
 
 export interface NewCommand {
   readonly type: string;
@@ -15,6 +14,10 @@ export interface NewCommand {
   readonly idempotencyKey?: string;
   readonly requiredPermission?: string | null;
 }
+
+/** The command that holds this idempotency key, or null. */
+export const holderOfKey = (store: Store, key: string): { id: string; state: CommandState } | null =>
+  store.db.query<{ id: string; state: CommandState }, [string]>("select id, state from commands where idempotency_key = ?").get(key);
 
 /** Inserts a pending command with telemetry `command_created` and gives its id. */
 export function createCommand(store: Store, input: NewCommand): string {
@@ -32,6 +35,7 @@ export function createCommand(store: Store, input: NewCommand): string {
     addTelemetry(store, {
       type: "command_created",
       taskId: input.taskId,
+      runId: commandRunId(store, input.taskId, input.payload),
       summary: `${input.type} command created`,
       correlation: { command_id: id, command_type: input.type, correlation_id: correlation },
       attributes: { idempotency_key: key, required_permission: input.requiredPermission ?? null, state: "pending", worker_id: null, manager_id: null },

@@ -1,0 +1,18 @@
+/** `enqueue-notify-manager`: queues a message from the worker to the manager of a task. */
+import { verb, word } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { enqueue, enqueueFlags } from "../flow/enqueue.ts";
+
+export default verb(
+  {
+    about: "Queues a message for the manager of a task; Dispatch delivers it. No binding is needed yet: it is looked up when the message is delivered.",
+    examples: [["enqueue-notify-manager login-fix --message 'The parser is ready for review' --json", "queue it; 'conveyor dispatch --once' delivers it when no watch runs"]],
+    positionals: { task: word("task name or id") },
+    flags: enqueueFlags,
+  },
+  (args, cx: Context) => {
+    const queued = enqueue(cx.store(args.path), "notify_manager", args);
+    if (args.json) cx.json(queued);
+    else cx.out(`queued ${queued.command_type} ${queued.command_id}`);
+  },
+);

@@ -1,0 +1,51 @@
+/** Waiting for the next commit of somebody else on the same database, without polling it. */
+import { basename, dirname } from "node:path";
+import { dataVersion } from "../store/changes.ts";
+import type { Store } from "../store/store.ts";
+import { deafToAppends, watchFolder } from "../system/watch.ts";
+
+export interface Commits {
+  /** Whether others have committed since the last look. Looking forgets it. */
+  seen(): boolean;
+  close(): void;
+}
+
+/** The log file changes a moment before the commit counts, and a busy machine can stretch that moment. */
+const LOOK_AGAIN_MS = [1, 2, 5, 10, 30, 100];
+const DEAF_POLL_MS = 10;
+
+/**
+ * Calls `committed` when another connection, of this or another process, has committed. Where the folder cannot be watched
+ * nothing is called, so whoever waits must have a longest sleep of its own.
+ */
+export function watchCommits(store: Store, committed: () => void): Commits {
+  const file = basename(store.path);
+  let last = dataVersion(store);
+  let again: ReturnType<typeof setTimeout> | undefined;
+  const changed = (): boolean => {
+    const now = dataVersion(store);
+    if (now === last) return false;
+    last = now;
+    return true;
+  };
+  const look = (round: number): void => {
+    again = undefined;
+    // Inside our own transaction the counter stands still: the look is repeated after it.
+    if (changed()) committed();
+    else if (round < LOOK_AGAIN_MS.length) again = setTimeout(look, LOOK_AGAIN_MS[round]!, round + 1);
+  };
+  const folder = watchFolder(dirname(store.path), (name) => {
+    if (name !== null && !name.startsWith(file)) return;
+    clearTimeout(again);
+    look(0);
+  });
+  const poll = deafToAppends ? setInterval(() => changed() && committed(), DEAF_POLL_MS) : undefined;
+  return {
+    seen: changed,
+    close() {
+      clearTimeout(again);
+      clearInterval(poll);
+      folder?.close();
+    },
+  };
+}
