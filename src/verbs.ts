@@ -63,6 +63,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
   "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
   "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  epilogue: { group: G.contract, summary: "closing steps: run one, or see how they stand", load: () => import("./commands/epilogue.ts") },
+  continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
