@@ -25,6 +25,7 @@ create index if not exists manager_cycles_task_shown on manager_cycles (task_id,
 create index if not exists manager_cycles_task_completed on manager_cycles (task_id, julianday(completed_at), id) where completed_at is not null;
 create index if not exists manager_cycles_started on manager_cycles (julianday(started_at));
 create index if not exists manager_cycles_failed on manager_cycles (julianday(coalesce(completed_at, started_at)), task_id) where state = 'failed';
+create index if not exists manager_cycles_blind on manager_cycles (task_id, id) where json_extract(status_json, '$.pane_signal.captured') = 0;
 create index if not exists manager_cycle_spans_task_shown on manager_cycle_spans (task_id, julianday(coalesce(completed_at, started_at)), id);
 create index if not exists manager_cycle_spans_run on manager_cycle_spans (run_id, manager_cycle_id) where run_id is not null;
 
@@ -50,6 +51,11 @@ create index if not exists telemetry_events_task_at on telemetry_events (task_id
 create index if not exists telemetry_events_run_at on telemetry_events (run_id, julianday(timestamp)) where run_id is not null;
 create index if not exists telemetry_events_actor_at on telemetry_events (actor, julianday(timestamp));
 create index if not exists telemetry_events_type_at on telemetry_events (event_type, julianday(timestamp));
+create index if not exists telemetry_events_task_type on telemetry_events (task_id, event_type);
+create index if not exists telemetry_events_ingest_trouble on telemetry_events (julianday(timestamp), task_id)
+  where instr(event_type, 'ingest') > 0 and severity in ('warning', 'error');
+create index if not exists telemetry_events_skipped_lines on telemetry_events (julianday(timestamp), task_id)
+  where event_type = 'codex_events_ingested' and json_extract(attributes_json, '$.skipped_lines') > 0;
 create index if not exists telemetry_events_severity_at on telemetry_events (severity, julianday(timestamp)) where severity in ('debug', 'warning', 'error');
 
 create table if not exists telemetry_totals (

@@ -12,7 +12,7 @@ const GROUPS = {
   failed: ["c.state = 'failed'"],
   /** Failed while reading a rollout. */
   ingest: ["c.state = 'failed'", INGEST],
-  /** The worker's pane was not captured. */
+  /** The worker's pane was not captured. The condition is that of an index, word by word. */
   blind: ["json_extract(c.status_json, '$.pane_signal.captured') = 0"],
 } as const;
 export type CycleGroup = keyof typeof GROUPS;

@@ -1,0 +1,23 @@
+/** `telemetry snapshot --task`, `task` and `check --task`: how one task looks. */
+import type { Context } from "../context.ts";
+import { type Alert, checkAlerts, ingestAlerts, type TaskFacts, taskAlerts } from "../core/alerts.ts";
+import { keysOf } from "../core/command-facts.ts";
+import { paneCaptured, panePattern } from "../core/cycle-facts.ts";
+import { UsageError } from "../core/failure.ts";
+import type { Task } from "../core/task.ts";
+import { integrity, type Party, party } from "../core/task-state.ts";
+import { ageSeconds } from "../core/time.ts";
+import { runById } from "../store/runs.ts";
+import { activeRunId } from "../store/active-run.ts";
+import { auditRows } from "../store/audit.ts";
+import { commandStates, countCommands, newestCommands } from "../store/command-report.ts";
+import { countCriteria, openCriteria } from "../store/criteria-report.ts";
+import { countCycles, cycleStates, latestCycle, newestCycles } from "../store/cycle-report.ts";
+import { checkHealth } from "../store/health.ts";
+import { snapshot } from "../store/reading.ts";
+import type { Store } from "../store/store.ts";
+import { partiesOf } from "../store/task-state.ts";
+import { needTask } from "../store/tasks.ts";
+import { alive } from "../system/processes.ts";
+import { type Drift, drift } from "./reconcile.ts";
+import { alertLine, type Report, thresholds, type ViewFlags } from "./telemetry-scope.ts";
