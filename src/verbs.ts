@@ -68,6 +68,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
   "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-evidence": { group: G.loops, summary: "evidence for an iteration of a loop" },
+  "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
+  "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
+  "loop-evidence adversarial-check": { group: G.loops, summary: "record an attempt to disprove", load: () => import("./commands/loop-evidence-adversarial-check.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
