@@ -47,6 +47,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
   "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
   "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  dispatch: { group: G.dispatch, summary: "carry messages and ended turns to the sessions they are for", load: () => import("./commands/dispatch.ts") },
   commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
