@@ -1,4 +1,5 @@
 /** The records of a Codex rollout, older and newer shape alike, as typed facts. Unknown records are facts too, never errors. */
+import { knownEvents, knownItems, knownTypes } from "./codex-kinds.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
 /** One line of a rollout. */
@@ -108,21 +109,6 @@ function usage(value: Json | undefined): TokenUsage | null {
     total: count("total_tokens"),
   };
 }
-
-const knownTypes: ReadonlySet<string> = new Set(["response_item", "turn_context", "world_state", "token_usage_record", "compacted", "ghost_snapshot", "inter_agent_communication"]);
-
-const knownItems: ReadonlySet<string> = new Set([
-  "CommandExecution", "CollabAgentToolCall", "ContextCompaction", "DynamicToolCall", "EnteredReviewMode", "ExitedReviewMode", "FileChange", "FunctionCallOutput", "HookPrompt",
-  "ImageGeneration", "ImageView", "McpToolCall", "Plan", "Reasoning", "Sleep", "SubAgentActivity", "WebSearch",
-]);
-
-const knownEvents: ReadonlySet<string> = new Set([
-  "agent_reasoning", "agent_reasoning_raw_content", "agent_reasoning_section_break", "background_event", "context_compacted", "deprecation_notice",
-  "entered_review_mode", "error", "exec_command_begin", "exec_command_end", "exited_review_mode", "image_generation_end", "item_started",
-  "mcp_tool_call_begin", "mcp_tool_call_end", "model_reroute", "patch_apply_begin", "patch_apply_end", "patch_apply_updated", "plan_delta", "plan_update",
-  "stream_error", "thread_goal_updated", "thread_name_updated", "thread_rolled_back", "thread_settings_applied", "turn_diff", "undo_completed",
-  "undo_started", "view_image_tool_call", "warning", "web_search_begin", "web_search_end",
-]);
 
 /** Name of a record for a report on records that no rule knows. */
 export function recordName(record: RolloutRecord): string {

@@ -38,15 +38,15 @@ export type Clearable = (typeof CLEARABLE)[number];
 export interface ConfigChange {
   /** Emptied first. */
   readonly clear?: readonly Clearable[];
-  readonly mode?: SupervisionMode;
-  readonly objective?: string;
-  readonly guidelines?: readonly string[];
-  readonly acceptance?: readonly string[];
-  readonly references?: readonly string[];
-  readonly tools?: readonly string[];
-  readonly epilogues?: readonly EpilogueStep[];
-  readonly nudge?: NudgeMode;
-  readonly requireAcks?: boolean;
+  readonly mode?: SupervisionMode | undefined;
+  readonly objective?: string | undefined;
+  readonly guidelines?: readonly string[] | undefined;
+  readonly acceptance?: readonly string[] | undefined;
+  readonly references?: readonly string[] | undefined;
+  readonly tools?: readonly string[] | undefined;
+  readonly epilogues?: readonly EpilogueStep[] | undefined;
+  readonly nudge?: NudgeMode | undefined;
+  readonly requireAcks?: boolean | undefined;
   /** Permission names and aliases to grant. */
   readonly grants?: readonly string[];
   /** `--permissions-json`, applied after the grants. */

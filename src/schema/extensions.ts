@@ -25,6 +25,43 @@ export const extensions: readonly Extension[] = [
         where state = 'delivered' and consumed_at is null;
     `,
   },
+  {
+    version: 2,
+    name: "rollout-reading",
+    sql: `
+      create index if not exists codex_events_turns on codex_events (session_id, id)
+        where subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
+          or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage');
+      create table if not exists token_marks (
+        session_id text primary key,
+        input_tokens integer not null,
+        cached_input_tokens integer not null,
+        output_tokens integer not null,
+        reasoning_output_tokens integer not null,
+        total_tokens integer not null
+      ) strict;
+      create table if not exists token_totals (
+        session_id text not null,
+        task_id text not null default '',
+        input_tokens integer not null,
+        cached_input_tokens integer not null,
+        output_tokens integer not null,
+        reasoning_output_tokens integer not null,
+        total_tokens integer not null,
+        updated_at text not null,
+        primary key (session_id, task_id)
+      ) strict;
+      create table if not exists unknown_records (
+        kind text primary key,
+        count integer not null,
+        first_seen_at text not null,
+        last_seen_at text not null,
+        session_id text not null,
+        byte_offset integer not null,
+        cli_version text
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -1,0 +1,86 @@
+/** Verdicts on a screen's text by words that stand on it: how far a start has come, and whether it waits for somebody. */
+
+export type StartupState = "needs_trust" | "ready" | "working" | "error" | "starting";
+
+export interface StartupVerdict {
+  readonly state: StartupState;
+  readonly reason: string;
+}
+
+const trustWords = ["do you trust the contents of this directory", "trust this folder?"];
+const has = (text: string, words: readonly string[]): boolean => words.some((word) => text.includes(word));
+
+/** The first rule that fits decides. */
+export function startupVerdict(screen: string): StartupVerdict {
+  const text = screen.toLowerCase();
+  if (has(text, trustWords)) return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
+  if (text.includes("openai codex") && text.includes("›")) return { state: "ready", reason: "Codex shows its prompt" };
+  if (text.includes("working") && text.includes("esc to interrupt")) return { state: "working", reason: "Codex is working" };
+  if (has(text, ["error", "failed"])) return { state: "error", reason: "the screen speaks of an error" };
+  return { state: "starting", reason: text.trim() === "" ? "the screen is blank" : "the screen shows nothing that is known" };
+}
+
+export interface Finding {
+  readonly pattern: string;
+  readonly reason: string;
+  readonly recommended_action: string;
+}
+
+export interface WaitQuestion {
+  /** Seconds since the worker last showed a change of state; null: unknown, which suppresses nothing. */
+  readonly statusAge: number | null;
+  readonly busyWaitSeconds: number;
+  /** Records that were read just now. */
+  readonly recentEvents?: number;
+}
+
+/** This many records in one reading show a worker that gets on. */
+const LIVELY = 10;
+/** Only the end of a screen asks anything; above it stand pages that were answered. */
+const WINDOW = 12;
+
+interface Rule extends Finding {
+  fits(window: readonly string[], question: WaitQuestion): boolean;
+}
+
+const marked =
+  (...words: string[]) =>
+  (window: readonly string[]): boolean =>
+    window.some((line) => has(line, words));
+
+/** Our own output, seen in a pane, speaks of these patterns without being one. */
+const ownWords = ["approval_prompt", "inspect_or_approve", "notable_pane_pattern"];
+
+function asksApproval(window: readonly string[]): boolean {
+  const text = window.filter((line) => !has(line, ownWords)).join("\n");
+  return has(text, ["approval", "approve"]) && has(text, ["allow", "deny", "permission", "requires approval", "needs approval", "approve command"]);
+}
+
+const rules: readonly Rule[] = [
+  { pattern: "mcp_startup", recommended_action: "inspect_or_interrupt", reason: "MCP servers are still starting", fits: marked("starting mcp servers") },
+  { pattern: "rate_limit_prompt", recommended_action: "inspect_or_interrupt", reason: "a rate limit prompt stands on the screen", fits: marked("approaching rate limits") },
+  { pattern: "enter_to_confirm", recommended_action: "inspect_or_confirm", reason: "the screen waits for Enter", fits: marked("press enter to confirm") },
+  { pattern: "trust_prompt", recommended_action: "inspect_or_accept_trust", reason: "the screen asks whether to trust the folder", fits: marked(...trustWords) },
+  { pattern: "plan_prompt", recommended_action: "inspect_or_confirm", reason: "the screen asks whether to create a plan", fits: marked("create a plan?") },
+  { pattern: "approval_prompt", recommended_action: "inspect_or_approve", reason: "the screen asks for an approval", fits: asksApproval },
+  {
+    pattern: "long_running_interruptible",
+    recommended_action: "inspect_or_interrupt",
+    reason: "a turn has run for long without a new state",
+    fits: (window, { statusAge, busyWaitSeconds, recentEvents = 0 }) =>
+      statusAge !== null && statusAge >= busyWaitSeconds && recentEvents < LIVELY && marked("esc to interrupt")(window),
+  },
+];
+
+/** The first pattern, in the order of the rules, that the end of the screen shows; null when there is none or the worker's state is fresh. */
+export function busyWait(screen: string, question: WaitQuestion): Finding | null {
+  const { statusAge, busyWaitSeconds } = question;
+  if (statusAge !== null && statusAge < busyWaitSeconds) return null;
+  const window = screen
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim().toLowerCase())
+    .filter((line) => line !== "")
+    .slice(-WINDOW);
+  const rule = rules.find((each) => each.fits(window, question));
+  return rule ? { pattern: rule.pattern, reason: rule.reason, recommended_action: rule.recommended_action } : null;
+}
