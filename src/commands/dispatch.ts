@@ -2,7 +2,8 @@
 import { choice, flag, integer, number, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { SIGNAL_TYPES } from "../core/queued-command.ts";
-import { pass } from "../flow/dispatch.ts";
+import { runDispatch } from "../flow/run-dispatch.ts";
+import { summaryText } from "../view/dispatch.ts";
 
 export default verb(
   {
@@ -15,6 +16,7 @@ export default verb(
     flags: {
       once: flag("one pass (the default)"),
       watch: flag("keep at it"),
+      ingest: flag("read the rollouts of bound workers first, so that their ended turns are known; a watch always does"),
       limit: integer("most items of one pass; 0 counts as 1", { default: 10 }),
       interval: number("with --watch: the longest sleep between two passes", { default: 2, value: "SECONDS" }),
       watchIterations: integer("with --watch: stop after this many passes", { min: Number.MIN_SAFE_INTEGER }),
@@ -28,10 +30,18 @@ export default verb(
     exclusive: [{ of: ["once", "watch"] }],
   },
   async (args, cx: Context) => {
-    const store = cx.store(args.path);
-    const options = { dispatcherId: args.dispatcherId, leaseSeconds: Math.max(1, args.leaseSeconds), only: args.type, limit: Math.max(1, args.limit), dryRun: args.dryRun };
-    const processed = await pass(cx, store, options);
-    if (args.json) cx.json({ dispatcher_id: args.dispatcherId, dry_run: args.dryRun, iterations: 1, processed, processed_count: processed.length, watch: false });
-    else cx.out(`${processed.length} processed`);
+    const { states, ...summary } = await runDispatch(cx, cx.store(args.path), {
+      dispatcherId: args.dispatcherId,
+      leaseSeconds: Math.max(1, args.leaseSeconds),
+      only: args.type,
+      limit: Math.max(1, args.limit),
+      dryRun: args.dryRun,
+      watch: args.watch,
+      ingest: args.ingest,
+      intervalSeconds: args.interval,
+      iterations: args.watchIterations === undefined ? undefined : Math.max(1, args.watchIterations),
+    });
+    if (args.json) cx.json(summary);
+    else cx.out(summaryText({ ...summary, states }));
   },
 );

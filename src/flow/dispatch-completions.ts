@@ -11,7 +11,7 @@ import { addNotification, findNotification, markDelivered, markFailed, markStart
 import { sessionById } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
-import type { Item } from "./dispatch-items.ts";
+import { isResting, type Item, type PassMemory, rest } from "./dispatch-items.ts";
 import { push, type Sent } from "./dispatch-push.ts";
 import { modeOf } from "./dispatch-route.ts";
 
@@ -36,9 +36,10 @@ export function failAbandoned(store: Store, claimant: Claimant, limit: number): 
 }
 
 /** Delivers what waits unbegun, with the way of delivery of today. */
-export async function deliverWaiting(cx: Context, store: Store, claimant: Claimant, limit: number): Promise<Item[]> {
-  const items: Item[] = [];
-  for (const { id } of waitingTurns(store, limit)) {
+export async function* deliverWaiting(cx: Context, store: Store, claimant: Claimant, limit: number, memory: PassMemory): AsyncGenerator<Item> {
+  const now = cx.nowMs();
+  const awake = waitingTurns(store).filter(({ id }) => !isResting(memory, id, now));
+  for (const { id } of awake.slice(0, limit)) {
     const claimed = tx(store, () => {
       const row = claimTurn(store, id, claimant);
       const target = row && sessionById(store, row.target_session_id);
@@ -48,26 +49,23 @@ export async function deliverWaiting(cx: Context, store: Store, claimant: Claima
       report(store, row, claimant, { type: "dispatch_signal_recovered", summary: `${COMPLETION} taken over for ${target.name}`, attributes: { delivery_mode: mode, target_session: target.name } });
       return { row: { ...row, delivery_mode: mode }, target };
     });
-    if (claimed) items.push(await deliver(cx, store, claimant, claimed.row, claimed.target, true));
+    if (claimed) yield await deliver(cx, store, claimant, claimed.row, claimed.target, true, memory);
   }
-  return items;
 }
 
-/** Routes ended turns nobody routed yet, oldest first. `suppressed` collects events that somebody else stands for under the same key. */
-export async function routeTurns(cx: Context, store: Store, claimant: Claimant, limit: number, suppressed: Set<number>): Promise<Item[]> {
-  const items: Item[] = [];
-  while (items.length < limit) {
+/** Routes ended turns nobody routed yet, oldest first. */
+export async function* routeTurns(cx: Context, store: Store, claimant: Claimant, memory: PassMemory): AsyncGenerator<Item> {
+  for (;;) {
     const next = tx(store, () => {
-      const [turn] = unroutedTurns(store, 1, suppressed);
+      const [turn] = unroutedTurns(store, 1, memory.suppressed);
       return turn ? routeTurn(store, claimant, turn) : null;
     });
-    if (!next) break;
+    if (!next) return;
     if ("suppressed" in next) {
-      suppressed.add(next.suppressed);
-      items.push(next.item);
-    } else items.push(await deliver(cx, store, claimant, next.row, next.target, false));
+      memory.suppressed.add(next.suppressed);
+      yield next.item;
+    } else yield await deliver(cx, store, claimant, next.row, next.target, false, memory);
   }
-  return items;
 }
 
 /** The unrouted turns as items of a dry run. */
@@ -152,7 +150,7 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
 }
 
 /** Brings a claimed notification to its manager and writes down how it went. */
-async function deliver(cx: Context, store: Store, claimant: Claimant, row: NotificationRow, target: Session, recovered: boolean): Promise<Item> {
+async function deliver(cx: Context, store: Store, claimant: Claimant, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Promise<Item> {
   const worker = nameOf(store, row.source_session_id);
   const task = needTask(store, row.task_id).name;
   const text = messageOf(payloadOf(row)) ?? completionMessage(worker, task);
@@ -171,6 +169,7 @@ async function deliver(cx: Context, store: Store, claimant: Claimant, row: Notif
   };
   if (row.delivery_mode === "pull_required") return pulled(store, claimant, row, target, item);
   const sent = await push(cx, { target, text, begin: () => begin(store, claimant, row), extend: () => extendTurn(store, row, claimant) }, claimant);
+  if (!sent.started) rest(memory, row.id, cx.nowMs());
   return settle(store, claimant, row, target, item, sent);
 }
 

@@ -21,6 +21,8 @@ export const claimableCommands = (store: Store, types: readonly CommandType[], l
     .query<CommandRow, [string, string, number]>(`select * from commands where ${claimable} order by julianday(created_at), rowid limit ?3`)
     .all(JSON.stringify(types), store.now(), limit);
 
+export const hasClaimable = (store: Store, types: readonly CommandType[]): boolean => types.length > 0 && claimableCommands(store, types, 1).length > 0;
+
 /** Claims the oldest command that can be claimed: state, attempt and telemetry in one immediate transaction. Null when there is none. */
 export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[]): Claim | null {
   return tx(store, () => {

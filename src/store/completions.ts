@@ -31,6 +31,8 @@ export const unroutedTurns = (store: Store, limit: number, except: ReadonlySet<n
       return { ...row, payload: isObject(payload) ? payload : {} };
     });
 
+export const hasUnroutedTurns = (store: Store, except: ReadonlySet<number>): boolean => unroutedTurns(store, 1, except).length > 0;
+
 const pendingTurns = "state = 'pending' and signal_type = 'worker_task_complete'";
 const leaseOver = "claim_expires_at is not null and julianday(claim_expires_at) <= julianday(?)";
 const free = `side_effect_started = 0 and (claim_expires_at is null or ${leaseOver})`;
@@ -41,8 +43,8 @@ export const abandonedTurns = (store: Store, limit: number): NotificationRow[] =
   store.db.query<NotificationRow, [string, number]>(`select * from routed_notifications where ${pendingTurns} and ${abandoned} order by id limit ?`).all(store.now(), limit);
 
 /** Never begun and held by nobody. */
-export const waitingTurns = (store: Store, limit: number): NotificationRow[] =>
-  store.db.query<NotificationRow, [string, number]>(`select * from routed_notifications where ${pendingTurns} and ${free} order by id limit ?`).all(store.now(), limit);
+export const waitingTurns = (store: Store): { readonly id: number }[] =>
+  store.db.query<{ id: number }, [string]>(`select id from routed_notifications where ${pendingTurns} and ${free} order by id`).all(store.now());
 
 /** The notification, if it is abandoned still; for use inside the transaction that settles it. */
 export const stillAbandoned = (store: Store, id: number): NotificationRow | null =>
