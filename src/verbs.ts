@@ -26,6 +26,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
+  "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
+  "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
@@ -37,6 +39,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   unbind: { group: G.records, summary: "end the binding of a task", load: () => import("./commands/unbind.ts") },
 
   // observe
+  dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
   list: { group: G.observe, summary: "workers and sessions, whether they run, what they report", load: () => import("./commands/list.ts") },
@@ -67,6 +70,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
   "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
   "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  epilogue: { group: G.contract, summary: "closing steps: run one, or see how they stand", load: () => import("./commands/epilogue.ts") },
+  continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence

@@ -20,14 +20,3 @@ export function tmuxServer(extra: Record<string, string> = {}): TmuxServer {
     },
   };
 }
-
-/** Waits until `look` gives something other than null, undefined or false; fails after `limitMs`, naming `what`. */
-export async function until<T>(what: string, look: () => T | null | undefined | false | Promise<T | null | undefined | false>, limitMs = 20_000): Promise<T> {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    const seen = await look();
-    if (seen !== null && seen !== undefined && seen !== false) return seen;
-    if (performance.now() > end) throw new Error(`not in time: ${what}`);
-    await Bun.sleep(20);
-  }
-}

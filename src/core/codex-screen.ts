@@ -37,6 +37,8 @@ export interface Composer {
 
 export interface Screen {
   readonly page: PageName;
+  /** The page waits for an answer and takes every key. */
+  readonly asks: boolean;
   readonly dialog: Dialog | null;
   readonly composer: Composer | null;
   readonly working: boolean;
@@ -71,6 +73,9 @@ const hints: readonly string[] = ["Ask Codex to do anything", "Ask a follow-up q
 
 const queueHeads: readonly string[] = ["Messages to be submitted after next tool call", "Messages to be submitted at end of turn", "Queued follow-up inputs"];
 
+/** The question of the oldest clients, which came without numbered choices. */
+const isTrustQuestion = (text: string): boolean => text.toLowerCase().includes("do you trust the contents of this directory");
+
 const workingLine = /^\s*\S?\s*.*\((?:\d+h )?(?:\d+m )?\d+s • esc to interrupt\)/i;
 const choiceLine = /^\s*(› ?)?\s*(\d+)\. (.+)$/;
 const answerLine = /\b(enter|esc)\b/i;
@@ -89,9 +94,11 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const queued = readQueue(texts, marker);
   const working = dialog === null && texts.slice(Math.max(0, (marker < 0 ? texts.length : marker) - 24)).some((text) => workingLine.test(text));
   const searching = marker >= 0 && texts.slice(marker).some((text) => text.trimStart().startsWith("reverse-i-search:"));
-  const base = { dialog: dialog?.dialog ?? null, composer, working, queued };
+  const plainTrust = dialog === null && composer === null && texts.filter((text) => text !== "").slice(-12).some(isTrustQuestion);
+  const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
   if (dialog !== null) return { page: dialog.page, ...base };
+  if (plainTrust) return { page: "folder_trust", ...base };
   if (searching) return { page: "search", ...base };
   if (composer !== null && !composer.empty) return { page: "draft", ...base };
   if (queued.length > 0) return { page: "queued_input", ...base };

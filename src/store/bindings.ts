@@ -29,6 +29,11 @@ export interface Pairing {
 export const openBinding = (store: Store, taskId: string): Binding | null =>
   store.db.query<Binding, [string]>("select * from bindings where task_id = ? and state in ('active', 'ending')").get(taskId);
 
+/** The task's open binding, else the one made last, whatever became of it; null when it never had one. */
+export const latestBinding = (store: Store, taskId: string): Binding | null =>
+  openBinding(store, taskId) ??
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1").get(taskId);
+
 /** The open binding in which this session takes part, on either side, or null. */
 export const bindingOfSession = (store: Store, sessionId: string): Binding | null =>
   store.db

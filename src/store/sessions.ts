@@ -8,6 +8,10 @@ export const findSession = (store: Store, name: string): Session | null => store
 
 export const sessionById = (store: Store, id: string): Session | null => store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
 
+/** Whether an active session has this Codex thread. */
+export const threadIsRegistered = (store: Store, threadId: string): boolean =>
+  store.db.query("select 1 from sessions where codex_session_id = ? and state = 'active'").get(threadId) !== null;
+
 /** The session registered with this rollout file, or null. */
 export const sessionOfRollout = (store: Store, path: string): Session | null =>
   store.db.query<Session, [string]>("select * from sessions where codex_session_path = ? order by registered_at desc limit 1").get(path);

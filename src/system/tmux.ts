@@ -24,9 +24,13 @@ export interface Pane {
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
 const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
 
+/** Between two commands that tmux runs as one; no word of anybody can equal it. */
+const NEXT = "\0";
+
 async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
   // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
-  const result = await runChild(["tmux", "-u", ...args], { env, timeoutMs: 10_000, ...options });
+  // A word that ends in a semicolon would end the command there.
+  const result = await runChild(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], { env, timeoutMs: 10_000, ...options });
   if (result.missing) {
     throw new Failure("tmux is not on PATH", { hint: "install tmux (for instance: apt-get install tmux, brew install tmux)" });
   }
@@ -102,24 +106,29 @@ export const capturePane = (env: Env, target: string, lines: number, styled = fa
 
 /**
  * Starts `argv` in a detached session of its own, as it is, without a shell, and gives its pane.
- * @param options.environment variables set for the session over those of the server
+ * @param options.environment variables set over those of the server; @param options.keepDead the pane outlives its program, to be read
  */
 export async function newSession(
   env: Env,
-  options: { name: string; cwd: string; argv: readonly string[]; environment?: Record<string, string>; width?: number; height?: number },
+  options: { name: string; cwd: string; argv: readonly string[]; environment?: Record<string, string>; keepDead?: boolean; width?: number; height?: number },
 ): Promise<{ paneId: string; pid: number }> {
   // An older server hands on the environment it was started with, so what must not be seen is also taken away in front of the program.
   const known = await tmuxResult(env, ["show-environment", "-g"]);
   const unwanted = foreignNames([...Object.keys(env), ...known.stdout.split("\n").map((line) => line.split("=")[0] ?? "")]);
-  const settings = Object.entries(options.environment ?? {}).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+  const settings = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`);
   const out = await tmux(env, [
     "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", options.name, "-c", options.cwd,
-    "-x", String(options.width ?? 160), "-y", String(options.height ?? 50), ...settings,
-    "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...options.argv,
+    "-x", String(options.width ?? 160), "-y", String(options.height ?? 50),
+    "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...settings, ...options.argv,
+    ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),
   ]);
   const [paneId = "", pid = ""] = out.trim().split(" ");
   return { paneId, pid: Number(pid) };
 }
+
+/** Whether the pane stays, to be read, when its program ends. */
+export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<string> =>
+  tmux(env, ["set-option", "-w", "-t", paneTarget(target), "remain-on-exit", keep ? "on" : "off"]);
 
 /** Puts `text` into a paste buffer of this name; the text travels by standard input. */
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });

@@ -1,11 +1,13 @@
 /** Files that appear whole or not at all: written beside their place, then renamed. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../core/failure.ts";
 
 export interface StagedFile {
   readonly path: string;
+  /** Writes all of `content` behind what was written before. */
+  append(content: string | Uint8Array): void;
   /** Puts the file in its place; what stood there is replaced, a symbolic link itself and not what it points to. */
   place(): void;
   /** Removes what was written, unless it was placed. */
@@ -22,20 +24,43 @@ const attempt = <T>(path: string, action: () => T): T => {
 };
 
 /**
- * Writes the bytes beside `path`, making folders as needed; nobody sees them there before `place`.
- * @throws Failure naming the path when that is not possible
+ * Begins a file beside `path`, making folders as needed; nobody sees it there before `place`.
+ * @throws Failure naming the path when that is not possible, here and in the file's functions
  */
-export function stageFile(path: string, content: string | Uint8Array): StagedFile {
+export function stageFile(path: string, content: string | Uint8Array = ""): StagedFile {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
-  attempt(path, () => {
+  let fd: number | null = attempt(path, () => {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(beside, content, { flag: "wx" });
+    return openSync(beside, "wx", 0o644);
   });
-  return {
-    path,
-    place: () => attempt(path, () => renameSync(beside, path)),
-    discard: () => rmSync(beside, { force: true }),
+  const close = (): void => {
+    if (fd !== null) closeSync(fd);
+    fd = null;
   };
+  const file: StagedFile = {
+    path,
+    append(more) {
+      const bytes = typeof more === "string" ? Buffer.from(more) : more;
+      attempt(path, () => {
+        for (let done = 0; done < bytes.length; ) done += writeSync(fd!, bytes, done);
+      });
+    },
+    place() {
+      close();
+      attempt(path, () => renameSync(beside, path));
+    },
+    discard() {
+      close();
+      rmSync(beside, { force: true });
+    },
+  };
+  try {
+    file.append(content);
+    return file;
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
 }
 
 /** Writes a file whole. @throws Failure naming the path when that is not possible */

@@ -71,6 +71,7 @@ test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode
 test("pages of other versions, and pages no rule knows", () => {
   const dialog = (...head: string[]) => [...head, "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
   expect(readScreen(dialog("> You are in /home/dev", "", "  Do you trust the contents of this directory? Working with untrusted contents")).page).toBe("folder_trust");
+  expect(readScreen("Do you trust the contents of this directory?\n")).toMatchObject({ page: "folder_trust", asks: true, dialog: null });
   expect(readScreen(dialog("  ✨ Update available! 0.130.0 -> 0.131.0")).page).toBe("update_offer");
   expect(readScreen(dialog("  Approaching rate limits", "  Switch to gpt-5.1-codex-mini for lower credit usage?")).page).toBe("rate_limit");
   expect(readScreen(dialog("  Background server has incompatible feature settings")).page).toBe("server_features");

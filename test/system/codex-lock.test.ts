@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askedLock, writerLock, writtenThreads } from "../../src/system/codex-lock.ts";
-import { until } from "../tmux-server.ts";
+import { until } from "../harness.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cvl-"));
 const folder = join(home, "thread-writer-locks");

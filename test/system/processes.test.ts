@@ -4,7 +4,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { alive, ancestorsOf, environmentOf, executableOf, familyOf, listProcesses, lsofNames, openFiles, startedAt } from "../../src/system/processes.ts";
-import { until } from "../tmux-server.ts";
+import { until } from "../harness.ts";
 
 const env = process.env;
 const dir = realpathSync(mkdtempSync(join(tmpdir(), "cvp-")));
@@ -12,7 +12,7 @@ const file = join(dir, "held open.jsonl");
 const shell = Bun.spawn(["sh", "-c", `exec 3>>"$FILE"; sleep 60 3>&3 & wait`], { env: { ...env, FILE: file, MARK: "a=b" } });
 const family = () => until("the child", async () => {
   const members = familyOf(shell.pid, (await listProcesses(env)) ?? []);
-  return members.length === 2 && members;
+  return members.length === 2 ? members : null;
 });
 afterAll(async () => {
   for (const pid of await family()) process.kill(pid, "SIGKILL");

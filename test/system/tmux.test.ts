@@ -5,7 +5,8 @@ import { join } from "node:path";
 import {
   capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteBuffer, sendKey, sendReturn, tmuxResult,
 } from "../../src/system/tmux.ts";
-import { tmuxServer, until } from "../tmux-server.ts";
+import { until } from "../harness.ts";
+import { tmuxServer } from "../tmux-server.ts";
 
 const server = tmuxServer({ npm_lifecycle_event: "test", NPM_TOKEN_X: "secret", "npm_config_//host/:_x": "odd", BUN_OPTIONS: "--smol", KEPT: "yes" });
 const { env } = server;
@@ -41,7 +42,7 @@ describe("sessions", () => {
   });
 
   test("arguments reach the program as they are, without a shell", async () => {
-    const odd = ["a b", "$HOME", "`id`", "it's \"quoted\"", "--dash", ""];
+    const odd = ["a b", "$HOME", "`id`", "it's \"quoted\"", "--dash", "do it; now;", ";", "\\;", ""];
     await newSession(env, { name: "argv", cwd: "/", argv: ["sh", "-c", 'printf "[%s]" "$@"; exec cat', "sh", ...odd] });
     await until("the arguments", async () => (await screen("argv")).includes("[]"));
     expect(await screen("argv")).toBe(odd.map((each) => `[${each}]`).join(""));

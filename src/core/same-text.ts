@@ -1,0 +1,13 @@
+/** Whether two texts say the same once a terminal and an agent have had them in between. */
+
+// What a terminal would obey instead of show. Line feed and tab stay.
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** The text without control characters, with plain line ends: what can be pasted without commanding the terminal. */
+export const pasteable = (text: string): string => text.replace(/\r\n?/g, "\n").replace(controls, "");
+
+/** The words of a text, whatever the blanks and line breaks between them. */
+export const plainWords = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, " ").trim();
+
+/** Equal in words. Empty texts are equal to nothing. */
+export const sameText = (one: string, other: string): boolean => plainWords(one) !== "" && plainWords(one) === plainWords(other);

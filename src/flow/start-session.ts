@@ -1,0 +1,94 @@
+/** start-worker and start-manager: a session launched, found and put on record. */
+import { choice, flag, integer, pathFlag, text } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { codex } from "../core/agent.ts";
+import type { Role } from "../core/session.ts";
+import { registerSession } from "../store/sessions.ts";
+import type { Store } from "../store/store.ts";
+import { checkLaunch, type Launch, launch } from "./launch.ts";
+
+/** Flags of every command that launches a session. */
+export const launchFlags = {
+  sandbox: text("sandbox mode of the agent (default danger-full-access)", { value: "MODE", filled: true }),
+  askForApproval: text("when the agent asks before it runs a command (default never)", { value: "POLICY", filled: true }),
+  codexProfile: choice("yolo: danger-full-access and never; an explicit flag wins", ["yolo"]),
+  acceptTrust: flag("answer Codex's question whether to trust the folder with yes"),
+};
+
+/** Flags that start-worker and start-manager share. */
+export const startFlags = {
+  name: text("name of the session, unique among all sessions; its tmux session is codex-NAME", { required: true, filled: true }),
+  cwd: text("folder in which the agent works; else the current one", { value: "FOLDER", filled: true }),
+  ...launchFlags,
+  path: pathFlag,
+};
+
+export const timeoutSeconds = (seconds: number) => integer("how long to wait until the session is known", { default: seconds, min: 1, value: "SECONDS" });
+
+export interface StartInput {
+  readonly sandbox: string | undefined;
+  readonly askForApproval: string | undefined;
+  readonly acceptTrust: boolean;
+  readonly timeoutSeconds: number;
+}
+
+/** What a session on record looks like to whoever started it. */
+export interface StartedSession {
+  readonly session_id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly pid: number | null;
+  readonly codex_session_id: string | null;
+  readonly codex_session_path: string | null;
+  readonly cwd: string;
+  readonly tmux_session: string | null;
+}
+
+/** The launch that the flags describe. */
+export const launchOf = (role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
+  agent: codex,
+  role,
+  name,
+  cwd,
+  sandbox: input.sandbox ?? "danger-full-access",
+  approval: input.askForApproval ?? "never",
+  prompt,
+  acceptTrust: input.acceptTrust,
+  timeoutSeconds: input.timeoutSeconds,
+});
+
+/**
+ * Launches the session, waits until its thread is known and registers it.
+ * @throws Failure as {@link launch}; nothing is registered then
+ */
+export async function startSession(cx: Context, store: Store, request: Launch, via: string): Promise<StartedSession> {
+  const started = await launch(cx, store, request);
+  const session = registerSession(store, {
+    name: request.name,
+    role: request.role,
+    pid: started.pid,
+    cwd: started.cwd ?? request.cwd,
+    codexSessionPath: started.rolloutPath,
+    codexSessionId: started.threadId,
+    tmuxSession: started.tmuxSession,
+    tmuxPaneId: started.paneId,
+    note: { via },
+  });
+  return {
+    session_id: session.id,
+    name: session.name,
+    role: session.role,
+    pid: session.pid,
+    codex_session_id: session.codex_session_id,
+    codex_session_path: session.codex_session_path,
+    cwd: session.cwd,
+    tmux_session: session.tmux_session,
+  };
+}
+
+/** One whole `start-…` command. */
+export async function start(cx: Context, path: string | undefined, request: Launch): Promise<void> {
+  const store = cx.store(path);
+  await checkLaunch(cx, store, request);
+  cx.json(await startSession(cx, store, request, `start-${request.role}`));
+}

@@ -1,0 +1,10 @@
+/** How this very program is started again, compiled or from source. */
+import { dirname, join } from "node:path";
+
+const compiled = import.meta.dir.startsWith("/$bunfs");
+
+/** The words in front of a command: the binary, or bun and the main module. */
+export const selfArgv = (): string[] => (compiled ? [process.execPath] : [process.execPath, join(import.meta.dir, "..", "main.ts")]);
+
+/** Folder that holds the installed program, or null when it runs from source. */
+export const selfFolder = (): string | null => (compiled ? dirname(process.execPath) : null);

@@ -1,0 +1,93 @@
+/** A world with the real Codex in it: a private home whose model is a script on loopback, a git project, a tmux server. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseRecord, readFact, type RolloutFact } from "../src/core/codex-rollout.ts";
+import { codexConfig } from "../src/core/codex-config.ts";
+import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
+import { environmentOf, listProcesses } from "../src/system/processes.ts";
+import { until, World } from "./harness.ts";
+
+/** Answers `run CMD` with that command, `hold NAME` by waiting until it is released, anything else with `ok`. */
+export class PlainModel {
+  private readonly held = new Map<string, () => void>();
+  readonly requests: ModelRequest[] = [];
+
+  readonly script: ModelScript = async (request): Promise<ModelItem[]> => {
+    this.requests.push(request);
+    if (request.toolOutput !== null) return [{ say: "ran it" }];
+    const hold = /^hold (\S+)/.exec(request.userText)?.[1];
+    if (hold !== undefined) {
+      await new Promise<void>((resolve) => {
+        this.held.set(hold, resolve);
+        request.signal.addEventListener("abort", () => resolve());
+      });
+    }
+    const run = /^run (.*)$/m.exec(request.userText)?.[1];
+    return run === undefined ? [{ say: "ok" }] : [{ run }];
+  };
+
+  /** Whether the model is asked the thing it waits at. */
+  isHolding = (name: string): boolean => this.held.has(name);
+
+  release(name: string): void {
+    this.held.get(name)?.();
+    this.held.delete(name);
+  }
+}
+
+export class CodexWorld extends World {
+  readonly project = join(this.dir, "project");
+  readonly codexHome = this.env.CODEX_HOME!;
+  private readonly model: ScriptedModel;
+
+  constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
+    super();
+    this.realTime = true;
+    this.model = scriptedModel(script);
+    mkdirSync(this.project);
+    Bun.spawnSync(["git", "init", "-q", this.project]);
+    writeFileSync(join(this.codexHome, "config.toml"), codexConfig({ modelUrl: this.model.url, trustedFolders: options.trusted === false ? [] : [this.project] }));
+  }
+
+  /** The facts of every rollout below this Codex home, by thread id. */
+  rollouts(): Map<string, RolloutFact[]> {
+    const found = new Map<string, RolloutFact[]>();
+    for (const name of readdirSync(join(this.codexHome, "sessions"), { recursive: true }) as string[]) {
+      const thread = /rollout-.*-([0-9a-f-]{36})\.jsonl$/.exec(name)?.[1];
+      if (thread === undefined) continue;
+      const lines = readFileSync(join(this.codexHome, "sessions", name), "utf8").split("\n");
+      found.set(thread, lines.flatMap((line) => parseRecord(line) ?? []).map(readFact));
+    }
+    return found;
+  }
+
+  /** What the user said in a thread, in order. */
+  userTexts(threadId: string): string[] {
+    return (this.rollouts().get(threadId) ?? []).flatMap((fact) => (fact.kind === "user" ? [fact.text] : []));
+  }
+
+  /** The same, once there are `count` of them: a rollout is written a moment after it is opened. */
+  async saidTo(threadId: string, count = 1): Promise<string[]> {
+    await until(`${count} user texts in ${threadId}`, () => this.userTexts(threadId).length >= count);
+    return this.userTexts(threadId);
+  }
+
+  /** Waits until the thread has ended this many turns. */
+  async turns(threadId: string, count: number): Promise<void> {
+    await until(`${count} turns of ${threadId}`, () => (this.rollouts().get(threadId) ?? []).filter((fact) => fact.kind === "turn_completed" || fact.kind === "turn_aborted").length >= count, 30);
+  }
+
+  /** Ends the tmux server, every process that lives in this Codex home (a daemon too), and the model. */
+  override async close(): Promise<void> {
+    const ours = (await listProcesses(this.env))?.filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === this.codexHome) ?? [];
+    for (const { pid } of ours) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        continue;
+      }
+    }
+    await this.model.stop();
+    super.close();
+  }
+}
