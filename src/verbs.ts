@@ -42,6 +42,15 @@ const VERBS: Readonly<Record<string, Entry>> = {
   dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  cycle: { group: G.observe, summary: "observe a bound task once, for its manager", load: () => import("./commands/cycle.ts") },
+  divergences: { group: G.observe, summary: "cycles whose screen said something else", load: () => import("./commands/divergences.ts") },
+  list: { group: G.observe, summary: "workers and sessions, whether they run, what they report", load: () => import("./commands/list.ts") },
+  status: { group: G.observe, summary: "what a worker reports, and its terminal", load: () => import("./commands/status.ts") },
+  "idle-check": { group: G.observe, summary: "whether a worker gets on, waits, or went quiet", load: () => import("./commands/idle-check.ts") },
+  "update-status": { group: G.observe, summary: "report of a worker on itself", load: () => import("./commands/update-status.ts") },
+  capture: { group: G.observe, summary: "record a terminal's screen", load: () => import("./commands/capture.ts") },
+  prune: { group: G.observe, summary: "drop the text of old captures", load: () => import("./commands/prune.ts") },
+  events: { group: G.observe, summary: "the log of a worker or session", load: () => import("./commands/events.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
