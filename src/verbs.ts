@@ -42,6 +42,15 @@ const VERBS: Readonly<Record<string, Entry>> = {
   dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  cycle: { group: G.observe, summary: "observe a bound task once, for its manager", load: () => import("./commands/cycle.ts") },
+  divergences: { group: G.observe, summary: "cycles whose screen said something else", load: () => import("./commands/divergences.ts") },
+  list: { group: G.observe, summary: "workers and sessions, whether they run, what they report", load: () => import("./commands/list.ts") },
+  status: { group: G.observe, summary: "what a worker reports, and its terminal", load: () => import("./commands/status.ts") },
+  "idle-check": { group: G.observe, summary: "whether a worker gets on, waits, or went quiet", load: () => import("./commands/idle-check.ts") },
+  "update-status": { group: G.observe, summary: "report of a worker on itself", load: () => import("./commands/update-status.ts") },
+  capture: { group: G.observe, summary: "record a terminal's screen", load: () => import("./commands/capture.ts") },
+  prune: { group: G.observe, summary: "drop the text of old captures", load: () => import("./commands/prune.ts") },
+  events: { group: G.observe, summary: "the log of a worker or session", load: () => import("./commands/events.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
@@ -53,6 +62,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
   "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
   "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  dispatch: { group: G.dispatch, summary: "carry messages and ended turns to the sessions they are for", load: () => import("./commands/dispatch.ts") },
   commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
@@ -63,6 +73,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "manager-ack": { group: G.contract, summary: "record or read the manager's acknowledgement", load: () => import("./commands/manager-ack.ts") },
   "manager-config": { group: G.contract, summary: "how a task is supervised, and what its manager may do", load: () => import("./commands/manager-config.ts") },
   "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
+  epilogue: { group: G.contract, summary: "closing steps: run one, or see how they stand", load: () => import("./commands/epilogue.ts") },
+  continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence

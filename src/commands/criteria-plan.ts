@@ -1,25 +1,12 @@
 /** `criteria-plan`: suggests criteria commands from a worker's answer; writes nothing. */
-import { readFileSync } from "node:fs";
 import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { planCriteria, type Suggestion } from "../core/criteria-plan.ts";
-import { Failure } from "../core/failure.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { needTask } from "../store/tasks.ts";
+import { readTextFile } from "../system/files.ts";
 
 const LIMIT = 4 << 20;
-
-function readAnswer(cx: Context, file: string): string {
-  const path = cx.path(file);
-  let content: string;
-  try {
-    content = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Failure(`the worker's response cannot be read: ${(error as Error).message}`);
-  }
-  if (content.length > LIMIT) throw new Failure(`${path} is too large to be a worker's response`);
-  return content;
-}
 
 /** A value that could be read as a flag goes behind an equals sign. */
 const valued = (name: string, value: string): string[] => (value.startsWith("--") && !/\s/.test(value) ? [`${name}=${value}`] : [name, value]);
@@ -43,7 +30,7 @@ export default verb(
     exclusive: [{ of: ["fromWorkerResponse", "fromText", "fromStdin"], required: true }],
   },
   (args, cx: Context) => {
-    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin(LIMIT) : readAnswer(cx, args.fromWorkerResponse));
+    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin(LIMIT) : readTextFile(cx.path(args.fromWorkerResponse), "the worker's response", LIMIT));
     const task = needTask(cx.store(args.path), args.task);
     const plan = planCriteria(answer);
     const command = ({ criterion, status, rationale }: Suggestion) => [

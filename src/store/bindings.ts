@@ -29,6 +29,11 @@ export interface Pairing {
 export const openBinding = (store: Store, taskId: string): Binding | null =>
   store.db.query<Binding, [string]>("select * from bindings where task_id = ? and state in ('active', 'ending')").get(taskId);
 
+/** The task's open binding, else the one made last, whatever became of it; null when it never had one. */
+export const latestBinding = (store: Store, taskId: string): Binding | null =>
+  openBinding(store, taskId) ??
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1").get(taskId);
+
 /** The open binding in which this session takes part, on either side, or null. */
 export const bindingOfSession = (store: Store, sessionId: string): Binding | null =>
   store.db
@@ -95,3 +100,12 @@ export function unbind(store: Store, task: Task): void {
     addEvent(store, { type: "binding_ended", taskId: task.id, payload: { task: task.name } });
   });
 }
+
+/** The worker sessions of all open bindings that have a manager session too. */
+export const boundWorkers = (store: Store): Session[] =>
+  store.db
+    .query<Session, []>(
+      `select s.* from bindings b join sessions s on s.id = b.worker_session_id
+       where b.state in ('active', 'ending') and b.manager_session_id is not null order by b.rowid`,
+    )
+    .all();
