@@ -5,14 +5,13 @@ import { UsageError } from "../core/failure.ts";
 import { ACTORS, SEVERITIES } from "../core/telemetry.ts";
 import { windowSeconds } from "../core/window.ts";
 import { printJson, printLines } from "../flow/print.ts";
-import { VIEWS, type ViewName, viewNames } from "../flow/telemetry-views.ts";
+import { ownersOf } from "../flow/telemetry-scope.ts";
+import { showView, VIEW_NAMES } from "../flow/telemetry-views.ts";
 import { snapshot } from "../store/reading.ts";
-import { needRun } from "../store/runs.ts";
-import { needTask } from "../store/tasks.ts";
 import { listTelemetry } from "../store/telemetry-list.ts";
 import { summariseTelemetry } from "../store/telemetry-summary.ts";
 import { Stream } from "../view/json-stream.ts";
-import { eventLine, summaryLines } from "../view/telemetry.ts";
+import { eventLines, summaryLines } from "../view/telemetry.ts";
 
 const LIMIT = 100;
 
@@ -27,8 +26,8 @@ export default verb(
       ["telemetry metrics --window 7d --json", "figures of the last week"],
     ],
     positionals: {
-      view: choiceWord("metrics, snapshot, check, task or failures; without one, the events", viewNames, { optional: true }),
-      task: word("with the view task: the task, by name or id", { optional: true }),
+      view: choiceWord("metrics, snapshot, check, task or failures; without one, the events", VIEW_NAMES, { optional: true }),
+      view_task: word("with the view task: the task, by name or id", { optional: true }),
     },
     flags: {
       run: text("only what belongs to this run (id or name)"),
@@ -52,9 +51,24 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
-    const seconds = args.window ? windowSeconds(args.window) : undefined;
-    if (seconds === null) throw new UsageError(`--window takes a number with s, m, h, d or w, like 24h, not ${JSON.stringify(args.window)}`);
-    const { view, flags } = { view: args.view as ViewName | undefined, flags: args };
-    return view === undefined ? list(cx, flags) : VIEWS[view](cx, { ...flags, limit: flags.limit ?? LIMIT });
+    if (args.window && windowSeconds(args.window) === null) throw new UsageError(`--window takes a number with s, m, h, d or w, like 24h, not ${JSON.stringify(args.window)}`);
+    if (args.view !== undefined) {
+      const { value, lines, exit } = await showView(cx, args.view, { ...args, limit: args.limit ?? LIMIT });
+      if (args.json || lines === null) printJson(cx, value);
+      else printLines(cx, lines);
+      return exit;
+    }
+    const store = cx.store(args.path);
+    snapshot(store, () => {
+      const owners = ownersOf(store, args);
+      const filter = { ...args, taskId: args.task ? owners.task?.id : undefined, runId: owners.run?.id };
+      if (args.summary) {
+        const summary = summariseTelemetry(store, filter, { limit: args.limit, newest: args.newest });
+        return args.json ? cx.json(summary) : printLines(cx, summaryLines(summary));
+      }
+      const stretch = { limit: args.limit ?? LIMIT, newest: args.newest };
+      if (args.json) printJson(cx, new Stream(() => listTelemetry(store, filter, stretch)));
+      else printLines(cx, eventLines(listTelemetry(store, filter, stretch)));
+    });
   },
 );

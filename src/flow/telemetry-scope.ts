@@ -4,7 +4,7 @@ import type { Alert, Thresholds } from "../core/alerts.ts";
 import type { Run } from "../core/run.ts";
 import type { Task } from "../core/task.ts";
 import { type Window, windowSeconds, windowUntil } from "../core/window.ts";
-import { needRun, } from "../store/runs.ts";
+import { needRun } from "../store/runs.ts";
 import type { Scope } from "../store/scope.ts";
 import type { Store } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";

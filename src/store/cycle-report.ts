@@ -10,6 +10,7 @@ const INGEST = `(c.error like '%ingest%' or json_extract(c.status_json, '$.error
 const GROUPS = {
   all: [],
   failed: ["c.state = 'failed'"],
+  succeeded: ["c.state = 'succeeded'"],
   /** Failed while reading a rollout. */
   ingest: ["c.state = 'failed'", INGEST],
   /** The worker's pane was not captured. The condition is that of an index, word by word. */
@@ -41,13 +42,10 @@ export function newestCycles(store: Store, group: CycleGroup, scope: Scope, limi
 }
 
 /** The task's newest cycle with all of its status, or null. */
-export function latestCycle(store: Store, taskId: string, state?: CycleRow["state"]): CycleRow | null {
+export function latestCycle(store: Store, taskId: string): CycleRow | null {
   const row = store.db
-    .query<Row, Parameter[]>(
-      `select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles
-       where task_id = ? ${state ? "and state = ?" : ""} order by id desc limit 1`,
-    )
-    .get(taskId, ...(state ? [state] : []));
+    .query<Row, [string]>("select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles where task_id = ? order by id desc limit 1")
+    .get(taskId);
   return row && cycleOf(row);
 }
 

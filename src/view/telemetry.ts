@@ -1,7 +1,10 @@
 /** Telemetry as text. */
 import type { Counts, TelemetryEvent, TelemetrySummary } from "../core/telemetry.ts";
 
-export const eventLine = ({ timestamp, actor, event_type, severity, summary }: TelemetryEvent): string => `${timestamp} ${actor} ${event_type} [${severity}] ${summary}`;
+/** A line for each event. */
+export function* eventLines(events: Iterable<TelemetryEvent>): Generator<string> {
+  for (const { timestamp, actor, event_type, severity, summary } of events) yield `${timestamp} ${actor} ${event_type} [${severity}] ${summary}`;
+}
 
 const listed = (heading: string, counts: Counts): string[] => [
   `${heading}:`,
