@@ -67,7 +67,7 @@ create table if not exists telemetry_totals (
   severity text not null,
   count integer not null,
   primary key (scope, task_id, run_id, actor, event_type, severity)
-) strict, without rowid;
+) strict;
 
 insert into telemetry_totals
   select 'task', ifnull(task_id, ''), ifnull(run_id, ''), actor, event_type, severity, count(*) from telemetry_events group by 2, 3, 4, 5, 6
