@@ -51,6 +51,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   capture: { group: G.observe, summary: "record a terminal's screen", load: () => import("./commands/capture.ts") },
   prune: { group: G.observe, summary: "drop the text of old captures", load: () => import("./commands/prune.ts") },
   events: { group: G.observe, summary: "the log of a worker or session", load: () => import("./commands/events.ts") },
+  "transcript-capture": { group: G.observe, summary: "keep what is new on a task's terminals", load: () => import("./commands/transcript-capture.ts") },
+  "transcript-show": { group: G.observe, summary: "what was kept of a task's terminals", load: () => import("./commands/transcript-show.ts") },
+  "transcript-prune": { group: G.observe, summary: "drop the text of old transcript segments", load: () => import("./commands/transcript-prune.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
