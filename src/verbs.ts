@@ -80,6 +80,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
   "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-status": { group: G.loops, summary: "how a loop run stands and what is missing", load: () => import("./commands/loop-status.ts") },
   "loop-evidence": { group: G.loops, summary: "evidence for an iteration of a loop" },
   "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
   "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
