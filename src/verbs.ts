@@ -65,6 +65,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
   "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
   "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  dispatch: { group: G.dispatch, summary: "carry messages and ended turns to the sessions they are for", load: () => import("./commands/dispatch.ts") },
   commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
@@ -82,6 +83,11 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
   "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-status": { group: G.loops, summary: "how a loop run stands and what is missing", load: () => import("./commands/loop-status.ts") },
+  "loop-evidence": { group: G.loops, summary: "evidence for an iteration of a loop" },
+  "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
+  "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
+  "loop-evidence adversarial-check": { group: G.loops, summary: "record an attempt to disprove", load: () => import("./commands/loop-evidence-adversarial-check.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 

@@ -62,6 +62,29 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 3,
+    name: "dispatchers",
+    sql: `
+      create index if not exists commands_queue on commands (julianday(created_at)) where state = 'pending';
+      create table if not exists dispatchers (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        process_started_at text,
+        started_at text not null,
+        last_seen_at text not null,
+        ended_at text,
+        dry_run integer not null,
+        only_type text,
+        interval_seconds real not null,
+        iterations integer not null,
+        processed_count integer not null,
+        last_error text,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
