@@ -93,6 +93,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
 
   // what happened
   audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  "mutation-audit": { group: G.history, summary: "were commands that change something decided first", load: () => import("./commands/mutation-audit.ts") },
+  replay: { group: G.history, summary: "what happened on a task, in the order of time", load: () => import("./commands/replay.ts") },
   telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
