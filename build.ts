@@ -30,9 +30,10 @@ export const bunVersion: string = JSON.parse(readFileSync(join(root, "package.js
 
 /**
  * Compiles src/main.ts into `outfile`, for this machine or for `target` with the Bun at `executablePath`.
- * Throws with the bundler's own messages. The bytes depend on the sources and the file's name alone.
+ * Gives the paths of all files that went into it. The bytes depend on the sources and the file's name alone.
+ * @throws with the bundler's own messages
  */
-export async function compile(outfile: string, target?: Target, executablePath?: string): Promise<void> {
+export async function compile(outfile: string, target?: Target, executablePath?: string): Promise<string[]> {
   process.chdir(root); // assets keep their path relative to the working directory
   const result = await Bun.build({
     entrypoints: ["./src/main.ts"],
@@ -41,6 +42,7 @@ export async function compile(outfile: string, target?: Target, executablePath?:
     splitting: true,
     minify: true,
     bytecode: true,
+    metafile: true,
     compile: {
       outfile,
       assets: ["./skills"],
@@ -57,6 +59,7 @@ export async function compile(outfile: string, target?: Target, executablePath?:
     throw: false,
   });
   if (!result.success) throw new Error(result.logs.map(String).join("\n"));
+  return Object.keys(result.metafile!.inputs);
 }
 
 /** Gives `path` its second name beside it: the program goes by the word it was called with. */

@@ -1,4 +1,4 @@
-/** Decides about sendings whose outcome is open, from the receiver's rollout: arrived, never begun, or for a person to decide. Nothing is sent again. */
+/** Decides about sendings whose outcome is open, from the receiver's rollout: arrived, or for a person to decide. Nothing is sent again. */
 import type { Context } from "../context.ts";
 import type { DeliveryState, Proof } from "../core/delivery.ts";
 import { type Delivery, endDelivery, openDeliveries } from "../store/deliveries.ts";
@@ -14,7 +14,6 @@ export function settle(cx: Context, store: Store, delivery: Delivery): DeliveryS
   const search = searchFor(store, delivery);
   if (search?.look()) return ended(cx, store, delivery, "delivered", "seen", search.lookedTo);
   if (delivery.state !== "sending") return delivery.state;
-  if (delivery.side_effect_started === 0) return ended(cx, store, delivery, "failed", "pending", null);
   return ended(cx, store, delivery, "unknown", delivery.proof, search?.lookedTo ?? null);
 }
 
@@ -38,8 +37,8 @@ function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
 
 function ended(cx: Context, store: Store, delivery: Delivery, state: DeliveryState, proof: Proof, lookedTo: number | null): DeliveryState {
   const arrived = state === "delivered";
-  const error = arrived ? null : state === "failed" ? "its sender ended before anything was sent" : "its sender ended while it was being sent, and the rollout does not show the text";
-  const verdict = { state, proof, sideEffectStarted: delivery.side_effect_started === 1, sideEffectCompleted: arrived, error, lookedTo };
+  const error = arrived ? null : "its sender ended while it was being sent, and the rollout does not show the text";
+  const verdict = { state, proof, sideEffectStarted: true, sideEffectCompleted: arrived, error, lookedTo };
   endDelivery(store, delivery.id, verdict, [{ at: cx.now(), step: `settled: ${state}`, detail: { was: delivery.state } }]);
   return state;
 }

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -64,6 +65,30 @@ export const extensions: readonly Extension[] = [
   },
   {
     version: 3,
+    name: "dispatchers",
+    sql: `
+      create index if not exists commands_queue on commands (julianday(created_at)) where state = 'pending';
+      create table if not exists dispatchers (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        process_started_at text,
+        started_at text not null,
+        last_seen_at text not null,
+        ended_at text,
+        dry_run integer not null,
+        only_type text,
+        interval_seconds real not null,
+        iterations integer not null,
+        processed_count integer not null,
+        last_error text,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
+  { version: 4, name: "reports", sql: reports },
+  {
+    version: 5,
     name: "deliveries",
     sql: `
       create table if not exists deliveries (

@@ -99,6 +99,7 @@ describe("what must get no keys", () => {
   test("an unknown tmux session, a dead process, another's pane", async () => {
     const store = cx.store();
     const w1 = recipientOf(needSession(store, "w1"));
+    await world.idle(thread);
     await until("the end of the turn", async () => !(await screen()).includes("esc to interrupt"));
     const before = await screen();
     for (const [recipient, type] of [

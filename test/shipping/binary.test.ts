@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { BINARY, World } from "../harness.ts";
+
+let w: World;
+beforeEach(() => {
+  w = new World();
+});
+afterEach(() => w.close());
+
+test("nothing in the folder it is run in reaches into the program", async () => {
+  const hostile = join(w.dir, "hostile");
+  mkdirSync(hostile);
+  const evil = 'require("node:fs").writeFileSync("pwned", "x"); console.log("evil");';
+  await w.file("hostile/.env", "CONVEYOR_CLI_PROG=workerctl\nWORKERCTL_STATE_ROOT=/nowhere/at/all\nBUN_OPTIONS=--preload=./evil.js\n");
+  await w.file("hostile/.env.local", "CONVEYOR_CLI_PROG=workerctl\n");
+  await w.file("hostile/.env.production", "CONVEYOR_CLI_PROG=workerctl\n");
+  await w.file("hostile/bunfig.toml", 'preload = ["./evil.js"]\n[run]\npreload = ["./evil.js"]\n[define]\nprocess = "evil"\n');
+  await w.file("hostile/package.json", '{"type":"commonjs","imports":{"#x":"./evil.js"}}');
+  await w.file("hostile/tsconfig.json", '{"compilerOptions":{"paths":{"*":["./evil.js"]}}}');
+  await w.file("hostile/evil.js", evil);
+  const help = w.binary(["tasks", "--help"], { cwd: hostile });
+  expect(help.exit).toBe(0);
+  expect(help.stdout).toStartWith("usage: conveyor tasks");
+  expect(w.binary(["tasks", "--json"], { cwd: hostile })).toMatchObject({ exit: 0, stdout: "[]\n", stderr: "" });
+  expect(await Bun.file(join(hostile, "pwned")).exists()).toBe(false);
+});
+
+test("BUN_OPTIONS cannot load a file into the program", async () => {
+  const evil = await w.file("evil.js", 'console.log("evil");');
+  const done = w.binary(["tasks", "--json"], { env: { BUN_OPTIONS: `--preload=${evil}` } });
+  expect(done.stdout).not.toContain("evil");
+});
+
+test("it goes by the word it is called with, through a link or a copy, and by CONVEYOR_CLI_PROG when that is one of its names", () => {
+  const link = join(w.dir, "workerctl");
+  symlinkSync(BINARY, link);
+  const first = (binary: string, env = {}) => w.binary(["--help"], { binary, env }).stdout.split(" ").slice(0, 2).join(" ");
+  expect(first(BINARY)).toBe("usage: conveyor");
+  expect(first(link)).toBe("usage: workerctl");
+  expect(first(join(BINARY, "..", "workerctl"))).toBe("usage: workerctl");
+  expect(first(link, { CONVEYOR_CLI_PROG: "conveyor" })).toBe("usage: conveyor");
+  expect(first(BINARY, { CONVEYOR_CLI_PROG: "rm" })).toBe("usage: conveyor");
+});
+
+test("a reader that goes away early is no error, and long output arrives whole", () => {
+  for (let i = 0; i < 40; i++) expect(w.binary(["tasks", "--create", `task-${i}`, "--goal", "x".repeat(4000)]).exit).toBe(0);
+  expect(w.binary(["tasks", "--json"]).json()).toHaveLength(40);
+  const piped = Bun.spawnSync(["bash", "-c", `set -o pipefail; ${BINARY} tasks --json | head -n 1`], { env: w.env, cwd: w.work });
+  expect(piped).toMatchObject({ exitCode: 0 });
+  expect(piped.stdout.toString()).toBe("[\n");
+  expect(piped.stderr.toString()).toBe("");
+});
+
+test("the embedded skills are the repository's, with the run bit back", async () => {
+  const home = join(w.dir, "installed");
+  expect(w.binary(["install-skills", "--codex-home", home]).exit).toBe(0);
+  const compare = Bun.spawnSync(["diff", "-r", join(home, "skills"), join(import.meta.dir, "..", "..", "skills")]);
+  expect(compare.stdout.toString()).toBe("");
+  expect(Bun.spawnSync([join(home, "skills", "codex-review", "scripts", "codex-review"), "--help"]).exitCode).toBe(0);
+});
