@@ -95,6 +95,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
+  audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
