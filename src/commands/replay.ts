@@ -3,6 +3,7 @@ import { choice, flag, integer, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { REPLAY_FORMATS, REPLAY_ROLES } from "../core/replay.ts";
+import { quoteWord } from "../core/shell.ts";
 import { printJson, printLines } from "../flow/print.ts";
 import { snapshot } from "../store/reading.ts";
 import { lastEntries, lastFinish, replayEntries } from "../store/replay.ts";
@@ -32,7 +33,7 @@ export default verb(
   (args, cx: Context) => {
     const { format, role, limit } = args;
     if (format === "full-transcript" && !args.includeContent) {
-      throw new Failure("full-transcript prints stored terminal texts and needs --include-content", { hint: `conveyor replay ${args.task} --format full-transcript --include-content` });
+      throw new Failure("full-transcript prints stored terminal texts and needs --include-content", { hint: `conveyor replay ${quoteWord(args.task)} --format full-transcript --include-content` });
     }
     const store = cx.store(args.path);
     snapshot(store, () => {

@@ -201,7 +201,7 @@ export const captureEntry = (row: Shown): Entry => ({
   kind: "capture",
   source: "terminal_captures",
   source_id: id(row),
-  summary: told(`Screen of the ${row.role}, ${screenVerdict(row.classifier, row.line_count as number)}`, "") + (typeof row.content === "string" ? `: ${screenExcerpt(row.content)}` : ""),
+  summary: `Screen of the ${row.role}, ${screenVerdict(row.classifier, row.line_count as number)}${typeof row.content === "string" ? `: ${screenExcerpt(row.content)}` : ""}`,
   timestamp: time(row.captured_at),
 });
 

@@ -18,25 +18,22 @@ export interface Entry {
   readonly content?: string | null;
 }
 
-/** Where an entry comes from; entries of one instant stand in the order of these names. */
-export const SOURCES = [
-  "acceptance_criteria",
-  "command_attempts",
-  "commands",
-  "continuation_reviews",
-  "correlation_chains",
-  "epilogue_runs",
-  "events",
-  "manager_cycle_spans",
-  "manager_cycles",
-  "manager_decisions",
-  "routed_notifications",
-  "task_acknowledgements",
-  "task_continuations",
-  "terminal_captures",
-  "transcript_segments",
-] as const;
-export type Source = (typeof SOURCES)[number];
+/** The table an entry comes from; entries of one instant stand in the order of these names. */
+export type Source =
+  | "command_attempts"
+  | "commands"
+  | "continuation_reviews"
+  | "correlation_chains"
+  | "epilogue_runs"
+  | "events"
+  | "manager_cycle_spans"
+  | "manager_cycles"
+  | "manager_decisions"
+  | "routed_notifications"
+  | "task_acknowledgements"
+  | "task_continuations"
+  | "terminal_captures"
+  | "transcript_segments";
 
 /** Who a command is shown as coming from. */
 export const COMMAND_ACTORS: Readonly<Record<string, string>> = {
@@ -45,7 +42,7 @@ export const COMMAND_ACTORS: Readonly<Record<string, string>> = {
   task_nudge: "manager -> worker",
   finish_task: "manager",
 };
-export const commandActor = (type: string): string => COMMAND_ACTORS[type] ?? "workerctl";
+export const commandActor = (type: string): string => (Object.hasOwn(COMMAND_ACTORS, type) ? COMMAND_ACTORS[type]! : "workerctl");
 
 /** Whether a role is shown what Dispatch did and the manager thought. */
 export const seesManagement = (role: ReplayRole): boolean => role === "all" || role === "manager";

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import chain from "./chain.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
@@ -133,6 +134,7 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  { version: 6, name: "audit-chain", sql: chain },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
