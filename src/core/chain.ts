@@ -31,6 +31,15 @@ export const CHAIN_START = "";
 /** The text of a link that is hashed: the link before and the row's own hash. */
 export const linkText = (before: string, rowHash: string): string => `${before}\n${rowHash}`;
 
+/** A link as an export carries it: enough to follow the chain anywhere. */
+export interface ExportedLink {
+  readonly hash: string;
+  readonly id: number | string;
+  /** SHA-256 of the row as it was when it was exported; null when it was gone. */
+  readonly row_sha256: string | null;
+  readonly table: ChainTable;
+}
+
 export interface ChainProblem {
   /** changed: not what was sealed; missing: sealed but gone; unlinked: written past the chain; broken: links are missing; head: not the end that was noted, or not of this chain. */
   readonly kind: "changed" | "missing" | "unlinked" | "broken" | "head";

@@ -1,22 +1,15 @@
 /** The chain of a task as an export carries it, and what else tells how old the state is. */
-import { rowHash } from "./chain.ts";
-import { type ChainHead } from "./chain.ts";
+import type { ExportedLink } from "../core/chain.ts";
+import { type ChainHead, rowHash } from "./chain.ts";
 import { chainLinks, linkedRow } from "./chain-verify.ts";
 import { rows } from "./reading.ts";
 import type { Store } from "./store.ts";
-
-export interface ExportedLink {
-  readonly id: number | string;
-  /** SHA-256 of the row as it is now; null when it is gone. With all of them in order the head can be computed anywhere. */
-  readonly row_sha256: string | null;
-  readonly table: string;
-}
 
 /** Every link with the hash of its row. */
 export function* exportedLinks(store: Store, end: ChainHead): Generator<ExportedLink> {
   for (const link of chainLinks(store, end)) {
     const row = linkedRow(store, link);
-    yield { id: link.id, row_sha256: row && rowHash(link.table, row), table: link.table };
+    yield { hash: link.hash, id: link.id, row_sha256: row && rowHash(link.table, row), table: link.table };
   }
 }
 
