@@ -96,6 +96,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "evidence run": { group: G.loops, summary: "run a command and record it as proof", load: () => import("./commands/evidence-run.ts") },
   "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
+  "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
