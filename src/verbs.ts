@@ -42,6 +42,15 @@ const VERBS: Readonly<Record<string, Entry>> = {
   dashboard: { group: G.observe, summary: "the page in the browser: every pair live, terminals, actions", load: () => import("./commands/dashboard.ts") },
   ingest: { group: G.observe, summary: "read what a session's rollout has gained", load: () => import("./commands/ingest.ts") },
   tail: { group: G.observe, summary: "the newest stored records of a session", load: () => import("./commands/tail.ts") },
+  cycle: { group: G.observe, summary: "observe a bound task once, for its manager", load: () => import("./commands/cycle.ts") },
+  divergences: { group: G.observe, summary: "cycles whose screen said something else", load: () => import("./commands/divergences.ts") },
+  list: { group: G.observe, summary: "workers and sessions, whether they run, what they report", load: () => import("./commands/list.ts") },
+  status: { group: G.observe, summary: "what a worker reports, and its terminal", load: () => import("./commands/status.ts") },
+  "idle-check": { group: G.observe, summary: "whether a worker gets on, waits, or went quiet", load: () => import("./commands/idle-check.ts") },
+  "update-status": { group: G.observe, summary: "report of a worker on itself", load: () => import("./commands/update-status.ts") },
+  capture: { group: G.observe, summary: "record a terminal's screen", load: () => import("./commands/capture.ts") },
+  prune: { group: G.observe, summary: "drop the text of old captures", load: () => import("./commands/prune.ts") },
+  events: { group: G.observe, summary: "the log of a worker or session", load: () => import("./commands/events.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
@@ -53,6 +62,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "worker-inbox": { group: G.dispatch, summary: "what waits for the worker of a task", load: () => import("./commands/worker-inbox.ts") },
   "manager-inbox": { group: G.dispatch, summary: "what waits for the manager of a task", load: () => import("./commands/manager-inbox.ts") },
   "session-inbox": { group: G.dispatch, summary: "what waits for a session", load: () => import("./commands/session-inbox.ts") },
+  dispatch: { group: G.dispatch, summary: "carry messages and ended turns to the sessions they are for", load: () => import("./commands/dispatch.ts") },
   commands: { group: G.dispatch, summary: "queued and recorded commands with their attempts", load: () => import("./commands/commands.ts") },
 
   // criteria and agreements
@@ -70,6 +80,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
   "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-evidence": { group: G.loops, summary: "evidence for an iteration of a loop" },
+  "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
+  "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
+  "loop-evidence adversarial-check": { group: G.loops, summary: "record an attempt to disprove", load: () => import("./commands/loop-evidence-adversarial-check.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 

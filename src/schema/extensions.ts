@@ -63,7 +63,30 @@ export const extensions: readonly Extension[] = [
     `,
   },
   {
-    version: 5,
+    version: 3,
+    name: "dispatchers",
+    sql: `
+      create index if not exists commands_queue on commands (julianday(created_at)) where state = 'pending';
+      create table if not exists dispatchers (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        process_started_at text,
+        started_at text not null,
+        last_seen_at text not null,
+        ended_at text,
+        dry_run integer not null,
+        only_type text,
+        interval_seconds real not null,
+        iterations integer not null,
+        processed_count integer not null,
+        last_error text,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
+  {
+    version: 4,
     name: "dashboard",
     sql: `
       create index if not exists codex_events_tokens on codex_events (session_id, id) where subtype = 'token_count';

@@ -100,3 +100,12 @@ export function unbind(store: Store, task: Task): void {
     addEvent(store, { type: "binding_ended", taskId: task.id, payload: { task: task.name } });
   });
 }
+
+/** The worker sessions of all open bindings that have a manager session too. */
+export const boundWorkers = (store: Store): Session[] =>
+  store.db
+    .query<Session, []>(
+      `select s.* from bindings b join sessions s on s.id = b.worker_session_id
+       where b.state in ('active', 'ending') and b.manager_session_id is not null order by b.rowid`,
+    )
+    .all();

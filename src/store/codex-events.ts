@@ -100,3 +100,28 @@ export const newestEvents = (store: Store, sessionId: string, options: { subtype
         .query<Row, [string, string, number]>("select * from codex_events where session_id = ? and subtype = ? order by id desc limit ?")
         .all(sessionId, options.subtype, options.limit)
   ).map(toEvent);
+
+/** The end of a turn of a worker, with where it came from. */
+export interface Completion {
+  readonly id: number;
+  readonly timestamp: string;
+  readonly payload: JsonObject;
+  readonly session_id: string;
+  readonly session_name: string;
+  readonly binding_id: string;
+}
+
+/** The newest `task_complete` of any worker session that was ever bound to the task, or null. */
+export function newestCompletion(store: Store, taskId: string): Completion | null {
+  const row = store.db
+    .query<Omit<Completion, "payload"> & { payload_json: string }, [string]>(
+      `select e.id, e.timestamp, e.payload_json, e.session_id, s.name as session_name, b.id as binding_id
+       from bindings b join sessions s on s.id = b.worker_session_id
+       join codex_events e on e.id = (select max(id) from codex_events where session_id = b.worker_session_id and subtype = 'task_complete')
+       where b.task_id = ? order by e.id desc, julianday(b.created_at) desc, b.rowid desc limit 1`,
+    )
+    .get(taskId);
+  if (!row) return null;
+  const { payload_json, ...rest } = row;
+  return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
+}

@@ -1,24 +1,16 @@
 /** The queue of commands: claimed with a lease, tried, ended. Every change checks that the claim still stands. */
 import { compactJson } from "../core/json.ts";
 import { type CommandRow, type CommandType, decisionOf, payloadOf } from "../core/queued-command.ts";
-import { toIso } from "../core/time.ts";
 import { reportCommand } from "./dispatch-telemetry.ts";
+import { type Claimant, leaseEnd } from "./lease.ts";
+import { markStarted } from "./notifications.ts";
 import { type Store, tx } from "./store.ts";
-
-/** Who works on the queue, and for how long a claim holds. */
-export interface Claimant {
-  readonly dispatcherId: string;
-  readonly leaseSeconds: number;
-}
 
 /** A command that is ours until the lease ends, and the attempt that records it. */
 export interface Claim {
   readonly command: CommandRow & { readonly correlation_id: string };
   readonly attemptId: number;
 }
-
-/** The end of a lease that begins now. */
-export const leaseEnd = (store: Store, { leaseSeconds }: Claimant): string => toIso(Date.parse(store.now()) + leaseSeconds * 1000);
 
 const claimable = `state = 'pending' and type in (select value from json_each(?1)) and attempts < max_attempts
   and (available_at is null or julianday(available_at) <= julianday(?2))`;
@@ -28,6 +20,8 @@ export const claimableCommands = (store: Store, types: readonly CommandType[], l
   store.db
     .query<CommandRow, [string, string, number]>(`select * from commands where ${claimable} order by julianday(created_at), rowid limit ?3`)
     .all(JSON.stringify(types), store.now(), limit);
+
+export const hasClaimable = (store: Store, types: readonly CommandType[]): boolean => types.length > 0 && claimableCommands(store, types, 1).length > 0;
 
 /** Claims the oldest command that can be claimed: state, attempt and telemetry in one immediate transaction. Null when there is none. */
 export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[]): Claim | null {
@@ -58,7 +52,8 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
   });
 }
 
-const stillOurs = (store: Store, claim: Claim): boolean =>
+/** Whether the attempt is still running, so that its claim was not given to somebody else. */
+export const claimStands = (store: Store, claim: Claim): boolean =>
   store.db
     .query("select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state = 'attempted'")
     .get(claim.attemptId) !== null;
@@ -66,16 +61,17 @@ const stillOurs = (store: Store, claim: Claim): boolean =>
 /** Prolongs the lease of a claim that is still ours; false when it was lost. */
 export function extendClaim(store: Store, claim: Claim, claimant: Claimant): boolean {
   return tx(store, () => {
-    if (!stillOurs(store, claim)) return false;
+    if (!claimStands(store, claim)) return false;
     store.db.query("update commands set claim_expires_at = ? where id = ?").run(leaseEnd(store, claimant), claim.command.id);
     return true;
   });
 }
 
-/** Records that from here on the message may reach its target, with a fresh lease; false when the claim was lost, and then nothing may be sent. */
-export function beginSideEffect(store: Store, claim: Claim, claimant: Claimant): boolean {
+/** Records on attempt and notification that from here on the message may arrive, with a fresh lease; false when the claim was lost, and then nothing may be sent. */
+export function beginClaim(store: Store, claim: Claim, claimant: Claimant, notificationId: number): boolean {
   return tx(store, () => {
     if (!extendClaim(store, claim, claimant)) return false;
+    markStarted(store, notificationId);
     store.db.query("update command_attempts set side_effect_started = 1 where id = ?").run(claim.attemptId);
     return true;
   });
@@ -93,7 +89,7 @@ const severities = { succeeded: "info", failed: "error", blocked: "warning" } as
 /** Ends attempt and command alike, with telemetry; false when the claim was lost meanwhile, and then nothing is changed. */
 export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending: Ending): boolean {
   return tx(store, () => {
-    if (!stillOurs(store, claim)) return false;
+    if (!claimStands(store, claim)) return false;
     const { command, attemptId } = claim;
     const { state, item, error } = ending;
     const now = store.now();

@@ -4,6 +4,7 @@ import { Failure } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, parseStored } from "../core/json.ts";
 import type { Task } from "../core/task.ts";
 import { addEvent } from "./events.ts";
+import { runById } from "./runs.ts";
 import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
 
@@ -22,6 +23,10 @@ const byText = (store: Store, taskId: string, source: CriterionSource, criterion
   const row = store.db.query<Row, [string, string, string]>("select * from acceptance_criteria where task_id = ? and source = ? and criterion = ?").get(taskId, source, criterion);
   return row && read(row);
 };
+
+/** The task's criteria with exactly this text, whatever their source. */
+export const criteriaOfText = (store: Store, taskId: string, criterion: string): Criterion[] =>
+  store.db.query<Row, [string, string]>("select * from acceptance_criteria where task_id = ? and criterion = ? order by id").all(taskId, criterion).map(read);
 
 /** @throws Failure naming task and id when the task has no such criterion */
 export function needCriterion(store: Store, task: Task, id: number): Criterion {
@@ -50,10 +55,18 @@ const payload = (row: Criterion) => ({
   task_id: row.task_id,
 });
 
+/** Evidence of a loop of this task belongs to that loop's run, everything else to the task's active one. */
+function loopRun(store: Store, { task_id, evidence }: Criterion): { runId?: string } {
+  const { ralph_loop_run_id: id } = evidence;
+  const run = typeof id === "string" ? runById(store, id) : null;
+  return run?.task_id === task_id ? { runId: run.id } : {};
+}
+
 function trace(store: Store, type: string, row: Criterion, previousStatus?: CriterionStatus): void {
   addTelemetry(store, {
     type,
     taskId: row.task_id,
+    ...loopRun(store, row),
     summary: `criterion ${row.id} ${previousStatus === undefined ? "added" : `${previousStatus} -> ${row.status}`}`,
     correlation: { criterion_id: row.id, source: row.source },
     attributes: {

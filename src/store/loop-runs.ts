@@ -34,18 +34,19 @@ export interface IterationMessage {
   readonly consumed_at: string | null;
 }
 
-/** The run's `continue_iteration` messages, oldest first. */
-export const iterationMessages = (store: Store, run: Run): IterationMessage[] =>
+/** The run's `continue_iteration` messages, oldest first, without the one of the command `except`. */
+export const iterationMessages = (store: Store, run: Run, except: string | null = null): IterationMessage[] =>
   store.db
-    .query<IterationMessage, [string, string]>(
+    .query<IterationMessage, [string, string, string | null]>(
       `select id as notification_id, cast(json_extract(payload_json, '$.ralph_loop.requested_iteration') as integer) as iteration,
               state, delivery_mode, delivered_at, consumed_at
        from routed_notifications
-       where task_id = ? and signal_type = 'continue_iteration' and json_extract(payload_json, '$.ralph_loop.run_id') = ?
+       where task_id = ?1 and signal_type = 'continue_iteration' and json_extract(payload_json, '$.ralph_loop.run_id') = ?2
          and json_type(payload_json, '$.ralph_loop.requested_iteration') = 'integer'
+         and (?3 is null or command_id is not ?3)
        order by id`,
     )
-    .all(run.task_id, run.id);
+    .all(run.task_id, run.id, except);
 
 /** How far a loop has come. The stored `current_iteration` stays what it was made with; older programs rely on that. */
 export interface LoopProgress {
@@ -55,8 +56,9 @@ export interface LoopProgress {
   readonly delivered: number[];
 }
 
-export function loopProgress(store: Store, loop: LoopRun): LoopProgress {
-  const messages = iterationMessages(store, loop.run).filter(({ state }) => state === "delivered" || state === "pending");
+/** @param exceptCommand the command that asks: a message it left behind itself does not count against it */
+export function loopProgress(store: Store, loop: LoopRun, exceptCommand: string | null = null): LoopProgress {
+  const messages = iterationMessages(store, loop.run, exceptCommand).filter(({ state }) => state === "delivered" || state === "pending");
   const arrived = messages.filter((message) => message.state === "delivered" && (message.delivery_mode === "push" || message.consumed_at !== null));
   return {
     reached: Math.max(loop.policy.current_iteration, ...arrived.map(({ iteration }) => iteration)),

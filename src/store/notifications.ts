@@ -1,7 +1,7 @@
 /** `routed_notifications`: written once per dedupe key, then moved on only by whoever holds it. */
 import { compactJson } from "../core/json.ts";
 import type { DeliveryMode, NotificationRow } from "../core/notification.ts";
-import { type Claimant, leaseEnd } from "./command-queue.ts";
+import { type Claimant, leaseEnd } from "./lease.ts";
 import { type Store, tx } from "./store.ts";
 
 export interface NewNotification {
@@ -26,6 +26,9 @@ export const findNotification = (store: Store, dedupeKey: string): NotificationR
 
 export const notificationOfCommand = (store: Store, commandId: string): NotificationRow | null =>
   store.db.query<NotificationRow, [string]>("select * from routed_notifications where command_id = ? order by id desc limit 1").get(commandId);
+
+export const notificationById = (store: Store, id: number): NotificationRow | null =>
+  store.db.query<NotificationRow, [number]>("select * from routed_notifications where id = ?").get(id);
 
 /** Inserts a pending notification and gives its id; the dedupe key must be free. */
 export function addNotification(store: Store, input: NewNotification): number {
@@ -62,6 +65,11 @@ export function addNotification(store: Store, input: NewNotification): number {
 /** Takes over a pending notification whose sending never began: its mode and payload become those of the new attempt. */
 export function takeOverNotification(store: Store, id: number, mode: DeliveryMode, payload: Readonly<Record<string, unknown>>): void {
   tx(store, () => void store.db.query("update routed_notifications set delivery_mode = ?, payload_json = ?, error = null where id = ? and state = 'pending'").run(mode, compactJson(payload), id));
+}
+
+/** How the notification is delivered from now on; looked up anew by who takes it over. */
+export function setMode(store: Store, id: number, mode: DeliveryMode): void {
+  tx(store, () => void store.db.query("update routed_notifications set delivery_mode = ? where id = ?").run(mode, id));
 }
 
 /** Records that from here on the message may reach its target. */

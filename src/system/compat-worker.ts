@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, prettyJson } from "../core/json.ts";
-import { writeWhole } from "./whole-file.ts";
+import { type StagedFile, stageFile } from "./whole-file.ts";
 
 /** Any name becomes one harmless folder name. */
 const folderName = (name: string): string => (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name) ? name : encodeURIComponent(name).replace(/^\./, "%2E") || "%20");
@@ -53,17 +53,12 @@ export function readCompatJson(root: string, name: string, file: CompatFile): Js
   throw new Failure(`${join(workerFolder(root, name), file)} is not a JSON object`);
 }
 
-export const writeCompatJson = (root: string, name: string, file: CompatFile, value: unknown): void =>
-  writeWhole(join(workerFolder(root, name), file), `${prettyJson(value)}\n`);
+/** A JSON file of the folder, ready to be put in place. */
+export const stageCompatJson = (root: string, name: string, file: CompatFile, value: unknown): StagedFile =>
+  stageFile(join(workerFolder(root, name), file), `${prettyJson(value)}\n`);
 
-/** Writes `transcript.txt` and gives its path. */
-export function writeTranscript(root: string, name: string, content: string): string {
-  const path = transcriptPath(root, name);
-  writeWhole(path, `${content}\n`);
-  return path;
-}
-
-export const transcriptPath = (root: string, name: string): string => join(workerFolder(root, name), "transcript.txt");
+/** `transcript.txt` of the folder, ready to be put in place. */
+export const stageTranscript = (root: string, name: string, content: string): StagedFile => stageFile(join(workerFolder(root, name), "transcript.txt"), `${content}\n`);
 
 /** Appends one event to `events.jsonl`. @throws Failure when that is not possible */
 export function appendCompatEvent(root: string, name: string, event: { readonly time: string; readonly type: string; readonly [key: string]: unknown }): void {

@@ -191,10 +191,12 @@ async function* pictureRows(path: string, fd: number, format: PngFormat, colours
   }
 }
 
-/** Writes an RGBA picture of 8 bits per sample into a staged file, row by row. */
+/** Writes an RGBA picture of 8 bits per sample into a staged file, row by row. Ended or given up, never both. */
 export class PngWriter {
   private readonly deflate = createDeflate({ level: 3 });
-  private readonly done: Promise<void>;
+  private readonly drained: Promise<void>;
+  /** What stopped the writing; thrown at the next row, since nobody waits for it before. */
+  private failure: unknown = null;
 
   constructor(
     private readonly file: StagedFile,
@@ -207,7 +209,7 @@ export class PngWriter {
     header.set([8, 6, 0, 0, 0], 8);
     file.append(Uint8Array.from(PNG_SIGNATURE));
     file.append(chunk("IHDR", header));
-    this.done = this.drain();
+    this.drained = this.drain().catch((error) => void (this.failure = error));
   }
 
   private async drain(): Promise<void> {
@@ -215,16 +217,25 @@ export class PngWriter {
     this.file.append(chunk("IEND", Buffer.alloc(0)));
   }
 
+  /** @throws Failure when the file could not be written */
   async row(rgba: Uint8Array): Promise<void> {
     const line = Buffer.alloc(4 * this.width + 1);
     line.set(rgba, 1);
-    if (!this.deflate.write(line)) await Promise.race([new Promise((resolve) => this.deflate.once("drain", resolve)), this.done]);
+    if (!this.deflate.write(line)) await Promise.race([new Promise((resolve) => this.deflate.once("drain", resolve)), this.drained]);
+    if (this.failure) throw this.failure;
   }
 
-  /** Must be called after the last row; the file is complete then. */
+  /** Must be called after the last row; the file is complete then. @throws Failure when it could not be written */
   async end(): Promise<void> {
     this.deflate.end();
-    await this.done;
+    await this.drained;
+    if (this.failure) throw this.failure;
+  }
+
+  /** Stops writing; the file is of no use then. */
+  async giveUp(): Promise<void> {
+    this.deflate.destroy();
+    await this.drained;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Text files that a user names. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
 
 /** The whole file as text. @throws Failure naming it when it cannot be read */
@@ -10,3 +10,6 @@ export function readText(path: string): string {
     throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
   }
 }
+
+/** Whether there is anything at this path. */
+export const isThere = (path: string): boolean => existsSync(path);

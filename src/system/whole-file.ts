@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all: written beside their place, then renamed. */
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../core/failure.ts";
 
@@ -13,6 +13,8 @@ export interface StagedFile {
   /** Removes what was written, unless it was placed. */
   discard(): void;
 }
+
+export const fileExists = (path: string): boolean => existsSync(path);
 
 const attempt = <T>(path: string, action: () => T): T => {
   try {

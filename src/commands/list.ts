@@ -1,0 +1,22 @@
+/** `list`: the workers with a folder below the state root, and the registered sessions. */
+import { flag, pathFlag, verb } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { listWorkers } from "../flow/worker-list.ts";
+import { isThere } from "../system/text-file.ts";
+
+export default verb(
+  {
+    about: "Lists workers and active registered sessions: whether the terminal runs, the state and the task they report. Nothing is written.",
+    examples: [
+      ["list", "name, running or stopped, state, task, separated by tabs"],
+      ["list --json", "the same for a script"],
+    ],
+    flags: { json: flag("print JSON"), path: pathFlag },
+  },
+  async (args, cx: Context) => {
+    const store = isThere(cx.storePath(args.path)) ? cx.store(args.path) : null;
+    const workers = await listWorkers(cx, store);
+    if (args.json) return cx.json(workers);
+    for (const { name, status, state, current_task } of workers) cx.out([name, status, state, current_task].join("\t"));
+  },
+);

@@ -1,0 +1,132 @@
+/** Follows the rollouts of all bound workers: what begins or ends a turn is stored at once, the rest at the next backstop. */
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Context } from "../context.ts";
+import { Failure } from "../core/failure.ts";
+import type { Session } from "../core/session.ts";
+import { boundWorkers } from "../store/bindings.ts";
+import type { Store } from "../store/store.ts";
+import { openRollout } from "../system/rollout-reader.ts";
+import { deafToAppends, type FolderWatch, watchFolder } from "../system/watch.ts";
+import { ingest } from "./ingest.ts";
+
+/** A record worth waking up for. */
+const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
+const DEAF_POLL_MS = 50;
+
+interface Grown {
+  readonly session: Session;
+  readonly path: string;
+  readonly size: number;
+  /** Bytes already stored. */
+  readonly offset: number;
+}
+
+const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
+
+/** Bound workers whose rollout is not as long as what is stored of it. */
+const grownRollouts = (store: Store): Grown[] =>
+  boundWorkers(store).flatMap((session) => {
+    const { codex_session_path: path, last_ingest_offset, state } = session;
+    const size = path === null || state !== "active" ? null : sizeOf(path);
+    const offset = last_ingest_offset ?? 0;
+    return path === null || size === null || size === offset ? [] : [{ session, path, size, offset }];
+  });
+
+/** Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is thrown. */
+function storeGrown(cx: Context, store: Store, { session, offset }: Grown, problem: (message: string) => void): number {
+  try {
+    return ingest(cx, store, session).new_offset;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problem(error.message);
+    return offset;
+  }
+}
+
+/** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
+export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
+  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, problem);
+}
+
+export interface RolloutWatch {
+  /** Watches the folders of today's bound workers, and no others. */
+  follow(): void;
+  /** Stores what was gained: everything at a backstop, else only where a turn began or ended. */
+  ingest(all: boolean): void;
+  close(): void;
+}
+
+/** @param grew called when a rollout of a bound worker may have gained something */
+export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: (message: string) => void): RolloutWatch {
+  const folders = new Map<string, FolderWatch>();
+  /** What was tried at which size and offset, so that half a line or a broken file is not tried for ever. */
+  const tried = new Map<string, { size: number; offset: number }>();
+  /** How far a rollout was searched for turns without being stored. */
+  const searched = new Map<string, number>();
+  let touched = new Set<string>();
+
+  const touch = (path: string): void => {
+    touched.add(path);
+    grew();
+  };
+
+  const sizes = new Map<string, number>();
+  const lookAtSizes = (): void => {
+    for (const { path, size } of grownRollouts(store)) {
+      if (sizes.get(path) === size) continue;
+      sizes.set(path, size);
+      touch(path);
+    }
+  };
+  const poll = deafToAppends ? setInterval(lookAtSizes, DEAF_POLL_MS) : undefined;
+
+  const holdsTurn = ({ path, offset }: Grown): boolean => {
+    const file = openRollout(path);
+    if (!file) return false;
+    try {
+      for (let from = Math.max(offset, searched.get(path) ?? 0); ; ) {
+        const { lines, next, more } = file.read(from);
+        if (lines.some(({ text }) => text !== null && TURN.test(text))) return true;
+        searched.set(path, next);
+        if (!more) return false;
+        from = next;
+      }
+    } finally {
+      file.close();
+    }
+  };
+
+  return {
+    follow() {
+      const wanted = new Set(boundWorkers(store).flatMap(({ codex_session_path: path }) => (path === null ? [] : [dirname(path)])));
+      for (const [folder, watch] of folders) {
+        if (wanted.has(folder)) continue;
+        watch.close();
+        folders.delete(folder);
+      }
+      for (const folder of wanted) {
+        if (folders.has(folder)) continue;
+        const watch = watchFolder(folder, (name) => (name === null ? lookAtSizes() : touch(join(folder, name))));
+        if (watch) folders.set(folder, watch);
+      }
+    },
+    ingest(all) {
+      const these = touched;
+      if (!all && these.size === 0) return;
+      touched = new Set();
+      for (const grown of grownRollouts(store)) {
+        const { session, path, size, offset } = grown;
+        const last = tried.get(session.id);
+        if (last?.size === size && last.offset === offset) continue;
+        if (!all && !(these.has(path) && holdsTurn(grown))) continue;
+        tried.set(session.id, { size, offset: storeGrown(cx, store, grown, problem) });
+      }
+    },
+    close() {
+      clearInterval(poll);
+      for (const watch of folders.values()) watch.close();
+      folders.clear();
+    },
+  };
+}
