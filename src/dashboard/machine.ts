@@ -2,16 +2,14 @@
 import type { Context } from "../context.ts";
 import { type Dialog, type PageName, readScreen } from "../core/codex-screen.ts";
 import type { Session } from "../core/session.ts";
+import type { WriterSigns } from "../core/worker-state.ts";
 import { placeAmong } from "../flow/pane.ts";
-import { codexHome } from "../system/codex-home.ts";
-import { writtenThreads } from "../system/codex-lock.ts";
-import { alive } from "../system/processes.ts";
+import { dispatchers } from "../flow/dispatchers.ts";
+import { writerSigns } from "../flow/writer.ts";
+import type { Store } from "../store/store.ts";
 import { capturePane, listPanes, type Pane } from "../system/tmux.ts";
 
-export interface Sign {
-  readonly processAlive: boolean | null;
-  /** The thread's writer lock: null when this Codex keeps none. */
-  readonly lockHeld: boolean | null;
+export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */
   readonly terminal: { readonly running: boolean; readonly reason: string | null; readonly width: number; readonly height: number; readonly attached: number } | null;
   readonly page: PageName | null;
@@ -25,6 +23,7 @@ const SCREENS = 4;
 
 export class Machine {
   private signs = new Map<string, Sign>();
+  private dead = new Set<string>();
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
@@ -34,6 +33,7 @@ export class Machine {
    */
   constructor(
     private readonly cx: Context,
+    private readonly store: Store,
     private readonly sessions: () => readonly Session[],
     private readonly changed: () => void,
   ) {}
@@ -42,6 +42,10 @@ export class Machine {
   sign(sessionId: string): Sign {
     return this.signs.get(sessionId) ?? NOTHING;
   }
+
+  /** Whether a dispatcher's process was there at the last look; one not looked at yet counts as alive. */
+  lives = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number; readonly ended_at: string | null }): boolean =>
+    row.ended_at === null && !this.dead.has(keyOf(row));
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
@@ -60,7 +64,6 @@ export class Machine {
   async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
-    const written = writtenThreads(codexHome(this.cx.env));
     const placed = new Map(sessions.map((session) => [session.id, panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id })]));
     await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
     const next = new Map<string, Sign>();
@@ -68,17 +71,19 @@ export class Machine {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
       next.set(session.id, {
-        processAlive: session.pid === null ? null : alive(session.pid),
-        lockHeld: session.codex_session_id === null || written.size === 0 ? null : written.has(session.codex_session_id),
+        ...writerSigns(this.cx, session),
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
         page: screen?.page ?? null,
         dialog: screen?.dialog ?? null,
       });
     }
-    const before = JSON.stringify([...this.signs]);
+    const before = this.seen();
     this.signs = next;
-    if (JSON.stringify([...next]) !== before) this.changed();
+    this.dead = new Set((await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf));
+    if (this.seen() !== before) this.changed();
   }
+
+  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead]]);
 
   private async readScreens(panes: readonly Pane[]): Promise<void> {
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
@@ -91,6 +96,8 @@ export class Machine {
     }
   }
 }
+
+const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string => JSON.stringify([row.dispatcher_id, row.host, row.pid]);
 
 function terminalOf(place: ReturnType<typeof placeAmong>): Sign["terminal"] {
   if (place.pane === null) return { running: false, reason: place.reason, width: 0, height: 0, attached: 0 };
