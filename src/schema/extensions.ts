@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -85,8 +86,9 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  { version: 4, name: "reports", sql: reports },
   {
-    version: 4,
+    version: 5,
     name: "dashboard",
     sql: `
       create index if not exists codex_events_tokens on codex_events (session_id, id) where subtype = 'token_count';
