@@ -5,7 +5,7 @@ import { isObject } from "../core/json.ts";
 import { addEvent } from "../store/events.ts";
 import { findSession } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
-import { type AttachedTerminal, attachTerminal, type Screen, windowScreen } from "../system/terminal.ts";
+import { type AttachedTerminal, attachTerminal, type Screen, windowScreen } from "../system/attached-terminal.ts";
 import { Rate } from "./rate.ts";
 
 /** What a terminal tells its page, besides the bytes. */
