@@ -54,6 +54,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "transcript-capture": { group: G.observe, summary: "keep what is new on a task's terminals", load: () => import("./commands/transcript-capture.ts") },
   "transcript-show": { group: G.observe, summary: "what was kept of a task's terminals", load: () => import("./commands/transcript-show.ts") },
   "transcript-prune": { group: G.observe, summary: "drop the text of old transcript segments", load: () => import("./commands/transcript-prune.ts") },
+  open: { group: G.observe, summary: "a terminal window on a worker or session", load: () => import("./commands/open.ts") },
+  "open-worker": { group: G.observe, summary: "a terminal window on a task's worker", load: () => import("./commands/open-worker.ts") },
+  "open-manager": { group: G.observe, summary: "a terminal window on a task's manager", load: () => import("./commands/open-manager.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
@@ -78,6 +81,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
   epilogue: { group: G.contract, summary: "closing steps: run one, or see how they stand", load: () => import("./commands/epilogue.ts") },
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
+  "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
