@@ -60,6 +60,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
+  "request-worker-compact": { group: G.speak, summary: "have a worker compact or clear its context", load: () => import("./commands/request-worker-compact.ts") },
+  "compact-worker": { group: G.speak, summary: "decide on a compaction and request it", load: () => import("./commands/compact-worker.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
