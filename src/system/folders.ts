@@ -1,5 +1,6 @@
 /** Small questions about paths. */
-import { realpathSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 export function isFolder(path: string): boolean {
   try {
@@ -15,5 +16,14 @@ export function realPath(path: string): string {
     return realpathSync(path);
   } catch {
     return path;
+  }
+}
+
+/** Paths of everything in the folder whose name begins like this. */
+export function filesBeginning(folder: string, name: string): string[] {
+  try {
+    return readdirSync(folder).flatMap((each) => (each.startsWith(name) ? [join(folder, each)] : []));
+  } catch {
+    return [];
   }
 }
