@@ -150,6 +150,14 @@ describe("the proof", () => {
     expect((await w.ok("criteria t1 --list")).criteria[1].machine_proof).toBeNull();
   });
 
+  test("is told to the manager at every cycle", async () => {
+    await w.ok("create-disposable-binding t1 --json");
+    await evidence(["true"]);
+    write("f", "two\n");
+    const { manager_context: context } = await w.ok("cycle t1");
+    expect(context.acceptance_criteria.machine_proofs).toMatchObject([{ criterion_id: 1, state: "stale" }]);
+  });
+
   test("is required fresh: none, stale and fresh", async () => {
     const cx = w.context();
     const check = () => requireFreshProof(cx, cx.store(), needTask(cx.store(), "t1")).then(() => "passes", (error: Error) => error.message);
