@@ -60,6 +60,14 @@ const VERBS: Readonly<Record<string, Entry>> = {
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
+  "session-nudge": { group: G.speak, summary: "say something to a registered session, with proof", load: () => import("./commands/session-nudge.ts") },
+  "session-interrupt": { group: G.speak, summary: "interrupt what a registered session does", load: () => import("./commands/session-interrupt.ts") },
+  nudge: { group: G.speak, summary: "say something to a worker or a session", load: () => import("./commands/nudge.ts") },
+  interrupt: { group: G.speak, summary: "interrupt a worker or a session and ask it to pause", load: () => import("./commands/interrupt.ts") },
+  stop: { group: G.speak, summary: "end the terminal of a worker or a session", load: () => import("./commands/stop.ts") },
+  deliveries: { group: G.speak, summary: "what was sent, how, with what proof, and what is still uncertain", load: () => import("./commands/deliveries.ts") },
+  "request-worker-compact": { group: G.speak, summary: "have a worker compact or clear its context", load: () => import("./commands/request-worker-compact.ts") },
+  "compact-worker": { group: G.speak, summary: "decide on a compaction and request it", load: () => import("./commands/compact-worker.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import dashboard from "./dashboard.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
@@ -160,6 +161,16 @@ export const extensions: readonly Extension[] = [
         output_tail text not null
       ) strict;
       create index if not exists evidence_runs_task on evidence_runs (task_id, criterion_id);
+    `,
+  },
+  { version: 7, name: "dashboard", sql: dashboard },
+  {
+    version: 8,
+    name: "dispatch-lookups",
+    sql: `
+      create index if not exists routed_notifications_command on routed_notifications (command_id) where command_id is not null;
+      create index if not exists deliveries_notification on deliveries (notification_id) where notification_id is not null;
+      create table if not exists inbox_polls (session_id text primary key, until text not null) strict;
     `,
   },
 ];
