@@ -135,8 +135,9 @@ export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !na
 
 /** What the top help page lists, group by group. */
 export const listed = (): Listed[] => {
-  const all = verbNames().map((name) => ({ name, group: VERBS[name]!.group, summary: VERBS[name]!.summary }));
-  return Object.values(G).flatMap((group) => all.filter((entry) => entry.group === group));
+  const groups = new Map<string, Listed[]>(Object.values(G).map((group) => [group, []]));
+  for (const [name, { group, summary }] of Object.entries(VERBS)) if (!name.includes(" ")) groups.get(group)!.push({ name, group, summary });
+  return [...groups.values()].flat();
 };
 
 /** Every name that can be run, actions included. */
