@@ -91,6 +91,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  doctor: { group: G.tool, summary: "whether this machine has what the tool needs", load: () => import("./commands/doctor.ts") },
+  "doctor-self": { group: G.tool, summary: "whether the session this runs in can be registered", load: () => import("./commands/doctor-self.ts") },
   "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
   reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
   "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },

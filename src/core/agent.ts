@@ -9,6 +9,8 @@ export interface AgentFeatures {
   readonly noDaemon: boolean;
   /** Its rollout appears only at the first turn: a session cannot be registered before it was told something. */
   readonly lateRollout: boolean;
+  /** Messages can be put into the queue of a live thread. */
+  readonly queue: boolean;
 }
 
 export interface LaunchChoice {
@@ -63,7 +65,7 @@ export const codex: Agent = {
     // A prompt that looks like a flag must stay a prompt.
     ...(prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]),
   ],
-  features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version) }),
+  features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version), queue: /^\s+queue\s/m.test(help) }),
   needsHelp: isModern,
   readScreen,
   describe: (screen) => pageWords[screen.page],
