@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import { Failure, UsageError } from "./core/failure.ts";
 import { prettyJson } from "./core/json.ts";
 import { toIso } from "./core/time.ts";
-import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 
 export type Program = "conveyor" | "workerctl";
@@ -91,7 +90,9 @@ export function makeContext(outside: Outside): Context {
     raw: (text) => outside.write("out", text),
     json: (value) => outside.write("out", `${prettyJson(value)}\n`),
     err: (text) => outside.write("err", `${text}\n`),
-    fancy: outside.tty.err && !env.NO_COLOR && env.TERM !== "dumb",
+    get fancy() {
+      return !env.NO_COLOR && env.TERM !== "dumb" && outside.tty.err;
+    },
     now: clock.now,
     nowMs: outside.clock,
     newId: clock.newId,
@@ -106,6 +107,8 @@ export function makeContext(outside: Outside): Context {
       const file = storePath(given);
       const open = stores.get(file);
       if (open) return open;
+      // Required here, so that help and usage errors load no database.
+      const { openStore } = require("./store/open.ts") as typeof import("./store/open.ts");
       const store = openStore(file, clock);
       stores.set(file, store);
       return store;

@@ -1,6 +1,5 @@
 /** The process: real streams, environment and clock around `run`. */
 import { readFileSync, writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { makeContext, type Outside } from "./context.ts";
 import { run } from "./run.ts";
 
@@ -21,11 +20,24 @@ function write(stream: "out" | "err", text: string): void {
   }
 }
 
+/** Loading node:tty takes longer than all else at start-up: only who asks pays for it. */
+const isTerminal = (fd: number): boolean => process.getBuiltinModule("node:tty").isatty(fd);
+
 const outside: Outside = {
   env: process.env,
   cwd: process.cwd(),
   argv0: process.argv0,
-  tty: { in: isatty(0), out: isatty(1), err: isatty(2) },
+  tty: {
+    get in() {
+      return isTerminal(0);
+    },
+    get out() {
+      return isTerminal(1);
+    },
+    get err() {
+      return isTerminal(2);
+    },
+  },
   write,
   readStdin: () => readFileSync(0, "utf8"),
   clock: Date.now,

@@ -1,5 +1,4 @@
 /** argv → exit code: finds the command, parses its words, runs it, and prints the one error there may be. */
-import { runCommand } from "citty";
 import { candidates } from "./args/complete.ts";
 import { commandHelp, listHelp, usage } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
@@ -88,6 +87,7 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
       cx.out(commandHelp(program, at, leaf.spec));
       return 0;
     }
+    const { runCommand } = await import("citty");
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
   } catch (error) {

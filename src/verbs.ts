@@ -51,6 +51,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   capture: { group: G.observe, summary: "record a terminal's screen", load: () => import("./commands/capture.ts") },
   prune: { group: G.observe, summary: "drop the text of old captures", load: () => import("./commands/prune.ts") },
   events: { group: G.observe, summary: "the log of a worker or session", load: () => import("./commands/events.ts") },
+  "transcript-capture": { group: G.observe, summary: "keep what is new on a task's terminals", load: () => import("./commands/transcript-capture.ts") },
+  "transcript-show": { group: G.observe, summary: "what was kept of a task's terminals", load: () => import("./commands/transcript-show.ts") },
+  "transcript-prune": { group: G.observe, summary: "drop the text of old transcript segments", load: () => import("./commands/transcript-prune.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
@@ -80,6 +83,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
   "ralph-loop-presets": { group: G.loops, summary: "the loop templates under their older name", load: () => import("./commands/ralph-loop-presets.ts") },
+  "loop-status": { group: G.loops, summary: "how a loop run stands and what is missing", load: () => import("./commands/loop-status.ts") },
   "loop-evidence": { group: G.loops, summary: "evidence for an iteration of a loop" },
   "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
   "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
@@ -88,6 +92,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
+  audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself

@@ -24,14 +24,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dashboard: ["flow", "context.ts", "core", "store", "system", "view", "version.ts"],
 };
 /** Rooms that are only loaded when they are needed. */
-const MAY_LOAD: Record<string, readonly string[]> = { "verbs.ts": ["commands"], commands: ["dashboard", "flow"], flow: ["flow", "system"], dashboard: ["dashboard"] };
+const MAY_LOAD: Record<string, readonly string[]> = { "context.ts": ["store"], "verbs.ts": ["commands"], commands: ["dashboard", "flow"], flow: ["flow", "system"], dashboard: ["dashboard"] };
 /** Packages by room; everything else of npm stays outside. `bun:` and `node:` are judged below. */
 const PACKAGES: Record<string, readonly string[]> = {
   "run.ts": ["citty"],
   args: ["citty"],
   core: ["valibot"],
   flow: ["fflate", "consola/utils"],
-  system: ["pngjs", "pixelmatch", "fflate"],
+  system: ["pngjs", "pixelmatch", "fflate", "@clack/prompts"],
   dashboard: ["preact", "preact/hooks", "@preact/signals", "@xterm/xterm", "@xterm/addon-fit", "uplot"],
 };
 
@@ -52,7 +52,7 @@ const imports: Import[] = files.flatMap((from) => {
   const source = bare(sourceOf(from));
   const statics = [...source.matchAll(/^(?:import|export)\s+(type\s)?[^;"'`]*?from\s+"([^"]+)"/gm)].map((m) => ({ from, specifier: m[2]!, dynamic: false, typeOnly: m[1] !== undefined }));
   const plain = [...source.matchAll(/^import\s+"([^"]+)"/gm)].map((m) => ({ from, specifier: m[1]!, dynamic: false, typeOnly: false }));
-  const dynamics = [...source.matchAll(/\bimport\("([^"]+)"\)/g)].map((m) => ({ from, specifier: m[1]!, dynamic: true, typeOnly: false }));
+  const dynamics = [...source.matchAll(/\b(?:import|require)\("([^"]+)"\)/g)].map((m) => ({ from, specifier: m[1]!, dynamic: true, typeOnly: false }));
   return [...statics, ...plain, ...dynamics];
 });
 const local = imports.filter((each) => each.specifier.startsWith("."));

@@ -1,5 +1,4 @@
 /** Words of a command line → typed values, strictly: what is not declared is refused. */
-import { parseArgs } from "node:util";
 import { nearest } from "./nearest.ts";
 import { type Arg, type Args, flagName, type Spec } from "./spec.ts";
 
@@ -81,6 +80,8 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
   const { words, key: restKey, taken } = cutRest(argv, names);
   const options: Record<string, { type: "string" | "boolean"; multiple: true; short?: string }> = { help: { type: "boolean", multiple: true, short: "h" } };
   for (const [name, { arg }] of names) options[name] = { type: arg.kind === "flag" ? "boolean" : "string", multiple: true };
+  // Not imported above: help pages load this module too, and node:util costs them a millisecond.
+  const { parseArgs } = require("node:util") as typeof import("node:util");
   const { tokens } = parseArgs({ args: words, options, strict: false, allowPositionals: true, tokens: true });
 
   const given = new Map<string, unknown[]>();

@@ -1,9 +1,11 @@
 /** `dispatch`: carries queued messages and ended turns to the sessions they are for. */
-import { choice, flag, integer, number, pathFlag, text, verb } from "../args/spec.ts";
+import { choice, choiceWord, flag, integer, number, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { UsageError } from "../core/failure.ts";
 import { SIGNAL_TYPES } from "../core/queued-command.ts";
+import { dispatchStatus } from "../flow/dispatch-status.ts";
 import { runDispatch } from "../flow/run-dispatch.ts";
-import { summaryText } from "../view/dispatch.ts";
+import { statusText, summaryText } from "../view/dispatch.ts";
 
 export default verb(
   {
@@ -12,7 +14,9 @@ export default verb(
     examples: [
       ["dispatch --once --json", "one pass, with what it did"],
       ["dispatch --watch", "keep at it until interrupted"],
+      ["dispatch status --json", "who runs, since when, what is pending, claimed, uncertain"],
     ],
+    positionals: { action: choiceWord("instead of dispatching, say who dispatches, what waits, what is claimed and what is uncertain", ["status"], { optional: true }) },
     flags: {
       once: flag("one pass (the default)"),
       watch: flag("keep at it"),
@@ -30,6 +34,11 @@ export default verb(
     exclusive: [{ of: ["once", "watch"] }],
   },
   async (args, cx: Context) => {
+    if (args.action === "status") {
+      if (args.once || args.watch || args.dryRun || args.ingest || args.type !== undefined) throw new UsageError("status takes only --json and --path");
+      const status = await dispatchStatus(cx, cx.store(args.path));
+      return args.json ? cx.json(status) : cx.out(statusText(status));
+    }
     const { states, ...summary } = await runDispatch(cx, cx.store(args.path), {
       dispatcherId: args.dispatcherId,
       leaseSeconds: Math.max(1, args.leaseSeconds),

@@ -5,8 +5,6 @@ import type { Store } from "../store/store.ts";
 import { deafToAppends, watchFolder } from "../system/watch.ts";
 
 export interface Commits {
-  /** Whether others have committed since the last look. Looking forgets it. */
-  seen(): boolean;
   close(): void;
 }
 
@@ -23,9 +21,13 @@ export function watchCommits(store: Store, committed: () => void): Commits {
   let last = dataVersion(store);
   let again: ReturnType<typeof setTimeout> | undefined;
   const changed = (): boolean => {
-    const now = dataVersion(store);
-    if (now === last) return false;
-    last = now;
+    try {
+      const now = dataVersion(store);
+      if (now === last) return false;
+      last = now;
+    } catch {
+      // Whoever is called looks for itself, and can say what is wrong with the database.
+    }
     return true;
   };
   const look = (round: number): void => {
@@ -41,7 +43,6 @@ export function watchCommits(store: Store, committed: () => void): Commits {
   });
   const poll = deafToAppends ? setInterval(() => changed() && committed(), DEAF_POLL_MS) : undefined;
   return {
-    seen: changed,
     close() {
       clearTimeout(again);
       clearInterval(poll);

@@ -65,6 +65,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   /** How far a rollout was searched for turns without being stored. */
   const searched = new Map<string, number>();
   let touched = new Set<string>();
+  let followed = new Set<string>();
 
   const touch = (path: string): void => {
     touched.add(path);
@@ -99,7 +100,8 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
 
   return {
     follow() {
-      const wanted = new Set(boundWorkers(store).flatMap(({ codex_session_path: path }) => (path === null ? [] : [dirname(path)])));
+      const paths = boundWorkers(store).flatMap(({ codex_session_path: path }) => path ?? []);
+      const wanted = new Set(paths.map(dirname));
       for (const [folder, watch] of folders) {
         if (wanted.has(folder)) continue;
         watch.close();
@@ -110,6 +112,9 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
         const watch = watchFolder(folder, (name) => (name === null ? lookAtSizes() : touch(join(folder, name))));
         if (watch) folders.set(folder, watch);
       }
+      // What a newly bound worker wrote before the watch stood would wait for the backstop.
+      for (const path of paths) if (!followed.has(path)) touched.add(path);
+      followed = new Set(paths);
     },
     ingest(all) {
       const these = touched;

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -85,6 +86,7 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  { version: 4, name: "reports", sql: reports },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -1,10 +1,11 @@
 /** What a search over tasks, sessions, bindings and telemetry finds. */
-import { parseStored } from "../core/json.ts";
 import type { Session } from "../core/session.ts";
 import { ACTIVE_TASK_STATES, type Budget, type Task } from "../core/task.ts";
+import type { TelemetryEvent } from "../core/telemetry.ts";
 import { listSessions } from "./session-list.ts";
 import type { Store } from "./store.ts";
 import { listTasks } from "./tasks.ts";
+import { listTelemetry } from "./telemetry-list.ts";
 
 export interface BindingRow {
   readonly id: string;
@@ -20,33 +21,12 @@ export interface BindingRow {
   readonly manager_tmux_session: string | null;
 }
 
-interface TelemetryRow {
-  readonly id: string;
-  readonly run_id: string | null;
-  readonly task_id: string | null;
-  readonly timestamp: string;
-  readonly actor: string;
-  readonly event_type: string;
-  readonly severity: string;
-  readonly summary: string;
-  readonly correlation_json: string;
-  readonly attributes_json: string;
-}
-
 export interface Found {
   readonly tasks: (Task & { budget: Budget | null })[];
   readonly sessions: Session[];
   readonly bindings: BindingRow[];
-  readonly telemetry: Record<string, unknown>[];
+  readonly telemetry: TelemetryEvent[];
 }
-
-/** Every blank-separated word as a quoted term of FTS5, so that no text is read as its query language. */
-export const ftsTerms = (query: string): string =>
-  query
-    .split(/\s+/)
-    .filter(Boolean)
-    .map((term) => `"${term.replaceAll('"', '""')}"`)
-    .join(" ");
 
 const openBindings = (store: Store): BindingRow[] =>
   store.db
@@ -60,18 +40,6 @@ const openBindings = (store: Store): BindingRow[] =>
     )
     .all();
 
-/** Oldest first; all words must occur in summary or attributes, or the query is the event's type. */
-function searchTelemetry(store: Store, query: string, limit: number): Record<string, unknown>[] {
-  const rows = store.db
-    .query<TelemetryRow, [string, string, number]>(
-      `select e.* from telemetry_events e
-       where e.id in (select event_id from telemetry_events_fts where telemetry_events_fts match ?1) or e.event_type = ?2
-       order by julianday(e.timestamp), e.rowid limit ?3`,
-    )
-    .all(ftsTerms(query), query, limit);
-  return rows.map(({ correlation_json, attributes_json, ...row }) => ({ ...row, correlation: parseStored(correlation_json, {}), attributes: parseStored(attributes_json, {}) }));
-}
-
 /** Case-insensitive substring search; an empty query finds everything but telemetry. At most `limit` of each kind. */
 export function discover(store: Store, query: string, options: { all: boolean; limit: number }): Found {
   const wanted = query.toLowerCase();
@@ -83,7 +51,7 @@ export function discover(store: Store, query: string, options: { all: boolean; l
       .filter((row) => (options.all || row.state === "active") && fits(row.name, row.role, row.state, row.cwd, row.tmux_session, row.codex_session_id))
       .slice(0, options.limit),
     bindings: openBindings(store).filter((row) => fits(row.task_name, row.task_goal, row.worker_name, row.manager_name, row.state)).slice(0, options.limit),
-    telemetry: query === "" ? [] : searchTelemetry(store, query, options.limit),
+    telemetry: query.trim() === "" ? [] : [...listTelemetry(store, { search: query }, { limit: options.limit })],
   };
 }
 

@@ -3,7 +3,8 @@ import { runIdOf } from "../core/loop-run.ts";
 import { type CommandRow, payloadOf } from "../core/queued-command.ts";
 import { activeRunId } from "./active-run.ts";
 import type { Store } from "./store.ts";
-import { addTelemetry, type Severity } from "./telemetry.ts";
+import type { Severity } from "../core/telemetry.ts";
+import { addTelemetry } from "./telemetry.ts";
 
 export interface DispatchEvent {
   readonly type: string;

@@ -1,10 +1,8 @@
 /** `telemetry_events` and its full-text table: always written together. */
 import { compactJson } from "../core/json.ts";
+import type { Actor, Severity } from "../core/telemetry.ts";
 import { belonging } from "./active-run.ts";
 import type { Store } from "./store.ts";
-
-export type Actor = "dispatch" | "manager" | "worker" | "operator" | "workerctl" | "system";
-export type Severity = "debug" | "info" | "warning" | "error";
 
 export interface NewTelemetry {
   readonly type: string;

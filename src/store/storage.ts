@@ -1,0 +1,51 @@
+/** How much room the records take. */
+import { statSync } from "node:fs";
+import type { Store } from "./store.ts";
+
+export interface Kept {
+  readonly count: number;
+  /** Of the texts that are still held. */
+  readonly bytes: number;
+}
+
+export interface Storage {
+  /** The file and what is still in its write-ahead log. */
+  readonly database_file: number;
+  readonly terminal_captures: Kept;
+  readonly transcript_captures: Kept;
+  readonly transcript_segments: Kept;
+  readonly total_retained: number;
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Bytes of the database file with its write-ahead log. */
+export const databaseBytes = (store: Store): number => sizeOf(store.path) + sizeOf(`${store.path}-wal`);
+
+function kept(store: Store, table: string, text: string, owner: string, ids: readonly string[] | null): Kept {
+  const where = ids === null ? "" : `where ${owner} in (select value from json_each(?))`;
+  const held = `${where ? `${where} and` : "where"} ${text} is not null`;
+  const parameters = ids === null ? [] : [JSON.stringify(ids)];
+  const { count } = store.db.query<{ count: number }, string[]>(`select count(*) as count from ${table} ${where}`).get(...parameters)!;
+  const { bytes } = store.db.query<{ bytes: number }, string[]>(`select coalesce(sum(byte_count), 0) as bytes from ${table} ${held}`).get(...parameters)!;
+  return { count, bytes };
+}
+
+/** The room taken by everything, or by one task. */
+export function storage(store: Store, taskId?: string): Storage {
+  const task = taskId === undefined ? null : [taskId];
+  const workers =
+    taskId === undefined
+      ? null
+      : store.db.query<{ id: string }, [string]>("select distinct worker_id as id from bindings where task_id = ? and worker_id is not null").all(taskId).map(({ id }) => id);
+  const terminal_captures = kept(store, "terminal_captures", "content", "task_id", task);
+  const transcript_captures = kept(store, "transcript_captures", "content", "worker_id", workers);
+  const transcript_segments = kept(store, "transcript_segments", "segment_text", "task_id", task);
+  return {
+    database_file: databaseBytes(store),
+    terminal_captures,
+    transcript_captures,
+    transcript_segments,
+    total_retained: terminal_captures.bytes + transcript_captures.bytes + transcript_segments.bytes,
+  };
+}
