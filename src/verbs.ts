@@ -24,6 +24,9 @@ const G = {
 
 const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
+  start: { group: G.start, summary: "open Codex in tmux with instructions how to become a worker", load: () => import("./commands/start.ts") },
+  create: { group: G.start, summary: "make a worker that reports through update-status", load: () => import("./commands/create.ts") },
+  "start-test": { group: G.start, summary: "make a worker only to see whether everything works", load: () => import("./commands/start-test.ts") },
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
