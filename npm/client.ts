@@ -16,7 +16,7 @@ function typeOf(arg: Arg<unknown>): string {
 }
 
 const member = (key: string, arg: Arg<unknown>): string =>
-  `    /** ${arg.about.replaceAll("*/", "* /")}${arg.default === undefined ? "" : ` (default ${String(arg.default)})`} */\n    ${/^\w+$/.test(key) ? key : JSON.stringify(key)}${arg.required ? "" : "?"}: ${typeOf(arg)};`;
+  `    /** ${arg.about.replaceAll("*/", "* /")}${arg.default === undefined || arg.default === "" ? "" : ` (default ${String(arg.default)})`} */\n    ${/^\w+$/.test(key) ? key : JSON.stringify(key)}${arg.required ? "" : "?"}: ${typeOf(arg)};`;
 
 const block = ({ name, summary, spec }: Declared): string => {
   const members = Object.entries({ ...spec.positionals, ...spec.flags }).map(([key, arg]) => member(key, arg));

@@ -57,6 +57,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "transcript-capture": { group: G.observe, summary: "keep what is new on a task's terminals", load: () => import("./commands/transcript-capture.ts") },
   "transcript-show": { group: G.observe, summary: "what was kept of a task's terminals", load: () => import("./commands/transcript-show.ts") },
   "transcript-prune": { group: G.observe, summary: "drop the text of old transcript segments", load: () => import("./commands/transcript-prune.ts") },
+  open: { group: G.observe, summary: "a terminal window on a worker or session", load: () => import("./commands/open.ts") },
+  "open-worker": { group: G.observe, summary: "a terminal window on a task's worker", load: () => import("./commands/open-worker.ts") },
+  "open-manager": { group: G.observe, summary: "a terminal window on a task's manager", load: () => import("./commands/open-manager.ts") },
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak

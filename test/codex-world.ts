@@ -77,6 +77,12 @@ export class CodexWorld extends World {
     await until(`${count} turns of ${threadId}`, () => (this.rollouts().get(threadId) ?? []).filter((fact) => fact.kind === "turn_completed" || fact.kind === "turn_aborted").length >= count, 30);
   }
 
+  /** Waits until no turn of the thread is open. */
+  async idle(threadId: string): Promise<void> {
+    const isTurn = (fact: RolloutFact) => fact.kind === "turn_started" || fact.kind === "turn_completed" || fact.kind === "turn_aborted";
+    await until(`the end of the turn of ${threadId}`, () => this.rollouts().get(threadId)?.findLast(isTurn)?.kind !== "turn_started", 30);
+  }
+
   /** Ends the tmux server, every process that lives in this Codex home (a daemon too), and the model. */
   override async close(): Promise<void> {
     const ours = (await listProcesses(this.env))?.filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === this.codexHome) ?? [];

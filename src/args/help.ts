@@ -80,7 +80,7 @@ function notes(arg: Arg<unknown>): string {
   if (arg.choices && arg.choices.join("|").length > 48) facts.push(`one of ${arg.choices.join(", ")}`);
   if (arg.required) facts.push("required");
   if (arg.repeat) facts.push("repeatable");
-  if (arg.default !== undefined && !(Array.isArray(arg.default) && arg.default.length === 0)) facts.push(`default ${String(arg.default)}`);
+  if (arg.default !== undefined && arg.default !== "" && !(Array.isArray(arg.default) && arg.default.length === 0)) facts.push(`default ${String(arg.default)}`);
   return facts.length ? `${arg.about} (${facts.join("; ")})` : arg.about;
 }
 

@@ -1,22 +1,10 @@
 /** `events`: the log that a worker or session has in the files, one JSON object a line. */
 import { integer, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { compactJson, isObject, type JsonObject } from "../core/json.ts";
+import { parseEvents } from "../core/compat-log.ts";
+import { compactJson } from "../core/json.ts";
 import { compatSubject, needSubject } from "../flow/subject.ts";
 import { readCompatText } from "../system/compat-worker.ts";
-
-function parseLines(log: string): { events: JsonObject[]; broken: number } {
-  const lines = log.split("\n").filter((line) => line.trim() !== "");
-  const events = lines.flatMap((line) => {
-    try {
-      const value: unknown = JSON.parse(line);
-      return isObject(value) ? [value] : [];
-    } catch {
-      return [];
-    }
-  });
-  return { events, broken: lines.length - events.length };
-}
 
 export default verb(
   {
@@ -31,7 +19,7 @@ export default verb(
   },
   (args, cx: Context) => {
     if (!compatSubject(cx.stateRoot, args.name)) needSubject(cx, cx.store(args.path), args.name);
-    const { events, broken } = parseLines(readCompatText(cx.stateRoot, args.name, "events.jsonl") ?? "");
+    const { events, broken } = parseEvents(readCompatText(cx.stateRoot, args.name, "events.jsonl") ?? "");
     if (broken > 0) cx.err(`warning: ${broken} ${broken === 1 ? "line" : "lines"} of events.jsonl could not be read`);
     const wanted = args.type ? events.filter((event) => event.type === args.type) : events;
     for (const event of args.limit ? wanted.slice(-args.limit) : wanted) cx.out(compactJson(event));

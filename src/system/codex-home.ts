@@ -9,6 +9,9 @@ export const codexHome = (env: Env): string => env.CODEX_HOME || join(env.HOME |
 
 export const sessionsFolder = (home: string): string => join(home, "sessions");
 
+/** The Codex home that a rollout lies in, which need not be the one of this environment; null when its path is of another form. */
+export const homeOfRollout = (path: string): string | null => /^(.+)\/sessions\/(?:[^/]+\/)*rollout-[^/]*\.jsonl$/.exec(path)?.[1] ?? null;
+
 const names = (folder: string): string[] => {
   try {
     return readdirSync(folder).sort().reverse();

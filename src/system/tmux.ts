@@ -137,6 +137,13 @@ export const loadBuffer = (env: Env, buffer: string, text: string): Promise<stri
 export const pasteBuffer = (env: Env, buffer: string, target: string): Promise<string> =>
   tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target)]);
 
+/**
+ * Pastes the buffer and presses Enter, as one step of the server: nobody else's keys come in between. The Enter is a literal carriage
+ * return, since some releases of tmux drop the named key and still exit 0.
+ */
+export const pasteAndSubmit = (env: Env, buffer: string, target: string): Promise<string> =>
+  tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target), NEXT, "send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);
+
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
 

@@ -1,0 +1,99 @@
+/** What is sent to a session, by which rung, and what proves that it arrived. */
+import { pasteable, plainWords } from "./same-text.ts";
+
+/** Which way the text took. */
+export type Transport = "tmux" | "codex_queue" | "inbox";
+
+/**
+ * `sending`: begun and not ended, or ended with its process; `delivered`: proof seen, or none possible; `typed`: handed over, proof not seen
+ * yet; `failed`: nothing arrived, safe to try again; `unknown`: it may have arrived, a person decides.
+ */
+export const DELIVERY_STATES = ["sending", "delivered", "typed", "pull_required", "failed", "unknown"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+export type Proof = "seen" | "pending" | "unavailable";
+
+/** Where in a rollout the text stands: the line that is the record, and which line of a message that was merged with others. */
+export interface ProofPlace {
+  readonly offset: number;
+  readonly line: number;
+}
+
+/** One thing done or seen on the way, in words. */
+export interface DeliveryStep {
+  readonly at: string;
+  readonly step: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** What a rung ends with. */
+export interface Verdict {
+  readonly state: DeliveryState;
+  readonly transport: Transport | null;
+  readonly proof: Proof;
+  /** The text may have arrived. */
+  readonly started: boolean;
+  /** It was handed over to the end, and nothing speaks against its arrival. */
+  readonly completed: boolean;
+  /** It waits visibly in the agent's own queue: the proof comes when its turn does. */
+  readonly accepted: boolean;
+  readonly error: string | null;
+  readonly errorType: string | null;
+  readonly hint: string | null;
+  readonly lookedTo: number | null;
+}
+
+/** A verdict about a text that cannot have arrived. */
+export const notSent = (transport: Transport | null, errorType: string, error: string, hint: string | null = null): Verdict => ({
+  state: "failed",
+  transport,
+  proof: "pending",
+  started: false,
+  completed: false,
+  accepted: false,
+  error,
+  errorType,
+  hint,
+  lookedTo: null,
+});
+
+/**
+ * The text as it is typed into a composer. A leading `!` would run a shell command and a leading `/` one of the agent's own; a word that
+ * begins with `@` or `$` at the end opens a list that takes the Enter. Blanks at the ends are cut off by the agent.
+ */
+export function typeable(text: string): string {
+  const plain = pasteable(text);
+  return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
+}
+
+const linesOf = (text: string): string[] => pasteable(text).split("\n").map(plainWords).filter((line) => line !== "");
+
+/** What a text is looked for by: the words of its lines, blank lines left out. Stored in place of the text. */
+export const fingerprint = (text: string, hash: (text: string) => string): { digest: string; lines: number } => {
+  const lines = linesOf(text);
+  return { digest: hash(lines.join("\n")), lines: lines.length };
+};
+
+/**
+ * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so a
+ * text may stand in the middle; it always begins and ends with a line.
+ */
+export function placesIn(said: string, sought: { digest: string; lines: number }, hash: (text: string) => string): number[] {
+  const lines = linesOf(said);
+  const found: number[] = [];
+  for (let at = 0; sought.lines > 0 && at + sought.lines <= lines.length; at += 1) {
+    if (hash(lines.slice(at, at + sought.lines).join("\n")) === sought.digest) found.push(at);
+  }
+  return found;
+}
+
+const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
+
+/** Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. */
+export function standsInComposer(shown: string, text: string): boolean {
+  const seen = squash(shown);
+  const own = squash(text);
+  const folded = /^\[PastedContent(\d+)chars\]$/.exec(seen)?.[1];
+  if (folded !== undefined) return Number(folded) === [...typeable(text)].length;
+  return seen !== "" && (seen === own || (seen.length >= 40 && own.includes(seen)));
+}

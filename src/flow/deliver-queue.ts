@@ -1,0 +1,84 @@
+/** The rung of the agent's own queue: no keys at all, a receipt under our own id, and taken back when it is not taken up. */
+import type { Context } from "../context.ts";
+import { codex } from "../core/agent.ts";
+import { notSent, type Verdict } from "../core/delivery.ts";
+import { installedAgent } from "../system/agent-cli.ts";
+import { addToQueue, withdrawFromQueue } from "../system/codex-queue.ts";
+import { capturePane } from "../system/tmux.ts";
+import type { Journal } from "./delivery-journal.ts";
+import { type ProofSearch, RolloutGrowth } from "./proof.ts";
+import type { Reach } from "./recipient.ts";
+
+/** A session looks at its queue every few seconds, at times only after ten. */
+const TAKE_MS = 25_000;
+/** What was taken up before it could be taken back shows within this. */
+const TAKEN_MS = 5_000;
+
+/** Adds the text to the queue of the live thread. */
+export async function deliverByQueue(cx: Context, journal: Journal, way: Reach): Promise<Verdict> {
+  const { recipient, text, proofMs } = journal.parcel;
+  const installed = await installedAgent(codex, cx.env);
+  const env = { ...cx.env, CODEX_HOME: way.codexHome ?? undefined };
+  const thread = recipient.threadId!;
+  journal.markRollout();
+  const search = journal.search();
+  if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
+  if (!journal.begin("codex_queue", true)) return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");
+  const added = await addToQueue(installed.path, env, thread, text, journal.clientId);
+  if ("error" in added) return notSent("codex_queue", "QueueRefused", added.error);
+  journal.note("queued", { item: added.value });
+  if (await seen(search, recipient.rolloutPath!, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
+  const who = JSON.stringify(recipient.name);
+  const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo, errorType: "NotProven" };
+  // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
+  if (await works(cx, way)) return { ...proven(search), ...later, state: "typed", proof: "pending", completed: false, error: `the message waits in the queue of ${who} for the end of its turn` };
+  const back = await withdrawFromQueue(installed.path, env, thread, added.value);
+  if ("value" in back && back.value) {
+    journal.note("taken back", { item: added.value });
+    return notSent("codex_queue", "NotTakenUp", `${who} did not take the message up: its composer is occupied and its queue stands still; nothing was delivered`, `try again when ${recipient.name} is free`);
+  }
+  if (await seen(search, recipient.rolloutPath!, TAKEN_MS)) return proven(search);
+  return {
+    state: "unknown",
+    transport: "codex_queue",
+    proof: "pending",
+    started: true,
+    completed: false,
+    accepted: false,
+    error: `the message to ${who} left the queue, but its rollout does not show it`,
+    ...later,
+  };
+}
+
+async function works(cx: Context, way: Reach): Promise<boolean> {
+  if (way.pane === null) return false;
+  return codex.readScreen(await capturePane(cx.env, way.pane.paneId, 0, true), null).working;
+}
+
+const proven = (search: ProofSearch): Verdict => ({
+  state: "delivered",
+  transport: "codex_queue",
+  proof: "seen",
+  started: true,
+  completed: true,
+  accepted: true,
+  error: null,
+  errorType: null,
+  hint: null,
+  lookedTo: search.lookedTo,
+});
+
+async function seen(search: ProofSearch, path: string, limitMs: number): Promise<boolean> {
+  const growth = new RolloutGrowth(path);
+  const deadline = performance.now() + limitMs;
+  try {
+    for (;;) {
+      if (search.look()) return true;
+      const rest = deadline - performance.now();
+      if (rest <= 0) return false;
+      await growth.wait(rest);
+    }
+  } finally {
+    growth.close();
+  }
+}

@@ -1,0 +1,108 @@
+/** Whom a text is for, and how that session can be reached now: its pane, its thread, and whether an arrival can be proven. */
+import type { Context } from "../context.ts";
+import { type Agent, codex } from "../core/agent.ts";
+import { Failure } from "../core/failure.ts";
+import type { Session } from "../core/session.ts";
+import { type WriterLock, writerLock, writtenThreads } from "../system/codex-lock.ts";
+import { homeOfRollout } from "../system/codex-home.ts";
+import { alive, executableOf, familyOf, listProcesses, openFiles } from "../system/processes.ts";
+import { listPanes, type Pane } from "../system/tmux.ts";
+import { placeAmong } from "./pane.ts";
+import type { Subject } from "./subject.ts";
+
+export interface Recipient {
+  readonly name: string;
+  /** null for a worker that is no registered session. */
+  readonly sessionId: string | null;
+  readonly tmuxSession: string | null;
+  readonly paneId: string | null;
+  readonly pid: number | null;
+  readonly threadId: string | null;
+  readonly rolloutPath: string | null;
+  readonly gone: boolean;
+}
+
+export const recipientOf = (session: Session): Recipient => ({
+  name: session.name,
+  sessionId: session.id,
+  tmuxSession: session.tmux_session || null,
+  paneId: session.tmux_pane_id,
+  pid: session.pid,
+  threadId: session.codex_session_id,
+  rolloutPath: session.codex_session_path,
+  gone: session.state === "gone",
+});
+
+/** A worker or a session, as a name was understood. */
+export const recipientOfSubject = (subject: Subject): Recipient =>
+  subject.session
+    ? recipientOf(subject.session)
+    : { name: subject.name, sessionId: null, tmuxSession: subject.tmuxSession, paneId: subject.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
+
+export interface Reach {
+  /** The pane to type into; null when the session has none. */
+  readonly pane: Pane | null;
+  /** The agent whose screen the pane shows; null for anything else (a shell, `cat`). */
+  readonly agent: Agent | null;
+  /** The thread is being written by a living process: its own queue takes messages. */
+  readonly live: boolean;
+  readonly codexHome: string | null;
+  /** Whether an arrival can be seen in the rollout. */
+  readonly provable: boolean;
+}
+
+/** Whether the session's thread is being written right now. */
+export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath">): WriterLock | null {
+  const home = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
+  return home === null || recipient.threadId === null ? null : writerLock(home, recipient.threadId);
+}
+
+/**
+ * Looks. Nothing is typed.
+ * @throws Failure when the session is gone, its process is dead, its pane is missing or shows somebody else
+ */
+export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
+  const { program } = cx;
+  const again = { hint: `register it again: ${program} register-worker or register-manager --name ${recipient.name} …` };
+  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, again);
+  if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, again);
+  const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
+  const lock = threadLock(recipient);
+  const live = lock?.held === true;
+  if (recipient.tmuxSession === null) return { pane: null, agent: null, live, codexHome, provable: live };
+  const pane = await paneOf(cx, recipient);
+  const family = familyOf(pane.pid, (await listProcesses(cx.env)) ?? []);
+  const agents: number[] = [];
+  for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
+  refuseAnotherThread(recipient, codexHome, lock, family, agents, again);
+  const holds = live || (await anyHolds(cx, agents, recipient.rolloutPath));
+  return { pane, agent: holds ? codex : null, live, codexHome, provable: holds };
+}
+
+/** The pane of the session: the recorded one, else the one its process lives in, else the active one. */
+async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
+  const panes = await listPanes(cx.env);
+  const placed = placeAmong(panes, recipient);
+  if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? "tmux list-sessions" : `${cx.program} sessions --state all` });
+  if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${placed.pane.session}` });
+  const own = panes.filter((pane) => pane.session === placed.pane.session);
+  if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
+  const processes = (await listProcesses(cx.env)) ?? [];
+  return own.find((pane) => familyOf(pane.pid, processes).includes(recipient.pid!)) ?? placed.pane;
+}
+
+/** A pane whose agent has gone on to another thread, or has ended and left a shell, must get no keys that were meant for this one. */
+function refuseAnotherThread(recipient: Recipient, home: string | null, lock: WriterLock | null, family: readonly number[], agents: readonly number[], again: { hint: string }): void {
+  if (home === null || lock === null) return;
+  const who = JSON.stringify(recipient.name);
+  const here = [...writtenThreads(home)].flatMap(([thread, pid]) => (pid !== null && family.includes(pid) ? [thread] : []));
+  if (here.length > 0 && recipient.threadId !== null && !here.includes(recipient.threadId)) {
+    throw new Failure(`the pane of ${who} shows thread ${here.join(", ")} now, not ${recipient.threadId}`, again);
+  }
+  if (!lock.held) throw new Failure(`nobody writes thread ${recipient.threadId} of ${who} any more${agents.length === 0 ? ": the agent in its pane has ended" : ""}`, again);
+}
+
+async function anyHolds(cx: Context, agents: readonly number[], rollout: string | null): Promise<boolean> {
+  for (const pid of rollout === null ? [] : agents) if ((await openFiles(pid, cx.env))?.includes(rollout!)) return true;
+  return false;
+}

@@ -1,0 +1,130 @@
+/** `deliveries` and `delivery_steps`: every text that was sent to a session, how, and what proves it. The text itself is not kept. */
+import { SQLiteError } from "bun:sqlite";
+import type { DeliveryState, DeliveryStep, Proof, ProofPlace, Transport } from "../core/delivery.ts";
+import { compactJson, parseStored } from "../core/json.ts";
+import { type Store, tx } from "./store.ts";
+
+/** A row of `deliveries`. */
+export interface Delivery {
+  readonly id: string;
+  /** Which command sent it. */
+  readonly origin: string;
+  /** null for a worker that is no registered session. */
+  readonly session_id: string | null;
+  readonly session_name: string;
+  readonly task_id: string | null;
+  readonly command_id: string | null;
+  readonly notification_id: number | null;
+  /** Our own id for it, which an agent's queue hands on into the rollout. */
+  readonly client_id: string;
+  readonly transport: Transport | null;
+  readonly state: DeliveryState;
+  readonly proof: Proof;
+  readonly text_digest: string;
+  readonly text_lines: number;
+  readonly text_length: number;
+  readonly thread_id: string | null;
+  readonly rollout_path: string | null;
+  /** Where the rollout ended when it began. */
+  readonly start_offset: number | null;
+  /** Up to here the proof was looked for. */
+  readonly looked_to: number | null;
+  readonly proof_offset: number | null;
+  readonly proof_line: number | null;
+  readonly side_effect_started: number;
+  readonly side_effect_completed: number;
+  readonly sender_pid: number;
+  readonly error: string | null;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+}
+
+export type NewDelivery = Omit<Delivery, "proof_offset" | "proof_line" | "looked_to" | "created_at" | "finished_at" | "side_effect_completed">;
+
+/** Inserts a row, finished at once unless its state is `sending`, with the steps so far. */
+export function addDelivery(store: Store, row: NewDelivery, steps: readonly DeliveryStep[]): void {
+  tx(store, () => {
+    const now = store.now();
+    store.db
+      .query(
+        `insert into deliveries (id, origin, session_id, session_name, task_id, command_id, notification_id, client_id, transport, state, proof, text_digest, text_lines,
+           text_length, thread_id, rollout_path, start_offset, looked_to, side_effect_started, side_effect_completed, sender_pid, error, created_at, finished_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+      )
+      .run(
+        row.id, row.origin, row.session_id, row.session_name, row.task_id, row.command_id, row.notification_id, row.client_id, row.transport, row.state, row.proof,
+        row.text_digest, row.text_lines, row.text_length, row.thread_id, row.rollout_path, row.start_offset, row.start_offset, row.side_effect_started, row.sender_pid,
+        row.error, now, row.state === "sending" ? null : now,
+      );
+    addSteps(store, row.id, steps);
+  });
+}
+
+/** How a delivery ended, or stands now. */
+export interface DeliveryEnd {
+  readonly state: DeliveryState;
+  readonly proof: Proof;
+  readonly sideEffectStarted: boolean;
+  readonly sideEffectCompleted: boolean;
+  readonly error: string | null;
+  readonly lookedTo: number | null;
+}
+
+/** Writes the verdict and the further steps. */
+export function endDelivery(store: Store, id: string, end: DeliveryEnd, steps: readonly DeliveryStep[]): void {
+  tx(store, () => {
+    store.db
+      .query(
+        `update deliveries set state = ?, proof = ?, side_effect_started = ?, side_effect_completed = ?, error = ?, looked_to = coalesce(?, looked_to), finished_at = ? where id = ?`,
+      )
+      .run(end.state, end.proof, end.sideEffectStarted ? 1 : 0, end.sideEffectCompleted ? 1 : 0, end.error, end.lookedTo, store.now(), id);
+    addSteps(store, id, steps);
+  });
+}
+
+function addSteps(store: Store, id: string, steps: readonly DeliveryStep[]): void {
+  const last = store.db.query<{ last: number | null }, [string]>("select max(position) as last from delivery_steps where delivery_id = ?").get(id)?.last ?? 0;
+  const insert = store.db.query("insert into delivery_steps (delivery_id, position, at, step, detail_json) values (?, ?, ?, ?, ?)");
+  steps.forEach((step, index) => insert.run(id, last + index + 1, step.at, step.step, compactJson(step.detail)));
+}
+
+/** Takes a place in a rollout as the proof of one delivery; false when it proves another one already. */
+export function claimProof(store: Store, id: string, place: ProofPlace): boolean {
+  try {
+    tx(store, () => void store.db.query("update deliveries set proof_offset = ?, proof_line = ? where id = ?").run(place.offset, place.line, id));
+    return true;
+  } catch (error) {
+    if (error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return false;
+    throw error;
+  }
+}
+
+export const deliveryById = (store: Store, id: string): Delivery | null => store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
+
+export interface DeliveryFilter {
+  readonly taskId?: string;
+  readonly sessionId?: string;
+  readonly sessionName?: string;
+  readonly limit: number;
+}
+
+/** Deliveries, youngest first. */
+export const listDeliveries = (store: Store, filter: DeliveryFilter): Delivery[] =>
+  store.db
+    .query<Delivery, [string | null, string | null, string | null, number]>(
+      `select * from deliveries where (?1 is null or task_id = ?1) and (?2 is null or session_id = ?2) and (?3 is null or session_name = ?3)
+       order by created_at desc, rowid desc limit ?4`,
+    )
+    .all(filter.taskId ?? null, filter.sessionId ?? null, filter.sessionName ?? null, filter.limit);
+
+/** Those whose outcome is open, oldest first; of one session when it is given. */
+export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
+  store.db
+    .query<Delivery, [string | null]>("select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid")
+    .all(sessionId ?? null);
+
+export const deliverySteps = (store: Store, id: string): DeliveryStep[] =>
+  store.db
+    .query<{ at: string; step: string; detail_json: string }, [string]>("select at, step, detail_json from delivery_steps where delivery_id = ? order by position")
+    .all(id)
+    .map(({ at, step, detail_json }) => ({ at, step, detail: parseStored<Record<string, unknown>>(detail_json, {}) }));
