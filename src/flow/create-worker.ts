@@ -43,6 +43,8 @@ export interface Startup {
 }
 
 const LOOK_MS = 200;
+/** Pages on which the composer takes words. */
+const OPEN_PAGES = ["idle", "draft", "queued_input", "search"];
 const ACTIONS: Readonly<Record<string, string>> = {
   ready: "none",
   working: "wait",
@@ -91,10 +93,19 @@ const seen = (cx: Context, worker: CreatedWorker, lines: number, styled: boolean
     throw error;
   });
 
+/** The verdict of the contract, corrected by the page in front: an answered question may still stand above it, and a splash shows the same words. */
+function verdictOf(history: string, page: string): { state: string; reason: string } {
+  if (page === "folder_trust") return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
+  const verdict = startupVerdict(history);
+  if (page === "working") return { state: "working", reason: "Codex is working" };
+  if (OPEN_PAGES.includes(page)) return verdict.state === "needs_trust" ? { state: "ready", reason: "Codex shows its prompt" } : verdict;
+  return verdict.state === "ready" ? { state: "starting", reason: "Codex shows no prompt yet" } : verdict;
+}
+
 /** Looks at the screen until it says ready, working or what it waits for, or the time is over; the verdict is kept in config.json. */
 export async function waitReady(cx: Context, worker: CreatedWorker, options: { seconds: number; acceptTrust: boolean }): Promise<Startup> {
   const deadline = performance.now() + options.seconds * 1000;
-  let trust = options.acceptTrust;
+  let answered = Number.NEGATIVE_INFINITY;
   let verdict: { state: string; reason: string };
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === worker.paneId);
@@ -103,12 +114,15 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
       break;
     }
     const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
-    verdict = startupVerdict(history);
-    if (verdict.state === "needs_trust" && trust && codex.readScreen(screen, pane.mode).page === "folder_trust") {
-      trust = false;
+    const { page } = codex.readScreen(screen, pane.mode);
+    verdict = verdictOf(history, page);
+    if (verdict.state === "ready" || verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
+    // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
+    if (page === "folder_trust" && performance.now() - answered > 1000) {
+      if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
+      answered = performance.now();
       await sendReturn(cx.env, worker.paneId);
-      appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
-    } else if (verdict.state === "ready" || verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
+    }
     if (performance.now() >= deadline) break;
     await Bun.sleep(LOOK_MS);
   }
