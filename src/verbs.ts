@@ -63,6 +63,12 @@ const VERBS: Readonly<Record<string, Entry>> = {
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
+  "session-nudge": { group: G.speak, summary: "say something to a registered session, with proof", load: () => import("./commands/session-nudge.ts") },
+  "session-interrupt": { group: G.speak, summary: "interrupt what a registered session does", load: () => import("./commands/session-interrupt.ts") },
+  nudge: { group: G.speak, summary: "say something to a worker or a session", load: () => import("./commands/nudge.ts") },
+  interrupt: { group: G.speak, summary: "interrupt a worker or a session and ask it to pause", load: () => import("./commands/interrupt.ts") },
+  stop: { group: G.speak, summary: "end the terminal of a worker or a session", load: () => import("./commands/stop.ts") },
+  deliveries: { group: G.speak, summary: "what was sent, how, with what proof, and what is still uncertain", load: () => import("./commands/deliveries.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
@@ -84,6 +90,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "manager-permission": { group: G.contract, summary: "ask whether the manager may do something", load: () => import("./commands/manager-permission.ts") },
   epilogue: { group: G.contract, summary: "closing steps: run one, or see how they stand", load: () => import("./commands/epilogue.ts") },
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
+  "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
 
   // loops and evidence
@@ -94,6 +101,9 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
   "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
   "loop-evidence adversarial-check": { group: G.loops, summary: "record an attempt to disprove", load: () => import("./commands/loop-evidence-adversarial-check.ts") },
+  evidence: { group: G.loops, summary: "commands run here as proof of a criterion" },
+  "evidence run": { group: G.loops, summary: "run a command and record it as proof", load: () => import("./commands/evidence-run.ts") },
+  "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 

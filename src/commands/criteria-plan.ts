@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { planCriteria, type Suggestion } from "../core/criteria-plan.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { needTask } from "../store/tasks.ts";
-import { readTextFile } from "../system/files.ts";
+import { readText } from "../system/text-file.ts";
 
 const LIMIT = 4 << 20;
 
@@ -30,7 +30,7 @@ export default verb(
     exclusive: [{ of: ["fromWorkerResponse", "fromText", "fromStdin"], required: true }],
   },
   (args, cx: Context) => {
-    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin(LIMIT) : readTextFile(cx.path(args.fromWorkerResponse), "the worker's response", LIMIT));
+    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin(LIMIT) : readText(cx.path(args.fromWorkerResponse)));
     const task = needTask(cx.store(args.path), args.task);
     const plan = planCriteria(answer);
     const command = ({ criterion, status, rationale }: Suggestion) => [

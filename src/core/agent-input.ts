@@ -36,13 +36,20 @@ function wanted(schema: v.GenericSchema, path: string): unknown {
   return (at as { message?: unknown } | undefined)?.message;
 }
 
-/** Every way in which `value` does not fit, one text each: `path: expected …, got …`. Empty when it fits. */
-export function problems(schema: v.GenericSchema, value: unknown): string[] {
+export interface Misfit {
+  readonly path: string;
+  /** `path: expected …, got …` */
+  readonly text: string;
+}
+
+/** Every way in which `value` does not fit; empty when it fits. */
+export function misfits(schema: v.GenericSchema, value: unknown): Misfit[] {
   const { issues = [] } = v.safeParse(schema, value);
   return issues.map((issue) => {
-    const path = v.getDotPath(issue);
-    const expected = path !== null && issue.input === undefined ? (wanted(schema, path) ?? issue.message) : issue.message;
-    return `${path ?? "the document"}: expected ${expected}, got ${shown(issue.input)}`;
+    const at = v.getDotPath(issue);
+    const expected = at !== null && issue.input === undefined ? (wanted(schema, at) ?? issue.message) : issue.message;
+    const path = at ?? "the document";
+    return { path, text: `${path}: expected ${expected}, got ${shown(issue.input)}` };
   });
 }
 
@@ -51,8 +58,8 @@ export function problems(schema: v.GenericSchema, value: unknown): string[] {
  * @throws Failure that names all fields which do not fit
  */
 export function checked<S extends v.GenericSchema>(schema: S, value: unknown, what: string, hint?: string): v.InferOutput<S> {
-  const found = problems(schema, value);
-  if (found.length > 0) throw new Failure(`${what} does not fit: ${found.join("; ")}`, hint === undefined ? {} : { hint });
+  const found = misfits(schema, value);
+  if (found.length > 0) throw new Failure(`${what} does not fit: ${found.map(({ text }) => text).join("; ")}`, hint === undefined ? {} : { hint });
   return value as v.InferOutput<S>;
 }
 

@@ -1,6 +1,6 @@
 /** Continuations: independent proposals of the next step, and the review that compares them. */
 import * as v from "valibot";
-import { checked, filledText, oneOf } from "./agent-input.ts";
+import { checked, filledText, misfits, oneOf } from "./agent-input.ts";
 import type { JsonObject } from "./json.ts";
 import type { NudgeMode } from "./manager-config.ts";
 import type { Role } from "./session.ts";
@@ -71,6 +71,9 @@ export function reviewInput(value: JsonObject): ReviewInput {
   const { agreement, verdict, rationale, addendum, subagent_run } = checked(review, value, "the review");
   return { agreement, verdict, rationale, addendum: addendum ?? null, subagentRun: subagent_run as JsonObject };
 }
+
+/** The fields of a review that are missing or wrong, without anything of what they hold. */
+export const reviewMisfits = (value: JsonObject): string[] => misfits(review, value).map(({ path }) => path);
 
 /** A reviewer that failed and stopped the turn. */
 export const failureForcesRouting = (input: Pick<ReviewInput, "verdict" | "subagentRun">): boolean => input.verdict === "stop" && input.subagentRun.status === "failed";

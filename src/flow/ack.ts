@@ -1,7 +1,7 @@
 /** What `worker-ack` and `manager-ack` share: an acknowledgement is written from stdin, or the newest is read. */
-import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, pathFlag, text as textFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { ackAdvice, problems, readObject } from "../core/agent-input.ts";
+import { ackAdvice, misfits, readObject } from "../core/agent-input.ts";
 import { UsageError } from "../core/failure.ts";
 import type { Role } from "../core/session.ts";
 import { addAck, latestAck } from "../store/acks.ts";
@@ -23,7 +23,7 @@ export const ackVerb = (role: Role) =>
       flags: {
         fromStdin: flag("write: read the acknowledgement from standard input"),
         json: flag("without --from-stdin: read the newest acknowledgement"),
-        correlationId: text("ties the acknowledgement to other records", { value: "ID" }),
+        correlationId: textFlag("ties the acknowledgement to other records", { value: "ID" }),
         path: pathFlag,
       },
     },
@@ -34,7 +34,7 @@ export const ackVerb = (role: Role) =>
       const task = needTask(store, args.task);
       if (payload) {
         const ack = addAck(store, task.id, role, { payload, correlationId: args.correlationId });
-        for (const problem of problems(ackAdvice, payload)) cx.err(`warning: ${problem}`);
+        for (const { text } of misfits(ackAdvice, payload)) cx.err(`warning: ${text}`);
         return cx.json(ack);
       }
       const ack = latestAck(store, task.id, role);

@@ -5,12 +5,14 @@ import type { Task } from "../core/task.ts";
 import { type Inference, inferState } from "../core/worker-state.ts";
 import { needPairing, type Pairing } from "../store/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../store/codex-events.ts";
+import { listCriteria } from "../store/criteria.ts";
 import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../store/cycles.ts";
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { alive } from "../system/processes.ts";
 import { ingest } from "./ingest.ts";
+import { machineProofs } from "./machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { writerSigns } from "./writer.ts";
@@ -117,9 +119,10 @@ class Cycle {
       return { value, attributes, ...(degraded ? { state: "degraded" as const } : {}) };
     });
     const lives = { worker_alive: worker.pid !== null && alive(worker.pid), manager_alive: manager.pid !== null && alive(manager.pid) };
+    const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
     return tx(store, () => {
       this.begin("load_manager_context");
-      const context = managerContext(cx, store, task);
+      const context = managerContext(cx, store, task, proofs);
       requireAcks(cx, task, this.pairing.binding.id, context);
       const consumed = consumeDelivered(store, this.id, { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id });
       this.end("succeeded", contextAttributes(context, consumed));

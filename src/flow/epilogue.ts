@@ -13,7 +13,7 @@ import { latestHandoff } from "../store/handoffs.ts";
 import { sessionById } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { runChild } from "../system/child.ts";
-import { isFolder } from "../system/files.ts";
+import { isFolder } from "../system/folders.ts";
 
 export interface StepOutcome {
   readonly result: JsonObject | null;

@@ -1,5 +1,6 @@
 /** Small questions about paths. */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 export function isFolder(path: string): boolean {
   try {
@@ -33,5 +34,14 @@ export function isExecutable(path: string): boolean {
     return isFile(path);
   } catch {
     return false;
+  }
+}
+
+/** Paths of everything in the folder whose name begins like this. */
+export function filesBeginning(folder: string, name: string): string[] {
+  try {
+    return readdirSync(folder).flatMap((each) => (each.startsWith(name) ? [join(folder, each)] : []));
+  } catch {
+    return [];
   }
 }

@@ -1,0 +1,104 @@
+/** An independent reviewer of a turn: what it is shown, where it runs, and what becomes of its answer. */
+import { basename, dirname, resolve } from "node:path";
+import type { Context } from "../context.ts";
+import type { ReviewInput } from "../core/continuation.ts";
+import { Failure } from "../core/failure.ts";
+import { compactJson, type JsonObject } from "../core/json.ts";
+import { answeredReview, failedReview, reviewContext } from "../core/reviewer.ts";
+import type { Task } from "../core/task.ts";
+import { openBinding } from "../store/bindings.ts";
+import type { ProposalPair } from "../store/continuations.ts";
+import { listCriteria } from "../store/criteria.ts";
+import { findConfig } from "../store/manager-configs.ts";
+import { sessionById } from "../store/sessions.ts";
+import type { Store } from "../store/store.ts";
+import { type BoundedResult, runBounded } from "../system/bounded-run.ts";
+import { which } from "../system/child.ts";
+import { codexHome } from "../system/codex-home.ts";
+import { filesBeginning } from "../system/folders.ts";
+import { recentPullRequests, summariseChanges } from "../system/git.ts";
+import { noSandbox, type Sandbox, sandbox } from "../system/sandbox.ts";
+import { withScratch } from "../system/scratch.ts";
+import { workerFolder } from "./epilogue.ts";
+
+/** Gathers what the reviewer may know. */
+export async function buildReviewContext(cx: Context, store: Store, task: Task, pair: ProposalPair): Promise<Record<string, unknown>> {
+  const config = findConfig(store, task.id);
+  if (!config) throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, { hint: `conveyor manager-config ${task.name}` });
+  const folder = workerFolder(cx, store, task.id);
+  const [diff, pullRequests] = await Promise.all([summariseChanges(cx.env, folder), recentPullRequests(cx.env, folder)]);
+  return reviewContext({ task, pair, criteria: listCriteria(store, task.id), config, diff, pullRequests });
+}
+
+/**
+ * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of Codex, and
+ * the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
+ */
+function forbidden(cx: Context, store: Store, task: Task): string[] | null {
+  const binding = openBinding(store, task.id);
+  if (!binding?.worker_session_id || !binding.manager_session_id) return null;
+  const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap((id) => sessionById(store, id)?.codex_session_path ?? []);
+  return [cx.stateRoot, codexHome(cx.env), ...filesBeginning(dirname(store.path), basename(store.path)), ...rollouts];
+}
+
+/** The environment of the reviewer: how text is written, where programs are, and its own temporary folder. */
+function reviewerEnv(cx: Context, folder: string): Record<string, string> {
+  const kept = ["LANG", "LC_ALL", "LC_CTYPE", "PATH"].flatMap((name) => (cx.env[name] === undefined ? [] : [[name, cx.env[name]] as const]));
+  return { ...Object.fromEntries(kept), TMPDIR: folder };
+}
+
+export interface ReviewerOrder {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  readonly reviewerSessionId: string;
+  readonly managerSessionId: string;
+  readonly timeoutSeconds: number;
+  /** The document on its standard input. */
+  readonly context: Record<string, unknown>;
+}
+
+const NOT_RUN: BoundedResult = { code: null, stdout: "", stderr: "", durationMs: 0, trouble: "unstartable" };
+
+/** Why there is no answer, or null when the reviewer ended well. */
+function troubleOf(done: BoundedResult, box: Sandbox, program: string | null, order: ReviewerOrder): string | null {
+  if (box.wrap === null) return `the reviewer was not started: ${box.report.setup_error}`;
+  if (program === null || done.trouble === "unstartable") return `the reviewer ${order.command[0]} cannot be started: it is not on PATH or does not exist`;
+  if (done.trouble === "timeout") return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
+  if (done.trouble === "flood") return "the reviewer printed far too much and was stopped";
+  return done.code === 0 ? null : `the reviewer ended with ${done.code ?? "a signal"}`;
+}
+
+/** Runs the reviewer in its sandbox and gives its review; whatever goes wrong becomes a review that stops. No lock of the database is held. */
+export async function runReviewer(cx: Context, store: Store, task: Task, order: ReviewerOrder): Promise<ReviewInput> {
+  const [first = "", ...rest] = order.command;
+  return withScratch("conveyor-reviewer-", async (folder) => {
+    const hidden = forbidden(cx, store, task);
+    const box = hidden === null ? noSandbox("the task has no active binding, so the rollouts to hide are not known") : await sandbox(cx.env, { work: folder, hidden });
+    const program = first.includes("/") ? which(resolve(cx.cwd, first), cx.env) : which(first, cx.env);
+    const done =
+      box.wrap === null || program === null
+        ? NOT_RUN
+        : await runBounded(box.wrap([program, ...rest]), {
+            env: reviewerEnv(cx, folder),
+            cwd: folder,
+            stdin: compactJson(order.context),
+            timeoutMs: order.timeoutSeconds * 1000,
+            keepStdout: 10_000,
+            keepStderr: 2000,
+            floodBytes: 1 << 20,
+          });
+    const run = {
+      reviewerSessionId: order.reviewerSessionId,
+      managerSessionId: order.managerSessionId,
+      runner: first,
+      argCount: order.command.length,
+      sandbox: { ...box.report } as JsonObject,
+      returncode: done.code,
+      durationMs: done.durationMs,
+      printedOut: done.stdout !== "",
+      printedErr: done.stderr !== "",
+    };
+    const trouble = troubleOf(done, box, program, order);
+    return trouble === null ? answeredReview(run, done.stdout) : failedReview(run, trouble);
+  });
+}
