@@ -69,6 +69,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   interrupt: { group: G.speak, summary: "interrupt a worker or a session and ask it to pause", load: () => import("./commands/interrupt.ts") },
   stop: { group: G.speak, summary: "end the terminal of a worker or a session", load: () => import("./commands/stop.ts") },
   deliveries: { group: G.speak, summary: "what was sent, how, with what proof, and what is still uncertain", load: () => import("./commands/deliveries.ts") },
+  "request-worker-compact": { group: G.speak, summary: "have a worker compact or clear its context", load: () => import("./commands/request-worker-compact.ts") },
+  "compact-worker": { group: G.speak, summary: "decide on a compaction and request it", load: () => import("./commands/compact-worker.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
@@ -105,6 +107,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "evidence run": { group: G.loops, summary: "run a command and record it as proof", load: () => import("./commands/evidence-run.ts") },
   "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
+  "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened

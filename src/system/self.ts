@@ -1,7 +1,8 @@
 /** How this very program is started again, compiled or from source. */
 import { dirname, join } from "node:path";
 
-const compiled = import.meta.dir.startsWith("/$bunfs");
+/** Whether this is the compiled binary, whose files lie inside it. */
+export const compiled = import.meta.dir.startsWith("/$bunfs");
 
 /** The words in front of a command: the binary, or bun and the main module. */
 export const selfArgv = (): string[] => (compiled ? [process.execPath] : [process.execPath, join(import.meta.dir, "..", "main.ts")]);
