@@ -24,6 +24,9 @@ const G = {
 
 const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
+  start: { group: G.start, summary: "open Codex in tmux with instructions how to become a worker", load: () => import("./commands/start.ts") },
+  create: { group: G.start, summary: "make a worker that reports through update-status", load: () => import("./commands/create.ts") },
+  "start-test": { group: G.start, summary: "make a worker only to see whether everything works", load: () => import("./commands/start-test.ts") },
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
@@ -113,6 +116,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  doctor: { group: G.tool, summary: "whether this machine has what the tool needs", load: () => import("./commands/doctor.ts") },
+  "doctor-self": { group: G.tool, summary: "whether the session this runs in can be registered", load: () => import("./commands/doctor-self.ts") },
   "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
   reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
   "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },

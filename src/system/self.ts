@@ -9,3 +9,6 @@ export const selfArgv = (): string[] => (compiled ? [process.execPath] : [proces
 
 /** Folder that holds the installed program, or null when it runs from source. */
 export const selfFolder = (): string | null => (compiled ? dirname(process.execPath) : null);
+
+/** Folder of the tool itself: of the binary, or of its sources. */
+export const programRoot = (): string => selfFolder() ?? join(import.meta.dir, "..", "..");
