@@ -25,7 +25,7 @@ export interface CycleOptions {
 
 /** State and turn of a session from what is stored of its rollout. */
 export const inferSession = (cx: Context, store: Store, session: Session): Inference =>
-  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(cx, session), cx.nowMs());
+  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(session), cx.nowMs());
 
 /**
  * Observes the task and gives the result of `cycle`. A failure is recorded as a failed cycle, then thrown on.

@@ -164,6 +164,15 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 7, name: "dashboard", sql: dashboard },
+  {
+    version: 8,
+    name: "dispatch-lookups",
+    sql: `
+      create index if not exists routed_notifications_command on routed_notifications (command_id) where command_id is not null;
+      create index if not exists deliveries_notification on deliveries (notification_id) where notification_id is not null;
+      create table if not exists inbox_polls (session_id text primary key, until text not null) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -115,6 +115,10 @@ export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
     .query<Delivery, [string | null]>("select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid")
     .all(sessionId ?? null);
 
+/** The newest begun sending of a notification, or null. */
+export const lastBegun = (store: Store, notificationId: number): Delivery | null =>
+  store.db.query<Delivery, [number]>("select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1").get(notificationId);
+
 export const deliverySteps = (store: Store, id: string): DeliveryStep[] =>
   store.db
     .query<{ at: string; step: string; detail_json: string }, [string]>("select at, step, detail_json from delivery_steps where delivery_id = ? order by position")
