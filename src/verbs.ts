@@ -29,6 +29,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "start-test": { group: G.start, summary: "make a worker only to see whether everything works", load: () => import("./commands/start-test.ts") },
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
+  pair: { group: G.start, summary: "start a worker and its manager on a task, bound and dispatched", load: () => import("./commands/pair.ts") },
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
   "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
