@@ -39,9 +39,6 @@ export function endCycle(store: Store, id: number, end: { state: "succeeded" | "
     .run(end.state, end.completedAt, compactJson(end.status), end.error ?? null, id);
 }
 
-/** Whether the task has a cycle of this id. */
-export const isCycleOf = (store: Store, taskId: string, id: number): boolean => store.db.query("select 1 from manager_cycles where id = ? and task_id = ?").get(id, taskId) !== null;
-
 export interface FlaggedCycle {
   readonly id: number;
   readonly task_id: string;
