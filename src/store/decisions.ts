@@ -4,7 +4,7 @@ import { Failure } from "../core/failure.ts";
 import { compactJson, type JsonObject, parseStored } from "../core/json.ts";
 import type { Task } from "../core/task.ts";
 import { instant } from "../core/time.ts";
-import { addSpans, isCycleOf } from "./cycles.ts";
+import { addSpans } from "./cycles.ts";
 import { addEvent } from "./events.ts";
 import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
@@ -59,7 +59,7 @@ export function insertDecision(store: Store, taskId: string, input: NewDecision)
 export function recordDecision(store: Store, task: Task, input: NewDecision): Decision {
   return tx(store, () => {
     const { cycleId } = input;
-    if (cycleId !== undefined && !isCycleOf(store, task.id, cycleId)) {
+    if (cycleId !== undefined && !store.db.query("select 1 from manager_cycles where id = ? and task_id = ?").get(cycleId, task.id)) {
       throw new Failure(`task ${JSON.stringify(task.name)} has no manager cycle ${cycleId}`, { hint: "the cycle_id that the cycle command printed, or leave --cycle-id out" });
     }
     const decision = insertDecision(store, task.id, input);
