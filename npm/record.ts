@@ -29,8 +29,9 @@ export const wrapperManifest = (publish?: string): object => ({
   ...guard(publish),
   type: "module",
   bin: { conveyor: "bin/conveyor.mjs", workerctl: "bin/workerctl.mjs" },
+  man: ["conveyor.1"],
   exports: { ".": { types: "./index.d.ts", default: "./index.mjs" }, "./package.json": "./package.json" },
-  files: ["bin", "binary.mjs", "index.mjs", "index.d.ts", "commands.json"],
+  files: ["bin", "binary.mjs", "index.mjs", "index.d.ts", "commands.json", "conveyor.1"],
   optionalDependencies: Object.fromEntries(targets.map((target) => [packageOf(target), version])),
 });
 

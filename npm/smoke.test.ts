@@ -56,7 +56,7 @@ describe("the packed packages", () => {
   test("hold what they need and nothing else", () => {
     const files = (tarball: string) => must(["tar", "-tzf", tarball]).trim().split("\n").map((name) => name.replace(/^package\//, "")).sort();
     expect(files(tarballs[0]!)).toEqual(
-      ["LICENSE", "README.md", "bin/conveyor.mjs", "bin/launch.mjs", "bin/workerctl.mjs", "binary.mjs", "commands.json", "index.d.ts", "index.mjs", "package.json"].sort(),
+      ["LICENSE", "README.md", "bin/conveyor.mjs", "bin/launch.mjs", "bin/workerctl.mjs", "binary.mjs", "commands.json", "conveyor.1", "index.d.ts", "index.mjs", "package.json"].sort(),
     );
     expect(files(tarballs[1]!)).toEqual(["LICENSE", "README.md", "bin/conveyor", "package.json"]);
   });
@@ -86,6 +86,7 @@ describe("installed with npm", () => {
     expect(run([name, "--help"]).stdout.split("\n")[0]).toStartWith(`usage: ${name} `);
     expect(run([name, "tasks", "--help"]).stdout).toStartWith(`usage: ${name} tasks`);
     expect(run([name, "--version"]).stdout).toBe(`${version}\n`);
+    expect(existsSync(join(prefix, "share", "man", "man1", "conveyor.1"))).toBe(true);
   });
 
   test("exit codes and streams come through", () => {

@@ -32,6 +32,7 @@ export async function stageWrapper(folder: string): Promise<void> {
   writeFileSync(join(folder, "commands.json"), commands);
   writeFileSync(join(folder, "README.md"), README);
   writeFileSync(join(folder, "package.json"), json(wrapperManifest(process.env.CONVEYOR_PUBLISH)));
+  cpSync(join(root, "docs", "conveyor.1"), join(folder, "conveyor.1"));
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
 }
 

@@ -55,7 +55,7 @@ const fresh = passing.filter((name) => !known.has(name)).sort();
 const seen = new Set(results.map(nameOf));
 for (const name of known) if (!seen.has(name)) console.log(`no such case any more: ${name}`);
 if (fresh.length > 0 && values.update) writeFileSync(list, [...known, ...fresh].sort().map((name) => `${name}\n`).join(""));
-if (fresh.length > 0) console.log(`${values.update ? "added" : "could be added (--update)"}: ${fresh.join(" ")}`);
+if (fresh.length > 0) console.log(`${fresh.length} ${values.update ? "added" : "could be added (--update)"}: ${fresh.slice(0, 8).join(" ")}${fresh.length > 8 ? " …" : ""}`);
 const open = results.filter((r) => r.failures.length > 0 && !known.has(nameOf(r))).length;
 if (open > 0) console.log(`not yet promised and not passing: ${open}`);
 console.log(`conformance: ${[...known].filter((name) => seen.has(name)).length - broken.length + fresh.length} passed, ${broken.length} failed`);

@@ -76,12 +76,18 @@ sha256() {
   else fail "no program to compute a SHA-256 with (sha256sum, shasum or openssl)"; fi | cut -d ' ' -f 1
 }
 
+sum_of() { awk -v name="$1" '$2 == name { print $1 }' "$work/SHA256SUMS"; }
+# fetch NAME FILE: gets a file and holds it to its sum.
+fetch() {
+  get "$1" "$2"
+  seen=$(sha256 "$2")
+  [ "$seen" = "$(sum_of "$1")" ] || fail "$1 is not the file that SHA256SUMS names ($seen instead of $(sum_of "$1")); nothing was installed"
+}
+
 get SHA256SUMS "$work/SHA256SUMS"
-wanted=$(awk -v name="$target/conveyor" '$2 == name { print $1 }' "$work/SHA256SUMS")
-[ -n "$wanted" ] || fail "this release has no binary for $target"
-get "$target/conveyor" "$work/conveyor"
-seen=$(sha256 "$work/conveyor")
-[ "$seen" = "$wanted" ] || fail "the binary for $target is not the one that SHA256SUMS names ($seen instead of $wanted); nothing was installed"
+[ -n "$(sum_of "$target/conveyor")" ] || fail "this release has no binary for $target"
+fetch "$target/conveyor" "$work/conveyor"
+if [ -n "$(sum_of conveyor.1)" ]; then fetch conveyor.1 "$work/conveyor.1"; fi
 
 mkdir -p -- "$prefix/bin" || fail "$prefix/bin could not be made"
 bin=$(cd -- "$prefix/bin" && pwd)
@@ -92,6 +98,10 @@ version=$("$staged" --version) || fail "the binary for $target does not start on
 mv -f -- "$staged" "$bin/conveyor"
 staged=
 ln -sf conveyor "$bin/workerctl"
+if [ -f "$work/conveyor.1" ]; then
+  manual=$(dirname -- "$bin")/share/man/man1
+  if mkdir -p -- "$manual" && cp -- "$work/conveyor.1" "$manual/"; then ln -sf conveyor.1 "$manual/workerctl.1"; fi
+fi
 
 printf 'conveyor %s (%s) is installed in %s\n' "$version" "$target" "$bin"
 case :$PATH: in

@@ -1,6 +1,6 @@
 /**
  * Builds a release: `bun scripts/release.ts [--out FOLDER]` makes, below dist/bin, one binary per target, the licences of what
- * is in them, the bill of materials, install.sh and SHA256SUMS. Two runs in different folders give the same bytes.
+ * is in them, the bill of materials, install.sh, the manual page and SHA256SUMS. Two runs in different folders give the same bytes.
  */
 import { createHash } from "node:crypto";
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -49,6 +49,7 @@ writeFileSync(join(out, "conveyor.cdx.json"), bill(version, [...packages].sort()
 writeFileSync(join(out, "THIRD-PARTY-LICENSES"), licences([...packages].sort()));
 cpSync(join(root, "LICENSE"), join(out, "LICENSE"));
 cpSync(join(root, "scripts", "install.sh"), join(out, "install.sh"));
-const sums = hashed([...binaries, "conveyor.cdx.json", "THIRD-PARTY-LICENSES", "LICENSE", "install.sh"]);
+cpSync(join(root, "docs", "conveyor.1"), join(out, "conveyor.1"));
+const sums = hashed([...binaries, "conveyor.1", "conveyor.cdx.json", "THIRD-PARTY-LICENSES", "LICENSE", "install.sh"]);
 writeFileSync(join(out, "SHA256SUMS"), Object.entries(sums).map(([name, sum]) => `${sum}  ${name}\n`).join(""));
 console.log(`${out}: ${Object.keys(sums).length} files in SHA256SUMS`);

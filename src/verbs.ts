@@ -24,8 +24,12 @@ const G = {
 
 const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
+  start: { group: G.start, summary: "open Codex in tmux with instructions how to become a worker", load: () => import("./commands/start.ts") },
+  create: { group: G.start, summary: "make a worker that reports through update-status", load: () => import("./commands/create.ts") },
+  "start-test": { group: G.start, summary: "make a worker only to see whether everything works", load: () => import("./commands/start-test.ts") },
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
+  pair: { group: G.start, summary: "start a worker and its manager on a task, bound and dispatched", load: () => import("./commands/pair.ts") },
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
   "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
@@ -60,6 +64,14 @@ const VERBS: Readonly<Record<string, Entry>> = {
   classify: { group: G.observe, summary: "what the text of a screen says about a worker", load: () => import("./commands/classify.ts") },
 
   // speak
+  "session-nudge": { group: G.speak, summary: "say something to a registered session, with proof", load: () => import("./commands/session-nudge.ts") },
+  "session-interrupt": { group: G.speak, summary: "interrupt what a registered session does", load: () => import("./commands/session-interrupt.ts") },
+  nudge: { group: G.speak, summary: "say something to a worker or a session", load: () => import("./commands/nudge.ts") },
+  interrupt: { group: G.speak, summary: "interrupt a worker or a session and ask it to pause", load: () => import("./commands/interrupt.ts") },
+  stop: { group: G.speak, summary: "end the terminal of a worker or a session", load: () => import("./commands/stop.ts") },
+  deliveries: { group: G.speak, summary: "what was sent, how, with what proof, and what is still uncertain", load: () => import("./commands/deliveries.ts") },
+  "request-worker-compact": { group: G.speak, summary: "have a worker compact or clear its context", load: () => import("./commands/request-worker-compact.ts") },
+  "compact-worker": { group: G.speak, summary: "decide on a compaction and request it", load: () => import("./commands/compact-worker.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
@@ -83,6 +95,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
+  "finish-task": { group: G.contract, summary: "close a task behind its gates, and stop its sessions", load: () => import("./commands/finish-task.ts") },
+  "stop-task": { group: G.contract, summary: "give a task up, and stop its manager", load: () => import("./commands/stop-task.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
@@ -92,7 +106,11 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "loop-evidence add": { group: G.loops, summary: "record evidence of any type", load: () => import("./commands/loop-evidence-add.ts") },
   "loop-evidence visual-diff": { group: G.loops, summary: "compare a screenshot with a reference picture", load: () => import("./commands/loop-evidence-visual-diff.ts") },
   "loop-evidence adversarial-check": { group: G.loops, summary: "record an attempt to disprove", load: () => import("./commands/loop-evidence-adversarial-check.ts") },
+  evidence: { group: G.loops, summary: "commands run here as proof of a criterion" },
+  "evidence run": { group: G.loops, summary: "run a command and record it as proof", load: () => import("./commands/evidence-run.ts") },
+  "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
+  "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
@@ -105,6 +123,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  doctor: { group: G.tool, summary: "whether this machine has what the tool needs", load: () => import("./commands/doctor.ts") },
+  "doctor-self": { group: G.tool, summary: "whether the session this runs in can be registered", load: () => import("./commands/doctor-self.ts") },
   "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
   reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
   "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },
@@ -127,8 +147,9 @@ export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !na
 
 /** What the top help page lists, group by group. */
 export const listed = (): Listed[] => {
-  const all = verbNames().map((name) => ({ name, group: VERBS[name]!.group, summary: VERBS[name]!.summary }));
-  return Object.values(G).flatMap((group) => all.filter((entry) => entry.group === group));
+  const groups = new Map<string, Listed[]>(Object.values(G).map((group) => [group, []]));
+  for (const [name, { group, summary }] of Object.entries(VERBS)) if (!name.includes(" ")) groups.get(group)!.push({ name, group, summary });
+  return [...groups.values()].flat();
 };
 
 /** Every name that can be run, actions included. */

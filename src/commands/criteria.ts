@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { CRITERION_SOURCES, CRITERION_STATUSES, type Criterion, summariseCriteria } from "../core/criteria.ts";
 import { UsageError } from "../core/failure.ts";
 import type { JsonObject } from "../core/json.ts";
+import { withProofs } from "../flow/machine-proof.ts";
 import { addCriterion, listCriteria, setCriterion } from "../store/criteria.ts";
 import { needTask } from "../store/tasks.ts";
 
@@ -36,7 +37,7 @@ export default verb(
     },
     exclusive: [{ of: ["list", "add", "accept", "satisfy", "defer", "reject"], required: true }],
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
     const move = (["accept", "satisfy", "defer", "reject"] as const).find((key) => args[key] !== undefined);
     const criterion = args.criterion?.trim();
     if (args.add && !criterion) throw new UsageError("--add needs --criterion with some text");
@@ -57,6 +58,6 @@ export default verb(
 
     const all = listCriteria(store, task.id);
     const shown = args.list && args.status.length > 0 ? all.filter((row) => args.status.includes(row.status)) : all;
-    cx.json({ task: { id: task.id, name: task.name }, criteria: shown, summary: summariseCriteria(all), affected_criterion: affected });
+    cx.json({ task: { id: task.id, name: task.name }, criteria: await withProofs(cx, store, shown), summary: summariseCriteria(all), affected_criterion: affected });
   },
 );

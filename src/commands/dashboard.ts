@@ -40,6 +40,9 @@ export default verb(
       cx.out(quoteCommand(plan.command));
       cx.out(plan.url);
       if (plan.dispatch_command) cx.out(quoteCommand(plan.dispatch_command));
+      return;
     }
+    const { runDashboard } = await import("../dashboard/run.ts");
+    await runDashboard(cx, plan, { path: args.dbPath, dispatcherId: args.dispatcherId, ownProgram: args.workerctlPath !== undefined, open: args.open, json: args.json });
   },
 );

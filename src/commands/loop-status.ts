@@ -3,6 +3,7 @@ import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { compactJson } from "../core/json.ts";
 import { decideGate } from "../core/loop-gate.ts";
+import { machineProofs } from "../flow/machine-proof.ts";
 import { listCriteria } from "../store/criteria.ts";
 import { loopProgress, needLoopRun } from "../store/loop-runs.ts";
 import { loopCounts } from "../store/loop-status.ts";
@@ -23,7 +24,7 @@ export default verb(
       path: pathFlag,
     },
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     const loop = needLoopRun(store, task, args.run);
@@ -31,7 +32,12 @@ export default verb(
     const counts = loopCounts(store, run);
     const { reached, delivered } = loopProgress(store, loop);
     const next = reached + 1;
-    const gate = decideGate({ policy: { ...policy, current_iteration: reached }, requested: next, delivered, criteria: listCriteria(store, task.id) });
+    const criteria = listCriteria(store, task.id);
+    const gate = decideGate({ policy: { ...policy, current_iteration: reached }, requested: next, delivered, criteria });
+    const own = criteria.filter(({ evidence }) => evidence.ralph_loop_run_id === run.id);
+    const proofs = await machineProofs(cx, store, own);
+    const typesWhere = (holds: (id: number) => boolean) => [...new Set(own.filter(({ id }) => holds(id)).map(({ evidence }) => String(evidence.evidence_type)))].sort();
+    const stale = typesWhere((id) => proofs.get(id)?.state === "stale");
     const alerts = Object.values(counts.failures).filter((count) => count > 0).length;
     const recommendation = alerts > 0 ? "inspect_failures" : counts.workerUnconsumed > 0 ? "worker_should_consume_inbox" : "ready_for_manager_review";
     const consumed = counts.telemetry.dispatch_inbox_consumed ?? 0;
@@ -53,7 +59,7 @@ export default verb(
       commands: counts.commands,
       notifications: counts.notifications,
       inbox: { worker_unconsumed: counts.workerUnconsumed },
-      evidence: counts.evidence,
+      evidence: { ...counts.evidence, machine_proven: typesWhere((id) => proofs.has(id)), stale },
       telemetry: { total: Object.values(counts.telemetry).reduce((all, n) => all + n, 0), by_event_type: counts.telemetry, dispatch_inbox_consumed: consumed },
       failures: { alerts, ...counts.failures },
       recommendation,
@@ -62,7 +68,7 @@ export default verb(
     const blocked = gate.reason === null ? "" : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
     cx.out(`task: ${task.name} (${task.state})`);
     cx.out(`run: ${run.name} (${run.status})`);
-    cx.out(`policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}`);
+    cx.out(`policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}${stale.length ? `, stale evidence: ${stale.join(", ")}` : ""}`);
     cx.out(`commands: ${compactJson(counts.commands.states)}`);
     cx.out(`notifications: ${counts.notifications.delivered}/${counts.notifications.total} delivered`);
     cx.out(`worker_unconsumed: ${counts.workerUnconsumed}`);

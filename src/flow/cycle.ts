@@ -5,12 +5,15 @@ import type { Task } from "../core/task.ts";
 import { type Inference, inferState } from "../core/worker-state.ts";
 import { needPairing, type Pairing } from "../store/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../store/codex-events.ts";
+import { listCriteria } from "../store/criteria.ts";
 import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../store/cycles.ts";
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
+import { tokensOfTask } from "../store/tokens.ts";
 import { alive } from "../system/processes.ts";
 import { ingest } from "./ingest.ts";
+import { machineProofs } from "./machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { writerSigns } from "./writer.ts";
@@ -23,7 +26,7 @@ export interface CycleOptions {
 
 /** State and turn of a session from what is stored of its rollout. */
 export const inferSession = (cx: Context, store: Store, session: Session): Inference =>
-  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(cx, session), cx.nowMs());
+  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(session), cx.nowMs());
 
 /**
  * Observes the task and gives the result of `cycle`. A failure is recorded as a failed cycle, then thrown on.
@@ -117,9 +120,10 @@ class Cycle {
       return { value, attributes, ...(degraded ? { state: "degraded" as const } : {}) };
     });
     const lives = { worker_alive: worker.pid !== null && alive(worker.pid), manager_alive: manager.pid !== null && alive(manager.pid) };
+    const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
     return tx(store, () => {
       this.begin("load_manager_context");
-      const context = managerContext(cx, store, task);
+      const context = managerContext(cx, store, task, proofs);
       requireAcks(cx, task, this.pairing.binding.id, context);
       const consumed = consumeDelivered(store, this.id, { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id });
       this.end("succeeded", contextAttributes(context, consumed));
@@ -134,6 +138,7 @@ class Cycle {
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
         consumed_dispatch_notifications: consumed,
+        tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
       const completedAt = store.now();

@@ -1,6 +1,7 @@
 /** What a manager needs to decide: configuration, acknowledgements, handoff, receipt of the last turn, criteria. */
 import type { Context } from "../context.ts";
 import { CRITERION_STATUSES, openCriteria, summariseCriteria } from "../core/criteria.ts";
+import type { MachineProof } from "../core/evidence-run.ts";
 import { type Negotiation, negotiateCriteria } from "../core/criteria-negotiation.ts";
 import { Failure } from "../core/failure.ts";
 import type { ManagerConfig } from "../core/manager-config.ts";
@@ -40,8 +41,11 @@ export interface ManagerContext {
   readonly criteria_negotiation: Negotiation;
 }
 
-/** Reads it all. Changes nothing. */
-export function managerContext(cx: Pick<Context, "program">, store: Store, task: Task): ManagerContext {
+/**
+ * Reads it all. Changes nothing.
+ * @param proofs how the proofs of the machine-proven criteria stand, by criterion id; they are looked up before, since that asks git
+ */
+export function managerContext(cx: Pick<Context, "program">, store: Store, task: Task, proofs: ReadonlyMap<number, MachineProof> = new Map()): ManagerContext {
   const criteria = listCriteria(store, task.id);
   return {
     manager_config: findConfig(store, task.id),
@@ -52,6 +56,7 @@ export function managerContext(cx: Pick<Context, "program">, store: Store, task:
     acceptance_criteria: {
       ...Object.fromEntries(CRITERION_STATUSES.map((status) => [status, criteria.filter((criterion) => criterion.status === status)])),
       open: openCriteria(criteria),
+      machine_proofs: [...proofs].map(([criterion_id, proof]) => ({ criterion_id, ...proof })),
       summary: summariseCriteria(criteria),
     },
     criteria_negotiation: negotiateCriteria(cx.program, task.name, criteria),

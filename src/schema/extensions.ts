@@ -1,6 +1,7 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
 import chain from "./chain.sql" with { type: "text" };
+import dashboard from "./dashboard.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
@@ -34,6 +35,7 @@ export const extensions: readonly Extension[] = [
       create index if not exists codex_events_turns on codex_events (session_id, id)
         where subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
           or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage');
+      create index if not exists manager_cycles_flagged on manager_cycles (task_id, id) where json_extract(status_json, '$.notable_pane_pattern') is not null;
       create table if not exists token_marks (
         session_id text primary key,
         input_tokens integer not null,
@@ -134,7 +136,46 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
-  { version: 6, name: "audit-chain", sql: chain },
+  {
+    version: 6,
+    name: "evidence-runs",
+    sql: `
+      create table if not exists evidence_runs (
+        id text primary key,
+        task_id text not null,
+        criterion_id integer not null,
+        loop_run_id text,
+        iteration integer,
+        evidence_type text,
+        command_json text not null check (json_valid(command_json)),
+        folder text not null,
+        git_head text,
+        git_dirty integer check (git_dirty in (0, 1)),
+        diff_sha256 text,
+        tree_changed integer not null check (tree_changed in (0, 1)),
+        started_at text not null,
+        duration_ms real not null,
+        exit_code integer,
+        signal text,
+        timed_out integer not null check (timed_out in (0, 1)),
+        output_bytes integer not null,
+        output_sha256 text not null,
+        output_tail text not null
+      ) strict;
+      create index if not exists evidence_runs_task on evidence_runs (task_id, criterion_id);
+    `,
+  },
+  { version: 7, name: "dashboard", sql: dashboard },
+  {
+    version: 8,
+    name: "dispatch-lookups",
+    sql: `
+      create index if not exists routed_notifications_command on routed_notifications (command_id) where command_id is not null;
+      create index if not exists deliveries_notification on deliveries (notification_id) where notification_id is not null;
+      create table if not exists inbox_polls (session_id text primary key, until text not null) strict;
+    `,
+  },
+  { version: 9, name: "audit-chain", sql: chain },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -109,3 +109,7 @@ export const boundWorkers = (store: Store): Session[] =>
        where b.state in ('active', 'ending') and b.manager_session_id is not null order by b.rowid`,
     )
     .all();
+
+/** The manager sessions of all open bindings. */
+export const boundManagers = (store: Store): Session[] =>
+  store.db.query<Session, []>("select s.* from bindings b join sessions s on s.id = b.manager_session_id where b.state in ('active', 'ending') order by b.rowid").all();

@@ -102,7 +102,7 @@ test("processes that read at once store every line exactly once", async () => {
 
 test("real rollouts of Codex 0.169 hold no record that is unknown", async () => {
   for (const name of ["turn-with-command", "interrupted-then-queued", "approval-declined"]) {
-    const content = await Bun.file(join(FIXTURES, "rollouts", `${name}.jsonl`)).text();
+    const content = await Bun.file(join(FIXTURES, "codex-0.169.0", "rollouts", `${name}.jsonl`)).text();
     const { path } = await rollout(w, content, crypto.randomUUID());
     await w.ok(["register-worker", "--name", name, "--pid", String(process.pid), "--codex-session", path, "--cwd", w.work]);
     expect(await w.ok(["ingest", name])).toMatchObject({ new_events: content.trim().split("\n").length, skipped_lines: 0 });

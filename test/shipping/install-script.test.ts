@@ -13,7 +13,8 @@ const mine = targets.find((t) => t.os === process.platform && t.cpu === process.
 
 function sums(): void {
   const lines = targets.map(({ name }) => `${createHash("sha256").update(readFileSync(join(release, name, "conveyor"))).digest("hex")}  ${name}/conveyor\n`);
-  writeFileSync(join(release, "SHA256SUMS"), lines.join(""));
+  const manual = createHash("sha256").update(readFileSync(join(release, "conveyor.1"))).digest("hex");
+  writeFileSync(join(release, "SHA256SUMS"), `${lines.join("")}${manual}  conveyor.1\n`);
 }
 
 beforeAll(() => {
@@ -23,6 +24,7 @@ beforeAll(() => {
     writeFileSync(join(release, name, "conveyor"), `#!/bin/sh\necho "1.2.3 for ${name}"\n`);
   }
   cpSync(join(import.meta.dir, "..", "..", "scripts", "install.sh"), script);
+  writeFileSync(join(release, "conveyor.1"), ".TH CONVEYOR 1\n");
   sums();
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -45,6 +47,7 @@ test("from the folder it lies in to ~/.local/bin, both names, and what to add to
   expect((await install([], { PATH: `${bin}:/usr/bin:/bin` })).stdout.trim().split("\n")).toHaveLength(1);
   expect((await install([], { SHELL: "/usr/bin/fish" })).stdout).toContain(`fish_add_path ${bin}`);
   expect(readdirSync(bin).sort()).toEqual(["conveyor", "workerctl"]);
+  expect(readdirSync(join(home, ".local", "share", "man", "man1")).sort()).toEqual(["conveyor.1", "workerctl.1"]);
   nothingLeft();
 });
 

@@ -1,0 +1,28 @@
+/**
+ * Makes the browser's part out of `page.tsx`. Called as a macro: while the program is compiled, or when this module's importer is
+ * read from source, so that the finished files stand in the program as texts and no bundler is needed to serve them.
+ */
+import { join } from "node:path";
+
+/** Name in the URL → text; the entry script is `page.js`, its styles `page.css`, parts that load later `part-….js`. */
+export function bundledPage(): Record<string, string> {
+  // Inside a macro the bundler is already busy: it must run in a process of its own.
+  const { stdout, stderr, success } = Bun.spawnSync([process.execPath, join(import.meta.dir, "bundle.ts")], { env: { ...process.env, BUN_BE_BUN: "1" } });
+  if (!success) throw new Error(stderr.toString());
+  return JSON.parse(stdout.toString());
+}
+
+async function bundle(): Promise<Record<string, string>> {
+  const built = await Bun.build({
+    entrypoints: [join(import.meta.dir, "page.tsx")],
+    target: "browser",
+    minify: true,
+    splitting: true,
+    naming: { entry: "[name].[ext]", chunk: "part-[hash].[ext]", asset: "[name].[ext]" },
+    define: { "process.env.NODE_ENV": '"production"' },
+    jsx: { runtime: "automatic", importSource: "preact" },
+  });
+  return Object.fromEntries(await Promise.all(built.outputs.map(async (file) => [file.path.split("/").at(-1)!, await file.text()] as const)));
+}
+
+if (import.meta.main) console.log(JSON.stringify(await bundle()));

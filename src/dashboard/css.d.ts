@@ -1,0 +1,2 @@
+/** Style sheets are bundled, never imported by name. */
+declare module "*.css";

@@ -1,0 +1,103 @@
+/**
+ * Who may speak to the page. Any program and any web page of this machine can reach a loopback port, so every request, event stream and
+ * WebSocket passes here first: the right Host (against DNS rebinding), no foreign Origin, a cookie that only the printed address gives.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { authority, LOOPBACK } from "../core/loopback.ts";
+import { Rate } from "./rate.ts";
+
+/** Header that a form or a foreign page cannot send without being asked first (CORS preflight), which is never answered. */
+export const ACTION_HEADER = "x-conveyor";
+
+const MAX_BROWSERS = 32;
+
+export interface Refusal {
+  readonly status: number;
+  readonly why: string;
+}
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const same = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b));
+
+export class Gate {
+  /** Stands in the printed address; good as long as this server runs. */
+  readonly token = randomBytes(32).toString("base64url");
+  /** Cookies are shared by all ports of a host: the name keeps two dashboards apart. */
+  private readonly cookieName: string;
+  private readonly hosts: ReadonlySet<string>;
+  private readonly browsers = new Set<string>();
+  private readonly requests: Rate;
+  private readonly guesses: Rate;
+  private readonly actions: Rate;
+
+  constructor(port: number, clock: () => number = () => performance.now()) {
+    this.cookieName = `conveyor-${port}`;
+    this.hosts = new Set(LOOPBACK.map((host) => authority(host, port)));
+    this.requests = new Rate(400, 200, clock);
+    this.guesses = new Rate(20, 0.5, clock);
+    this.actions = new Rate(30, 5, clock);
+  }
+
+  /** What holds for every request, with or without the cookie; null: it may go on. */
+  refuse(request: Request): Refusal | null {
+    const { headers, method } = request;
+    const host = headers.get("host")?.toLowerCase() ?? "";
+    if (!this.hosts.has(host)) return { status: 421, why: "this server answers to loopback names only" };
+    if (!this.requests.take()) return { status: 429, why: "too many requests" };
+    if (method !== "GET" && method !== "POST") return { status: 405, why: "only GET and POST" };
+    const origin = headers.get("origin");
+    if (origin !== null && origin !== `http://${host}`) return { status: 403, why: "a foreign page asked" };
+    const site = headers.get("sec-fetch-site");
+    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && new URL(request.url).pathname === "/";
+    if (site !== null && site !== "same-origin" && site !== "none" && !opensPage) return { status: 403, why: "a foreign page asked" };
+    return null;
+  }
+
+  /** Further conditions of what changes something. */
+  refuseAction({ headers }: Request): Refusal | null {
+    if (headers.get("origin") === null) return { status: 403, why: "an action needs an Origin" };
+    if (headers.get(ACTION_HEADER) !== "1") return { status: 403, why: `an action needs the header ${ACTION_HEADER}` };
+    if (headers.get("content-type")?.split(";")[0]!.trim().toLowerCase() !== "application/json") return { status: 415, why: "an action is JSON" };
+    if (!this.actions.take()) return { status: 429, why: "too many actions at once" };
+    return null;
+  }
+
+  /** Further conditions of a WebSocket, which no CORS rule protects. */
+  refuseSocket({ headers }: Request): Refusal | null {
+    return headers.get("origin") === null ? { status: 403, why: "a WebSocket needs an Origin" } : null;
+  }
+
+  /** Takes the token of the printed address and gives the cookie for it, or says no. */
+  enter(token: string): string | Refusal {
+    if (!this.guesses.take()) return { status: 429, why: "too many wrong keys" };
+    if (!same(token, this.token)) return { status: 401, why: "the key in this address is not, or no longer, the right one" };
+    const value = randomBytes(32).toString("base64url");
+    this.browsers.add(value);
+    if (this.browsers.size > MAX_BROWSERS) this.browsers.delete(this.browsers.values().next().value!);
+    return `${this.cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict`;
+  }
+
+  /** Whether the request carries a cookie that this server gave. */
+  knows({ headers }: Request): boolean {
+    const prefix = `${this.cookieName}=`;
+    const given = (headers.get("cookie") ?? "").split(";").map((part) => part.trim()).filter((part) => part.startsWith(prefix));
+    return given.some((part) => this.browsers.has(part.slice(prefix.length)));
+  }
+}
+
+/** Headers of every answer. `nonce` only for the page itself. */
+export function safeHeaders(host: string, nonce?: string): Record<string, string> {
+  const style = nonce === undefined ? "'self'" : `'self' 'nonce-${nonce}'`;
+  return {
+    "content-security-policy":
+      `default-src 'none'; script-src 'self'; style-src ${style}; img-src 'self' data:; font-src 'self'; connect-src 'self' ws://${host}; ` +
+      "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), clipboard-read=()",
+    "cache-control": "no-store",
+  };
+}

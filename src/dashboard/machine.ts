@@ -1,0 +1,106 @@
+/** What the machine shows of the sessions on record, looked at every few seconds while a page is open, and never otherwise. */
+import type { Context } from "../context.ts";
+import { type Dialog, type PageName, readScreen } from "../core/codex-screen.ts";
+import type { Session } from "../core/session.ts";
+import type { WriterSigns } from "../core/worker-state.ts";
+import { placeAmong } from "../flow/pane.ts";
+import { dispatchers } from "../flow/dispatchers.ts";
+import { writerSigns } from "../flow/writer.ts";
+import type { Store } from "../store/store.ts";
+import { capturePane, listPanes, type Pane } from "../system/tmux.ts";
+
+export interface Sign extends WriterSigns {
+  /** Its terminal: null when none is recorded. */
+  readonly terminal: { readonly running: boolean; readonly reason: string | null; readonly width: number; readonly height: number; readonly attached: number } | null;
+  readonly page: PageName | null;
+  readonly dialog: Dialog | null;
+}
+
+const NOTHING: Sign = { processAlive: null, lockHeld: null, terminal: null, page: null, dialog: null };
+const EVERY_MS = 2000;
+/** Screens read in one look, the ones least recently read first: twenty sessions take a few looks instead of one long one. */
+const SCREENS = 4;
+
+export class Machine {
+  private signs = new Map<string, Sign>();
+  private dead = new Set<string>();
+  private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private running = false;
+
+  /**
+   * @param sessions those to look at; @param changed called when a sign differs from the last look
+   */
+  constructor(
+    private readonly cx: Context,
+    private readonly store: Store,
+    private readonly sessions: () => readonly Session[],
+    private readonly changed: () => void,
+  ) {}
+
+  /** What was last seen of a session; nothing is known before the first look. */
+  sign(sessionId: string): Sign {
+    return this.signs.get(sessionId) ?? NOTHING;
+  }
+
+  /** Whether a dispatcher's process was there at the last look; one not looked at yet counts as alive. */
+  lives = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number; readonly ended_at: string | null }): boolean =>
+    row.ended_at === null && !this.dead.has(keyOf(row));
+
+  /** Begins to look, or stops. */
+  watch(on: boolean): void {
+    if (on === this.running) return;
+    this.running = on;
+    clearTimeout(this.timer);
+    if (on) void this.turn();
+  }
+
+  private async turn(): Promise<void> {
+    await this.look();
+    if (this.running) this.timer = setTimeout(() => void this.turn(), EVERY_MS);
+  }
+
+  /** Looks once, at everything. */
+  async look(): Promise<void> {
+    const sessions = this.sessions();
+    const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
+    const placed = new Map(sessions.map((session) => [session.id, panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id })]));
+    await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
+    const next = new Map<string, Sign>();
+    for (const session of sessions) {
+      const place = placed.get(session.id);
+      const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
+      next.set(session.id, {
+        ...writerSigns(session),
+        terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
+        page: screen?.page ?? null,
+        dialog: screen?.dialog ?? null,
+      });
+    }
+    const before = this.seen();
+    this.signs = next;
+    this.dead = new Set((await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf));
+    if (this.seen() !== before) this.changed();
+  }
+
+  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead]]);
+
+  private async readScreens(panes: readonly Pane[]): Promise<void> {
+    for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
+    const oldest = panes.toSorted((a, b) => (this.screens.get(a.paneId)?.at ?? 0) - (this.screens.get(b.paneId)?.at ?? 0)).slice(0, SCREENS);
+    for (const pane of oldest) {
+      const text = await capturePane(this.cx.env, pane.paneId, 0, true).catch(() => null);
+      if (text === null) continue;
+      const { page, dialog } = readScreen(text, pane.mode);
+      this.screens.set(pane.paneId, { page, dialog, at: performance.now() });
+    }
+  }
+}
+
+const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string => JSON.stringify([row.dispatcher_id, row.host, row.pid]);
+
+function terminalOf(place: ReturnType<typeof placeAmong>): Sign["terminal"] {
+  if (place.pane === null) return { running: false, reason: place.reason, width: 0, height: 0, attached: 0 };
+  const { width, height, attached, dead } = place.pane;
+  return { running: !dead, reason: dead ? "the program in it has ended" : null, width, height, attached };
+}

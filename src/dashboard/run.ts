@@ -1,0 +1,60 @@
+/** The dashboard as a command: serves until it is asked to end, with a Dispatch beside it if one is wanted. */
+import { type Context, makeContext } from "../context.ts";
+import type { DashboardPlan } from "../core/dashboard-plan.ts";
+import { isDispatching } from "../flow/dispatchers.ts";
+import { openInBrowser } from "../system/browser.ts";
+import { type Companion, startCompanion } from "../system/companion.ts";
+import { selfArgv } from "../system/self.ts";
+import { onStop } from "../system/this-process.ts";
+import { serveDashboard } from "./server.ts";
+
+export interface RunWish {
+  /** Database file as given. */
+  readonly path: string | undefined;
+  readonly dispatcherId: string;
+  /** The program that runs Dispatch was named. */
+  readonly ownProgram: boolean;
+  readonly open: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Serves until SIGINT, SIGTERM or SIGHUP.
+ * @throws Failure when the port is taken or the task is unknown
+ */
+export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWish): Promise<void> {
+  const reader = makeContext(cx.outside);
+  let companion: Companion | null = null;
+  let forget: (() => void) | null = null;
+  const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
+  const stopped = new Promise<void>((resolve) => onStop(resolve));
+  try {
+    const dashboard = await serveDashboard(cx, reader, { host: plan.host, port: plan.port, task: plan.task ?? undefined, path: wish.path, problem });
+    try {
+      if (plan.dispatch_command) companion = await ensureDispatch(cx, plan.dispatch_command, wish, problem);
+      if (wish.json) cx.json({ ...plan, url: dashboard.url, pid: process.pid, dispatch_pid: companion?.pid ?? null });
+      else {
+        cx.out(dashboard.url);
+        cx.err(`${companion ? `Dispatch ${wish.dispatcherId} runs beside it, as process ${companion.pid}. ` : ""}Ctrl-C ends it.`);
+      }
+      if (wish.open) forget = await openInBrowser(cx.env, dashboard.url);
+      if (wish.open && !forget) cx.err("No browser could be opened from here: open the address above yourself.");
+      await stopped;
+    } finally {
+      await dashboard.close();
+    }
+  } finally {
+    forget?.();
+    await companion?.end();
+    reader.close();
+  }
+}
+
+/** Starts Dispatch unless one of this id is alive. */
+async function ensureDispatch(cx: Context, command: readonly string[], wish: RunWish, problem: (message: string) => void): Promise<Companion | null> {
+  if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
+  const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
+  const companion = startCompanion(argv, cx.env, cx.cwd, (code) => problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`));
+  if (!companion) problem(`Dispatch could not be started: ${command[0]}`);
+  return companion;
+}

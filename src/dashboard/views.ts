@@ -1,0 +1,160 @@
+/** What pages can look at, as named parts: `overview`, and `task:<id>`. */
+import type { Context } from "../context.ts";
+import type { Criterion } from "../core/criteria.ts";
+import type { Task } from "../core/task.ts";
+import { latestAck } from "../store/acks.ts";
+import { boundSessionNames } from "../store/discover.ts";
+import { listCriteria } from "../store/criteria.ts";
+import { type Chain, chains } from "../store/dashboard-chains.ts";
+import { type InboxLine, inboxOf } from "../store/dashboard-inbox.ts";
+import { activeTaskFacts, endedTasks, taskFacts } from "../store/dashboard-tasks.ts";
+import { timeline, type TimelinePage } from "../store/dashboard-timeline.ts";
+import { type DispatcherRow, listDispatchers } from "../store/dispatchers.ts";
+import { latestHandoff } from "../store/handoffs.ts";
+import { findConfig } from "../store/manager-configs.ts";
+import { listSessions } from "../store/session-list.ts";
+import type { Store } from "../store/store.ts";
+import { VERSION } from "../version.ts";
+import { type Card, cardOf, type Party, partyOf } from "./cards.ts";
+import type { Parts } from "./live.ts";
+import { type LoopView, loopsOf } from "./loops.ts";
+import type { Machine } from "./machine.ts";
+import type { TokenLine, TokenLines } from "./tokens.ts";
+
+export interface About {
+  readonly program: string;
+  readonly version: string;
+  readonly database: string;
+  readonly cwd: string;
+}
+
+export interface DispatchView {
+  readonly alive: boolean;
+  readonly watches: readonly (Pick<DispatcherRow, "dispatcher_id" | "host" | "pid" | "started_at" | "last_seen_at" | "ended_at" | "iterations" | "processed_count" | "last_error"> & { readonly alive: boolean; readonly dryRun: boolean })[];
+}
+
+/** Parts of the overview; every active task is a part of its own, `task/<id>`. */
+export interface OverviewParts {
+  readonly about: About;
+  readonly dispatch: DispatchView;
+  readonly ended: { readonly tasks: readonly Task[]; readonly total: number };
+  readonly sessions: readonly Party[];
+  /** Ids of the active tasks, newest first. */
+  readonly order: readonly string[];
+}
+
+export interface Agreements {
+  readonly mode: string | null;
+  readonly objective: string | null;
+  readonly guidelines: readonly string[];
+  readonly permissions: readonly string[];
+  readonly requireAcks: boolean;
+  readonly revision: number | null;
+  readonly workerAck: { readonly at: string; readonly stale: boolean } | null;
+  readonly managerAck: { readonly at: string; readonly stale: boolean } | null;
+  readonly handoff: { readonly at: string; readonly summary: string; readonly nextSteps: readonly string[] } | null;
+}
+
+/** Parts of the page of one task. */
+export interface TaskParts {
+  readonly about: About;
+  readonly dispatch: DispatchView;
+  readonly card: Card;
+  readonly criteria: readonly Criterion[];
+  readonly timeline: TimelinePage;
+  readonly chains: readonly Chain[];
+  readonly workerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
+  readonly managerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
+  readonly tokens: readonly TokenLine[];
+  readonly loops: readonly LoopView[];
+  readonly agreements: Agreements;
+}
+
+const ENDED_SHOWN = 30;
+const TIMELINE_PAGE = 60;
+const CHAINS = 30;
+const INBOX = 30;
+
+export class Views {
+  constructor(
+    private readonly cx: Context,
+    private readonly store: Store,
+    private readonly machine: Machine,
+    private readonly tokens: TokenLines,
+  ) {}
+
+  /** The parts of the view of this name; null when there is none. */
+  readonly build = (name: string): Parts | null => {
+    if (name === "overview") return this.overview();
+    return name.startsWith("task:") ? this.task(name.slice("task:".length)) : null;
+  };
+
+  private about(): About {
+    return { program: this.cx.program, version: VERSION, database: this.store.path, cwd: this.cx.cwd };
+  }
+
+  private dispatch(): DispatchView {
+    const watches = listDispatchers(this.store).map((row) => {
+      const { dispatcher_id, host, pid, started_at, last_seen_at, ended_at, iterations, processed_count, last_error } = row;
+      return { dispatcher_id, host, pid, started_at, last_seen_at, ended_at, iterations, processed_count, last_error, alive: this.machine.lives(row), dryRun: row.dry_run === 1 };
+    });
+    return { alive: watches.some((watch) => watch.alive && !watch.dryRun), watches };
+  }
+
+  private overview(): Parts {
+    const dispatch = this.dispatch();
+    const cards = activeTaskFacts(this.store).map((facts) => cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()));
+    const bound = boundSessionNames(this.store);
+    const parts: OverviewParts = {
+      about: this.about(),
+      dispatch,
+      ended: endedTasks(this.store, ENDED_SHOWN),
+      sessions: listSessions(this.store, { state: "active" }).filter((session) => !bound.has(session.name)).map((session) => partyOf(session, this.machine)),
+      order: cards.map((card) => card.task.id),
+    };
+    return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
+  }
+
+  private task(id: string): Parts | null {
+    const facts = taskFacts(this.store, id);
+    if (!facts) return null;
+    const dispatch = this.dispatch();
+    const criteria = listCriteria(this.store, id);
+    const { worker, manager } = facts;
+    const empty = { pending: [], consumed: [] };
+    const parts: TaskParts = {
+      about: this.about(),
+      dispatch,
+      card: cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()),
+      criteria,
+      timeline: timeline(this.store, id, TIMELINE_PAGE),
+      chains: chains(this.store, id, CHAINS),
+      workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,
+      managerInbox: manager ? inboxOf(this.store, manager.session.id, INBOX) : empty,
+      tokens: [worker, manager].flatMap((side) => (side ? this.tokens.line(side.session) : [])),
+      loops: loopsOf(this.store, id, criteria),
+      agreements: this.agreements(id),
+    };
+    return { ...parts };
+  }
+
+  private agreements(taskId: string): Agreements {
+    const config = findConfig(this.store, taskId);
+    const [worker, manager] = (["worker", "manager"] as const).map((role) => {
+      const ack = latestAck(this.store, taskId, role);
+      return ack && { at: ack.created_at, stale: config !== null && ack.manager_config_revision !== config.revision };
+    });
+    const handoff = latestHandoff(this.store, taskId);
+    return {
+      mode: config?.supervision_mode ?? null,
+      objective: config?.objective ?? null,
+      guidelines: config?.guidelines ?? [],
+      permissions: Object.entries(config?.permissions ?? {}).flatMap(([category, granted]) => granted.map((action: string) => `${category}.${action}`)),
+      requireAcks: config?.require_acks ?? false,
+      revision: config?.revision ?? null,
+      workerAck: worker ?? null,
+      managerAck: manager ?? null,
+      handoff: handoff && { at: handoff.created_at, summary: handoff.summary, nextSteps: handoff.next_steps },
+    };
+  }
+}
