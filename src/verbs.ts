@@ -97,6 +97,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
+  "finish-task": { group: G.contract, summary: "close a task behind its gates, and stop its sessions", load: () => import("./commands/finish-task.ts") },
+  "stop-task": { group: G.contract, summary: "give a task up, and stop its manager", load: () => import("./commands/stop-task.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },

@@ -10,6 +10,7 @@ import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
+import { tokensOfTask } from "../store/tokens.ts";
 import { alive } from "../system/processes.ts";
 import { ingest } from "./ingest.ts";
 import { machineProofs } from "./machine-proof.ts";
@@ -137,6 +138,7 @@ class Cycle {
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
         consumed_dispatch_notifications: consumed,
+        tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
       const completedAt = store.now();

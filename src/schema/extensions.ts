@@ -34,6 +34,7 @@ export const extensions: readonly Extension[] = [
       create index if not exists codex_events_turns on codex_events (session_id, id)
         where subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
           or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage');
+      create index if not exists manager_cycles_flagged on manager_cycles (task_id, id) where json_extract(status_json, '$.notable_pane_pattern') is not null;
       create table if not exists token_marks (
         session_id text primary key,
         input_tokens integer not null,

@@ -10,6 +10,8 @@ export const findTask = (store: Store, ref: string): Task | null =>
     .query<Task, [string, string]>("select * from tasks where id = ? or name = ? order by julianday(created_at) desc, rowid desc limit 1")
     .get(ref, ref);
 
+export const taskById = (store: Store, id: string): Task | null => store.db.query<Task, [string]>("select * from tasks where id = ?").get(id);
+
 /** @throws Failure naming the task when there is none of this id or name */
 export function needTask(store: Store, ref: string): Task {
   const task = findTask(store, ref);

@@ -44,6 +44,7 @@ test("an ended turn is completed, its words are in the receipt, its tokens are c
   expect(seen).toMatchObject({ state: "idle", turn: "completed", worker_alive: true, notable_pane_pattern: null, pane_signal: { captured: true, page: "idle" } });
   expect(seen.manager_context.worker_receipt).toMatchObject({ last_agent_message: "ok", turn_id: expect.any(String), source_session_name: "w1" });
   expect(world.rows("select sum(total_tokens) > 0 as counted from token_totals")).toEqual([{ counted: 1 }]);
+  expect(seen.tokens).toEqual([]);
   expect(world.rows("select kind from unknown_records")).toEqual([]);
 });
 
@@ -65,6 +66,7 @@ test("a permitted worker compacts when it is idle, and is left alone while it wo
   await world.turns(thread, 3);
   await until("the composer", async () => (await cycle()).pane_signal.page === "idle");
   expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({ send_text: "/compact", send_result: { side_effect_started: true, transport: "tmux" } });
+  expect((await cycle()).tokens).toMatchObject([{ session: "w1", role: "worker", output_tokens: expect.any(Number), total_tokens: expect.any(Number) }]);
   await until("the compaction in the rollout", () => /"type":"(compacted|context_compacted)"/.test(readFileSync(path, "utf8")));
   expect(world.rows("select state from commands order by rowid")).toEqual([{ state: "failed" }, { state: "succeeded" }]);
 }, 60_000);
