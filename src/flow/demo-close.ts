@@ -18,6 +18,8 @@ export async function closeDemo(folder: DemoFolder, dispatchPid: number | null):
       continue;
     }
   }
+  // Whoever was just starting a session may have done so after the server was ended.
+  await tmuxResult(folder.env, ["kill-server"]);
   return [...left.map((pid) => `process ${pid}`), ...(await listPanes(folder.env)).map((pane) => `tmux session ${pane.session}`)];
 }
 

@@ -11,6 +11,7 @@ import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../system/dem
 import { rolloutMeta } from "../system/rollout-file.ts";
 import { scriptedModel } from "../system/scripted-model.ts";
 import { selfArgv } from "../system/self.ts";
+import { onStop } from "../system/this-process.ts";
 import { capturePane } from "../system/tmux.ts";
 import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
@@ -51,13 +52,17 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   const folder = await makeDemoFolder(cx.env, model.url);
   const run = new DemoRun(cx, folder, say, begun);
   let failed: DemoResult["failed"] = null;
+  let interrupted = (): void => {};
+  const stopped = new Promise<never>((_, reject) => (interrupted = () => reject(new Failure("it was interrupted"))));
+  const release = onStop(interrupted);
   try {
-    await run.play();
+    await Promise.race([run.play(), stopped]);
   } catch (error) {
     failed = { step: run.current, reason: (error as Error).message, screen: await run.screen() };
   }
   const left = await closeDemo(folder, run.dispatchPid);
   await model.stop();
+  release();
   if (failed === null && left.length > 0) failed = { step: "nothing runs afterwards", reason: `still there: ${left.join(", ")}`, screen: null };
   if (failed === null) run.done("nobody", "nothing runs afterwards");
   const kept = keep || failed !== null;

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codexConfig } from "../core/codex-config.ts";
-import { quoteCommand } from "../core/shell.ts";
+import { quoteCommand, quoteWord } from "../core/shell.ts";
 import { childEnv, type Env, runChild } from "./child.ts";
 import { isFolder, realPath } from "./folders.ts";
 import { environmentOf, listProcesses } from "./processes.ts";
@@ -37,6 +37,10 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${quoteCommand(selfArgv())} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   }
+  // Codex runs commands in a login shell, which sets PATH anew.
+  for (const name of [".profile", ".zprofile"]) writeFileSync(join(home, name), `PATH=${quoteWord(bin)}:$PATH\nexport PATH\n`);
+  mkdirSync(join(home, ".config", "fish"), { recursive: true });
+  writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
   writeFileSync(join(project, "greet.sh"), GREET);
   writeFileSync(join(project, "check.sh"), CHECK);
   writeFileSync(join(codexHome, "config.toml"), codexConfig({ modelUrl, trustedFolders: [project] }));

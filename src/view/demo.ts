@@ -2,7 +2,7 @@
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6);
 
 /** One thing that happens: when, who, what, on one line. */
-export const demoLine = (who: string, what: string, ms: number): string => `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 220)}`;
+export const demoLine = (who: string, what: string, ms: number): string => `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
 
 interface Shown {
   readonly ok: boolean;
