@@ -115,6 +115,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
 
   // what happened
   audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  "mutation-audit": { group: G.history, summary: "were commands that change something decided first", load: () => import("./commands/mutation-audit.ts") },
+  replay: { group: G.history, summary: "what happened on a task, in the order of time", load: () => import("./commands/replay.ts") },
+  "export-task": { group: G.history, summary: "everything about a task as files, with a manifest", load: () => import("./commands/export-task.ts") },
+  verify: { group: G.history, summary: "is an export still what was exported", load: () => import("./commands/verify.ts") },
   telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
