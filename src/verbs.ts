@@ -95,6 +95,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
+  "finish-task": { group: G.contract, summary: "close a task behind its gates, and stop its sessions", load: () => import("./commands/finish-task.ts") },
+  "stop-task": { group: G.contract, summary: "give a task up, and stop its manager", load: () => import("./commands/stop-task.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
@@ -114,6 +116,10 @@ const VERBS: Readonly<Record<string, Entry>> = {
 
   // what happened
   audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  "mutation-audit": { group: G.history, summary: "were commands that change something decided first", load: () => import("./commands/mutation-audit.ts") },
+  replay: { group: G.history, summary: "what happened on a task, in the order of time", load: () => import("./commands/replay.ts") },
+  "export-task": { group: G.history, summary: "everything about a task as files, with a manifest", load: () => import("./commands/export-task.ts") },
+  verify: { group: G.history, summary: "is an export still what was exported", load: () => import("./commands/verify.ts") },
   telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
