@@ -113,10 +113,15 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
+  "qa-run": { group: G.loops, summary: "drills with real commands and a receipt", load: () => import("./commands/qa-run.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
   audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  "mutation-audit": { group: G.history, summary: "were commands that change something decided first", load: () => import("./commands/mutation-audit.ts") },
+  replay: { group: G.history, summary: "what happened on a task, in the order of time", load: () => import("./commands/replay.ts") },
+  "export-task": { group: G.history, summary: "everything about a task as files, with a manifest", load: () => import("./commands/export-task.ts") },
+  verify: { group: G.history, summary: "is an export still what was exported", load: () => import("./commands/verify.ts") },
   telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 

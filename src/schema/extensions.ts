@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
@@ -174,6 +175,7 @@ export const extensions: readonly Extension[] = [
       create table if not exists inbox_polls (session_id text primary key, until text not null) strict;
     `,
   },
+  { version: 9, name: "audit-chain", sql: chain },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -56,7 +56,7 @@ function takeUp(store: Store, order: FinishOrder, task: Task, program: string): 
 
 function auditsOf(store: Store, order: FinishOrder, task: Task): Audits {
   const config = findConfig(store, task.id);
-  const requireAcks = order.requireAcks || order.requireCurrentAcks || config?.require_acks === true;
+  const requireAcks = order.kind === "finish" && (order.requireAcks || order.requireCurrentAcks || config?.require_acks === true);
   return {
     final_audit: auditCriteria(listCriteria(store, task.id), order.requireCriteriaAudit),
     final_ack_audit: auditAcks(store, task.id, requireAcks),
