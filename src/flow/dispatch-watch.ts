@@ -7,7 +7,7 @@ import { thisHost, thisProcess } from "../system/this-process.ts";
 import { watchCommits } from "./commits.ts";
 import { type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./dispatch-items.ts";
-import { Lanes } from "./dispatch-send.ts";
+import { clearBuffers, Lanes } from "./dispatch-send.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "./rollout-watch.ts";
 
@@ -102,6 +102,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     }
   };
 
+  if (!options.dryRun) await clearBuffers(cx);
   try {
     for (let backstop = true; !stop.asked; ) {
       const moved = await onePass(backstop);
@@ -120,8 +121,8 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
         }
       }
     }
-    await lanes.idle();
   } finally {
+    await lanes.close();
     commits.close();
     rollouts?.close();
     try {
