@@ -33,6 +33,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
   "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
+  demo: { group: G.start, summary: "try the main job here, with the real Codex and without an account", load: () => import("./commands/demo.ts") },
+
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
   "register-worker": { group: G.records, summary: "take a running Codex session on record as worker", load: () => import("./commands/register-worker.ts") },
