@@ -12,6 +12,8 @@ export type PageName =
   | "command_approval"
   | "choice"
   | "search"
+  | "transcript"
+  | "overlay"
   | "draft"
   | "queued_input"
   | "working"
@@ -71,6 +73,12 @@ const dialogPages: readonly DialogPage[] = [
 /** Hints of an empty composer, needed only where the capture carries no styles. */
 const hints: readonly string[] = ["Ask Codex to do anything", "Ask a follow-up question"];
 
+/** Modes in which the composer looks empty and the keys mean something else. In the second, Enter would take the thread back. */
+const overlays: readonly { readonly page: PageName; readonly mark: string }[] = [
+  { page: "search", mark: "reverse-i-search:" },
+  { page: "transcript", mark: "browsing transcript" },
+];
+
 const queueHeads: readonly string[] = ["Messages to be submitted after next tool call", "Messages to be submitted at end of turn", "Queued follow-up inputs"];
 
 /** The question of the oldest clients, which came without numbered choices. */
@@ -93,13 +101,13 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const texts = lines.map((line) => line.text);
   const queued = readQueue(texts, marker);
   const working = dialog === null && texts.slice(Math.max(0, (marker < 0 ? texts.length : marker) - 24)).some((text) => workingLine.test(text));
-  const searching = marker >= 0 && texts.slice(marker).some((text) => text.trimStart().startsWith("reverse-i-search:"));
+  const overlay = dialog === null ? readOverlay(marker < 0 ? texts.filter((text) => text !== "").slice(-2) : texts.slice(marker + 1)) : null;
   const plainTrust = dialog === null && composer === null && texts.filter((text) => text !== "").slice(-12).some(isTrustQuestion);
   const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
   if (dialog !== null) return { page: dialog.page, ...base };
   if (plainTrust) return { page: "folder_trust", ...base };
-  if (searching) return { page: "search", ...base };
+  if (overlay !== null) return { page: overlay, ...base };
   if (composer !== null && !composer.empty) return { page: "draft", ...base };
   if (queued.length > 0) return { page: "queued_input", ...base };
   if (working) return { page: "working", ...base };
@@ -161,6 +169,13 @@ function readComposer(lines: readonly StyledLine[], marker: number, styled: bool
   return { empty: !typed && !shell, text: typed ? text : "", shell };
 }
 
+/** What the line below the composer says the keys are for, when that is not the composer. */
+function readOverlay(below: readonly string[]): PageName | null {
+  const known = overlays.find(({ mark }) => below.some((text) => text.toLowerCase().includes(mark)));
+  if (known !== undefined) return known.page;
+  return below.some((text) => /↵|\b(enter|return)\b/i.test(text)) ? "overlay" : null;
+}
+
 function readQueue(texts: readonly string[], marker: number): string[] {
   const head = texts.findLastIndex((text, at) => (marker < 0 || at < marker) && queueHeads.some((words) => text.includes(words)));
   if (head < 0) return [];
@@ -182,6 +197,8 @@ export const pageWords: Readonly<Record<PageName, string>> = {
   command_approval: "Codex asks for an approval",
   choice: "Codex shows a choice",
   search: "Codex searches its history",
+  transcript: "the transcript is being browsed",
+  overlay: "Codex shows something over the composer",
   draft: "text stands in the composer",
   queued_input: "messages wait for the next tool call",
   working: "Codex works",

@@ -82,7 +82,7 @@ export class Machine {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
       next.set(session.id, {
-        ...writerSigns(this.cx, session),
+        ...writerSigns(session),
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
         page: screen?.page ?? null,
         dialog: screen?.dialog ?? null,

@@ -84,14 +84,16 @@ async function awaitComposer(cx: Context, journal: Journal, pane: Pane, agent: A
     if (screen.page !== last) journal.note("screen", { page: screen.page });
     last = screen.page;
     if (isFree(screen)) return "ready";
-    const occupied = screen.asks || screen.composer !== null;
-    if (occupied && queue) return "queue";
+    const starting = screen.page === "blank" || screen.page === "unknown";
+    if (queue && !starting) return "queue";
     if (performance.now() >= deadline) return queue ? "queue" : blocked(journal, agent, screen);
     await Bun.sleep(150);
   }
 }
 
-const isFree = (screen: Screen): boolean => !screen.asks && screen.page !== "search" && screen.composer?.empty === true;
+/** Pages with an empty composer that takes keys. */
+const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
+const isFree = (screen: Screen): boolean => free.has(screen.page);
 
 const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(

@@ -11,61 +11,67 @@ import { addNotification, findNotification, markDelivered, markFailed, markStart
 import { sessionById } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
-import { isResting, type Item, type PassMemory, rest } from "./dispatch-items.ts";
-import { push, type Sent } from "./dispatch-push.ts";
-import { modeOf } from "./dispatch-route.ts";
+import type { Delivered } from "./deliver.ts";
+import { isResting, type Item, type PassMemory, rest, type Step, targetOf } from "./dispatch-items.ts";
+import { modeOf } from "./dispatch-mode.ts";
+import { hasArrived } from "./settle-attempt.ts";
 
-/** Fails what a dispatcher began and never finished, unless the receiver's rollout shows it; nothing is sent again. */
-export function failAbandoned(store: Store, claimant: Claimant, limit: number): Item[] {
-  return abandonedTurns(store, limit).flatMap(({ id }) =>
-    tx(store, () => {
+/** Settles what a dispatcher began and never finished: delivered when the receiver's rollout shows it, else failed. Nothing is sent again. */
+export function settleAbandoned(cx: Context, store: Store, claimant: Claimant, limit: number): Item[] {
+  return abandonedTurns(store, limit).flatMap(({ id }) => {
+    const arrived = hasArrived(cx, store, id);
+    return tx(store, () => {
       const row = stillAbandoned(store, id);
-      if (!row) return [];
-      const error = `the lease of ${row.claimed_by} ended after sending had begun and nothing proves that the message arrived`;
-      markFailed(store, id, error);
-      report(store, row, claimant, {
-        type: "dispatch_signal_failed",
-        severity: "error",
-        summary: `${COMPLETION} of ${row.correlation_id} was begun and never finished`,
-        attributes: { claimed_by: row.claimed_by, claim_expires_at: row.claim_expires_at, error, error_type: "LeaseExpired", side_effect_risk: true, target_session: nameOf(store, row.target_session_id) },
-      });
-      const { binding_id, claim_expires_at, claimed_by, correlation_id, signal_type, source_event_id, task_id } = row;
-      return [{ binding_id, claim_expires_at, claimed_by, correlation_id, error, notification_id: id, signal_type, source_event_id, state: "failed", task_id }];
-    }),
-  );
+      return row ? [settleRow(store, claimant, row, arrived)] : [];
+    });
+  });
 }
 
-/** Delivers what waits unbegun, with the way of delivery of today. */
-export async function* deliverWaiting(cx: Context, store: Store, claimant: Claimant, limit: number, memory: PassMemory): AsyncGenerator<Item> {
-  const now = cx.nowMs();
-  const awake = waitingTurns(store).filter(({ id }) => !isResting(memory, id, now));
-  for (const { id } of awake.slice(0, limit)) {
-    const claimed = tx(store, () => {
-      const row = claimTurn(store, id, claimant);
-      const target = row && sessionById(store, row.target_session_id);
-      if (!row || !target) return null;
-      const mode = modeOf(target);
-      setMode(store, id, mode);
-      report(store, row, claimant, { type: "dispatch_signal_recovered", summary: `${COMPLETION} taken over for ${target.name}`, attributes: { delivery_mode: mode, target_session: target.name } });
-      return { row: { ...row, delivery_mode: mode }, target };
-    });
-    if (claimed) yield await deliver(cx, store, claimant, claimed.row, claimed.target, true, memory);
+function settleRow(store: Store, claimant: Claimant, row: NotificationRow, arrived: boolean): Item {
+  const target_session = nameOf(store, row.target_session_id);
+  const { id, binding_id, claim_expires_at, claimed_by, correlation_id, signal_type, source_event_id, task_id } = row;
+  const item = { binding_id, claim_expires_at, claimed_by, correlation_id, notification_id: id, signal_type, source_event_id, task_id, target_session };
+  if (arrived) {
+    markDelivered(store, id, "pushed");
+    report(store, row, claimant, { type: "dispatch_signal_routed", summary: `${COMPLETION} had arrived at ${target_session}`, attributes: { target_session, proof: "seen", recovered: true } });
+    return { ...item, proof: "seen", state: "delivered", error: null };
   }
+  const error = `the lease of ${claimed_by} ended after sending had begun, and nothing proves that the message arrived`;
+  markFailed(store, id, error);
+  report(store, row, claimant, {
+    type: "dispatch_signal_failed",
+    severity: "error",
+    summary: `${COMPLETION} for ${target_session} was begun and never finished`,
+    attributes: { claimed_by, claim_expires_at, error, error_type: "LeaseExpired", side_effect_risk: true, target_session },
+  });
+  return { ...item, error, state: "failed" };
 }
 
-/** Routes ended turns nobody routed yet, oldest first. */
-export async function* routeTurns(cx: Context, store: Store, claimant: Claimant, memory: PassMemory): AsyncGenerator<Item> {
-  for (;;) {
-    const next = tx(store, () => {
-      const [turn] = unroutedTurns(store, 1, memory.suppressed);
-      return turn ? routeTurn(store, claimant, turn) : null;
-    });
-    if (!next) return;
-    if ("suppressed" in next) {
-      memory.suppressed.add(next.suppressed);
-      yield next.item;
-    } else yield await deliver(cx, store, claimant, next.row, next.target, false, memory);
-  }
+/** Takes over the next notification that waits unbegun, with the way of delivery of today; null when there is none. */
+export function nextWaiting(cx: Context, store: Store, claimant: Claimant, busy: readonly string[], memory: PassMemory): Step | null {
+  return tx(store, () => {
+    const now = cx.nowMs();
+    const next = waitingTurns(store).find((waiting) => !busy.includes(waiting.target_session_id) && !isResting(memory, waiting.id, now));
+    const row = next && claimTurn(store, next.id, claimant);
+    if (!row) return null;
+    const target = sessionById(store, row.target_session_id)!;
+    const mode = modeOf(store, target);
+    setMode(store, row.id, mode);
+    report(store, row, claimant, { type: "dispatch_signal_recovered", summary: `${COMPLETION} taken over for ${target.name}`, attributes: { delivery_mode: mode, target_session: target.name } });
+    return stepFor(cx, store, claimant, { ...row, delivery_mode: mode }, target, true, memory);
+  });
+}
+
+/** Routes the oldest ended turn that nobody routed yet; null when there is none. */
+export function nextTurn(cx: Context, store: Store, claimant: Claimant, busy: readonly string[], memory: PassMemory): Step | null {
+  return tx(store, () => {
+    const [turn] = unroutedTurns(store, 1, { events: memory.suppressed, managers: busy });
+    if (!turn) return null;
+    const routed = routeTurn(store, claimant, turn);
+    if ("row" in routed) return stepFor(cx, store, claimant, routed.row, routed.target, false, memory);
+    memory.suppressed.add(turn.event_id);
+    return routed;
+  });
 }
 
 /** The unrouted turns as items of a dry run. */
@@ -103,7 +109,7 @@ function report(store: Store, row: Pick<NotificationRow, "binding_id" | "source_
 }
 
 /** Inserts the notification of a turn, held by us from its birth; or tells that another dispatcher was first. */
-function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row: NotificationRow; target: Session } | { suppressed: number; item: Item } {
+function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row: NotificationRow; target: Session } | { item: Item } {
   const correlationId = store.newId("dispatch");
   const keys = turnKeys(store, turn, correlationId);
   const dedupeKey = keys.dedupe_key as string;
@@ -118,9 +124,9 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
       summary: `${COMPLETION} of ${worker} is routed already`,
       attributes: { dedupe_key: dedupeKey, error, source_session: worker, target_session: target.name },
     });
-    return { suppressed: turn.event_id, item: { ...keys, dry_run: false, state: "suppressed" } };
+    return { item: { ...keys, dry_run: false, state: "suppressed" } };
   }
-  const mode = modeOf(target);
+  const mode = modeOf(store, target);
   const id = addNotification(store, {
     taskId: turn.task_id,
     bindingId: turn.binding_id,
@@ -149,11 +155,10 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
   return { row: notificationById(store, id)!, target };
 }
 
-/** Brings a claimed notification to its manager and writes down how it went. */
-async function deliver(cx: Context, store: Store, claimant: Claimant, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Promise<Item> {
+/** A held notification as a step: laid into the inbox at once, or to be sent. */
+function stepFor(cx: Context, store: Store, claimant: Claimant, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Step {
   const worker = nameOf(store, row.source_session_id);
   const task = needTask(store, row.task_id).name;
-  const text = messageOf(payloadOf(row)) ?? completionMessage(worker, task);
   const item: Item = {
     binding_id: row.binding_id,
     correlation_id: row.correlation_id,
@@ -167,22 +172,34 @@ async function deliver(cx: Context, store: Store, claimant: Claimant, row: Notif
     task,
     ...(recovered ? { recovered } : {}),
   };
-  if (row.delivery_mode === "pull_required") return pulled(store, claimant, row, target, item);
-  const sent = await push(cx, { target, text, begin: () => begin(store, claimant, row), extend: () => extendTurn(store, row, claimant) }, claimant);
-  if (!sent.started) rest(memory, row.id, cx.nowMs());
-  return settle(store, claimant, row, target, item, sent);
+  if (row.delivery_mode === "pull_required") return { item: layIntoInbox(store, claimant, row, target, item) };
+  return {
+    sending: {
+      target,
+      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task),
+      taskId: row.task_id,
+      commandId: null,
+      notificationId: row.id,
+      begin: () => begin(store, claimant, row),
+      extend: () => extendTurn(store, row, claimant),
+      finish(delivered) {
+        if (delivered.state !== "delivered" && !delivered.started) rest(memory, row.id, cx.nowMs());
+        return finish(store, claimant, row, target, item, delivered);
+      },
+    },
+  };
 }
 
-function pulled(store: Store, claimant: Claimant, row: NotificationRow, target: Session, item: Item): Item {
+function layIntoInbox(store: Store, claimant: Claimant, row: NotificationRow, target: Session, item: Item): Item {
   return tx(store, () => {
     if (!turnStands(store, row)) return lost(item);
     markDelivered(store, row.id, "pulled");
     report(store, row, claimant, {
       type: "dispatch_signal_pull_required",
       summary: `${COMPLETION} waits in the inbox of ${target.name}`,
-      attributes: { delivery_mode: row.delivery_mode, target_session: target.name, ...(item.recovered ? { recovered: true } : {}) },
+      attributes: { delivery_mode: "pull_required", target_session: target.name, ...(item.recovered ? { recovered: true } : {}) },
     });
-    return { ...item, state: "pull_required", transport: "inbox" };
+    return { ...item, delivery_mode: "pull_required", state: "pull_required", transport: "inbox" };
   });
 }
 
@@ -196,25 +213,27 @@ function begin(store: Store, claimant: Claimant, row: NotificationRow): boolean 
   });
 }
 
-function settle(store: Store, claimant: Claimant, row: NotificationRow, target: Session, item: Item, sent: Sent): Item {
-  const { started, completed, error, errorType, transport, proof } = sent;
+function finish(store: Store, claimant: Claimant, row: NotificationRow, target: Session, item: Item, delivered: Delivered): Item {
+  const { started, error, errorType, hint, transport, proof } = delivered;
+  const arrived = delivered.state === "delivered";
   return tx(store, () => {
     if (!turnStands(store, row)) return lost(item);
-    if (completed) markDelivered(store, row.id, "pushed");
+    if (delivered.state === "pull_required") return layIntoInbox(store, claimant, row, target, item);
+    if (arrived) markDelivered(store, row.id, "pushed");
     else if (started) markFailed(store, row.id, error ?? "not delivered");
     else releaseTurn(store, row);
     report(store, row, claimant, {
-      type: completed ? "dispatch_signal_routed" : "dispatch_signal_failed",
-      severity: completed ? "info" : "error",
-      summary: `${COMPLETION} ${completed ? "sent to" : "not delivered to"} ${target.name}`,
+      type: arrived ? "dispatch_signal_routed" : "dispatch_signal_failed",
+      severity: arrived ? "info" : "error",
+      summary: `${COMPLETION} ${arrived ? "sent to" : "not delivered to"} ${target.name}`,
       attributes: {
         target_session: target.name,
         transport,
         proof,
-        ...(completed ? { target: sent.target } : { error, error_type: errorType }),
+        ...(arrived ? { target: targetOf(target) } : { error, error_type: errorType }),
         ...(item.recovered ? { recovered: true } : {}),
       },
     });
-    return { ...item, transport, proof, ...(completed ? { state: "delivered" } : { state: "failed", error, error_type: errorType }) };
+    return { ...item, transport, proof, ...(arrived ? { state: "delivered" } : { state: "failed", error, error_type: errorType, hint }) };
   });
 }

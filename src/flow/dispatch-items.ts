@@ -1,7 +1,27 @@
-/** What a pass reports, and what a dispatcher remembers from pass to pass. */
+/** What a pass reports and hands over, and what a dispatcher remembers from pass to pass. */
+import type { Session } from "../core/session.ts";
+import type { Delivered } from "./deliver.ts";
 
 /** One thing that a pass did. */
 export type Item = Readonly<Record<string, unknown>>;
+
+/** A message that must be sent. It is recorded as pending, and its claim is ours. */
+export interface Sending {
+  readonly target: Session;
+  readonly text: string;
+  readonly taskId: string;
+  readonly commandId: string | null;
+  readonly notificationId: number;
+  /** Called in the transaction right before anything can arrive. False: the claim was lost, nothing may be sent. */
+  begin(): boolean;
+  /** Prolongs the lease; false when it was lost. */
+  extend(): boolean;
+  /** Writes down how it went. */
+  finish(delivered: Delivered): Item;
+}
+
+/** The next thing that a pass does: done already, or to be sent. */
+export type Step = { readonly item: Item } | { readonly sending: Sending };
 
 /** What a running dispatcher need not find out again at every pass. */
 export interface PassMemory {
@@ -22,3 +42,6 @@ export function rest(memory: PassMemory, id: number, nowMs: number): void {
 }
 
 export const isResting = (memory: PassMemory, id: number, nowMs: number): boolean => (memory.resting.get(id)?.until ?? 0) > nowMs;
+
+/** Where a message to this session goes, as tmux targets are written; null without tmux. */
+export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null => (name ? (pane ? `${name}:${pane}` : name) : null);

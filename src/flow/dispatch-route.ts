@@ -19,14 +19,13 @@ import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import type { Item } from "./dispatch-items.ts";
 
-/** How a session is reached: what runs in tmux is typed to, what does not pulls. */
-export const modeOf = (target: Session): DeliveryMode => (target.tmux_session ? "push" : "pull_required");
-
 /** A command that must still be sent. */
 export interface ToSend {
   readonly target: Session;
   readonly text: string;
+  readonly taskId: string;
   readonly notificationId: number;
+  readonly bindingId: string;
   /** The item as it stands; the outcome is added. */
   readonly item: Item;
 }
@@ -173,25 +172,39 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
       ...(loop && { loop_policy: loop.policy, ralph_loop: { ...loop.policy, requested_iteration: loop.requested } }),
     },
   });
-  const ids = { attempt_id: attemptId, dispatcher_id: claimant.dispatcherId, routed_notification_id: notificationId };
   reportCommand(store, command, {
     type: "dispatch_command_attempted",
     summary: `${command.type} goes to ${target.name}`,
-    correlation: ids,
+    correlation: { attempt_id: attemptId, dispatcher_id: claimant.dispatcherId, routed_notification_id: notificationId },
     attributes: { delivery_mode: mode, permission_check: permission, source_session: source.name, target_session: target.name },
   });
   const item: Item = { ...common, notification_id: notificationId, permission_check: permission };
-  if (mode === "push") return { send: { target, text: loop ? iterationText(message, loop.policy, loop.requested) : message, notificationId, item } };
-  markDelivered(store, notificationId, "pulled");
-  reportCommand(store, command, {
-    type: "dispatch_signal_pull_required",
-    summary: `${command.type} waits in the inbox of ${target.name}`,
-    correlation: { ...ids, binding_id: binding.id, signal_type: command.type },
-    attributes: { delivery_mode: mode, target_session: target.name },
+  const parcel: ToSend = {
+    target,
+    text: loop ? iterationText(message, loop.policy, loop.requested) : message,
+    taskId: command.task_id,
+    notificationId,
+    bindingId: binding.id,
+    item,
+  };
+  return mode === "push" ? { send: parcel } : { item: layIntoInbox(store, claim, claimant, parcel) };
+}
+
+/** Ends a command that its target pulls: notification, attempt, command and telemetry together. */
+export function layIntoInbox(store: Store, claim: Claim, claimant: Claimant, { target, notificationId, bindingId, item: begun }: ToSend): Item {
+  const { command, attemptId } = claim;
+  return tx(store, () => {
+    const item = { ...begun, delivery_mode: "pull_required", state: "pull_required", transport: "inbox", side_effect_started: false, side_effect_completed: false };
+    markDelivered(store, notificationId, "pulled");
+    reportCommand(store, command, {
+      type: "dispatch_signal_pull_required",
+      summary: `${command.type} waits in the inbox of ${target.name}`,
+      correlation: { attempt_id: attemptId, binding_id: bindingId, dispatcher_id: claimant.dispatcherId, routed_notification_id: notificationId, signal_type: command.type },
+      attributes: { delivery_mode: "pull_required", target_session: target.name },
+    });
+    endClaim(store, claim, claimant, { state: "succeeded", item, error: null });
+    return item;
   });
-  const pulled = { ...item, state: "pull_required", transport: "inbox", side_effect_started: false, side_effect_completed: false };
-  endClaim(store, claim, claimant, { state: "succeeded", item: pulled, error: null });
-  return { item: pulled };
 }
 
 /** A new notification, or the one that an attempt left behind which never began to send. */

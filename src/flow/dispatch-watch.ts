@@ -7,6 +7,7 @@ import { thisHost, thisProcess } from "../system/this-process.ts";
 import { watchCommits } from "./commits.ts";
 import { type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./dispatch-items.ts";
+import { Lanes } from "./dispatch-send.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "./rollout-watch.ts";
 
@@ -50,35 +51,41 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
   const rollouts = options.dryRun ? null : watchRollouts(cx, store, () => bell.ring(), problemOnce);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
+  let processed = 0;
   let processedTotal = 0;
   let idleBeat: string | null = null;
   let turnsFirst = false;
 
+  const done = (item: Item): void => {
+    processed++;
+    processedTotal++;
+    listener.done(item);
+  };
+  const lanes = new Lanes(cx, store, options, { done, problem: listener.problem, free: () => bell.ring() });
+
+  /** Gives how much was done or handed over. */
   const onePass = async (backstop: boolean): Promise<number> => {
-    let processed = 0;
     let error: string | null = null;
-    const done = (item: Item): void => {
-      processed++;
-      listener.done(item);
-    };
+    let moved = 0;
     try {
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      await pass(cx, store, options, { done, stopped: () => stop.asked, turnsFirst, memory });
+      lanes.lookForProofs();
+      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier: lanes, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       listener.problem(`pass ${iteration + 1} failed: ${error}`);
     }
     iteration++;
-    processedTotal += processed;
     try {
       const moves = processed === 0 && iteration > ADDED_BEATS ? idleBeat : null;
       const beat = recordBeat(store, key, { iteration, processed, processedTotal, dryRun: options.dryRun, error, moves });
       idleBeat = processed === 0 ? beat : null;
+      processed = 0;
     } catch (failure) {
       problemOnce(`the heartbeat could not be recorded: ${(failure as Error).message}`);
     }
-    return error === null ? processed : 0;
+    return moved;
   };
 
   /** Whether a ring meant work; what could not be found out is left to the backstop. */
@@ -87,7 +94,8 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     try {
       rollouts?.follow();
       rollouts?.ingest(false);
-      return workWaits(store, options, memory);
+      lanes.lookForProofs();
+      return workWaits(store, options, memory, lanes.busy());
     } catch (failure) {
       problemOnce(`could not look for work: ${(failure as Error).message}`);
       return false;
@@ -96,12 +104,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
 
   try {
     for (let backstop = true; !stop.asked; ) {
-      const processed = await onePass(backstop);
+      const moved = await onePass(backstop);
       if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
       // A full pass may have left something: the next begins at once, and completions get their turn first every other time.
-      turnsFirst = processed >= options.limit && !turnsFirst;
-      if (processed >= options.limit && !options.dryRun) continue;
+      turnsFirst = moved >= options.limit && !turnsFirst;
+      if (moved >= options.limit && !options.dryRun) continue;
       const deadline = performance.now() + sleepMs;
       for (;;) {
         const rung = await bell.wait(deadline - performance.now());
@@ -112,11 +120,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
         }
       }
     }
+    await lanes.idle();
   } finally {
     commits.close();
     rollouts?.close();
     try {
-      endDispatcher(store, key);
+      endDispatcher(store, key, processedTotal);
     } catch (failure) {
       listener.problem(`the end could not be recorded: ${(failure as Error).message}`);
     }

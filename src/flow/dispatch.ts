@@ -5,9 +5,10 @@ import { hasClaimable } from "../store/command-queue.ts";
 import { hasUnroutedTurns } from "../store/completions.ts";
 import type { Claimant } from "../store/lease.ts";
 import type { Store } from "../store/store.ts";
-import { commandTypes, plannedCommands, recoverCommands, runNextCommand } from "./dispatch-commands.ts";
-import { deliverWaiting, failAbandoned, plannedTurns, routeTurns } from "./dispatch-completions.ts";
-import type { Item, PassMemory } from "./dispatch-items.ts";
+import { commandTypes, nextCommand, plannedCommands, recoverCommands } from "./dispatch-commands.ts";
+import { nextTurn, nextWaiting, plannedTurns, settleAbandoned } from "./dispatch-completions.ts";
+import type { Item, PassMemory, Step } from "./dispatch-items.ts";
+import type { Carrier } from "./dispatch-send.ts";
 
 export interface PassOptions extends Claimant {
   /** Only this kind of work. */
@@ -18,10 +19,11 @@ export interface PassOptions extends Claimant {
 }
 
 export interface Pass {
-  /** Told of every item as soon as it is done. */
+  /** Told of every item that the pass itself did, as soon as it is done; sendings tell their own. */
   done(item: Item): void;
   /** Whether to end after the item at hand. */
   stopped(): boolean;
+  readonly carrier: Carrier;
   /** Begin with completions, up to half of the limit: the pass before left none of it to them. */
   readonly turnsFirst: boolean;
   readonly memory: PassMemory;
@@ -30,11 +32,11 @@ export interface Pass {
 const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
 
 /** Whether there is something to do right now, besides what only time brings about. */
-export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory): boolean =>
-  hasClaimable(store, commandTypes(only)) || (wantsTurns(only) && hasUnroutedTurns(store, memory.suppressed));
+export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
+  hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && hasUnroutedTurns(store, { events: memory.suppressed, managers: busy }));
 
-/** Does one pass. A failed delivery is an item, not an error; gives how many items there were. */
-export async function pass(cx: Context, store: Store, options: PassOptions, { done, stopped, turnsFirst, memory }: Pass): Promise<number> {
+/** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
+export async function pass(cx: Context, store: Store, options: PassOptions, { done, stopped, carrier, turnsFirst, memory }: Pass): Promise<number> {
   const { limit, only } = options;
   const types = commandTypes(only);
   let count = 0;
@@ -48,27 +50,25 @@ export async function pass(cx: Context, store: Store, options: PassOptions, { do
     return count;
   }
   const room = (most: number): number => (stopped() ? 0 : most - count);
+  const all = async (most: number, next: () => Step | null): Promise<void> => {
+    while (room(most) > 0) {
+      const step = next();
+      if (!step) return;
+      if ("item" in step) done(step.item);
+      else await carrier.send(step.sending);
+      count++;
+    }
+  };
   const commands = async (most: number): Promise<void> => {
     if (types.length === 0) return;
-    if (room(most) > 0) take(recoverCommands(store, options, types, room(most)));
-    while (room(most) > 0) {
-      const item = await runNextCommand(cx, store, options, types);
-      if (!item) break;
-      take([item]);
-    }
+    if (room(most) > 0) take(recoverCommands(cx, store, options, types, room(most)));
+    await all(most, () => nextCommand(store, options, types, carrier.busy()));
   };
   const turns = async (most: number): Promise<void> => {
     if (!wantsTurns(only)) return;
-    if (room(most) > 0) take(failAbandoned(store, options, room(most)));
-    for await (const item of deliverWaiting(cx, store, options, room(most), memory)) {
-      take([item]);
-      if (room(most) <= 0) return;
-    }
-    if (room(most) <= 0) return;
-    for await (const item of routeTurns(cx, store, options, memory)) {
-      take([item]);
-      if (room(most) <= 0) return;
-    }
+    if (room(most) > 0) take(settleAbandoned(cx, store, options, room(most)));
+    await all(most, () => nextWaiting(cx, store, options, carrier.busy(), memory));
+    await all(most, () => nextTurn(cx, store, options, carrier.busy(), memory));
   };
   if (turnsFirst) await turns(Math.ceil(limit / 2));
   await commands(limit);

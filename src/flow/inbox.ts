@@ -5,6 +5,7 @@ import { UsageError } from "../core/failure.ts";
 import type { InboxItem } from "../core/notification.ts";
 import type { Session } from "../core/session.ts";
 import { consumeNext, inboxWaits, listInbox } from "../store/inbox.ts";
+import { notePoll } from "../store/inbox-polls.ts";
 import type { Store } from "../store/store.ts";
 import { Bell } from "../system/bell.ts";
 import { inboxText } from "../view/inbox.ts";
@@ -64,6 +65,7 @@ export async function readInbox(store: Store, session: Session, args: InboxArgs)
   };
   const elapsed = (): number => (performance.now() - started) / 1000;
   let timedOut = false;
+  if (args.wait || args.consumeNext) notePoll(store, session.id, args.wait ? args.timeout : 0);
   if (args.wait) {
     const bell = new Bell();
     // The watch stands before the first look: what is committed in between rings.

@@ -6,6 +6,7 @@ import { itemText } from "../view/dispatch.ts";
 import { type PassOptions, pass } from "./dispatch.ts";
 import { type Item, newMemory } from "./dispatch-items.ts";
 import { ingestBound } from "./rollout-watch.ts";
+import { inTurn } from "./dispatch-send.ts";
 import { watchDispatch } from "./dispatch-watch.ts";
 
 export interface RunOptions extends PassOptions {
@@ -61,7 +62,7 @@ export async function runDispatch(cx: Context, store: Store, options: RunOptions
       iterations = await watchDispatch(cx, store, options, stop, { done, problem });
     } else {
       if (options.ingest && !options.dryRun) ingestBound(cx, store, problem);
-      await pass(cx, store, options, { done, stopped: () => asked, turnsFirst: false, memory: newMemory() });
+      await pass(cx, store, options, { done, stopped: () => asked, carrier: inTurn(cx, store, options, done), turnsFirst: false, memory: newMemory() });
     }
   } finally {
     release();

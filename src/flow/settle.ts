@@ -6,11 +6,14 @@ import type { Store } from "../store/store.ts";
 import { alive } from "../system/processes.ts";
 import { ProofSearch } from "./proof.ts";
 
-/** Looks for the text of one open delivery and writes what became of it. Gives its state afterwards. */
-export function settle(cx: Context, store: Store, delivery: Delivery): DeliveryState {
+/**
+ * Looks for the text of one open delivery and writes what became of it. Gives its state afterwards.
+ * @param options.abandoned its sender has lost its claim, whether a process of that pid lives or not
+ */
+export function settle(cx: Context, store: Store, delivery: Delivery, options: { abandoned?: boolean } = {}): DeliveryState {
   const open = delivery.state === "sending" || delivery.state === "typed" || delivery.state === "unknown";
   // Whoever sends it right now will write the verdict itself.
-  if (!open || (delivery.state === "sending" && delivery.sender_pid !== process.pid && alive(delivery.sender_pid))) return delivery.state;
+  if (!open || (delivery.state === "sending" && !options.abandoned && delivery.sender_pid !== process.pid && alive(delivery.sender_pid))) return delivery.state;
   const search = searchFor(store, delivery);
   if (search?.look()) return ended(cx, store, delivery, "delivered", "seen", search.lookedTo);
   if (delivery.state !== "sending") return delivery.state;

@@ -12,21 +12,26 @@ export interface Claim {
   readonly attemptId: number;
 }
 
+/** A command for a session that is being sent to is left alone; ?3 names these sessions. */
+const targetFree = `not exists (
+  select 1 from bindings b where b.task_id = c.task_id and b.state in ('active', 'ending')
+    and case c.type when 'notify_manager' then b.manager_session_id else b.worker_session_id end in (select value from json_each(?3)))`;
+
 const claimable = `state = 'pending' and type in (select value from json_each(?1)) and attempts < max_attempts
   and (available_at is null or julianday(available_at) <= julianday(?2))`;
 
 /** The commands that could be claimed now, in the order in which they would be. */
-export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number): CommandRow[] =>
+export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>
   store.db
-    .query<CommandRow, [string, string, number]>(`select * from commands where ${claimable} order by julianday(created_at), rowid limit ?3`)
-    .all(JSON.stringify(types), store.now(), limit);
+    .query<CommandRow, [string, string, string, number]>(`select * from commands c where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`)
+    .all(JSON.stringify(types), store.now(), JSON.stringify(busy), limit);
 
-export const hasClaimable = (store: Store, types: readonly CommandType[]): boolean => types.length > 0 && claimableCommands(store, types, 1).length > 0;
+export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean => types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;
 
-/** Claims the oldest command that can be claimed: state, attempt and telemetry in one immediate transaction. Null when there is none. */
-export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[]): Claim | null {
+/** Claims the oldest command that can be claimed and is not for a busy session: state, attempt and telemetry in one immediate transaction. Null when there is none. */
+export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[] = []): Claim | null {
   return tx(store, () => {
-    const [next] = claimableCommands(store, types, 1);
+    const [next] = claimableCommands(store, types, 1, busy);
     if (!next) return null;
     const now = store.now();
     const expires = leaseEnd(store, claimant);
@@ -97,7 +102,7 @@ export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending:
     const started = item.side_effect_started === true;
     const completed = item.side_effect_completed === true;
     store.db
-      .query("update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = max(side_effect_started, ?), side_effect_completed = ? where id = ?")
+      .query("update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?, side_effect_completed = ? where id = ?")
       .run(state, now, result, error, Number(started), Number(completed), attemptId);
     store.db.query("update commands set state = ?, updated_at = ?, result_json = ?, error = ? where id = ?").run(state, now, result, error, command.id);
     reportCommand(store, command, {

@@ -15,23 +15,30 @@ export interface UnroutedTurn {
   readonly manager_session_id: string;
 }
 
-/** Unrouted turns of all bound workers, the oldest event first, without the events in `except`. */
-export const unroutedTurns = (store: Store, limit: number, except: ReadonlySet<number> = new Set()): UnroutedTurn[] =>
+/** What is not to be routed now. */
+export interface Except {
+  readonly events?: ReadonlySet<number>;
+  /** Managers that are being sent to. */
+  readonly managers?: readonly string[];
+}
+
+/** Unrouted turns of all bound workers, the oldest event first. */
+export const unroutedTurns = (store: Store, limit: number, { events = new Set(), managers = [] }: Except = {}): UnroutedTurn[] =>
   store.db
-    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, number]>(
+    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, number]>(
       `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id
        from bindings b join codex_events e on e.session_id = b.worker_session_id
        where b.state in ('active', 'ending') and b.manager_session_id is not null and e.subtype = 'task_complete' and e.type = 'event_msg'
          and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         and e.id not in (select value from json_each(?)) order by e.id limit ?`,
+         and e.id not in (select value from json_each(?)) and b.manager_session_id not in (select value from json_each(?)) order by e.id limit ?`,
     )
-    .all(JSON.stringify([...except]), limit)
+    .all(JSON.stringify([...events]), JSON.stringify(managers), limit)
     .map(({ payload_json, ...row }) => {
       const payload = parseStored<unknown>(payload_json, {});
       return { ...row, payload: isObject(payload) ? payload : {} };
     });
 
-export const hasUnroutedTurns = (store: Store, except: ReadonlySet<number>): boolean => unroutedTurns(store, 1, except).length > 0;
+export const hasUnroutedTurns = (store: Store, except: Except): boolean => unroutedTurns(store, 1, except).length > 0;
 
 const pendingTurns = "state = 'pending' and signal_type = 'worker_task_complete'";
 const leaseOver = "claim_expires_at is not null and julianday(claim_expires_at) <= julianday(?)";
@@ -43,8 +50,8 @@ export const abandonedTurns = (store: Store, limit: number): NotificationRow[] =
   store.db.query<NotificationRow, [string, number]>(`select * from routed_notifications where ${pendingTurns} and ${abandoned} order by id limit ?`).all(store.now(), limit);
 
 /** Never begun and held by nobody. */
-export const waitingTurns = (store: Store): { readonly id: number }[] =>
-  store.db.query<{ id: number }, [string]>(`select id from routed_notifications where ${pendingTurns} and ${free} order by id`).all(store.now());
+export const waitingTurns = (store: Store): Pick<NotificationRow, "id" | "target_session_id">[] =>
+  store.db.query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(`select id, target_session_id from routed_notifications where ${pendingTurns} and ${free} order by id`).all(store.now());
 
 /** The notification, if it is abandoned still; for use inside the transaction that settles it. */
 export const stillAbandoned = (store: Store, id: number): NotificationRow | null =>

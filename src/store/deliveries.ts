@@ -101,27 +101,23 @@ export function claimProof(store: Store, id: string, place: ProofPlace): boolean
 
 export const deliveryById = (store: Store, id: string): Delivery | null => store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
 
-export interface DeliveryFilter {
-  readonly taskId?: string;
-  readonly sessionId?: string;
-  readonly sessionName?: string;
-  readonly limit: number;
-}
-
-/** Deliveries, youngest first. */
-export const listDeliveries = (store: Store, filter: DeliveryFilter): Delivery[] =>
+/** Deliveries, youngest first: all, or those to the session or worker of this name and those of this task. */
+export const listDeliveries = (store: Store, filter: { name?: string | undefined; taskId?: string | undefined; limit: number }): Delivery[] =>
   store.db
-    .query<Delivery, [string | null, string | null, string | null, number]>(
-      `select * from deliveries where (?1 is null or task_id = ?1) and (?2 is null or session_id = ?2) and (?3 is null or session_name = ?3)
-       order by created_at desc, rowid desc limit ?4`,
+    .query<Delivery, [string | null, string | null, number]>(
+      `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid desc limit ?3`,
     )
-    .all(filter.taskId ?? null, filter.sessionId ?? null, filter.sessionName ?? null, filter.limit);
+    .all(filter.name ?? null, filter.taskId ?? null, filter.limit);
 
 /** Those whose outcome is open, oldest first; of one session when it is given. */
 export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
   store.db
     .query<Delivery, [string | null]>("select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid")
     .all(sessionId ?? null);
+
+/** The newest begun sending of a notification, or null. */
+export const lastBegun = (store: Store, notificationId: number): Delivery | null =>
+  store.db.query<Delivery, [number]>("select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1").get(notificationId);
 
 export const deliverySteps = (store: Store, id: string): DeliveryStep[] =>
   store.db

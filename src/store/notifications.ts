@@ -87,7 +87,11 @@ export function markDelivered(store: Store, id: number, how: "pulled" | "pushed"
   });
 }
 
-/** Ends a pending notification without delivery; its flags stay as they were. */
-export function markFailed(store: Store, id: number, error: string): void {
-  tx(store, () => void store.db.query("update routed_notifications set state = 'failed', error = ? where id = ? and state = 'pending'").run(error, id));
+/** Ends a pending notification without delivery. @param started it may have arrived; absent: the flag stays as it was */
+export function markFailed(store: Store, id: number, error: string, started?: boolean): void {
+  tx(store, () => {
+    store.db
+      .query("update routed_notifications set state = 'failed', error = ?, side_effect_started = coalesce(?, side_effect_started) where id = ? and state = 'pending'")
+      .run(error, started === undefined ? null : Number(started), id);
+  });
 }

@@ -71,3 +71,8 @@ export function registerSession(store: Store, input: Registration): Session {
     return sessionById(store, id)!;
   });
 }
+
+/** The session ends: it is listed no longer and takes no messages, until it is registered again. */
+export function markGone(store: Store, sessionId: string): void {
+  tx(store, () => void store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), sessionId));
+}

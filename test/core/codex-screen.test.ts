@@ -31,6 +31,7 @@ test("every capture of the real client is the page it was taken of", () => {
     "startup-1s.txt": "idle",
     "startup-3s.txt": "idle",
     "text-in-composer-not-submitted.txt": "draft",
+    "transcript-browsed.ansi": "transcript",
     "trust-prompt.ansi": "folder_trust",
     "trust-prompt.txt": "folder_trust",
     "working.ansi": "working",

@@ -1,8 +1,10 @@
 /** One pass: order, leases lost and taken over, what is left behind is found again. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { newMemory } from "../../src/flow/dispatch-items.ts";
+import { type Item, newMemory } from "../../src/flow/dispatch-items.ts";
 import { type PassOptions, pass } from "../../src/flow/dispatch.ts";
-import { modeOf, route } from "../../src/flow/dispatch-route.ts";
+import { modeOf } from "../../src/flow/dispatch-mode.ts";
+import { route } from "../../src/flow/dispatch-route.ts";
+import { inTurn } from "../../src/flow/dispatch-send.ts";
 import { claimNext, endClaim, extendClaim } from "../../src/store/command-queue.ts";
 import type { Store } from "../../src/store/store.ts";
 import { World } from "../harness.ts";
@@ -22,7 +24,9 @@ const options: PassOptions = { dispatcherId: "d", leaseSeconds: 60, only: undefi
 const claimant = { dispatcherId: "d", leaseSeconds: 60 };
 const once = async (change: Partial<PassOptions> = {}, turnsFirst = false) => {
   const items: Record<string, unknown>[] = [];
-  await pass(w.context(), store, { ...options, ...change }, { done: (item) => items.push({ ...item }), stopped: () => false, turnsFirst, memory: newMemory() });
+  const cx = w.context();
+  const done = (item: Item) => void items.push({ ...item });
+  await pass(cx, store, { ...options, ...change }, { done, stopped: () => false, carrier: inTurn(cx, store, claimant, done), turnsFirst, memory: newMemory() });
   return items;
 };
 const nudge = async (message: string): Promise<string> => (await w.ok(["enqueue-nudge-worker", "t1", "--message", message, "--json"])).command_id;
@@ -67,7 +71,7 @@ describe("claims", () => {
     await once();
     const before = w.rows("select * from commands");
     expect(endClaim(store, claim, claimant, { state: "succeeded", item: {}, error: null })).toBe(false);
-    expect(route(store, claim, claimant, modeOf)).toMatchObject({ item: { state: "failed", error_type: "LeaseLost" } });
+    expect(route(store, claim, claimant, (target) => modeOf(store, target))).toMatchObject({ item: { state: "failed", error_type: "LeaseLost" } });
     expect(w.rows("select * from commands")).toEqual(before);
   });
 
@@ -76,7 +80,7 @@ describe("claims", () => {
     store.db.query("update commands set max_attempts = 2").run();
     store.db.query("update sessions set tmux_session = 'gone-tmux' where name = 'w1'").run();
     const claim = claimNext(store, claimant, ["nudge_worker"])!;
-    const routed = route(store, claim, claimant, modeOf);
+    const routed = route(store, claim, claimant, (target) => modeOf(store, target));
     expect(routed).toHaveProperty("send");
     expire();
     store.db.query("update sessions set tmux_session = null where name = 'w1'").run();

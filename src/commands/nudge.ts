@@ -1,0 +1,34 @@
+/** `nudge`: says something to a compatibility worker, else to the registered session of that name. */
+import { pathFlag, verb, word } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { Failure } from "../core/failure.ts";
+import { deliver } from "../flow/deliver.ts";
+import { recipientOfSubject } from "../flow/recipient.ts";
+import { nudgeSession, refuseUndelivered } from "../flow/speak.ts";
+import { compatSubject } from "../flow/subject.ts";
+import { findSession } from "../store/sessions.ts";
+import { appendCompatEvent } from "../system/compat-worker.ts";
+
+export default verb(
+  {
+    about: "Sends a message to a worker made by create, or to a registered session as session-nudge does.",
+    examples: [['nudge w1 "Please update your status"', "a worker made by create"]],
+    positionals: { name: word("a worker or a registered session"), message: word("the message; an empty one presses Enter") },
+    flags: { path: pathFlag },
+  },
+  async (args, cx: Context) => {
+    const { name, message } = args;
+    const store = cx.store(args.path);
+    const worker = compatSubject(cx.stateRoot, name);
+    if (worker === null) {
+      if (findSession(store, name) === null) {
+        throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} session-nudge NAME TEXT speaks to a registered session; ${cx.program} sessions lists them` });
+      }
+      cx.json(await nudgeSession(cx, store, { name, text: message, dryRun: false, origin: "nudge" }));
+      return;
+    }
+    refuseUndelivered(await deliver(cx, store, { recipient: recipientOfSubject(worker), text: message, origin: "nudge" }));
+    appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type: "nudge", message });
+    cx.out(`nudged ${name} in ${worker.tmuxSession}`);
+  },
+);
