@@ -24,10 +24,16 @@ const G = {
 
 const VERBS: Readonly<Record<string, Entry>> = {
   // start and find
+  start: { group: G.start, summary: "open Codex in tmux with instructions how to become a worker", load: () => import("./commands/start.ts") },
+  create: { group: G.start, summary: "make a worker that reports through update-status", load: () => import("./commands/create.ts") },
+  "start-test": { group: G.start, summary: "make a worker only to see whether everything works", load: () => import("./commands/start-test.ts") },
   discover: { group: G.start, summary: "find tasks, sessions, bindings, telemetry, and the next step", load: () => import("./commands/discover.ts") },
   search: { group: G.start, summary: "the same as discover", load: () => import("./commands/discover.ts") },
+  pair: { group: G.start, summary: "start a worker and its manager on a task, bound and dispatched", load: () => import("./commands/pair.ts") },
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
   "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
+
+  demo: { group: G.start, summary: "try the main job here, with the real Codex and without an account", load: () => import("./commands/demo.ts") },
 
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
@@ -66,6 +72,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   interrupt: { group: G.speak, summary: "interrupt a worker or a session and ask it to pause", load: () => import("./commands/interrupt.ts") },
   stop: { group: G.speak, summary: "end the terminal of a worker or a session", load: () => import("./commands/stop.ts") },
   deliveries: { group: G.speak, summary: "what was sent, how, with what proof, and what is still uncertain", load: () => import("./commands/deliveries.ts") },
+  "request-worker-compact": { group: G.speak, summary: "have a worker compact or clear its context", load: () => import("./commands/request-worker-compact.ts") },
+  "compact-worker": { group: G.speak, summary: "decide on a compaction and request it", load: () => import("./commands/compact-worker.ts") },
 
   // Dispatch
   "enqueue-notify-manager": { group: G.dispatch, summary: "queue a message for the manager of a task", load: () => import("./commands/enqueue-notify-manager.ts") },
@@ -89,6 +97,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   continuation: { group: G.contract, summary: "independent proposals of the next step, and their review", load: () => import("./commands/continuation.ts") },
   "continuation-reviewer": { group: G.contract, summary: "let an isolated process compare the proposals of a turn", load: () => import("./commands/continuation-reviewer.ts") },
   "record-decision": { group: G.contract, summary: "record what the manager decided, and why", load: () => import("./commands/record-decision.ts") },
+  "finish-task": { group: G.contract, summary: "close a task behind its gates, and stop its sessions", load: () => import("./commands/finish-task.ts") },
+  "stop-task": { group: G.contract, summary: "give a task up, and stop its manager", load: () => import("./commands/stop-task.ts") },
 
   // loops and evidence
   "loop-templates": { group: G.loops, summary: "built-in loop templates, and policies made from them", load: () => import("./commands/loop-templates.ts") },
@@ -102,14 +112,22 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "evidence run": { group: G.loops, summary: "run a command and record it as proof", load: () => import("./commands/evidence-run.ts") },
   "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
+  "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
+  "qa-run": { group: G.loops, summary: "drills with real commands and a receipt", load: () => import("./commands/qa-run.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened
   audit: { group: G.history, summary: "everything on record about a task", load: () => import("./commands/audit.ts") },
+  "mutation-audit": { group: G.history, summary: "were commands that change something decided first", load: () => import("./commands/mutation-audit.ts") },
+  replay: { group: G.history, summary: "what happened on a task, in the order of time", load: () => import("./commands/replay.ts") },
+  "export-task": { group: G.history, summary: "everything about a task as files, with a manifest", load: () => import("./commands/export-task.ts") },
+  verify: { group: G.history, summary: "is an export still what was exported", load: () => import("./commands/verify.ts") },
   telemetry: { group: G.history, summary: "events, sums, and judged views of what happened", load: () => import("./commands/telemetry.ts") },
   runs: { group: G.history, summary: "create, list, show and end runs", load: () => import("./commands/runs.ts") },
 
   // the tool itself
+  doctor: { group: G.tool, summary: "whether this machine has what the tool needs", load: () => import("./commands/doctor.ts") },
+  "doctor-self": { group: G.tool, summary: "whether the session this runs in can be registered", load: () => import("./commands/doctor-self.ts") },
   "db-doctor": { group: G.tool, summary: "check the database, and with --live the sessions it names", load: () => import("./commands/db-doctor.ts") },
   reconcile: { group: G.tool, summary: "find sessions and bindings that have died, and mark them", load: () => import("./commands/reconcile.ts") },
   "import-compat": { group: G.tool, summary: "bring workers kept in files into the database", load: () => import("./commands/import-compat.ts") },
@@ -132,8 +150,9 @@ export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !na
 
 /** What the top help page lists, group by group. */
 export const listed = (): Listed[] => {
-  const all = verbNames().map((name) => ({ name, group: VERBS[name]!.group, summary: VERBS[name]!.summary }));
-  return Object.values(G).flatMap((group) => all.filter((entry) => entry.group === group));
+  const groups = new Map<string, Listed[]>(Object.values(G).map((group) => [group, []]));
+  for (const [name, { group, summary }] of Object.entries(VERBS)) if (!name.includes(" ")) groups.get(group)!.push({ name, group, summary });
+  return [...groups.values()].flat();
 };
 
 /** Every name that can be run, actions included. */

@@ -1,5 +1,5 @@
 /** A world with the real Codex in it: a private home whose model is a script on loopback, a git project, a tmux server. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseRecord, readFact, type RolloutFact } from "../src/core/codex-rollout.ts";
 import { codexConfig } from "../src/core/codex-config.ts";
@@ -15,14 +15,15 @@ export class PlainModel {
   readonly script: ModelScript = async (request): Promise<ModelItem[]> => {
     this.requests.push(request);
     if (request.toolOutput !== null) return [{ say: "ran it" }];
-    const hold = /^hold (\S+)/.exec(request.userText)?.[1];
+    const words = request.userTexts.at(-1) ?? "";
+    const hold = /^hold (\S+)/.exec(words)?.[1];
     if (hold !== undefined) {
       await new Promise<void>((resolve) => {
         this.held.set(hold, resolve);
         request.signal.addEventListener("abort", () => resolve());
       });
     }
-    const run = /^run (.*)$/m.exec(request.userText)?.[1];
+    const run = /^run (.*)$/m.exec(words)?.[1];
     return run === undefined ? [{ say: "ok" }] : [{ run }];
   };
 
@@ -52,7 +53,8 @@ export class CodexWorld extends World {
   /** The facts of every rollout below this Codex home, by thread id. */
   rollouts(): Map<string, RolloutFact[]> {
     const found = new Map<string, RolloutFact[]>();
-    for (const name of readdirSync(join(this.codexHome, "sessions"), { recursive: true }) as string[]) {
+    const sessions = join(this.codexHome, "sessions");
+    for (const name of existsSync(sessions) ? (readdirSync(sessions, { recursive: true }) as string[]) : []) {
       const thread = /rollout-.*-([0-9a-f-]{36})\.jsonl$/.exec(name)?.[1];
       if (thread === undefined) continue;
       const lines = readFileSync(join(this.codexHome, "sessions", name), "utf8").split("\n");

@@ -133,11 +133,11 @@ export class World {
 }
 
 /** Waits until `look` gives something true; fails with `what` after `seconds`. For facts of other processes. */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 20): Promise<NonNullable<T>> {
+export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 20): Promise<Exclude<NonNullable<T>, false>> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const seen = await look();
-    if (seen) return seen;
+    if (seen) return seen as Exclude<NonNullable<T>, false>;
     if (performance.now() > end) throw new Error(`not seen within ${seconds} s: ${what}`);
     await Bun.sleep(20);
   }

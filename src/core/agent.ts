@@ -9,6 +9,8 @@ export interface AgentFeatures {
   readonly noDaemon: boolean;
   /** Its rollout appears only at the first turn: a session cannot be registered before it was told something. */
   readonly lateRollout: boolean;
+  /** Messages can be put into the queue of a live thread. */
+  readonly queue: boolean;
 }
 
 export interface LaunchChoice {
@@ -28,6 +30,8 @@ export interface Agent {
   readonly standbyPrompt: string;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
+  /** Its arguments for a session that nobody supervises yet; `flags` are passed on as they are. */
+  plainArguments(choice: { readonly cwd: string; readonly flags: readonly string[]; readonly prompt: string | null }, features: AgentFeatures): string[];
   /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */
@@ -49,6 +53,9 @@ const isModern = (version: string | null): boolean => {
   return major > 0 || minor >= 150;
 };
 
+/** A prompt that looks like a flag must stay a prompt. */
+const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
+
 export const codex: Agent = {
   label: "Codex",
   program: "codex",
@@ -60,10 +67,10 @@ export const codex: Agent = {
     sandbox,
     "--ask-for-approval",
     approval,
-    // A prompt that looks like a flag must stay a prompt.
-    ...(prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]),
+    ...promptWords(prompt),
   ],
-  features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version) }),
+  plainArguments: ({ cwd, flags, prompt }, features) => [...(features.noDaemon ? ["--no-daemon"] : []), "--cd", cwd, "--no-alt-screen", ...flags, ...promptWords(prompt)],
+  features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version), queue: /^\s+queue\s/m.test(help) }),
   needsHelp: isModern,
   readScreen,
   describe: (screen) => pageWords[screen.page],

@@ -40,9 +40,12 @@ export interface TelemetrySummary {
   readonly task_id: string | null;
 }
 
+/** An empty table of counts. Names are anybody's text, so nothing is inherited. */
+export const table = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
+
 /** Sums tallies by one of their names. */
 export function countBy(tallies: readonly Tally[], name: "actor" | "event_type" | "severity"): Counts {
-  const counts: Counts = {};
+  const counts = table<number>();
   for (const tally of tallies) counts[tally[name]] = (counts[tally[name]] ?? 0) + tally.count;
   return counts;
 }

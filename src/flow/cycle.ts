@@ -10,6 +10,7 @@ import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
+import { tokensOfTask } from "../store/tokens.ts";
 import { alive } from "../system/processes.ts";
 import { ingest } from "./ingest.ts";
 import { machineProofs } from "./machine-proof.ts";
@@ -25,7 +26,7 @@ export interface CycleOptions {
 
 /** State and turn of a session from what is stored of its rollout. */
 export const inferSession = (cx: Context, store: Store, session: Session): Inference =>
-  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(cx, session), cx.nowMs());
+  inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(session), cx.nowMs());
 
 /**
  * Observes the task and gives the result of `cycle`. A failure is recorded as a failed cycle, then thrown on.
@@ -137,6 +138,7 @@ class Cycle {
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
         consumed_dispatch_notifications: consumed,
+        tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
       const completedAt = store.now();

@@ -125,7 +125,7 @@ class TrustAnswers {
 }
 
 /** What the session must know to reach the same records and programs as this command. */
-function sessionEnvironment(cx: Context): Record<string, string> {
+export function sessionEnvironment(cx: Context): Record<string, string> {
   const folder = selfFolder();
   const path = cx.env.PATH ?? "";
   const names = folder === null || path.split(":").includes(folder) ? path : `${path}:${folder}`;

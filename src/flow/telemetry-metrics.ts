@@ -1,6 +1,6 @@
 /** `telemetry metrics`: counts of a window of time, and how things stand now. */
 import type { Context } from "../context.ts";
-import { type Counts, summed, type Tally } from "../core/telemetry.ts";
+import { type Counts, summed, table, type Tally } from "../core/telemetry.ts";
 import { countCriteria } from "../store/criteria-report.ts";
 import { snapshot } from "../store/reading.ts";
 import { activeSessions } from "../store/session-report.ts";
@@ -12,8 +12,8 @@ import { ownersOf, type Report, scopeOf, type ViewFlags, windowOf } from "./tele
 const WINDOW = "24h";
 
 function nested(tallies: readonly Tally[]): Record<string, Record<string, Counts>> {
-  const result: Record<string, Record<string, Counts>> = {};
-  for (const { actor, event_type, severity, count } of tallies) ((result[actor] ??= {})[event_type] ??= {})[severity] = count;
+  const result = table<Record<string, Counts>>();
+  for (const { actor, event_type, severity, count } of tallies) ((result[actor] ??= table<Counts>())[event_type] ??= table<number>())[severity] = count;
   return result;
 }
 

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
@@ -34,6 +35,7 @@ export const extensions: readonly Extension[] = [
       create index if not exists codex_events_turns on codex_events (session_id, id)
         where subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
           or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage');
+      create index if not exists manager_cycles_flagged on manager_cycles (task_id, id) where json_extract(status_json, '$.notable_pane_pattern') is not null;
       create table if not exists token_marks (
         session_id text primary key,
         input_tokens integer not null,
@@ -173,6 +175,7 @@ export const extensions: readonly Extension[] = [
       create table if not exists inbox_polls (session_id text primary key, until text not null) strict;
     `,
   },
+  { version: 9, name: "audit-chain", sql: chain },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

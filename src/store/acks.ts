@@ -1,4 +1,5 @@
 /** `task_acknowledgements`: how worker and manager said they understood the task. */
+import type { AckAudit } from "../core/finish.ts";
 import { compactJson, type JsonObject, parseStored } from "../core/json.ts";
 import { ROLES, type Role } from "../core/session.ts";
 import { openBinding } from "./bindings.ts";
@@ -53,17 +54,12 @@ export function addAck(store: Store, taskId: string, role: Role, input: { payloa
   });
 }
 
-export interface AckAudit {
-  readonly ok: boolean;
-  readonly missing: readonly Role[];
-  readonly worker_ack_id: number | null;
-  readonly manager_ack_id: number | null;
-  readonly require_acks: boolean;
-}
-
-/** Whether both roles have acknowledged, at any revision. */
+/** Whether both roles have acknowledged, and whether that was the present configuration. */
 export function auditAcks(store: Store, taskId: string, required: boolean): AckAudit {
   const [worker, manager] = ROLES.map((role) => latestAck(store, taskId, role)) as [Ack | null, Ack | null];
-  const missing = ROLES.filter((role) => (role === "worker" ? worker : manager) === null);
-  return { ok: missing.length === 0, missing, worker_ack_id: worker?.id ?? null, manager_ack_id: manager?.id ?? null, require_acks: required };
+  const current = findConfig(store, taskId)?.revision ?? null;
+  const of = (role: Role) => (role === "worker" ? worker : manager);
+  const missing = ROLES.filter((role) => of(role) === null);
+  const stale = ROLES.filter((role) => of(role) !== null && of(role)!.manager_config_revision !== current);
+  return { ok: missing.length === 0, missing, stale, worker_ack_id: worker?.id ?? null, manager_ack_id: manager?.id ?? null, require_acks: required };
 }

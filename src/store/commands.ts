@@ -6,6 +6,8 @@ import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
 
 export interface NewCommand {
+  /** Made unless given, for payloads that name their own command. */
+  readonly id?: string;
   readonly type: string;
   readonly taskId: string | null;
   readonly payload: Record<string, unknown>;
@@ -22,7 +24,7 @@ export const holderOfKey = (store: Store, key: string): { id: string; state: Com
 /** Inserts a pending command with telemetry `command_created` and gives its id. */
 export function createCommand(store: Store, input: NewCommand): string {
   return tx(store, () => {
-    const id = store.newId("command");
+    const id = input.id ?? store.newId("command");
     const now = store.now();
     const correlation = input.correlationId ?? store.newId("dispatch");
     const key = input.idempotencyKey ?? id;

@@ -12,6 +12,8 @@ export interface Span {
   readonly state: "succeeded" | "failed" | "degraded";
   readonly attributes: Record<string, unknown>;
   readonly errorType?: string;
+  /** The decision that was made in this phase. */
+  readonly decisionId?: number;
 }
 
 /** Inserts a cycle in state `started` and gives its id. */
@@ -22,11 +24,11 @@ export const startCycle = (store: Store, taskId: string, startedAt: string): num
 export function addSpans(store: Store, cycle: { id: number; taskId: string }, spans: readonly Span[]): void {
   const run = activeRunId(store, cycle.taskId);
   const insert = store.db.query(
-    `insert into manager_cycle_spans (manager_cycle_id, task_id, run_id, phase, started_at, completed_at, duration_ms, state, attributes_json, error_type)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into manager_cycle_spans (manager_cycle_id, task_id, run_id, phase, started_at, completed_at, duration_ms, state, attributes_json, error_type, manager_decision_id)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   for (const span of spans) {
-    insert.run(cycle.id, cycle.taskId, run, span.phase, span.startedAt, span.completedAt, span.durationMs, span.state, compactJson(span.attributes), span.errorType ?? null);
+    insert.run(cycle.id, cycle.taskId, run, span.phase, span.startedAt, span.completedAt, span.durationMs, span.state, compactJson(span.attributes), span.errorType ?? null, span.decisionId ?? null);
   }
 }
 
@@ -36,9 +38,6 @@ export function endCycle(store: Store, id: number, end: { state: "succeeded" | "
     .query("update manager_cycles set state = ?, completed_at = ?, status_json = ?, error = ? where id = ?")
     .run(end.state, end.completedAt, compactJson(end.status), end.error ?? null, id);
 }
-
-/** Whether the task has a cycle of this id. */
-export const isCycleOf = (store: Store, taskId: string, id: number): boolean => store.db.query("select 1 from manager_cycles where id = ? and task_id = ?").get(id, taskId) !== null;
 
 export interface FlaggedCycle {
   readonly id: number;

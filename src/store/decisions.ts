@@ -4,7 +4,7 @@ import { Failure } from "../core/failure.ts";
 import { compactJson, type JsonObject, parseStored } from "../core/json.ts";
 import type { Task } from "../core/task.ts";
 import { instant } from "../core/time.ts";
-import { activeRunId } from "./active-run.ts";
+import { addSpans } from "./cycles.ts";
 import { addEvent } from "./events.ts";
 import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
@@ -70,12 +70,8 @@ export function recordDecision(store: Store, task: Task, input: NewDecision): De
       payload: { decision_id: decision.id, decision: decision.decision, reason: decision.reason, manager_cycle_id: decision.manager_cycle_id },
     });
     if (cycleId !== undefined) {
-      store.db
-        .query(
-          `insert into manager_cycle_spans (manager_cycle_id, task_id, run_id, phase, started_at, completed_at, duration_ms, state, attributes_json, manager_decision_id)
-           values (?, ?, ?, 'manager_decision', ?, ?, 0, 'succeeded', ?, ?)`,
-        )
-        .run(cycleId, task.id, activeRunId(store, task.id), decision.created_at, decision.created_at, compactJson({ decision: decision.decision }), decision.id);
+      const at = { startedAt: decision.created_at, completedAt: decision.created_at, durationMs: 0 };
+      addSpans(store, { id: cycleId, taskId: task.id }, [{ ...at, phase: "manager_decision", state: "succeeded", attributes: { decision: decision.decision }, decisionId: decision.id }]);
     }
     return decision;
   });

@@ -10,6 +10,8 @@ export const findTask = (store: Store, ref: string): Task | null =>
     .query<Task, [string, string]>("select * from tasks where id = ? or name = ? order by julianday(created_at) desc, rowid desc limit 1")
     .get(ref, ref);
 
+export const taskById = (store: Store, id: string): Task | null => store.db.query<Task, [string]>("select * from tasks where id = ?").get(id);
+
 /** @throws Failure naming the task when there is none of this id or name */
 export function needTask(store: Store, ref: string): Task {
   const task = findTask(store, ref);
@@ -41,6 +43,19 @@ interface BudgetRow {
   readonly expires_at: string | null;
 }
 
+const budgetFrom = (row: BudgetRow): Budget => ({
+  max_nudges: row.max_nudges,
+  nudges_used: row.nudges_used,
+  nudges_remaining: Math.max(0, row.max_nudges - row.nudges_used),
+  expires_at: row.expires_at,
+});
+
+/** The task's budget, or null when it has none. */
+export function budgetOf(store: Store, taskId: string): Budget | null {
+  const row = store.db.query<BudgetRow, [string]>("select task_id, max_nudges, nudges_used, expires_at from budgets where task_id = ?").get(taskId);
+  return row && budgetFrom(row);
+}
+
 /** All tasks in the order of their creation, each with its budget. */
 export function listTasks(store: Store, options: { active?: boolean } = {}): (Task & { budget: Budget | null })[] {
   const states: readonly string[] = options.active ? ACTIVE_TASK_STATES : [];
@@ -50,7 +65,6 @@ export function listTasks(store: Store, options: { active?: boolean } = {}): (Ta
     .filter((task) => states.length === 0 || states.includes(task.state))
     .map((task) => {
       const row = budgets.get(task.id);
-      const budget = row && { max_nudges: row.max_nudges, nudges_used: row.nudges_used, nudges_remaining: Math.max(0, row.max_nudges - row.nudges_used), expires_at: row.expires_at };
-      return { ...task, budget: budget ?? null };
+      return { ...task, budget: row ? budgetFrom(row) : null };
     });
 }

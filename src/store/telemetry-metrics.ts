@@ -1,5 +1,5 @@
 /** Counts of what happened in a window of time, and of how things stand. */
-import type { Tally } from "../core/telemetry.ts";
+import { table, type Tally } from "../core/telemetry.ts";
 import type { Parameter } from "./reading.ts";
 import { ACTIVE_STATES, namesRun, type Scope, termsOf } from "./scope.ts";
 import type { Store } from "./store.ts";
@@ -43,8 +43,8 @@ export function cycleCounts(store: Store, scope: Scope): CycleCounts[] {
 export type Rollup = Record<string, Record<string, number>>;
 
 const rollup = (rows: readonly { type: string; state: string; n: number }[]): Rollup => {
-  const result: Rollup = {};
-  for (const { type, state, n } of rows) (result[type] ??= {})[state] = n;
+  const result: Rollup = table();
+  for (const { type, state, n } of rows) (result[type] ??= table<number>())[state] = n;
   return result;
 };
 

@@ -1,5 +1,6 @@
 /** `token_totals`: the tokens that sessions used, by the task they were bound to at that time. */
 import { TOKEN_KINDS, type Tokens, tokensBetween } from "../core/tokens.ts";
+import type { Role } from "../core/session.ts";
 import { instant } from "../core/time.ts";
 import type { Store } from "./store.ts";
 
@@ -11,9 +12,9 @@ export interface TokenCount {
 }
 
 export interface TokenTotal extends Tokens {
-  readonly session_id: string;
-  /** Empty: used while the session was bound to no task. */
-  readonly task_id: string;
+  /** Name of the session. */
+  readonly session: string;
+  readonly role: Role;
   readonly updated_at: string;
 }
 
@@ -55,10 +56,8 @@ function taskAt(spans: readonly Span[], at: string): string {
   return span?.task_id ?? "";
 }
 
-/** What each session has used for this task. */
+/** What each session has used for this task, while it was bound to it. */
 export const tokensOfTask = (store: Store, taskId: string): TokenTotal[] =>
-  store.db.query<TokenTotal, [string]>("select * from token_totals where task_id = ? order by session_id").all(taskId);
-
-/** What this session has used, task by task. */
-export const tokensOfSession = (store: Store, sessionId: string): TokenTotal[] =>
-  store.db.query<TokenTotal, [string]>("select * from token_totals where session_id = ? order by task_id").all(sessionId);
+  store.db
+    .query<TokenTotal, [string]>(`select s.name as session, s.role, ${columns}, t.updated_at from token_totals t join sessions s on s.id = t.session_id where t.task_id = ? order by s.name`)
+    .all(taskId);

@@ -20,6 +20,13 @@ export const previousCapture = (store: Store, taskId: string, role: Role): Previ
     .query<PreviousCapture, [string, string]>("select id, content_sha256, content from terminal_captures where task_id = ? and role = ? order by id desc limit 1")
     .get(taskId, role);
 
+/** Whether anything that says something was kept of this role's terminal. */
+export const hasTranscript = (store: Store, taskId: string, role: Role): boolean =>
+  store.db
+    .query<{ segment_text: string | null }, [string, string]>("select segment_text from transcript_segments where task_id = ? and role = ? and line_count > 0")
+    .all(taskId, role)
+    .some(({ segment_text }) => segment_text === null || segment_text.trim() !== "");
+
 export interface NewTerminalCapture {
   readonly taskId: string;
   readonly role: Role;

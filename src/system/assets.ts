@@ -1,9 +1,9 @@
 /** Files that travel inside the binary; when the program runs from its sources they are the repository's own. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compiled } from "./self.ts";
 
-const embedded = import.meta.dir.startsWith("/$bunfs/");
-const base = embedded ? import.meta.dir : join(import.meta.dir, "..", "..");
+const base = compiled ? import.meta.dir : join(import.meta.dir, "..", "..");
 
 export interface AssetFile {
   /** Path below the asset's folder, with slashes. */
@@ -29,5 +29,5 @@ export function readAsset(folder: string): Asset {
       // Embedding loses the run bit; a file that begins with #! had it.
       return { path: file.slice(root.length + 1), bytes, executable: bytes[0] === 0x23 && bytes[1] === 0x21 };
     });
-  return { source: embedded ? `embedded:${folder}` : root, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+  return { source: compiled ? `embedded:${folder}` : root, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }

@@ -1,4 +1,20 @@
-/** Digests of texts. */
+/** Digests of texts and bytes. */
 
 /** SHA-256 in hexadecimal. */
 export const sha256 = (text: string): string => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+
+/** SHA-256 of what comes piece by piece, with its size. */
+export class Digest {
+  private readonly hasher = new Bun.CryptoHasher("sha256");
+  bytes = 0;
+
+  add(piece: Uint8Array): void {
+    this.bytes += piece.length;
+    this.hasher.update(piece);
+  }
+
+  /** In hexadecimal; nothing can be added afterwards. */
+  end(): string {
+    return this.hasher.digest("hex");
+  }
+}

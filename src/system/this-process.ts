@@ -34,3 +34,14 @@ export function onStop(stop: () => void): () => void {
   for (const signal of SIGNALS) process.on(signal, listener);
   return remove;
 }
+
+/** Runs `act` deaf to requests to end: it may hang up the very terminal this process lives in, and must still come to its end. */
+export async function undisturbed<T>(act: () => Promise<T>): Promise<T> {
+  const ignore = (): void => {};
+  for (const signal of SIGNALS) process.on(signal, ignore);
+  try {
+    return await act();
+  } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, ignore);
+  }
+}

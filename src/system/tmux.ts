@@ -172,6 +172,9 @@ export async function leaveMode(env: Env, target: string): Promise<void> {
 export const killSession = async (env: Env, name: string): Promise<boolean> =>
   (await tmuxResult(env, ["kill-session", "-t", sessionTarget(name)])).code === 0;
 
+/** Ends one pane by its id; false when it was not there. */
+export const killPane = async (env: Env, paneId: string): Promise<boolean> => (await tmuxResult(env, ["kill-pane", "-t", paneId])).code === 0;
+
 /** `tmux -V` in words, or null. */
 export async function tmuxVersion(env: Env): Promise<string | null> {
   const result = await runChild(["tmux", "-V"], { env });

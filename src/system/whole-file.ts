@@ -6,6 +6,8 @@ import { Failure } from "../core/failure.ts";
 
 export interface StagedFile {
   readonly path: string;
+  /** Where its bytes are until it is placed. */
+  readonly aside: string;
   /** Writes all of `content` behind what was written before. */
   append(content: string | Uint8Array): void;
   /** Puts the file in its place; what stood there is replaced, a symbolic link itself and not what it points to. */
@@ -41,6 +43,7 @@ export function stageFile(path: string, content: string | Uint8Array = ""): Stag
   };
   const file: StagedFile = {
     path,
+    aside: beside,
     append(more) {
       const bytes = typeof more === "string" ? Buffer.from(more) : more;
       attempt(path, () => {

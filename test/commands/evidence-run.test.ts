@@ -3,8 +3,6 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { requireFreshProof } from "../../src/flow/machine-proof.ts";
-import { needTask } from "../../src/store/tasks.ts";
 import { World } from "../harness.ts";
 
 let w: World;
@@ -158,14 +156,18 @@ describe("the proof", () => {
     expect(context.acceptance_criteria.machine_proofs).toMatchObject([{ criterion_id: 1, state: "stale" }]);
   });
 
-  test("is required fresh: none, stale and fresh", async () => {
-    const cx = w.context();
-    const check = () => requireFreshProof(cx, cx.store(), needTask(cx.store(), "t1")).then(() => "passes", (error: Error) => error.message);
-    expect(await check()).toContain("no criterion");
+  test("is required fresh by finish-task: none, stale and fresh", async () => {
+    const finish = () => w.run("finish-task t1 --require-fresh-proof --reason done");
+    expect((await finish()).stderr).toContain("no criterion of task \"t1\" is machine-proven");
     await evidence(["true"]);
-    expect(await check()).toBe("passes");
     write("f", "two\n");
-    expect(await check()).toContain("criterion 1 is stale (the working tree has changed since)");
+    const stale = await finish();
+    expect(stale.stderr).toContain("criterion 1 is stale (the working tree has changed since)");
+    expect(stale.stderr).toContain("conveyor evidence run t1 --criterion 1");
+    expect(w.rows("select state from tasks")).toEqual([{ state: "candidate" }]);
+    write("f", "one\n");
+    expect((await finish()).exit).toBe(0);
+    expect(w.rows("select state from tasks")).toEqual([{ state: "done" }]);
   });
 });
 

@@ -128,6 +128,12 @@ test("list: folders, sessions, their configured tmux names; folders of a session
   expect((await w.ok("list --json")).map((each: { name: string }) => each.name)).toEqual(["bare", "zeta"]);
 });
 
+test("what a worker reports cannot break a line of the list", async () => {
+  await worker("old1");
+  await w.file("state/old1/status.json", JSON.stringify({ state: "editing", current_task: "a\tb\nc\u001b[2J" }));
+  expect((await w.run("list")).stdout).toBe("old1\tstopped\tediting\ta b c [2J\n");
+});
+
 test("events: the last ones, lines that are none are told on stderr", async () => {
   await worker("old1");
   await w.file("state/old1/events.jsonl", '{"type":"nudge","time":"1"}\n\nbroken\n[1]\n{"type":"open","time":"2"}\n{"type":"nudge","time":"3"}\n');

@@ -6,10 +6,10 @@ const choice = { sandbox: "danger-full-access", approval: "never" };
 
 test("the arguments are the contract's, apart from the daemon where it can be avoided", () => {
   const old = codex.features("0.130.0", "");
-  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false });
+  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false });
   expect(codex.launchArguments({ ...choice, prompt: "Fix it" }, old)).toEqual(["--sandbox", "danger-full-access", "--ask-for-approval", "never", "Fix it"]);
   const now = codex.features("0.169.0", "Options:\n      --no-daemon\n          Run without the shared daemon\n");
-  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true });
+  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false });
   expect(codex.launchArguments({ ...choice, prompt: null }, now)).toEqual(["--no-daemon", "--sandbox", "danger-full-access", "--ask-for-approval", "never"]);
   expect(codex.launchArguments({ ...choice, prompt: "--help me" }, now).slice(-2)).toEqual(["--", "--help me"]);
 });

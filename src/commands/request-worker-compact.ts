@@ -1,0 +1,30 @@
+/** `request-worker-compact`: has the worker of a task compact or clear its context. */
+import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import type { Context } from "../context.ts";
+import { requestCompact } from "../flow/compact.ts";
+import { needTask } from "../store/tasks.ts";
+
+export default verb(
+  {
+    about:
+      "Sends /compact (or /clear, or a prompt) to the worker bound to a task. The task's configuration must permit it and a handoff must be saved; a manager's decision is checked too, and with --strict-decisions it must cover the request. Every request is on record, refused ones as well.",
+    examples: [
+      ["request-worker-compact login-fix --dry-run", "are the gates open, and what would be sent"],
+      ["request-worker-compact login-fix --strict-decisions --decision-id 12", "send it under a recorded decision"],
+    ],
+    positionals: { task: word("a bound task, by name or id") },
+    flags: {
+      decisionId: integer("the manager's decision to nudge that covers this", { value: "ID" }),
+      strictDecisions: flag("refuse without such a decision of the last 15 minutes"),
+      clear: flag("send /clear instead of /compact"),
+      promptOnly: flag("send the message and no slash command"),
+      message: text("what to say instead of the usual prompt"),
+      dryRun: flag("check the gates and record it, send nothing"),
+      path: pathFlag,
+    },
+  },
+  async (args, cx: Context) => {
+    const store = cx.store(args.path);
+    cx.json(await requestCompact(cx, store, needTask(store, args.task), args));
+  },
+);
