@@ -33,6 +33,8 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "start-worker": { group: G.start, summary: "start a Codex session in tmux and register it as worker", load: () => import("./commands/start-worker.ts") },
   "start-manager": { group: G.start, summary: "start a Codex session in tmux and register it as manager", load: () => import("./commands/start-manager.ts") },
 
+  demo: { group: G.start, summary: "try the main job here, with the real Codex and without an account", load: () => import("./commands/demo.ts") },
+
   // tasks, sessions, bindings
   tasks: { group: G.records, summary: "list tasks, or create one", load: () => import("./commands/tasks.ts") },
   "register-worker": { group: G.records, summary: "take a running Codex session on record as worker", load: () => import("./commands/register-worker.ts") },
@@ -111,6 +113,7 @@ const VERBS: Readonly<Record<string, Entry>> = {
   "evidence list": { group: G.loops, summary: "what was run for a task", load: () => import("./commands/evidence-list.ts") },
   "create-disposable-binding": { group: G.loops, summary: "a task and two polling sessions, bound at once", load: () => import("./commands/create-disposable-binding.ts") },
   "qa-plan": { group: G.loops, summary: "checklists for trying a scenario by hand", load: () => import("./commands/qa-plan.ts") },
+  "qa-run": { group: G.loops, summary: "drills with real commands and a receipt", load: () => import("./commands/qa-run.ts") },
   "loop-triggers": { group: G.loops, summary: "phrases that create loop policy or gates", load: () => import("./commands/loop-triggers.ts") },
 
   // what happened

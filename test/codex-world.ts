@@ -15,14 +15,15 @@ export class PlainModel {
   readonly script: ModelScript = async (request): Promise<ModelItem[]> => {
     this.requests.push(request);
     if (request.toolOutput !== null) return [{ say: "ran it" }];
-    const hold = /^hold (\S+)/.exec(request.userText)?.[1];
+    const words = request.userTexts.at(-1) ?? "";
+    const hold = /^hold (\S+)/.exec(words)?.[1];
     if (hold !== undefined) {
       await new Promise<void>((resolve) => {
         this.held.set(hold, resolve);
         request.signal.addEventListener("abort", () => resolve());
       });
     }
-    const run = /^run (.*)$/m.exec(request.userText)?.[1];
+    const run = /^run (.*)$/m.exec(words)?.[1];
     return run === undefined ? [{ say: "ok" }] : [{ run }];
   };
 

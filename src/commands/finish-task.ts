@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { TRANSCRIPT_MODES } from "../core/transcript-delta.ts";
 import { finishTask } from "../flow/finish.ts";
+import { requireFreshProof } from "../flow/machine-proof.ts";
 import { needTask } from "../store/tasks.ts";
 
 export default verb(
@@ -30,6 +31,7 @@ export default verb(
       requireCurrentAcks: flag("refuse without both acknowledgements of the present configuration"),
       requireEpilogue: flag("refuse while a configured closing step has not succeeded"),
       requireAdversarialProof: flag("refuse without evidence of an attempt to disprove the work"),
+      requireFreshProof: flag("refuse unless a criterion is machine-proven (evidence run) and every such proof still fits the tree"),
       reason: text("why", { default: "Task finished by operator." }),
       path: pathFlag,
     },
@@ -37,7 +39,10 @@ export default verb(
   async (args, cx: Context) => {
     if (args.requireTranscriptSegment && !args.captureTranscriptBeforeStop) throw new UsageError("--require-transcript-segment needs --capture-transcript-before-stop");
     const store = cx.store(args.path);
-    const result = await finishTask(cx, store, needTask(store, args.task), {
+    const task = needTask(store, args.task);
+    // Outside the transaction of the other gates: it asks git, whose answer no lock of ours could hold anyway.
+    if (args.requireFreshProof) await requireFreshProof(cx, store, task);
+    const result = await finishTask(cx, store, task, {
       kind: "finish",
       reason: args.reason,
       message: args.message ?? null,

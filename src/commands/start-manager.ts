@@ -2,9 +2,11 @@
 import { text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { managerPrompt } from "../core/manager-prompt.ts";
+import { quoteCommand } from "../core/shell.ts";
 import { launchOf, start, startFlags, timeoutSeconds } from "../flow/start-session.ts";
 import { findConfig } from "../store/manager-configs.ts";
 import { findTask } from "../store/tasks.ts";
+import { selfArgv } from "../system/self.ts";
 
 export default verb(
   {
@@ -28,6 +30,7 @@ export default verb(
     const task = args.task === undefined ? null : findTask(store, args.task);
     const prompt = managerPrompt({
       program: cx.program,
+      executable: quoteCommand(selfArgv()),
       cwd,
       manager: args.name,
       task: task?.name ?? args.task ?? null,

@@ -5,6 +5,8 @@ import { quoteWord } from "./shell.ts";
 
 export interface ManagerBrief {
   readonly program: string;
+  /** How the program is called where its name is not found, as a command line. */
+  readonly executable: string;
   readonly cwd: string;
   readonly manager: string;
   /** Name of the task; null while it has none. */
@@ -15,6 +17,9 @@ export interface ManagerBrief {
   /** Database file, when it is not the one below the state root. */
   readonly path?: string;
 }
+
+/** Agents run commands in shells of their own, whose PATH may be another. */
+export const ifNotFound = (program: string, executable: string): string => `Where the shell does not find ${program}, call it as ${executable}`;
 
 /** The whole prompt (`contract/sessions.md` § 10.4). */
 export function managerPrompt(brief: ManagerBrief): string {
@@ -29,6 +34,8 @@ export function managerPrompt(brief: ManagerBrief): string {
     `Task: ${brief.task ?? "<unbound-task>"}`,
     `Goal: ${brief.goal ?? "none yet"}`,
     `Worker session: ${brief.worker ?? "none yet"}`,
+    "",
+    ifNotFound(brief.program, brief.executable),
     "",
     "Burden of proof: before you call the task done, try to disprove it. A claim of the worker is not proof; a changed file, the output of a command, a test you saw pass is.",
     "",

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { ConfigChange } from "../core/manager-config.ts";
 import { managerPrompt } from "../core/manager-prompt.ts";
+import { quoteCommand } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { workerPrompt } from "../core/worker-prompt.ts";
 import { activeRunId } from "../store/active-run.ts";
@@ -14,6 +15,7 @@ import { needSession } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
 import { createTask, findTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
+import { selfArgv } from "../system/self.ts";
 import { checkLaunch, tmuxNameOf } from "./launch.ts";
 import { launchOf, type StartedSession, type StartInput, startSession } from "./start-session.ts";
 
@@ -116,12 +118,13 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
 
 async function startBoth(cx: Context, store: Store, input: PairInput, { task, created, byPair, criteria }: Seeded, progress: Progress): Promise<Paired> {
   const path = input.path === undefined ? {} : { path: cx.storePath(input.path) };
-  const words = input.taskPrompt === undefined ? null : workerPrompt({ program: cx.program, task: task.name, prompt: input.taskPrompt, ...path });
+  const words = input.taskPrompt === undefined ? null : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
   const worker = await startSession(cx, store, launchOf("worker", input.workerName, input.cwd, input, words), "start-worker");
   progress.worker = worker;
   trace(store, input, task, progress, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const instructions = managerPrompt({
     program: cx.program,
+    executable: quoteCommand(selfArgv()),
     cwd: input.cwd,
     manager: input.managerName,
     task: task.name,

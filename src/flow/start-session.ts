@@ -9,9 +9,9 @@ import { checkLaunch, type Launch, launch } from "./launch.ts";
 
 /** Flags of every command that launches a session. */
 export const launchFlags = {
-  sandbox: text("sandbox mode of the agent (default danger-full-access)", { value: "MODE", filled: true }),
-  askForApproval: text("when the agent asks before it runs a command (default never)", { value: "POLICY", filled: true }),
-  codexProfile: choice("yolo: danger-full-access and never; an explicit flag wins", ["yolo"]),
+  sandbox: text("sandbox mode of the agent", { default: "danger-full-access", value: "MODE", filled: true }),
+  askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
+  codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer Codex's question whether to trust the folder with yes"),
 };
 
@@ -26,8 +26,8 @@ export const startFlags = {
 export const timeoutSeconds = (seconds: number) => integer("how long to wait until the session is known", { default: seconds, min: 1, value: "SECONDS" });
 
 export interface StartInput {
-  readonly sandbox: string | undefined;
-  readonly askForApproval: string | undefined;
+  readonly sandbox: string;
+  readonly askForApproval: string;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
 }
@@ -50,8 +50,8 @@ export const launchOf = (role: Role, name: string, cwd: string, input: StartInpu
   role,
   name,
   cwd,
-  sandbox: input.sandbox ?? "danger-full-access",
-  approval: input.askForApproval ?? "never",
+  sandbox: input.sandbox,
+  approval: input.askForApproval,
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,

@@ -56,7 +56,7 @@ function takeUp(store: Store, order: FinishOrder, task: Task, program: string): 
 
 function auditsOf(store: Store, order: FinishOrder, task: Task): Audits {
   const config = findConfig(store, task.id);
-  const requireAcks = order.requireAcks || order.requireCurrentAcks || config?.require_acks === true;
+  const requireAcks = order.kind === "finish" && (order.requireAcks || order.requireCurrentAcks || config?.require_acks === true);
   return {
     final_audit: auditCriteria(listCriteria(store, task.id), order.requireCriteriaAudit),
     final_ack_audit: auditAcks(store, task.id, requireAcks),
@@ -109,7 +109,7 @@ export function beginFinish(
       return failure;
     }
     const alive = openFinishes(store, task.id).find((open) => !by.dead.some((each) => each.id === open.id));
-    if (alive) throw new Failure(`another call is ending task ${JSON.stringify(task.name)} right now: command ${alive.id}, process ${alive.process?.pid}`, { hint: `${by.program} commands ${quoteWord(task.name)}` });
+    if (alive) throw new Failure(`another call is ending task ${JSON.stringify(task.name)} right now: command ${alive.id}, process ${alive.process?.pid}`, { hint: `${by.program} commands --task ${quoteWord(task.name)} --state attempted` });
     for (const each of by.dead) setCommandState(store, each.id, "failed", { error: `interrupted before its end; taken up again by command ${id}` });
     createCommand(store, { id, type, taskId: task.id, payload: { ...asked, command_id: id, manager_decision: decisionCheck, already_done_followup: followUp, process: by.process } });
     const decided = order.kind === "finish" ? decideToStop(store, order, task, id) : { decisionId: null, observationId: null };

@@ -7,9 +7,9 @@ export interface ModelRequest {
   readonly threadId: string;
   /** The conversation as it stands, oldest first. */
   readonly input: readonly JsonObject[];
-  /** The newest words of the user in this conversation. */
-  readonly userText: string;
-  /** Output of the tool call that was answered last, when that is what this request carries; else null. */
+  /** Everything the user said in this conversation, oldest first, without what the agent adds about its surroundings. */
+  readonly userTexts: readonly string[];
+  /** Output of the newest tool call, when the model has said nothing since; else null. */
   readonly toolOutput: string | null;
   /** Aborted when the client hangs up, as it does on an interrupt. */
   readonly signal: AbortSignal;
@@ -35,10 +35,9 @@ const textOf = (content: Json | undefined): string => {
 
 function readRequest(threadId: string, body: JsonObject, signal: AbortSignal): ModelRequest {
   const input = Array.isArray(body.input) ? body.input.filter(isObject) : [];
-  const said = input.filter((item) => item.role === "user").map((item) => textOf(item.content));
-  const last = input.at(-1);
-  const isOutput = last?.type === "function_call_output" || last?.type === "custom_tool_call_output";
-  return { threadId, input, userText: said.at(-1) ?? "", toolOutput: isOutput ? textOf(last?.output) : null, signal };
+  const userTexts = input.filter((item) => item.role === "user").map((item) => textOf(item.content)).filter((text) => !text.startsWith("<"));
+  const last = input.findLast((item) => item.role === "assistant" || item.type === "function_call_output" || item.type === "custom_tool_call_output");
+  return { threadId, input, userTexts, toolOutput: last === undefined || last.role === "assistant" ? null : textOf(last.output), signal };
 }
 
 function wireItem(item: ModelItem, id: string): JsonObject {

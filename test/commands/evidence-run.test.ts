@@ -1,11 +1,10 @@
 /** `evidence run` with real commands in real repositories: what is recorded, what counts as proof, and when it goes stale. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { requireFreshProof } from "../../src/flow/machine-proof.ts";
-import { needTask } from "../../src/store/tasks.ts";
-import { World } from "../harness.ts";
+import { selfArgv } from "../../src/system/self.ts";
+import { until, World } from "../harness.ts";
 
 let w: World;
 beforeEach(async () => {
@@ -28,6 +27,8 @@ const commit = () => {
   git("commit", "-qm", "x");
 };
 const evidence = (command: string[], ...flags: string[]) => w.run(["evidence", "run", "t1", "--criterion", "1", "--json", ...flags, "--", ...command]);
+/** Gone, or dead and not yet fetched by its parent. */
+const hasEnded = (pid: number): boolean => /^(Z|$)/.test(Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim());
 const proof = async () => (await w.ok("criteria t1 --list")).criteria[0].machine_proof;
 
 describe("a run", () => {
@@ -66,8 +67,18 @@ describe("a run", () => {
     const done = await evidence(["sh", "-c", "sleep 300 & echo $!; wait"], "--timeout", "0.5");
     expect(done.json().evidence_run).toMatchObject({ timed_out: true, exit_code: null });
     const pid = Number(done.json().evidence_run.output_tail);
-    const state = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim();
-    expect(["", "Z"]).toContain(state.slice(0, 1));
+    await until("the end of what it started", () => hasEnded(pid));
+  });
+
+  test("that is interrupted is ended and not recorded", async () => {
+    const argv = [...selfArgv(), "evidence", "run", "t1", "--criterion", "1", "--", "sh", "-c", "echo $$ > started; exec sleep 300"];
+    const program = Bun.spawn(argv, { cwd: w.work, env: w.env, stdout: "ignore", stderr: "pipe" });
+    const pid = Number(await until("the command", () => existsSync(join(w.work, "started")) && readFileSync(join(w.work, "started"), "utf8").trim()));
+    program.kill("SIGINT");
+    expect(await program.exited).toBe(1);
+    expect(await new Response(program.stderr).text()).toContain("interrupted");
+    await until("the end of the command", () => hasEnded(pid));
+    expect(w.rows("select count(*) n from evidence_runs")).toEqual([{ n: 0 }]);
   });
 
   test("keeps the last lines without secrets, escapes or the rest", async () => {
@@ -158,14 +169,18 @@ describe("the proof", () => {
     expect(context.acceptance_criteria.machine_proofs).toMatchObject([{ criterion_id: 1, state: "stale" }]);
   });
 
-  test("is required fresh: none, stale and fresh", async () => {
-    const cx = w.context();
-    const check = () => requireFreshProof(cx, cx.store(), needTask(cx.store(), "t1")).then(() => "passes", (error: Error) => error.message);
-    expect(await check()).toContain("no criterion");
+  test("is required fresh by finish-task: none, stale and fresh", async () => {
+    const finish = () => w.run("finish-task t1 --require-fresh-proof --reason done");
+    expect((await finish()).stderr).toContain("no criterion of task \"t1\" is machine-proven");
     await evidence(["true"]);
-    expect(await check()).toBe("passes");
     write("f", "two\n");
-    expect(await check()).toContain("criterion 1 is stale (the working tree has changed since)");
+    const stale = await finish();
+    expect(stale.stderr).toContain("criterion 1 is stale (the working tree has changed since)");
+    expect(stale.stderr).toContain("conveyor evidence run t1 --criterion 1");
+    expect(w.rows("select state from tasks")).toEqual([{ state: "candidate" }]);
+    write("f", "one\n");
+    expect((await finish()).exit).toBe(0);
+    expect(w.rows("select state from tasks")).toEqual([{ state: "done" }]);
   });
 });
 

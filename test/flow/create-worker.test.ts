@@ -14,7 +14,7 @@ const program = (name: string) => `${process.execPath} ${join(import.meta.dir, "
 test("create: ready, told its rules, verified by the report it makes itself, taken over with a new token", async () => {
   // The scripted worker does what its contract says: it runs update-status.
   const world = new CodexWorld((request) =>
-    request.toolOutput !== null || !request.userText.includes("update-status")
+    request.toolOutput !== null || !(request.userTexts.at(-1) ?? "").includes("update-status")
       ? [{ say: "done" }]
       : [{ run: `${program("update-status")} w1 --state done --current-task t --next-action none` }],
   );

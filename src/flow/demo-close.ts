@@ -1,0 +1,32 @@
+/** Ends everything the demonstration started, and looks whether anything is left. */
+import type { DemoFolder } from "../system/demo-folder.ts";
+import { demoProcesses } from "../system/demo-folder.ts";
+import { alive } from "../system/processes.ts";
+import { listPanes, tmuxResult } from "../system/tmux.ts";
+
+const PATIENCE_MS = 5000;
+
+/** Gives in words what still runs after all was asked, and then told, to end; nothing when all is well. */
+export async function closeDemo(folder: DemoFolder, dispatchPid: number | null): Promise<string[]> {
+  if (dispatchPid !== null && alive(dispatchPid)) process.kill(dispatchPid, "SIGTERM");
+  await tmuxResult(folder.env, ["kill-server"]);
+  const left = await afterPatience(folder, dispatchPid);
+  for (const pid of left) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      continue;
+    }
+  }
+  // Whoever was just starting a session may have done so after the server was ended.
+  await tmuxResult(folder.env, ["kill-server"]);
+  return [...left.map((pid) => `process ${pid}`), ...(await listPanes(folder.env)).map((pane) => `tmux session ${pane.session}`)];
+}
+
+async function afterPatience(folder: DemoFolder, dispatchPid: number | null): Promise<number[]> {
+  for (const end = performance.now() + PATIENCE_MS; ; await Bun.sleep(50)) {
+    const left = new Set(await demoProcesses(folder));
+    if (dispatchPid !== null && alive(dispatchPid)) left.add(dispatchPid);
+    if (left.size === 0 || performance.now() > end) return [...left];
+  }
+}

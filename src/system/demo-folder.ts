@@ -1,0 +1,60 @@
+/** The private world of the demonstration: a Codex home, a small git project, a tmux server, and this program on PATH. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { codexConfig } from "../core/codex-config.ts";
+import { quoteCommand, quoteWord } from "../core/shell.ts";
+import { childEnv, type Env, runChild } from "./child.ts";
+import { isFolder, realPath } from "./folders.ts";
+import { environmentOf, listProcesses } from "./processes.ts";
+import { selfArgv } from "./self.ts";
+
+export interface DemoFolder {
+  readonly root: string;
+  readonly project: string;
+  readonly codexHome: string;
+  readonly stateRoot: string;
+  /** What everything in it runs with. */
+  readonly env: Record<string, string>;
+}
+
+const GREET = 'echo "Hello!"\n';
+const CHECK = `test "$(sh greet.sh Ada)" = "Hello, Ada!" || { echo "no greeting for Ada"; exit 1; }
+test "$(sh greet.sh)" = "Hello, world!" || { echo "no greeting for the world"; exit 1; }
+echo "all greetings are right"
+`;
+
+/** Makes the folders and files. @param modelUrl where the model answers */
+export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFolder> {
+  // A short path: the name of a tmux socket may hold about a hundred characters.
+  const root = realPath(mkdtempSync(join(isFolder("/tmp") ? "/tmp" : tmpdir(), "conveyor-demo-")));
+  const folder = (name: string) => {
+    mkdirSync(join(root, name));
+    return join(root, name);
+  };
+  const [project, codexHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [string, string, string, string, string, string];
+  for (const name of ["conveyor", "workerctl"]) {
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${quoteCommand(selfArgv())} "$@"\n`);
+    chmodSync(join(bin, name), 0o755);
+  }
+  // Codex runs commands in a login shell, which sets PATH anew.
+  for (const name of [".profile", ".zprofile"]) writeFileSync(join(home, name), `PATH=${quoteWord(bin)}:$PATH\nexport PATH\n`);
+  mkdirSync(join(home, ".config", "fish"), { recursive: true });
+  writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
+  writeFileSync(join(project, "greet.sh"), GREET);
+  writeFileSync(join(project, "check.sh"), CHECK);
+  writeFileSync(join(codexHome, "config.toml"), codexConfig({ modelUrl, trustedFolders: [project] }));
+  const inherited = childEnv(env);
+  for (const name of Object.keys(inherited)) if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name)) delete inherited[name];
+  const own = { ...inherited, PATH: `${bin}:${env.PATH ?? ""}`, HOME: home, CODEX_HOME: codexHome, WORKERCTL_STATE_ROOT: stateRoot, TMUX_TMPDIR: tmux };
+  for (const words of [["init", "-q"], ["add", "."], ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"]]) {
+    await runChild(["git", ...words], { env: own, cwd: project });
+  }
+  return { root, project, codexHome, stateRoot, env: own };
+}
+
+/** Processes that live in this world: whose environment names its Codex home. On systems that do not show environments, none. */
+export const demoProcesses = async (folder: DemoFolder): Promise<number[]> =>
+  ((await listProcesses(folder.env)) ?? []).flatMap(({ pid }) => (environmentOf(pid, "CODEX_HOME") === folder.codexHome ? [pid] : []));
+
+export const removeDemoFolder = (folder: DemoFolder): void => rmSync(folder.root, { recursive: true, force: true });

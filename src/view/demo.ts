@@ -1,0 +1,30 @@
+/** The demonstration for a person who watches. */
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6);
+
+/** One thing that happens: when, who, what, on one line. */
+export const demoLine = (who: string, what: string, ms: number): string => `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
+
+interface Shown {
+  readonly ok: boolean;
+  readonly steps: readonly { readonly name: string; readonly ms: number }[];
+  readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;
+  readonly seconds: number;
+  readonly codex: string | null;
+  readonly folder: string | null;
+  readonly database: string | null;
+  readonly rollouts: readonly string[];
+}
+
+/** What happened, how long each step took, and where the records lie. */
+export function demoSummary(result: Shown): string {
+  const steps = result.steps.map((step) => `${seconds(step.ms)}  ${step.name}`);
+  const records =
+    result.folder === null
+      ? ["The records were removed with their folder; --keep keeps them."]
+      : [`Records: ${result.database ?? result.folder}`, ...result.rollouts.map((path) => `Rollout: ${path}`), `All of it: ${result.folder}`];
+  const failed =
+    result.failed === null
+      ? []
+      : [`Failed: ${result.failed.step}`, result.failed.reason, ...(result.failed.screen === null ? [] : ["The screen of its pane:", ...result.failed.screen.split("\n").map((line) => `  | ${line}`)])];
+  return [...steps, ...failed, `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}.`, ...records].join("\n");
+}
