@@ -7,7 +7,7 @@ import { thisHost, thisProcess } from "../system/this-process.ts";
 import { watchCommits } from "./commits.ts";
 import { type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./dispatch-items.ts";
-import { clearBuffers, Lanes } from "./dispatch-send.ts";
+import { clearBuffers, inTurn, Lanes } from "./dispatch-send.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "./rollout-watch.ts";
 
@@ -65,6 +65,8 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     listener.done(item);
   };
   const lanes = new Lanes(cx, store, options, { done, problem: listener.problem, free: () => bell.ring() });
+  // Who counts passes expects of each that it is over when it ends.
+  const carrier = options.iterations === undefined ? lanes : inTurn(cx, store, options, done);
 
   /** Gives how much was done or handed over. */
   const onePass = async (backstop: boolean): Promise<number> => {
@@ -74,7 +76,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       rollouts?.follow();
       rollouts?.ingest(backstop);
       lanes.lookForProofs();
-      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier: lanes, turnsFirst, memory });
+      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       listener.problem(`pass ${iteration + 1} failed: ${error}`);
@@ -100,7 +102,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       rollouts?.follow();
       rollouts?.ingest(false);
       lanes.lookForProofs();
-      return workWaits(store, options, memory, lanes.busy());
+      return workWaits(store, options, memory, carrier.busy());
     } catch (failure) {
       problemOnce(`could not look for work: ${(failure as Error).message}`);
       return false;
