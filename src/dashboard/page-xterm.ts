@@ -15,7 +15,10 @@ const MOUSE_MODES = [9, 1000, 1001, 1002, 1003, 1005, 1006, 1015, 1016];
 
 const dark = { background: "#15171a", foreground: "#d9dce1", cursor: "#d9dce1", selectionBackground: "#3d5a80" };
 
-/** Style rules that xterm makes at run time carry the page's nonce; without it the page's policy refuses them. */
+/**
+ * The page's policy refuses styles that come as text. Rules that xterm makes at run time are given the page's nonce, and what it
+ * writes into style attributes of its characters goes through the object model, which the policy trusts.
+ */
 function allowStyles(): void {
   const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
   const create = document.createElement.bind(document);
@@ -24,6 +27,10 @@ function allowStyles(): void {
     if (name === "style") element.nonce = nonce;
     return element;
   }) as typeof document.createElement;
+  HTMLSpanElement.prototype.setAttribute = function (name: string, value: string): void {
+    if (name === "style") this.style.cssText = value;
+    else Element.prototype.setAttribute.call(this, name, value);
+  };
 }
 allowStyles();
 
@@ -63,7 +70,7 @@ export class TerminalScreen {
       cursorBlink: false,
       allowProposedApi: false,
       linkHandler: { activate: () => {}, allowNonHttpProtocols: false },
-      minimumContrastRatio: 3,
+      minimumContrastRatio: 4.5,
     });
     this.terminal.loadAddon(this.fit);
     // The clipboard is a person's: programs neither write nor read it (OSC 52), nor do they set the page's title.
