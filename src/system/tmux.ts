@@ -22,7 +22,8 @@ export interface Pane {
 }
 
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
-const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
+/** `no current target`: the server is on its way out and has no session any more. */
+const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly|no current target/i;
 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
 const NEXT = "\0";
