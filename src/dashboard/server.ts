@@ -35,7 +35,7 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT = 256 * 1024;
 
 /**
  * Starts to serve.
@@ -46,7 +46,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
   const store = reader.store(options.path);
   if (options.task !== undefined && !findTask(store, options.task)) throw new Failure(`unknown task ${JSON.stringify(options.task)}`, { hint: `${cx.program} tasks` });
   let live: Live;
-  const machine = new Machine(reader, store, () => listSessions(store, { state: "active", includeLegacy: true }), () => live.refresh());
+  const machine = new Machine(reader, store, () => listSessions(store, { state: "active", includeLegacy: true }), () => live.refresh(), options.problem);
   const views = new Views(reader, store, machine, new TokenLines(store));
   const reading = new Reading(cx, cx.store(options.path), options.problem);
   live = new Live(views.build, (any) => {
@@ -95,11 +95,11 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     port,
     async close() {
       terminals.close();
-      machine.watch(false);
       reading.watch(false);
       commits.close();
       live.close();
       await server.stop(true);
+      await machine.close();
     },
   };
 }
