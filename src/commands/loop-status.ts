@@ -33,7 +33,7 @@ export default verb(
     const { reached, delivered } = loopProgress(store, loop);
     const next = reached + 1;
     const criteria = listCriteria(store, task.id);
-    const gate = decideGate({ policy: { ...policy, current_iteration: reached }, requested: next, delivered, criteria });
+    const gate = decideGate({ policy, requested: next, reached, delivered, criteria });
     const own = criteria.filter(({ evidence }) => evidence.ralph_loop_run_id === run.id);
     const proofs = await machineProofs(cx, store, own);
     const typesWhere = (holds: (id: number) => boolean) => [...new Set(own.filter(({ id }) => holds(id)).map(({ evidence }) => String(evidence.evidence_type)))].sort();

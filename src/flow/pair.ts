@@ -106,13 +106,16 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
     const none: Progress = { worker: null, manager: null, bindingId: null, runId: null };
     trace(store, input, task, none, "pair_started", { cwd: input.cwd, task_created: found === null, task_goal_provided: input.taskGoal !== undefined });
     trace(store, input, task, none, "pair_task_resolved", { created: found === null });
-    const byPair = input.config !== null || findConfig(store, task.id) === null;
+    const stored = findConfig(store, task.id);
+    const byPair = input.config !== null || stored === null;
+    let acceptance = stored?.acceptance_criteria ?? [];
     if (byPair) {
-      const { warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      acceptance = config.acceptance_criteria;
       for (const warning of warnings) cx.err(`warning: ${warning}`);
       trace(store, input, task, none, "pair_manager_config_seeded", { seeded_by_pair: true });
     }
-    const criteria = seedCriteria(store, task.id, input.config?.acceptance ?? []).length;
+    const criteria = seedCriteria(store, task.id, acceptance).length;
     return { task, created: found === null, byPair, criteria };
   });
 }
