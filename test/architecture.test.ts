@@ -32,7 +32,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   core: ["valibot"],
   flow: ["fflate", "consola/utils"],
   system: ["pngjs", "pixelmatch", "fflate", "@clack/prompts"],
-  dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/xterm/css/xterm.css", "@xterm/addon-fit"],
+  dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 
 interface Import {

@@ -42,12 +42,12 @@ export function candidates(spec: Spec, words: readonly string[]): string[] {
   const fits = (all: Iterable<string>) => [...all].filter((word) => word.startsWith(current)).sort();
   const before = words.at(-2) ?? "";
   const open = before.startsWith("--") ? names.get(before.slice(2)) : undefined;
-  if (open && open.arg.kind !== "flag") return fits(open.arg.choices ?? []);
+  if (open && open.arg.kind !== "flag") return fits(open.arg.choices ?? open.arg.suggest ?? []);
   if (current.startsWith("-")) return fits([...names.keys(), "help"].map((name) => `--${name}`));
   const typed = words.slice(0, -1).filter((word, i, all) => {
     const flagBefore = all[i - 1]?.startsWith("--") ? names.get(all[i - 1]!.slice(2)) : undefined;
     return !word.startsWith("-") && (!flagBefore || flagBefore.arg.kind === "flag");
   }).length;
   const positional: Arg<unknown> | undefined = Object.values(spec.positionals ?? {})[typed];
-  return fits(positional?.choices ?? []);
+  return fits(positional?.choices ?? positional?.suggest ?? []);
 }

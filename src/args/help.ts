@@ -69,12 +69,15 @@ export function fold(text: string, width: number): string[] {
   return lines;
 }
 
-const table = (rows: readonly (readonly [string, string])[]): string[] =>
-  rows.flatMap(([left, right]) => {
-    const folded = fold(right, WIDTH - 32);
-    const head = left.length < 28 ? [`  ${left.padEnd(28)}  ${folded[0]}`] : [`  ${left}`, `${" ".repeat(32)}${folded[0]}`];
-    return [...head, ...folded.slice(1).map((line) => " ".repeat(32) + line)];
-  });
+const INDENT = " ".repeat(32);
+
+/** One entry of a list: what it is called, and beside or below it what it means. */
+function row(left: string, right: string): string {
+  const folded = fold(right, WIDTH - 32).join(`\n${INDENT}`);
+  return left.length < 28 ? `  ${left.padEnd(28)}  ${folded}` : `  ${left}\n${INDENT}${folded}`;
+}
+
+const table = (rows: readonly (readonly [string, string])[]): string[] => rows.map(([left, right]) => row(left, right));
 
 function notes(arg: Arg<unknown>): string {
   const facts: string[] = [];
@@ -109,11 +112,14 @@ export interface Listed {
   readonly summary: string;
 }
 
-/** The page that lists commands, in their groups; `about` is the line below the usage. */
+/** The page that lists commands, those of a group side by side; `about` is the text below the usage. */
 export function listHelp(program: string, tail: string, about: string, commands: readonly Listed[], footer: readonly string[]): string {
   const lines = [`usage: ${program} ${tail}`, "", ...fold(about, WIDTH)];
-  for (const group of new Set(commands.map((c) => c.group))) {
-    lines.push("", `${group}:`, ...table(commands.filter((c) => c.group === group).map((c) => [c.name, c.summary] as const)));
+  let heading = "";
+  for (const { name, group, summary } of commands) {
+    if (group !== heading) lines.push("", `${group}:`);
+    heading = group;
+    lines.push(row(name, summary));
   }
   return [...lines, "", ...footer].join("\n");
 }

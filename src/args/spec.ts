@@ -11,6 +11,8 @@ export interface Arg<T> {
   readonly repeat?: boolean;
   readonly default?: unknown;
   readonly choices?: readonly string[];
+  /** What completion offers for a text; anything else is taken too, and refused by the command if it must. */
+  readonly suggest?: readonly string[];
   /** Smallest number allowed; 0 unless said otherwise, since counts, limits, ports and seconds are never negative. */
   readonly min?: number;
   readonly max?: number;
@@ -32,6 +34,7 @@ interface Options<T> {
   readonly filled?: boolean;
   readonly alias?: readonly string[];
   readonly value?: string;
+  readonly suggest?: readonly string[];
 }
 
 type Value<T, O> = O extends { repeat: true } ? T[] : O extends { required: true } ? T : O extends { default: unknown } ? T : T | undefined;

@@ -39,6 +39,8 @@ export default verb(
     if (args.dryRun) return cx.json({ context, reviewer_command: command });
     if (command.length === 0) throw new UsageError("--reviewer-command needs a program, as the last flag of the line");
     const review = await runReviewer(cx, store, task, { command, reviewerSessionId, managerSessionId, timeoutSeconds: args.timeout, context });
-    cx.json(addReview(store, task.id, pair, review));
+    const recorded = addReview(store, task.id, pair, review);
+    if (recorded.operator_routing_required) cx.err(`note: the operator must decide this turn: ${recorded.rationale}`);
+    cx.json(recorded);
   },
 );

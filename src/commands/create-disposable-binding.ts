@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { type DisposableCall, gatesOf, replayCommands, workerHandoff } from "../core/disposable-binding.ts";
 import { UsageError } from "../core/failure.ts";
 import { loopMetadata } from "../core/loop-run.ts";
-import { LOOP_TEMPLATE_NAMES, needLoopTemplate } from "../core/loop-templates.ts";
+import { EVIDENCE_TYPES, LOOP_TEMPLATE_NAMES, needLoopTemplate } from "../core/loop-templates.ts";
 import { communication, type Session } from "../core/session.ts";
 import { createDisposableBinding, defaultFolder } from "../flow/disposable-binding.ts";
 
@@ -25,12 +25,12 @@ export default verb(
       manager: text("name of the manager session (default: TASK-manager)", { value: "NAME", filled: true }),
       sessionDir: text("folder of the two rollout files (default: disposable-sessions beside the database)", { value: "DIR", filled: true }),
       cwd: text("folder in which both sessions work (default: the current one)", { value: "DIR", filled: true }),
-      template: text(`make a loop run from this template: ${LOOP_TEMPLATE_NAMES.join(", ")}`, { value: "NAME" }),
+      template: text(`make a loop run from this template: ${LOOP_TEMPLATE_NAMES.join(", ")}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
       runName: text("name of the loop run (default: TASK-ralph-loop- and the time)", { value: "NAME", filled: true }),
       maxIterations: integer("how many iterations at most (default: the template's, else 2)"),
       currentIteration: integer("the iteration the worker is in now", { default: 1 }),
       seedPromptSha256: text("digest of the prompt that every iteration starts from", { value: "SHA256" }),
-      requiredBeforeContinue: text("evidence that must exist before the next iteration, beyond the template's", { repeat: true, value: "TYPE" }),
+      requiredBeforeContinue: text("evidence that must exist before the next iteration, beyond the template's", { repeat: true, value: "TYPE", suggest: EVIDENCE_TYPES }),
       adversarial: flag("also require an adversarial_check before the next iteration"),
       cleanupPolicy: text("what happens to the worker's context between iterations; a template brings its own", { default: "clear" }),
       path: pathFlag,

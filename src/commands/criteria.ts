@@ -2,6 +2,7 @@
 import { choice, flag, integer, json, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { CRITERION_SOURCES, CRITERION_STATUSES, type Criterion, summariseCriteria } from "../core/criteria.ts";
+import { evidenceProblems } from "../core/evidence.ts";
 import { UsageError } from "../core/failure.ts";
 import type { JsonObject } from "../core/json.ts";
 import { withProofs } from "../flow/machine-proof.ts";
@@ -54,6 +55,7 @@ export default verb(
       affected = added.criterion;
       if (!added.created) cx.err(`note: criterion ${affected.id} of this text and source was there already (${affected.status}); nothing was changed`);
     } else if (move) affected = setCriterion(store, task, args[move]!, VERDICTS[move], given);
+    for (const problem of args.evidenceJson ? evidenceProblems(args.evidenceJson) : []) cx.err(`warning: this is no adversarial proof yet: ${problem}`);
     if (affected && (task.state === "done" || task.state === "failed")) cx.err(`warning: task ${JSON.stringify(task.name)} is ${task.state} already`);
 
     const all = listCriteria(store, task.id);

@@ -3,7 +3,7 @@ import { integer, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { enqueue, enqueueFlags } from "../flow/enqueue.ts";
-import { needLoopRun } from "../store/loop-runs.ts";
+import { type LoopProgress, loopProgress, needLoopRun } from "../store/loop-runs.ts";
 
 export default verb(
   {
@@ -22,12 +22,14 @@ export default verb(
     const store = cx.store(args.path);
     let policy: unknown;
     let runId = "";
+    let progress: LoopProgress = { reached: 0, delivered: [] };
     const { requestedIteration: requested, managerDecisionId: decision } = args;
     const queued = enqueue(store, "continue_iteration", args, (task) => {
       if (requested < 1) throw new Failure(`--requested-iteration must be at least 1, not ${requested}`);
       const loop = needLoopRun(store, task, args.loopRun);
       const { current_iteration: current } = loop.policy;
       if (requested <= current) throw new Failure(`loop run ${JSON.stringify(args.loopRun)} already stands at iteration ${current}, so iteration ${requested} is not ahead`, { hint: `conveyor loop-status ${args.task} --run ${args.loopRun}` });
+      progress = loopProgress(store, loop);
       policy = loop.policy;
       runId = loop.run.id;
       return {
@@ -36,7 +38,9 @@ export default verb(
         ...(decision === undefined ? {} : { manager_decision: { decision_id: decision } }),
       };
     });
-    if (args.json) cx.json({ ...queued, loop_policy: policy, loop_run_id: runId, manager_decision_id: decision ?? null, requested_iteration: requested });
+    const { reached, delivered } = progress;
+    if (requested <= reached || delivered.includes(requested)) cx.err(`warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block this request`);
+    if (args.json) cx.json({ ...queued, delivered_iterations: delivered, loop_policy: policy, loop_run_id: runId, manager_decision_id: decision ?? null, reached_iteration: reached, requested_iteration: requested });
     else cx.out(`queued ${queued.command_type} ${queued.command_id}`);
   },
 );

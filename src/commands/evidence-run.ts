@@ -6,6 +6,7 @@ import { proofSentence, succeeded } from "../core/evidence-run.ts";
 import { Failure, UsageError } from "../core/failure.ts";
 import { needIteration, needType } from "../core/loop-evidence.ts";
 import { ADVERSARIAL_CHECK } from "../core/loop-run.ts";
+import { EVIDENCE_TYPES } from "../core/loop-templates.ts";
 import { runEvidence } from "../flow/evidence-run.ts";
 import { needCriterion } from "../store/criteria.ts";
 import { needLoopRun } from "../store/loop-runs.ts";
@@ -24,7 +25,7 @@ export default verb(
       criterion: integer("the criterion to prove; without it the loop's own for this iteration and type", { value: "ID", min: 1 }),
       loopRun: text("the loop run, by id or name", { value: "RUN" }),
       iteration: integer("the iteration of the loop", { min: Number.MIN_SAFE_INTEGER }),
-      type: text("what it proves for the loop, for instance build_passed", { value: "TYPE" }),
+      type: text("what it proves for the loop, for instance build_passed", { value: "TYPE", suggest: EVIDENCE_TYPES }),
       cwd: text("folder to run it in (default: the current one)", { value: "DIR", filled: true }),
       timeout: number("end it after this long; it counts as failed then", { value: "SECONDS" }),
       lines: integer("how many of the last lines of output to keep", { default: 20, max: 200 }),

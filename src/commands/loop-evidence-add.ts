@@ -3,6 +3,7 @@ import { text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { adversarialMetadata, needIteration, needType, parseMetadata } from "../core/loop-evidence.ts";
 import { ADVERSARIAL_CHECK } from "../core/loop-run.ts";
+import { EVIDENCE_TYPES } from "../core/loop-templates.ts";
 import { artifactFlag, checkArtifact, evidenceFlags, evidenceSubject, printRecorded, statusFlag, taskWord } from "../flow/loop-evidence.ts";
 import { recordEvidence } from "../store/loop-evidence.ts";
 
@@ -17,7 +18,7 @@ export default verb(
     positionals: { task: taskWord },
     flags: {
       ...evidenceFlags,
-      evidenceType: text("what it proves, for instance ci_green; types are those that the loop's policy requires", { required: true, value: "TYPE" }),
+      evidenceType: text("what it proves, for instance ci_green; types are those that the loop's policy requires", { required: true, value: "TYPE", suggest: EVIDENCE_TYPES }),
       status: statusFlag,
       proof: text("a sentence for people", { value: "TEXT" }),
       artifactPath: artifactFlag,

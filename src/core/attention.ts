@@ -80,7 +80,7 @@ export function attention(s: TaskSituation): Wait[] {
     waits.push({ item: null, kind: "dispatch", weight: s.queued > 0 ? "now" : "soon", text: s.queued > 0 ? `${count(s.queued, "message waits", "messages wait")}, and no Dispatch is running` : "no Dispatch is running, so the manager hears of nothing by itself", since: null, command: "conveyor dispatch --watch" });
   }
   if (!s.bound && s.task.state === "managed") waits.push({ item: null, kind: "unbound", weight: "soon", text: "nobody is bound to it any more", since: null, command: `conveyor bind --task ${task} --worker NAME --manager NAME` });
-  if (s.staleEvidence > 0) waits.push({ item: null, kind: "evidence", weight: "soon", text: `${count(s.staleEvidence, "criterion was", "criteria were")} satisfied before the worker's latest turn`, since: null, command: `conveyor criteria ${task} --list` });
+  if (s.staleEvidence > 0) waits.push({ item: null, kind: "evidence", weight: "soon", text: `${count(s.staleEvidence, "criterion has", "criteria have")} a machine's proof that no longer fits the tree`, since: null, command: `conveyor criteria ${task} --list` });
   if (s.proposedCriteria > 0) waits.push({ item: null, kind: "proposed", weight: "soon", text: `${count(s.proposedCriteria, "criterion is", "criteria are")} proposed and not yet judged`, since: null, command: `conveyor criteria ${task} --list` });
   if (s.openCriteria > 0) waits.push({ item: null, kind: "criteria", weight: "soon", text: `${count(s.openCriteria, "accepted criterion is", "accepted criteria are")} open`, since: null, command: `conveyor criteria ${task} --list` });
   return waits.filter((wait) => wait.item === null || !s.dismissed.includes(wait.item));

@@ -1,5 +1,6 @@
 /** Acceptance criteria of a task: statuses, sources, and what the ledger says about being done. */
-import { isObject, type JsonObject } from "./json.ts";
+import { isAdversarialProof } from "./evidence.ts";
+import type { JsonObject } from "./json.ts";
 
 export const CRITERION_STATUSES = ["proposed", "accepted", "satisfied", "deferred", "rejected"] as const;
 export type CriterionStatus = (typeof CRITERION_STATUSES)[number];
@@ -31,18 +32,6 @@ export function summariseCriteria(criteria: readonly Criterion[]): CriteriaSumma
 
 /** What keeps a task from being done: criteria accepted and not yet settled. */
 export const openCriteria = (criteria: readonly Criterion[]): Criterion[] => criteria.filter((criterion) => criterion.status === "accepted");
-
-const FAILED_WORDS = ["error", "errored", "fail", "failed", "failure", "rejected"];
-const said = (value: unknown): boolean => typeof value === "string" && value.trim() !== "";
-
-/** Whether evidence tells of an attempt to disprove the work which it survived. */
-export function isAdversarialProof(evidence: unknown): boolean {
-  if (!isObject(evidence) || evidence.evidence_type !== "adversarial_check") return false;
-  if (![evidence.failure_mode, evidence.check, evidence.result].every(said)) return false;
-  const { status } = evidence;
-  if (status === undefined || status === null) return true;
-  return typeof status === "string" && !FAILED_WORDS.includes(status.trim().toLowerCase());
-}
 
 /** Whether a satisfied criterion carries such a proof. */
 export const hasAdversarialProof = (criteria: readonly Criterion[]): boolean => criteria.some(({ status, evidence }) => status === "satisfied" && isAdversarialProof(evidence));

@@ -1,5 +1,6 @@
 /** Whether a loop may go into its next iteration, decided from its policy and the evidence on record; and the text that sends the worker round. */
-import { type Criterion, isAdversarialProof } from "./criteria.ts";
+import type { Criterion } from "./criteria.ts";
+import { isAdversarialProof } from "./evidence.ts";
 import { ADVERSARIAL_CHECK, type LoopPolicy } from "./loop-run.ts";
 
 export interface GateInput {

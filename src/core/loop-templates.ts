@@ -96,6 +96,9 @@ export const LOOP_TEMPLATES: readonly LoopTemplate[] = [
 
 export const LOOP_TEMPLATE_NAMES: readonly string[] = LOOP_TEMPLATES.map((template) => template.name);
 
+/** The evidence types that the templates know; a policy may name others. */
+export const EVIDENCE_TYPES: readonly string[] = [...new Set(LOOP_TEMPLATES.flatMap((template) => template.required_before_continue))].sort();
+
 /** @throws Failure naming the template and the known ones */
 export function needLoopTemplate(name: string): LoopTemplate {
   const template = LOOP_TEMPLATES.find((one) => one.name === name);

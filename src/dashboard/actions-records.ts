@@ -40,7 +40,7 @@ export const recordActions: Readonly<Record<string, Action>> = {
     return { said: `Nobody is bound to ${task.name} any more.`, wrote: [`bindings: the one of ${task.name} → ended`] };
   }),
 
-  dismiss: action(v.strictObject({ task: filled(200), item: v.pipe(v.string(), v.regex(/^(notification|command):[\w-]{1,80}$/)) }), ({ store }, input) => {
+  dismiss: action(v.strictObject({ task: filled(200), item: v.pipe(v.string(), v.regex(/^(notification|command|delivery):[\w-]{1,80}$/)) }), ({ store }, input) => {
     dismiss(store, needTask(store, input.task).id, input.item);
     return { said: "You will not be told of it again; the record stays.", wrote: [`dashboard_dismissals ${input.item}`] };
   }),

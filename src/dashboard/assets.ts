@@ -51,7 +51,7 @@ export const shell = (nonce: string): string => `<!doctype html>
 /** A page without script or data, for a browser that has no key. */
 export const notice = (title: string, text: string, refresh = ""): string => `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">${refresh === "" ? "" : `<meta http-equiv="refresh" content="0; url=${refresh}">`}<title>${title}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">${refresh === "" ? "" : `<meta http-equiv="refresh" content="0; url=${refresh}">`}<title>${title}</title></head>
 <body><h1>${title}</h1><p>${text}</p></body>
 </html>
 `;

@@ -96,7 +96,7 @@ export function cardOf(facts: TaskFacts, machine: Machine, dispatch: boolean, no
         bound: facts.bindingId !== null,
         openCriteria: facts.criteria.accepted,
         proposedCriteria: facts.criteria.proposed,
-        staleEvidence: facts.staleEvidence,
+        staleEvidence: machine.staleProofs(facts.task.id),
         uncertain: facts.uncertain,
         failed: facts.failed,
         queued: facts.queued,

@@ -3,10 +3,13 @@ import type { Context } from "../context.ts";
 import { type Dialog, type PageName, readScreen } from "../core/codex-screen.ts";
 import type { Session } from "../core/session.ts";
 import type { WriterSigns } from "../core/worker-state.ts";
+import { machineProofs } from "../flow/machine-proof.ts";
 import { placeAmong } from "../flow/pane.ts";
 import { dispatchers } from "../flow/dispatchers.ts";
 import { writerSigns } from "../flow/writer.ts";
+import { listCriteria } from "../store/criteria.ts";
 import type { Store } from "../store/store.ts";
+import { listTasks } from "../store/tasks.ts";
 import { capturePane, listPanes, type Pane } from "../system/tmux.ts";
 
 export interface Sign extends WriterSigns {
@@ -18,12 +21,15 @@ export interface Sign extends WriterSigns {
 
 const NOTHING: Sign = { processAlive: null, lockHeld: null, terminal: null, page: null, dialog: null };
 const EVERY_MS = 2000;
+const PROOFS_EVERY_MS = 15_000;
 /** Screens read in one look, the ones least recently read first: twenty sessions take a few looks instead of one long one. */
 const SCREENS = 4;
 
 export class Machine {
   private signs = new Map<string, Sign>();
   private dead = new Set<string>();
+  private stale = new Map<string, number>();
+  private staleAt = Number.NEGATIVE_INFINITY;
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
@@ -46,6 +52,11 @@ export class Machine {
   /** Whether a dispatcher's process was there at the last look; one not looked at yet counts as alive. */
   lives = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number; readonly ended_at: string | null }): boolean =>
     row.ended_at === null && !this.dead.has(keyOf(row));
+
+  /** How many criteria of a task are machine-proven by a proof that no longer fits. */
+  staleProofs(taskId: string): number {
+    return this.stale.get(taskId) ?? 0;
+  }
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
@@ -80,10 +91,24 @@ export class Machine {
     const before = this.seen();
     this.signs = next;
     this.dead = new Set((await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf));
+    await this.lookAtProofs();
     if (this.seen() !== before) this.changed();
   }
 
-  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead]]);
+  /** Trees change slowly and cost more to look at. */
+  private async lookAtProofs(): Promise<void> {
+    if (performance.now() - this.staleAt < PROOFS_EVERY_MS) return;
+    this.staleAt = performance.now();
+    const stale = new Map<string, number>();
+    for (const task of listTasks(this.store, { active: true })) {
+      const proofs = await machineProofs(this.cx, this.store, listCriteria(this.store, task.id));
+      const count = [...proofs.values()].filter((proof) => proof.state !== "fresh").length;
+      if (count > 0) stale.set(task.id, count);
+    }
+    this.stale = stale;
+  }
+
+  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
   private async readScreens(panes: readonly Pane[]): Promise<void> {
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);

@@ -1,6 +1,7 @@
 /** What pages can look at, as named parts: `overview`, and `task:<id>`. */
 import type { Context } from "../context.ts";
 import type { Criterion } from "../core/criteria.ts";
+import type { Session } from "../core/session.ts";
 import type { Task } from "../core/task.ts";
 import { latestAck } from "../store/acks.ts";
 import { boundSessionNames } from "../store/discover.ts";
@@ -61,6 +62,8 @@ export interface TaskParts {
   readonly dispatch: DispatchView;
   readonly card: Card;
   readonly criteria: readonly Criterion[];
+  /** Sessions that work for nobody, while nobody is bound. */
+  readonly free: readonly Pick<Party, "name" | "role">[];
   readonly timeline: TimelinePage;
   readonly chains: readonly Chain[];
   readonly workerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
@@ -104,15 +107,19 @@ export class Views {
   private overview(): Parts {
     const dispatch = this.dispatch();
     const cards = activeTaskFacts(this.store).map((facts) => cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()));
-    const bound = boundSessionNames(this.store);
     const parts: OverviewParts = {
       about: this.about(),
       dispatch,
       ended: endedTasks(this.store, ENDED_SHOWN),
-      sessions: listSessions(this.store, { state: "active" }).filter((session) => !bound.has(session.name)).map((session) => partyOf(session, this.machine)),
+      sessions: this.free().map((session) => partyOf(session, this.machine)),
       order: cards.map((card) => card.task.id),
     };
     return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
+  }
+
+  private free(): Session[] {
+    const bound = boundSessionNames(this.store);
+    return listSessions(this.store, { state: "active" }).filter((session) => !bound.has(session.name));
   }
 
   private task(id: string): Parts | null {
@@ -127,6 +134,7 @@ export class Views {
       dispatch,
       card: cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()),
       criteria,
+      free: facts.bindingId === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
       timeline: timeline(this.store, id, TIMELINE_PAGE),
       chains: chains(this.store, id, CHAINS),
       workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,

@@ -8,8 +8,11 @@ export interface Commits {
   close(): void;
 }
 
-/** The log file changes a moment before the commit counts, and a busy machine can stretch that moment. */
-const LOOK_AGAIN_MS = [1, 2, 5, 10, 30, 100];
+/**
+ * The log file changes a moment before the commit counts, and a busy machine can stretch that moment. What is told of two commits at once may
+ * come when only the first counts, so the looks go on after a find, too.
+ */
+const LOOK_AGAIN_MS = [1, 3, 12, 100];
 const DEAF_POLL_MS = 10;
 
 /**
@@ -31,10 +34,8 @@ export function watchCommits(store: Store, committed: () => void): Commits {
     return true;
   };
   const look = (round: number): void => {
-    again = undefined;
-    // Inside our own transaction the counter stands still: the look is repeated after it.
+    again = round < LOOK_AGAIN_MS.length ? setTimeout(look, LOOK_AGAIN_MS[round]!, round + 1) : undefined;
     if (changed()) committed();
-    else if (round < LOOK_AGAIN_MS.length) again = setTimeout(look, LOOK_AGAIN_MS[round]!, round + 1);
   };
   const folder = watchFolder(dirname(store.path), (name) => {
     if (name !== null && !name.startsWith(file)) return;

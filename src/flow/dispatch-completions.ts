@@ -4,7 +4,7 @@ import { completionKey, completionMessage, workerReceipt } from "../core/complet
 import type { NotificationRow } from "../core/notification.ts";
 import { COMPLETION, messageOf, payloadOf } from "../core/queued-command.ts";
 import type { Session } from "../core/session.ts";
-import { abandonedTurns, claimTurn, extendTurn, releaseTurn, stillAbandoned, turnStands, type UnroutedTurn, unroutedTurns, waitingTurns } from "../store/completions.ts";
+import { abandonedTurns, allRouted, claimTurn, extendTurn, releaseTurn, stillAbandoned, turnStands, type UnroutedTurn, unroutedTurns, waitingTurns } from "../store/completions.ts";
 import { type DispatchEvent, reportSignal } from "../store/dispatch-telemetry.ts";
 import type { Claimant } from "../store/lease.ts";
 import { addNotification, findNotification, markDelivered, markFailed, markStarted, notificationById, setMode } from "../store/notifications.ts";
@@ -51,7 +51,7 @@ function settleRow(store: Store, claimant: Claimant, row: NotificationRow, arriv
 export function nextWaiting(cx: Context, store: Store, claimant: Claimant, busy: readonly string[], memory: PassMemory): Step | null {
   return tx(store, () => {
     const now = cx.nowMs();
-    const next = waitingTurns(store).find((waiting) => !busy.includes(waiting.target_session_id) && !isResting(memory, waiting.id, now));
+    const next = waitingTurns(store).find((waiting) => !busy.includes(waiting.target_session_id) && !isResting(memory, waiting.id, sessionById(store, waiting.target_session_id), now));
     const row = next && claimTurn(store, next.id, claimant);
     if (!row) return null;
     const target = sessionById(store, row.target_session_id)!;
@@ -65,13 +65,22 @@ export function nextWaiting(cx: Context, store: Store, claimant: Claimant, busy:
 /** Routes the oldest ended turn that nobody routed yet; null when there is none. */
 export function nextTurn(cx: Context, store: Store, claimant: Claimant, busy: readonly string[], memory: PassMemory): Step | null {
   return tx(store, () => {
-    const [turn] = unroutedTurns(store, 1, { events: memory.suppressed, managers: busy });
+    const [turn] = unroutedTurns(store, 1, unrouted(memory, busy));
     if (!turn) return null;
     const routed = routeTurn(store, claimant, turn);
     if ("row" in routed) return stepFor(cx, store, claimant, routed.row, routed.target, false, memory);
     memory.suppressed.add(turn.event_id);
     return routed;
   });
+}
+
+const unrouted = (memory: PassMemory, busy: readonly string[]) => ({ events: memory.suppressed, managers: busy, routedTo: memory.routedTo });
+
+/** Whether a turn waits to be routed. When none does, that is remembered, so that the next look need not go through old turns again. */
+export function turnWaits(store: Store, memory: PassMemory, busy: readonly string[]): boolean {
+  const routed = allRouted(store, unrouted(memory, busy));
+  if (routed !== null && busy.length === 0) for (const [session, last] of routed) memory.routedTo.set(session, last);
+  return routed === null;
 }
 
 /** The unrouted turns as items of a dry run. */
@@ -183,7 +192,7 @@ function stepFor(cx: Context, store: Store, claimant: Claimant, row: Notificatio
       begin: () => begin(store, claimant, row),
       extend: () => extendTurn(store, row, claimant),
       finish(delivered) {
-        if (delivered.state !== "delivered" && !delivered.started) rest(memory, row.id, cx.nowMs());
+        if (delivered.state !== "delivered" && !delivered.started) rest(memory, row.id, target, cx.nowMs());
         return finish(store, claimant, row, target, item, delivered);
       },
     },

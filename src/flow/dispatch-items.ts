@@ -27,21 +27,27 @@ export type Step = { readonly item: Item } | { readonly sending: Sending };
 export interface PassMemory {
   /** Ended turns that somebody else's notification stands for. */
   readonly suppressed: Set<number>;
-  /** Notifications that could not be sent, and until when (by the context's clock) they are left alone. */
-  readonly resting: Map<number, { until: number; tries: number }>;
+  /** By worker session: the last event up to which every turn is routed. */
+  readonly routedTo: Map<string, number>;
+  /** Notifications that could not be sent, and until when (by the context's clock) they are left alone, as long as their target stays what it was. */
+  readonly resting: Map<number, { until: number; tries: number; target: string }>;
 }
 
-export const newMemory = (): PassMemory => ({ suppressed: new Set(), resting: new Map() });
+export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map() });
 
-const LONGEST_REST_MS = 60_000;
+const LONGEST_REST_MS = 600_000;
+const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string => JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at]);
 
 /** Lets a notification rest, twice as long with every failure. */
-export function rest(memory: PassMemory, id: number, nowMs: number): void {
+export function rest(memory: PassMemory, id: number, target: Session, nowMs: number): void {
   const tries = (memory.resting.get(id)?.tries ?? 0) + 1;
-  memory.resting.set(id, { until: nowMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** tries), tries });
+  memory.resting.set(id, { until: nowMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** tries), tries, target: stateOf(target) });
 }
 
-export const isResting = (memory: PassMemory, id: number, nowMs: number): boolean => (memory.resting.get(id)?.until ?? 0) > nowMs;
+export function isResting(memory: PassMemory, id: number, target: Session | null, nowMs: number): boolean {
+  const resting = memory.resting.get(id);
+  return resting !== undefined && resting.until > nowMs && target !== null && resting.target === stateOf(target);
+}
 
 /** Where a message to this session goes, as tmux targets are written; null without tmux. */
 export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null => (name ? (pane ? `${name}:${pane}` : name) : null);

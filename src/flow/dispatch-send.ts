@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { deliveryById } from "../store/deliveries.ts";
 import type { Claimant } from "../store/lease.ts";
 import type { Store } from "../store/store.ts";
+import { dropOldBuffers } from "../system/tmux.ts";
 import { type Delivered, deliver } from "./deliver.ts";
 import type { Item, Sending } from "./dispatch-items.ts";
 import { recipientOf } from "./recipient.ts";
@@ -53,7 +54,6 @@ interface Outstanding {
   readonly sending: Sending;
   readonly delivered: Delivered;
   readonly giveUpAt: number;
-  extendAt: number;
 }
 
 const MOST_AT_ONCE = 16;
@@ -67,6 +67,7 @@ const PATIENCE_MS = 30 * 60_000;
 export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();
   private outstanding: Outstanding[] = [];
+  private keeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly cx: Context,
@@ -94,12 +95,12 @@ export class Lanes implements Carrier {
   private async carry(sending: Sending): Promise<void> {
     const delivered = await carry(this.cx, this.store, this.claimant, sending);
     if (delivered.state === "typed" && delivered.accepted) {
-      const now = performance.now();
-      this.outstanding.push({ sending, delivered, giveUpAt: now + PATIENCE_MS, extendAt: now });
+      this.outstanding.push({ sending, delivered, giveUpAt: performance.now() + PATIENCE_MS });
+      this.keeper ??= setInterval(() => this.outstanding.forEach((each) => extendQuietly(each.sending)), (this.claimant.leaseSeconds * 1000) / 3);
     } else this.on.done(sending.finish(delivered));
   }
 
-  /** Looks for proofs that were outstanding, and prolongs the leases of those that still are. */
+  /** Looks for the proofs that are outstanding. */
   lookForProofs(): void {
     this.outstanding = this.outstanding.filter((each) => {
       try {
@@ -113,25 +114,25 @@ export class Lanes implements Carrier {
 
   private settled(each: Outstanding): boolean {
     const { sending, delivered } = each;
-    const now = performance.now();
     const row = deliveryById(this.store, delivered.id);
     if (row !== null && settle(this.cx, this.store, row) === "delivered") {
       this.on.done(sending.finish({ ...delivered, state: "delivered", proof: "seen", completed: true, error: null, errorType: null, hint: null }));
       return true;
     }
-    if (now >= each.giveUpAt) {
-      this.on.done(sending.finish(delivered));
-      return true;
-    }
-    if (now >= each.extendAt) {
-      sending.extend();
-      each.extendAt = now + (this.claimant.leaseSeconds * 1000) / 3;
-    }
-    return false;
+    if (performance.now() < each.giveUpAt) return false;
+    this.on.done(sending.finish(delivered));
+    return true;
   }
 
   /** Waits until nothing is being sent. What is outstanding is left to whoever takes over when its lease ends: the rollout will tell. */
-  async idle(): Promise<void> {
+  async close(): Promise<void> {
     await Promise.all(this.running.values());
+    clearInterval(this.keeper);
   }
 }
+
+/** Text is in a buffer for an instant only. */
+const BUFFER_SECONDS = 5;
+
+/** Clears away what dispatchers that died while sending left in tmux. */
+export const clearBuffers = (cx: Context): Promise<void> => dropOldBuffers(cx.env, "conveyor-", BUFFER_SECONDS, cx.nowMs());

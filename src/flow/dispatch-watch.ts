@@ -7,7 +7,7 @@ import { thisHost, thisProcess } from "../system/this-process.ts";
 import { watchCommits } from "./commits.ts";
 import { type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./dispatch-items.ts";
-import { Lanes } from "./dispatch-send.ts";
+import { clearBuffers, inTurn, Lanes } from "./dispatch-send.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "./rollout-watch.ts";
 
@@ -34,6 +34,8 @@ export interface Stop {
 const SHORTEST_SLEEP_MS = 10;
 /** So many heartbeats are added before an idle watch moves its last one on; whoever looks for a live dispatcher reads as many. */
 const ADDED_BEATS = 25;
+/** From then on it moves it no more often than this: half of the age at which a heartbeat counts as old. */
+const IDLE_BEAT_MS = 5000;
 
 /** Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch. */
 export async function watchDispatch(cx: Context, store: Store, options: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
@@ -54,6 +56,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
   let processed = 0;
   let processedTotal = 0;
   let idleBeat: string | null = null;
+  let beatAt = 0;
   let turnsFirst = false;
 
   const done = (item: Item): void => {
@@ -62,6 +65,8 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     listener.done(item);
   };
   const lanes = new Lanes(cx, store, options, { done, problem: listener.problem, free: () => bell.ring() });
+  // Who counts passes expects of each that it is over when it ends.
+  const carrier = options.iterations === undefined ? lanes : inTurn(cx, store, options, done);
 
   /** Gives how much was done or handed over. */
   const onePass = async (backstop: boolean): Promise<number> => {
@@ -71,15 +76,17 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       rollouts?.follow();
       rollouts?.ingest(backstop);
       lanes.lookForProofs();
-      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier: lanes, turnsFirst, memory });
+      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       listener.problem(`pass ${iteration + 1} failed: ${error}`);
     }
     iteration++;
+    const moves = processed === 0 && error === null && iteration > ADDED_BEATS ? idleBeat : null;
+    if (moves !== null && performance.now() - beatAt < IDLE_BEAT_MS) return moved;
     try {
-      const moves = processed === 0 && iteration > ADDED_BEATS ? idleBeat : null;
       const beat = recordBeat(store, key, { iteration, processed, processedTotal, dryRun: options.dryRun, error, moves });
+      beatAt = performance.now();
       idleBeat = processed === 0 ? beat : null;
       processed = 0;
     } catch (failure) {
@@ -95,13 +102,14 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       rollouts?.follow();
       rollouts?.ingest(false);
       lanes.lookForProofs();
-      return workWaits(store, options, memory, lanes.busy());
+      return workWaits(store, options, memory, carrier.busy());
     } catch (failure) {
       problemOnce(`could not look for work: ${(failure as Error).message}`);
       return false;
     }
   };
 
+  if (!options.dryRun) await clearBuffers(cx);
   try {
     for (let backstop = true; !stop.asked; ) {
       const moved = await onePass(backstop);
@@ -120,12 +128,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
         }
       }
     }
-    await lanes.idle();
   } finally {
+    await lanes.close();
     commits.close();
     rollouts?.close();
     try {
-      endDispatcher(store, key, processedTotal);
+      endDispatcher(store, key, { iteration, processedTotal });
     } catch (failure) {
       listener.problem(`the end could not be recorded: ${(failure as Error).message}`);
     }

@@ -2,11 +2,10 @@
 import type { Context } from "../context.ts";
 import { COMPLETION, type SignalType } from "../core/queued-command.ts";
 import { hasClaimable } from "../store/command-queue.ts";
-import { hasUnroutedTurns } from "../store/completions.ts";
 import type { Claimant } from "../store/lease.ts";
 import type { Store } from "../store/store.ts";
 import { commandTypes, nextCommand, plannedCommands, recoverCommands } from "./dispatch-commands.ts";
-import { nextTurn, nextWaiting, plannedTurns, settleAbandoned } from "./dispatch-completions.ts";
+import { nextTurn, nextWaiting, plannedTurns, settleAbandoned, turnWaits } from "./dispatch-completions.ts";
 import type { Item, PassMemory, Step } from "./dispatch-items.ts";
 import type { Carrier } from "./dispatch-send.ts";
 
@@ -33,7 +32,7 @@ const wantsTurns = (only: SignalType | undefined): boolean => only === undefined
 
 /** Whether there is something to do right now, besides what only time brings about. */
 export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
-  hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && hasUnroutedTurns(store, { events: memory.suppressed, managers: busy }));
+  hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
 
 /** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
 export async function pass(cx: Context, store: Store, options: PassOptions, { done, stopped, carrier, turnsFirst, memory }: Pass): Promise<number> {

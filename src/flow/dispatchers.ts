@@ -9,6 +9,7 @@ import { thisHost } from "../system/this-process.ts";
 const FRESH_MS = 10_000;
 /** The system tells start times to the second, and moves them when the clock is set. */
 const START_TOLERANCE_MS = 2000;
+const SAME_BEAT_MS = 1000;
 
 export interface Dispatcher extends DispatcherRow {
   readonly alive: boolean;
@@ -43,5 +44,6 @@ export async function isDispatching(cx: Context, store: Store, dispatcherId: str
   if (mine.some((row) => row.alive)) return true;
   const heartbeat = instant(lastHeartbeat(store, dispatcherId));
   if (heartbeat === null || cx.nowMs() - heartbeat > FRESH_MS) return false;
-  return !mine.some((row) => (instant(row.last_seen_at) ?? 0) >= heartbeat);
+  // Row and heartbeat are written together: what is younger than the row came from elsewhere.
+  return !mine.some((row) => (instant(row.last_seen_at) ?? 0) >= heartbeat - SAME_BEAT_MS);
 }

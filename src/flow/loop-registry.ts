@@ -26,9 +26,9 @@ export function loopRegistry(command: string, selector: "template" | "preset"): 
       ],
       flags: {
         list: flag(`print all ${selector}s, sorted by name`),
-        show: text(`print one ${selector}`, { value: "NAME" }),
+        show: text(`print one ${selector}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
         createRun: text("record a loop policy for this task, by name or id", { value: "TASK" }),
-        [selector]: text(`the ${selector} to make the policy from (needed with --create-run): ${known}`, { value: "NAME" }),
+        [selector]: text(`the ${selector} to make the policy from (needed with --create-run): ${known}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
         name: text("name of the run (default: TASK-ralph-loop- and the time)", { value: "NAME" }),
         maxIterations: integer(`how many iterations at most (default: the ${selector}'s)`, { min: Number.MIN_SAFE_INTEGER }),
         currentIteration: integer("the iteration the worker is in now (default: 0)", { min: Number.MIN_SAFE_INTEGER }),

@@ -73,6 +73,7 @@ export class Drill {
   async conveyor(...words: string[]): Promise<Ran> {
     const { cx, store } = this;
     this.replay.push(this.line(words));
+    cx.err(`$ ${this.line(words)}`);
     const env = { ...cx.env, WORKERCTL_STATE_ROOT: dirname(store.path), CONVEYOR_CLI_PROG: cx.program };
     const done = await runChild([...selfArgv(), ...this.onDatabase(words)], { env, cwd: dirname(store.path), timeoutMs: COMMAND_MS });
     if (done.code === null) throw new Failure(`${this.line(words)} did not end by itself`);

@@ -1,7 +1,7 @@
 /** The drills about limits, missing evidence and templates. */
 import { prettyJson } from "../core/json.ts";
 import { quoteCommand } from "../core/shell.ts";
-import { readAsset } from "../system/assets.ts";
+import { type Asset, readAsset } from "../system/assets.ts";
 import { runChild } from "../system/child.ts";
 import { withScratch } from "../system/scratch.ts";
 import { writeWhole } from "../system/whole-file.ts";
@@ -33,11 +33,21 @@ export async function guardrails(drill: Drill): Promise<Facts> {
 
 const GUARD = "exit 78 when it is called from inside a review (CODEX_REVIEW_HELPER_LEVEL is 1)";
 
+/** The skill that comes with this program; null in a build that was made without it. */
+function packagedReview(): Asset | null {
+  try {
+    return readAsset("skills/codex-review");
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
 /** Whether the packaged review script is sound: its syntax, and its guard against reviewing itself. A gate without the script says so. */
 async function reviewGate(drill: Drill): Promise<Facts> {
-  const { source, files } = readAsset("skills/codex-review");
-  const script = files.find(({ path }) => path === "scripts/codex-review");
-  if (!script) return { codex_review_helper: null, recursion_guard_expected: GUARD, syntax_check: null, recursion_check: null };
+  const asset = packagedReview();
+  const script = asset?.files.find(({ path }) => path === "scripts/codex-review");
+  if (!asset || !script) return { codex_review_helper: null, recursion_guard_expected: GUARD, syntax_check: null, recursion_check: null };
   return withScratch("conveyor-qa-", async (folder) => {
     const path = `${folder}/codex-review`;
     writeWhole(path, script.bytes);
@@ -48,7 +58,7 @@ async function reviewGate(drill: Drill): Promise<Facts> {
       return { command, returncode: expected };
     };
     return {
-      codex_review_helper: `${source}/${script.path}`,
+      codex_review_helper: `${asset.source}/${script.path}`,
       recursion_guard_expected: GUARD,
       syntax_check: await run(["sh", "-n", path], 0),
       recursion_check: await run(["sh", path, "--dry-run"], 78, { CODEX_REVIEW_HELPER_LEVEL: "1", CODEX_REVIEW_ALLOW_NESTED: undefined }),

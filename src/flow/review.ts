@@ -12,12 +12,11 @@ import { listCriteria } from "../store/criteria.ts";
 import { findConfig } from "../store/manager-configs.ts";
 import { sessionById } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
-import { type BoundedResult, runBounded } from "../system/bounded-run.ts";
 import { which } from "../system/child.ts";
 import { codexHome } from "../system/codex-home.ts";
 import { filesBeginning } from "../system/folders.ts";
 import { recentPullRequests, summariseChanges } from "../system/git.ts";
-import { noSandbox, type Sandbox, sandbox } from "../system/sandbox.ts";
+import { noSandbox, runSandboxed, type Sandboxed } from "../system/sandbox.ts";
 import { withScratch } from "../system/scratch.ts";
 import { workerFolder } from "./epilogue.ts";
 
@@ -57,48 +56,43 @@ export interface ReviewerOrder {
   readonly context: Record<string, unknown>;
 }
 
-const NOT_RUN: BoundedResult = { code: null, stdout: "", stderr: "", durationMs: 0, trouble: "unstartable" };
-
 /** Why there is no answer, or null when the reviewer ended well. */
-function troubleOf(done: BoundedResult, box: Sandbox, program: string | null, order: ReviewerOrder): string | null {
-  if (box.wrap === null) return `the reviewer was not started: ${box.report.setup_error}`;
-  if (program === null || done.trouble === "unstartable") return `the reviewer ${order.command[0]} cannot be started: it is not on PATH or does not exist`;
-  if (done.trouble === "timeout") return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
-  if (done.trouble === "flood") return "the reviewer printed far too much and was stopped";
-  return done.code === 0 ? null : `the reviewer ended with ${done.code ?? "a signal"}`;
+function troubleOf({ report, result }: Sandboxed, program: string | null, order: ReviewerOrder): string | null {
+  if (program === null) return `the reviewer ${order.command[0]} cannot be started: it is not on PATH or does not exist`;
+  if (result === null) return `the reviewer was not started: ${report.setup_error}`;
+  if (result.trouble === "timeout") return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
+  if (result.trouble === "flood") return "the reviewer printed far too much and was stopped";
+  return result.code === 0 ? null : `the reviewer ended with ${result.code ?? "a signal"}`;
 }
 
 /** Runs the reviewer in its sandbox and gives its review; whatever goes wrong becomes a review that stops. No lock of the database is held. */
 export async function runReviewer(cx: Context, store: Store, task: Task, order: ReviewerOrder): Promise<ReviewInput> {
   const [first = "", ...rest] = order.command;
-  return withScratch("conveyor-reviewer-", async (folder) => {
-    const hidden = forbidden(cx, store, task);
-    const box = hidden === null ? noSandbox("the task has no active binding, so the rollouts to hide are not known") : await sandbox(cx.env, { work: folder, hidden });
-    const program = first.includes("/") ? which(resolve(cx.cwd, first), cx.env) : which(first, cx.env);
-    const done =
-      box.wrap === null || program === null
-        ? NOT_RUN
-        : await runBounded(box.wrap([program, ...rest]), {
-            env: reviewerEnv(cx, folder),
-            cwd: folder,
-            stdin: compactJson(order.context),
-            timeoutMs: order.timeoutSeconds * 1000,
-            keepStdout: 10_000,
-            keepStderr: 2000,
-            floodBytes: 1 << 20,
-          });
-    const run = {
-      reviewerSessionId: order.reviewerSessionId,
-      managerSessionId: order.managerSessionId,
-      runner: first,
-      argCount: order.command.length,
-      sandbox: { ...box.report } as JsonObject,
-      returncode: done.code,
-      durationMs: done.durationMs,
-      printedOut: done.stdout !== "",
-      printedErr: done.stderr !== "",
-    };
-    const trouble = troubleOf(done, box, program, order);
-    return trouble === null ? answeredReview(run, done.stdout) : failedReview(run, trouble);
+  const program = which(first.includes("/") ? resolve(cx.cwd, first) : first, cx.env);
+  const hidden = forbidden(cx, store, task);
+  const done = await withScratch("conveyor-reviewer-", async (folder): Promise<Sandboxed> => {
+    if (hidden === null) return noSandbox("the task has no active binding, so the rollouts to hide are not known");
+    if (program === null) return noSandbox("there is no program to run");
+    return runSandboxed(cx.env, { work: folder, hidden }, [program, ...rest], {
+      env: reviewerEnv(cx, folder),
+      stdin: compactJson(order.context),
+      timeoutMs: order.timeoutSeconds * 1000,
+      keepStdout: 10_000,
+      keepStderr: 2000,
+      floodBytes: 1 << 20,
+    });
   });
+  const run = {
+    reviewerSessionId: order.reviewerSessionId,
+    managerSessionId: order.managerSessionId,
+    runner: first,
+    argCount: order.command.length,
+    sandbox: { ...done.report } as JsonObject,
+    returncode: done.result?.code ?? null,
+    durationMs: done.result?.durationMs ?? 0,
+    printedOut: Boolean(done.result?.stdout),
+    printedErr: Boolean(done.result?.stderr),
+  };
+  const trouble = troubleOf(done, program, order);
+  return trouble === null ? answeredReview(run, done.result!.stdout) : failedReview(run, trouble);
 }

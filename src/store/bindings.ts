@@ -105,8 +105,8 @@ export function unbind(store: Store, task: Task): void {
 export const boundWorkers = (store: Store): Session[] =>
   store.db
     .query<Session, []>(
-      `select s.* from bindings b join sessions s on s.id = b.worker_session_id
-       where b.state in ('active', 'ending') and b.manager_session_id is not null order by b.rowid`,
+      `select s.* from bindings b indexed by one_active_binding_per_worker_session join sessions s on s.id = b.worker_session_id
+       where b.state in ('active', 'ending') and b.worker_session_id is not null and b.manager_session_id is not null order by b.rowid`,
     )
     .all();
 

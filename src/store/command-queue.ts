@@ -23,7 +23,7 @@ const claimable = `state = 'pending' and type in (select value from json_each(?1
 /** The commands that could be claimed now, in the order in which they would be. */
 export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>
   store.db
-    .query<CommandRow, [string, string, string, number]>(`select * from commands c where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`)
+    .query<CommandRow, [string, string, string, number]>(`select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`)
     .all(JSON.stringify(types), store.now(), JSON.stringify(busy), limit);
 
 export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean => types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;

@@ -1,4 +1,5 @@
 /** Claims whose lease ran out: what their attempt says decides whether the command is tried again or is left to a person. */
+import { compactJson } from "../core/json.ts";
 import { type CommandRow, type CommandType } from "../core/queued-command.ts";
 import { reportCommand } from "./dispatch-telemetry.ts";
 import { markDelivered, markFailed, notificationOfCommand } from "./notifications.ts";
@@ -46,16 +47,17 @@ export function recoverClaim(store: Store, dispatcherId: string, claim: ExpiredC
     if (attempt?.id !== claim.attempt?.id) return null;
     const started = attempt?.side_effect_started === 1;
     const recovered = verdict(command, attempt, started, proven && started);
+    const result = recovered.state === "delivered" ? compactJson({ ...recovered, recovered: true, dispatcher_id: dispatcherId }) : null;
     if (attempt) {
       const state = recovered.state === "delivered" ? "succeeded" : started ? "failed" : "abandoned";
       store.db
-        .query("update command_attempts set state = ?, finished_at = ?, error = ?, side_effect_completed = ? where id = ? and state = 'running'")
-        .run(state, now, recovered.error, Number(recovered.state === "delivered"), attempt.id);
+        .query("update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_completed = ? where id = ? and state = 'running'")
+        .run(state, now, result, recovered.error, Number(recovered.state === "delivered"), attempt.id);
     }
     const state = { requeued: "pending", failed: "failed", delivered: "succeeded" }[recovered.state];
     store.db
-      .query("update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, error = ?, updated_at = ? where id = ?")
-      .run(state, recovered.state === "requeued" ? null : recovered.error, now, command.id);
+      .query("update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, result_json = coalesce(?, result_json), error = ?, updated_at = ? where id = ?")
+      .run(state, result, recovered.state === "requeued" ? null : recovered.error, now, command.id);
     moveNotification(store, command, recovered);
     report(store, dispatcherId, command, recovered);
     return recovered;

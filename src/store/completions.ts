@@ -20,25 +20,47 @@ export interface Except {
   readonly events?: ReadonlySet<number>;
   /** Managers that are being sent to. */
   readonly managers?: readonly string[];
+  /** By worker session: the last event up to which every turn is known to be routed. */
+  readonly routedTo?: ReadonlyMap<string, number>;
 }
 
+/** Open bindings by their own index, since ended ones pile up; then each worker's turns, without those that are known to be routed. */
+const turnsOfBound = `bindings b indexed by one_active_binding_per_worker_session
+  left join json_each(?1) known on known.key = b.worker_session_id
+  cross join codex_events e indexed by codex_events_completions on e.session_id = b.worker_session_id and e.subtype = 'task_complete' and e.id > coalesce(known.value, 0)
+  where b.state in ('active', 'ending') and b.worker_session_id is not null and b.manager_session_id is not null and e.type = 'event_msg'`;
+
+const known = ({ routedTo }: Except): string => JSON.stringify(Object.fromEntries(routedTo ?? []));
+
 /** Unrouted turns of all bound workers, the oldest event first. */
-export const unroutedTurns = (store: Store, limit: number, { events = new Set(), managers = [] }: Except = {}): UnroutedTurn[] =>
+export const unroutedTurns = (store: Store, limit: number, except: Except = {}): UnroutedTurn[] =>
   store.db
-    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, number]>(
+    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, string, number]>(
       `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id
-       from bindings b join codex_events e on e.session_id = b.worker_session_id
-       where b.state in ('active', 'ending') and b.manager_session_id is not null and e.subtype = 'task_complete' and e.type = 'event_msg'
-         and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         and e.id not in (select value from json_each(?)) and b.manager_session_id not in (select value from json_each(?)) order by e.id limit ?`,
+       from ${turnsOfBound} and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
+         and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3)) order by e.id limit ?4`,
     )
-    .all(JSON.stringify([...events]), JSON.stringify(managers), limit)
+    .all(known(except), JSON.stringify([...(except.events ?? [])]), JSON.stringify(except.managers ?? []), limit)
     .map(({ payload_json, ...row }) => {
       const payload = parseStored<unknown>(payload_json, {});
       return { ...row, payload: isObject(payload) ? payload : {} };
     });
 
-export const hasUnroutedTurns = (store: Store, except: Except): boolean => unroutedTurns(store, 1, except).length > 0;
+/** The last turn of each bound worker. */
+const lastTurns = (store: Store, except: Except): Map<string, number> =>
+  new Map(
+    store.db
+      .query<{ session: string; last: number }, [string]>(`select b.worker_session_id as session, max(e.id) as last from ${turnsOfBound} group by b.worker_session_id`)
+      .all(known(except))
+      .map(({ session, last }) => [session, last]),
+  );
+
+/**
+ * Null when a turn waits to be routed; else the last turn of each bound worker: nothing up to there will ever be unrouted again.
+ * Both come from one snapshot, so that a turn or a binding that is new in between is not passed over.
+ */
+export const allRouted = (store: Store, except: Except): Map<string, number> | null =>
+  store.db.transaction(() => (unroutedTurns(store, 1, except).length > 0 ? null : lastTurns(store, except))).deferred();
 
 const pendingTurns = "state = 'pending' and signal_type = 'worker_task_complete'";
 const leaseOver = "claim_expires_at is not null and julianday(claim_expires_at) <= julianday(?)";

@@ -10,8 +10,6 @@ export interface ChainAttempt {
   readonly error: string | null;
   readonly side_effect_started: number;
   readonly side_effect_completed: number;
-  readonly transport: string | null;
-  readonly proof: string | null;
 }
 
 export interface ChainNotification {
@@ -30,6 +28,15 @@ export interface ChainNotification {
   readonly side_effect_completed: number;
 }
 
+export interface ChainDelivery {
+  readonly id: string;
+  readonly state: string;
+  readonly transport: string | null;
+  readonly proof: string;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+}
+
 export interface Chain {
   readonly key: string;
   readonly correlation: string | null;
@@ -40,6 +47,8 @@ export interface Chain {
   readonly command: { readonly id: string; readonly state: string; readonly created_at: string; readonly error: string | null; readonly permission: string | null } | null;
   readonly attempts: readonly ChainAttempt[];
   readonly notification: ChainNotification | null;
+  /** The newest sending of it, when it was sent at all. */
+  readonly delivery: ChainDelivery | null;
   readonly cycle: { readonly id: number; readonly state: string; readonly started_at: string } | null;
   readonly decision: { readonly id: number; readonly decision: string; readonly reason: string } | null;
 }
@@ -65,11 +74,17 @@ interface CommandRow {
 const attemptsOf = (store: Store, commandId: string): ChainAttempt[] =>
   store.db
     .query<ChainAttempt, [string]>(
-      `select id, state, dispatcher_id, started_at, finished_at, error, side_effect_started, side_effect_completed,
-         json_extract(result_json, '$.send_result.transport') as transport, json_extract(result_json, '$.send_result.proof') as proof
+      `select id, state, dispatcher_id, started_at, finished_at, error, side_effect_started, side_effect_completed
        from command_attempts where command_id = ? order by id`,
     )
     .all(commandId);
+
+const SENT = "select id, state, transport, proof, created_at, finished_at from deliveries where task_id = ?1";
+
+const deliveryOf = (store: Store, taskId: string, commandId: string | null, notificationId: number | null): ChainDelivery | null =>
+  store.db
+    .query<ChainDelivery, [string, string | null, number | null]>(`${SENT} and ((?2 is not null and command_id = ?2) or (?3 is not null and notification_id = ?3)) order by created_at desc, rowid desc limit 1`)
+    .get(taskId, commandId, notificationId);
 
 const cycleOf = (store: Store, id: number | null): Chain["cycle"] =>
   id === null ? null : store.db.query<NonNullable<Chain["cycle"]>, [number]>("select id, state, started_at from manager_cycles where id = ?").get(id);
@@ -104,6 +119,7 @@ export function chains(store: Store, taskId: string, limit: number): Chain[] {
       command: { id, state, created_at, error, permission },
       attempts: attemptsOf(store, id),
       notification,
+      delivery: deliveryOf(store, taskId, id, notification?.id ?? null),
       cycle,
       decision: decisionOf(store, taskId, command.decision_id, cycle?.id ?? null),
     };
@@ -120,6 +136,7 @@ export function chains(store: Store, taskId: string, limit: number): Chain[] {
       command: null,
       attempts: [],
       notification,
+      delivery: deliveryOf(store, taskId, null, notification.id),
       cycle,
       decision: decisionOf(store, taskId, null, cycle?.id ?? null),
     };

@@ -1,8 +1,10 @@
 /** What the dashboard shows of every task at a glance: who works on it, how it stands, what happened last. Indexed lookups only. */
 import { CRITERION_STATUSES, type CriteriaSummary } from "../core/criteria.ts";
+import type { DeliveryState } from "../core/delivery.ts";
 import type { NotificationState } from "../core/notification.ts";
 import type { Session } from "../core/session.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../core/task.ts";
+import { instant } from "../core/time.ts";
 import { type CodexEvent, newestTurnEvent } from "./codex-events.ts";
 import { openBinding } from "./bindings.ts";
 import { sessionById } from "./sessions.ts";
@@ -18,9 +20,11 @@ export interface Side {
 }
 
 export interface LastDelivery {
-  readonly id: number;
+  readonly id: string;
+  /** What it was: a signal, or the command that sent it. */
   readonly signal_type: string;
-  readonly state: NotificationState;
+  /** Of a notification or, for what was sent by hand, of a delivery. */
+  readonly state: NotificationState | DeliveryState;
   readonly delivery_mode: string;
   readonly target: string;
   readonly created_at: string;
@@ -47,8 +51,6 @@ export interface TaskFacts {
   readonly worker: Side | null;
   readonly manager: Side | null;
   readonly criteria: CriteriaSummary;
-  /** Satisfied criteria whose evidence is older than the worker's newest turn. */
-  readonly staleEvidence: number;
   readonly delivery: LastDelivery | null;
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
@@ -77,23 +79,40 @@ function criteriaOf(store: Store, taskId: string): CriteriaSummary {
   return Object.fromEntries(CRITERION_STATUSES.map((status) => [status, counts.get(status) ?? 0])) as CriteriaSummary;
 }
 
-const deliveryOf = (store: Store, taskId: string): LastDelivery | null =>
-  store.db
+/** The newest of what was routed to a session and what was sent by hand. */
+function deliveryOf(store: Store, taskId: string): LastDelivery | null {
+  const routed = store.db
     .query<LastDelivery, [string]>(
-      `select n.id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at, n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
-         (select json_extract(a.result_json, '$.send_result.proof') from command_attempts a where a.command_id = n.command_id order by a.id desc limit 1) as proof
+      `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at, n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
+         (select d.proof from deliveries d where d.task_id = n.task_id and d.notification_id = n.id order by d.created_at desc limit 1) as proof
        from routed_notifications n join sessions s on s.id = n.target_session_id where n.task_id = ? order by n.id desc limit 1`,
     )
     .get(taskId);
+  const sent = store.db
+    .query<LastDelivery, [string]>(
+      `select id, origin as signal_type, state, coalesce(transport, 'push') as delivery_mode, session_name as target, created_at, finished_at as delivered_at, null as consumed_at,
+         side_effect_started, side_effect_completed, error, proof
+       from deliveries where task_id = ? and notification_id is null order by created_at desc, rowid desc limit 1`,
+    )
+    .get(taskId);
+  if (routed === null || sent === null) return routed ?? sent;
+  return (instant(sent.created_at) ?? 0) > (instant(routed.created_at) ?? 0) ? sent : routed;
+}
 
+/** Routed messages and, of this task, those sent by hand: begun, and never proven. */
 const uncertainOf = (store: Store, taskId: string): Trouble[] =>
   store.db
     .query<Trouble, [string]>(
-      `select 'notification:' || n.id as id, n.signal_type || ' to ' || s.name as what, n.state, n.created_at as at, n.error
+      `select * from (select 'notification:' || n.id as id, n.signal_type || ' to ' || s.name as what, n.state, n.created_at as at, n.error
        from routed_notifications n join sessions s on s.id = n.target_session_id
-       where n.task_id = ? and n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0
+       where n.task_id = ?1 and n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0
          and not exists (select 1 from routed_notifications later where later.task_id = n.task_id and later.id > n.id and later.target_session_id = n.target_session_id and later.state = 'delivered')
-       order by n.id desc limit 5`,
+       order by n.id desc limit 5)
+       union all
+       select * from (select 'delivery:' || d.id, d.origin || ' to ' || d.session_name, d.state, d.created_at, d.error from deliveries d
+       where d.task_id = ?1 and d.notification_id is null and d.state = 'unknown'
+         and not exists (select 1 from deliveries later where later.task_id = d.task_id and later.created_at > d.created_at and later.session_name = d.session_name and later.state = 'delivered')
+       order by d.created_at desc limit 5)`,
     )
     .all(taskId);
 
@@ -108,24 +127,15 @@ const failedOf = (store: Store, taskId: string): Trouble[] =>
     )
     .all(taskId);
 
-const staleEvidenceOf = (store: Store, taskId: string, worker: Side | null): number =>
-  worker?.turn == null
-    ? 0
-    : store.db
-        .query<{ n: number }, [string, string]>("select count(*) as n from acceptance_criteria where task_id = ? and status = 'satisfied' and julianday(updated_at) < julianday(?)")
-        .get(taskId, worker.turn.timestamp)!.n;
-
 function factsOf(store: Store, task: Task): TaskFacts {
   const { db } = store;
   const binding = openBinding(store, task.id);
-  const worker = sideOf(store, binding?.worker_session_id ?? null);
   return {
     task,
     bindingId: binding?.id ?? null,
-    worker,
+    worker: sideOf(store, binding?.worker_session_id ?? null),
     manager: sideOf(store, binding?.manager_session_id ?? null),
     criteria: criteriaOf(store, task.id),
-    staleEvidence: staleEvidenceOf(store, task.id, worker),
     delivery: deliveryOf(store, task.id),
     uncertain: uncertainOf(store, task.id),
     failed: failedOf(store, task.id),

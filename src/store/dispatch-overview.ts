@@ -55,7 +55,9 @@ export interface Uncertain {
   readonly error: string | null;
 }
 
-const begun = "n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0";
+/** Failed after it was begun, and not proven since by a later look into the rollout. */
+const begun = `n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0
+  and not exists (select 1 from deliveries d where d.notification_id = n.id and d.state = 'delivered')`;
 
 /** The newest uncertain messages first, at most `limit`. */
 export const uncertainMessages = (store: Store, limit: number): Uncertain[] =>

@@ -81,8 +81,9 @@ export function recordBeat(store: Store, key: DispatcherKey, beat: Beat): string
 }
 
 /** Records that the watch ended by itself. */
-export function endDispatcher(store: Store, key: DispatcherKey, processedTotal: number): void {
-  tx(store, () => void store.db.query("update dispatchers set ended_at = ?, processed_count = ? where dispatcher_id = ? and host = ? and pid = ?").run(store.now(), processedTotal, key.dispatcher_id, key.host, key.pid));
+export function endDispatcher(store: Store, key: DispatcherKey, { iteration, processedTotal }: Pick<Beat, "iteration" | "processedTotal">): void {
+  const ended = store.db.query("update dispatchers set ended_at = ?, iterations = ?, processed_count = ? where dispatcher_id = ? and host = ? and pid = ?");
+  tx(store, () => void ended.run(store.now(), iteration, processedTotal, key.dispatcher_id, key.host, key.pid));
 }
 
 /** Time of the newest heartbeat in telemetry of this dispatcher that was no dry run, among the last 25; null when there is none. */

@@ -109,7 +109,7 @@ export function beginFinish(
       return failure;
     }
     const alive = openFinishes(store, task.id).find((open) => !by.dead.some((each) => each.id === open.id));
-    if (alive) throw new Failure(`another call is ending task ${JSON.stringify(task.name)} right now: command ${alive.id}, process ${alive.process?.pid}`, { hint: `${by.program} commands ${quoteWord(task.name)}` });
+    if (alive) throw new Failure(`another call is ending task ${JSON.stringify(task.name)} right now: command ${alive.id}, process ${alive.process?.pid}`, { hint: `${by.program} commands --task ${quoteWord(task.name)} --state attempted` });
     for (const each of by.dead) setCommandState(store, each.id, "failed", { error: `interrupted before its end; taken up again by command ${id}` });
     createCommand(store, { id, type, taskId: task.id, payload: { ...asked, command_id: id, manager_decision: decisionCheck, already_done_followup: followUp, process: by.process } });
     const decided = order.kind === "finish" ? decideToStop(store, order, task, id) : { decisionId: null, observationId: null };

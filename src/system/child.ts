@@ -30,6 +30,14 @@ export function childEnv(env: Env): Record<string, string> {
 /** Absolute path of `program` on the PATH of `env`, or null. */
 export const which = (program: string, env: Env): string | null => Bun.which(program, { PATH: env.PATH ?? "" });
 
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
 /**
  * Runs `argv` to its end and gives what it printed. Never throws for what the program does.
  * @param options.stdin bytes for its standard input, else empty; @param options.timeoutMs after which it is killed (5 s)
@@ -52,10 +60,12 @@ export async function runChild(
       stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin]),
       stdout: "pipe",
       stderr: "pipe",
+      // Ctrl-C in our terminal is for us: it must not cut off what is being typed into somebody else's in the middle.
+      detached: true,
     });
     const timer = setTimeout(() => {
       timedOut = true;
-      child.kill("SIGKILL");
+      killGroup(child.pid);
       giveUp();
     }, options.timeoutMs ?? 5000);
     try {

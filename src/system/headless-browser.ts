@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Failure } from "../core/failure.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
 import { childEnv, type Env, which } from "./child.ts";
+import { signalGroup } from "./process-group.ts";
 import { withScratch } from "./scratch.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "microsoft-edge-stable", "msedge"];
@@ -64,7 +65,7 @@ export async function screenshot(env: Env, htmlPath: string, viewport: Viewport)
       if (address === null) throw new Failure(`${basename(browser)} ended before it could be spoken to`, { hint: "try another browser: CHROME_PATH=/path/to/chrome" });
       return await within(PAGE_MS, capture(address, pathToFileURL(htmlPath).href, viewport), `${basename(browser)} did not show the page`);
     } finally {
-      endGroup(child.pid);
+      signalGroup(child.pid, "SIGKILL");
       await child.exited;
     }
   });
@@ -77,14 +78,6 @@ async function within<T>(ms: number, work: Promise<T>, what: string): Promise<T>
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-function endGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ESRCH") throw error;
   }
 }
 

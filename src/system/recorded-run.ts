@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../core/failure.ts";
 import { childEnv, type Env, which } from "./child.ts";
+import { signalGroup } from "./process-group.ts";
+import { onStop } from "./this-process.ts";
 
 export interface Recording {
   readonly durationMs: number;
@@ -71,8 +73,7 @@ async function run(argv: string[], fd: number, { env, cwd, timeoutMs, tailLines 
     interrupted = true;
     end();
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, interrupt);
+  const release = onStop(interrupt);
   if (timeoutMs !== undefined) {
     timers.push(
       setTimeout(() => {
@@ -85,20 +86,11 @@ async function run(argv: string[], fd: number, { env, cwd, timeoutMs, tailLines 
     await child.exited;
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    for (const signal of signals) process.off(signal, interrupt);
+    release();
     if (timedOut || interrupted) signalGroup(child.pid, "SIGKILL");
   }
   if (interrupted) throw new Failure("interrupted: the command was ended and nothing is recorded");
   return { durationMs: Math.round(performance.now() - started), exitCode: child.signalCode === null ? child.exitCode : null, signal: child.signalCode === null ? null : String(child.signalCode), timedOut, ...outputOf(fd, tailLines) };
-}
-
-/** A group that is gone already is as good as ended. */
-function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ESRCH") throw error;
-  }
 }
 
 function outputOf(fd: number, tailLines: number): Pick<Recording, "outputBytes" | "outputSha256" | "tail"> {

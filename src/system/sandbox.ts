@@ -1,6 +1,7 @@
 /** Isolation for a program that is not trusted: a read-only machine without network, with what it must not see hidden. */
 import { readFileSync, statSync } from "node:fs";
-import { type Env, runChild, which } from "./child.ts";
+import { type BoundedResult, type Bounds, runBounded } from "./bounded-run.ts";
+import { type Env, which } from "./child.ts";
 import { isFolder, realPath } from "./folders.ts";
 import { namespaceArgv } from "./namespace-sandbox.ts";
 
@@ -15,24 +16,23 @@ export interface SandboxReport {
   readonly setup_error?: string;
 }
 
-export interface Sandbox {
-  readonly report: SandboxReport;
-  /** The words that run a command inside; null when there is no isolation, and nothing may be run. */
-  readonly wrap: ((command: readonly string[]) => string[]) | null;
-}
-
 const HELP = "install bubblewrap (apt-get install bubblewrap), or allow unprivileged user namespaces";
 
 const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    // Gone, or in a folder that we may not enter: then nothing that we start may either.
+    return false;
+  }
+}
+
 /** Sockets in the file system that somebody listens on: no network namespace keeps a program from them. */
 function listeningSockets(): string[] {
-  try {
-    const paths = readFileSync("/proc/net/unix", "utf8").split("\n").slice(1).map((line) => line.split(" ").slice(7).join(" ").trim());
-    return [...new Set(paths.filter((path) => path.startsWith("/")))].filter((path) => statSync(path, { throwIfNoEntry: false })?.isSocket() === true);
-  } catch {
-    return [];
-  }
+  const paths = readFileSync("/proc/net/unix", "utf8").split("\n").slice(1).map((line) => line.split(" ").slice(7).join(" ").trim());
+  return [...new Set(paths.filter((path) => path.startsWith("/")))].filter(isSocket);
 }
 
 /** Paths as the mounts need them: real, existing, each once, nothing below something hidden already. */
@@ -76,44 +76,58 @@ const PROFILES: Readonly<Record<Engine, string>> = {
 
 interface Candidate {
   readonly engine: Engine;
-  readonly argv: string[];
+  /** The words in front of a command, for the machine as it is at this moment. */
+  argv(): string[];
 }
 
 function candidates(env: Env, work: string, hidden: readonly string[]): Candidate[] {
   if (process.platform === "darwin") {
     const path = which("sandbox-exec", env) ?? "/usr/bin/sandbox-exec";
-    return isThere(path) ? [{ engine: "sandbox-exec", argv: [path, "-p", seatbeltProfile(work, hidden)] }] : [];
+    return isThere(path) ? [{ engine: "sandbox-exec", argv: () => [path, "-p", seatbeltProfile(work, hidden)] }] : [];
   }
-  const masked = hiddenPaths([...hidden, ...listeningSockets()]);
+  const masked = () => hiddenPaths([...hidden, ...listeningSockets()]);
   const bwrap = which("bwrap", env);
   const unshare = which("unshare", env);
   const setpriv = which("setpriv", env);
+  const before = setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : [];
   return [
-    ...(bwrap ? [{ engine: "bubblewrap" as const, argv: bubblewrapArgv(bwrap, work, masked) }] : []),
-    ...(unshare ? [{ engine: "user-namespace" as const, argv: namespaceArgv({ unshare, sh: "/bin/sh", before: setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : [] }, work, masked) }] : []),
+    ...(bwrap ? [{ engine: "bubblewrap" as const, argv: () => bubblewrapArgv(bwrap, work, masked()) }] : []),
+    ...(unshare ? [{ engine: "user-namespace" as const, argv: () => namespaceArgv({ unshare, sh: "/bin/sh", before }, work, masked()) }] : []),
   ];
 }
 
-/** A sandbox that runs nothing, because this failed. */
-export const noSandbox = (error: string): Sandbox => ({ report: { engine: null, enabled: false, profile: null, denied_path_count: 0, setup_error: error }, wrap: null });
+/** Says on descriptor 3 that the sandbox stands, and becomes the command. */
+const INSIDE = ["/bin/sh", "-c", 'echo ready >&3; exec 3>&-; exec "$@"', "sandbox"];
+/** A socket that vanishes while it is being covered makes the set-up fail: a matter of bad luck. */
+const TRIES = 3;
+
+export interface Sandboxed {
+  readonly report: SandboxReport;
+  /** null: there was no isolation, and nothing was run. */
+  readonly result: BoundedResult | null;
+}
+
+/** What is told when nothing can be run, because this is missing. */
+export const noSandbox = (error: string): Sandboxed => ({ report: { engine: null, enabled: false, profile: null, denied_path_count: 0, setup_error: error }, result: null });
 
 /**
- * The first kind of isolation that works here, tried with these very paths; without any, one that refuses and says how to get one.
- * @param options.work the one folder in which the program may write; @param options.hidden files and folders it must not see
+ * Runs a command in the first kind of isolation that works here; without any, it runs nothing and says how to get one.
+ * @param place.work the one folder in which the program may write, and its working directory; @param place.hidden files and folders it must not see
  */
-export async function sandbox(env: Env, options: { work: string; hidden: readonly string[] }): Promise<Sandbox> {
-  const work = realPath(options.work);
-  const hidden = hiddenPaths(options.hidden);
+export async function runSandboxed(env: Env, place: { work: string; hidden: readonly string[] }, command: readonly string[], bounds: Omit<Bounds, "cwd">): Promise<Sandboxed> {
+  const work = realPath(place.work);
+  const hidden = hiddenPaths(place.hidden);
   const around = hidden.find((path) => work === path || work.startsWith(`${path}/`));
   if (around !== undefined) return noSandbox(`the temporary folder ${work} lies in ${around}, which must be hidden; set TMPDIR to another place`);
   const troubles: string[] = [];
   for (const { engine, argv } of candidates(env, work, hidden)) {
-    const tried = await runChild([...argv, "/bin/sh", "-c", ":"], { env: { PATH: env.PATH }, cwd: work, timeoutMs: 10_000 });
-    if (tried.code === 0) {
-      const report: SandboxReport = { engine, enabled: true, profile: PROFILES[engine], denied_path_count: hidden.length };
-      return { report, wrap: (command) => [...argv, ...command] };
+    for (let tries = TRIES; tries > 0; tries--) {
+      const result = await runBounded([...argv(), ...INSIDE, ...command], { ...bounds, cwd: work });
+      if (result.notice.startsWith("ready")) return { report: { engine, enabled: true, profile: PROFILES[engine], denied_path_count: hidden.length }, result };
+      if (tries > 1 && result.trouble === null) continue;
+      troubles.push(`${engine}: ${result.trouble ?? (result.stderr.trim().slice(-300) || `ended with ${result.code ?? "a signal"}`)}`);
+      break;
     }
-    troubles.push(`${engine}: ${tried.timedOut ? "no answer" : tried.stderr.trim().slice(-300) || `ended with ${tried.code ?? "a signal"}`}`);
   }
   return noSandbox(troubles.length > 0 ? `no isolation works here (${troubles.join("; ")}); ${HELP}` : `no isolation is installed; ${HELP}`);
 }

@@ -22,7 +22,8 @@ export interface Pane {
 }
 
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
-const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
+/** `no current target`: the server is on its way out and has no session any more. */
+const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly|no current target/i;
 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
 const NEXT = "\0";
@@ -146,6 +147,15 @@ export const pasteAndSubmit = (env: Env, buffer: string, target: string): Promis
 
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
+
+/** Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux there are none. */
+export async function dropOldBuffers(env: Env, prefix: string, seconds: number, nowMs: number): Promise<void> {
+  const listed = await tmuxResult(env, ["list-buffers", "-F", "#{buffer_created} #{buffer_name}"]).catch(() => null);
+  for (const line of listed?.stdout.split("\n") ?? []) {
+    const [created = "", name = ""] = line.split(" ");
+    if (name.startsWith(prefix) && nowMs - Number(created) * 1000 > seconds * 1000) await deleteBuffer(env, name).catch(() => null);
+  }
+}
 
 /** Sends one named key such as `Escape` or `C-c`. */
 export const sendKey = (env: Env, target: string, key: string): Promise<string> => tmux(env, ["send-keys", "-t", paneTarget(target), "--", key]);

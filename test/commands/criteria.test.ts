@@ -51,3 +51,10 @@ test("writing on a task that is over warns", async () => {
   w.rows("update tasks set state = 'done'");
   expect((await w.run("criteria t1 --add --criterion A --source user_requested")).stderr).toContain("is done already");
 });
+
+test("evidence that calls itself an adversarial check and is none is told by field", async () => {
+  const { exit, stderr } = await w.run(["criteria", "t1", "--add", "--criterion", "A", "--source", "user_requested", "--evidence-json", '{"evidence_type":"adversarial_check","check":""}']);
+  expect(exit).toBe(0);
+  expect(stderr).toContain("failure_mode: expected a non-empty text, got nothing");
+  expect(stderr).toContain('check: expected a non-empty text, got ""');
+});

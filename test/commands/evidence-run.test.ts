@@ -1,9 +1,10 @@
 /** `evidence run` with real commands in real repositories: what is recorded, what counts as proof, and when it goes stale. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { World } from "../harness.ts";
+import { selfArgv } from "../../src/system/self.ts";
+import { until, World } from "../harness.ts";
 
 let w: World;
 beforeEach(async () => {
@@ -26,6 +27,8 @@ const commit = () => {
   git("commit", "-qm", "x");
 };
 const evidence = (command: string[], ...flags: string[]) => w.run(["evidence", "run", "t1", "--criterion", "1", "--json", ...flags, "--", ...command]);
+/** Gone, or dead and not yet fetched by its parent. */
+const hasEnded = (pid: number): boolean => /^(Z|$)/.test(Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim());
 const proof = async () => (await w.ok("criteria t1 --list")).criteria[0].machine_proof;
 
 describe("a run", () => {
@@ -64,8 +67,18 @@ describe("a run", () => {
     const done = await evidence(["sh", "-c", "sleep 300 & echo $!; wait"], "--timeout", "0.5");
     expect(done.json().evidence_run).toMatchObject({ timed_out: true, exit_code: null });
     const pid = Number(done.json().evidence_run.output_tail);
-    const state = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim();
-    expect(["", "Z"]).toContain(state.slice(0, 1));
+    await until("the end of what it started", () => hasEnded(pid));
+  });
+
+  test("that is interrupted is ended and not recorded", async () => {
+    const argv = [...selfArgv(), "evidence", "run", "t1", "--criterion", "1", "--", "sh", "-c", "echo $$ > started; exec sleep 300"];
+    const program = Bun.spawn(argv, { cwd: w.work, env: w.env, stdout: "ignore", stderr: "pipe" });
+    const pid = Number(await until("the command", () => existsSync(join(w.work, "started")) && readFileSync(join(w.work, "started"), "utf8").trim()));
+    program.kill("SIGINT");
+    expect(await program.exited).toBe(1);
+    expect(await new Response(program.stderr).text()).toContain("interrupted");
+    await until("the end of the command", () => hasEnded(pid));
+    expect(w.rows("select count(*) n from evidence_runs")).toEqual([{ n: 0 }]);
   });
 
   test("keeps the last lines without secrets, escapes or the rest", async () => {

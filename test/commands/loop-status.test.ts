@@ -32,7 +32,10 @@ test("a loop moves on with what the worker took, and no iteration is delivered t
   await prove(1);
   expect((await ask(2)).state).toBe("pull_required");
   expect((await status()).policy).toMatchObject({ current_iteration: 1, reached_iteration: 1, delivered_iterations: [2] });
-  expect(await ask(2)).toMatchObject({ state: "blocked", reason: "stale_requested_iteration" });
+  const again = await w.run("enqueue-continue-iteration t1 --loop-run r1 --requested-iteration 2 --message go --json");
+  expect(again.json()).toMatchObject({ delivered_iterations: [2], reached_iteration: 1 });
+  expect(again.stderr).toContain("iteration 2 of loop run \"r1\" was delivered already");
+  expect((await w.ok("dispatch --once --json")).processed[0]).toMatchObject({ state: "blocked", reason: "stale_requested_iteration" });
   await w.ok("worker-inbox t1 --consume-next --json");
   expect((await status()).policy).toMatchObject({ current_iteration: 1, reached_iteration: 2, next_iteration: 3, missing_evidence: ["test_coverage", "adversarial_check"] });
   await prove(2);

@@ -33,3 +33,10 @@ test("a preset makes the same run", async () => {
   expect(run).toMatchObject({ name: "b", purpose: "ralph_loop", status: "finished", metadata: { preset: "pr_ci_merge_loop", template: "pr_ci_merge_loop", max_iterations: 7, current_iteration: 0 } });
   expect(run.started_at).toMatch(/\.\d{3}Z$/);
 });
+
+test("completion offers the templates", async () => {
+  for (const words of [["loop-templates", "--show", ""], ["ralph-loop-presets", "--create-run", "t1", "--preset", ""], ["create-disposable-binding", "t1", "--template", ""]]) {
+    expect((await w.run(["__complete", ...words])).stdout.trim().split("\n")).toHaveLength(5);
+  }
+  expect((await w.run(["__complete", "loop-evidence", "add", "t1", "--evidence-type", "adv"])).stdout).toBe("adversarial_check\n");
+});

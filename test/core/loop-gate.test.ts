@@ -73,7 +73,7 @@ test("the text holds the message, then the policy, with none where there is noth
   expect(lines.slice(0, 3)).toEqual(["Go on", "", "Loop policy:"]);
   expect(lines).toContain("run_id: run-1");
   expect(lines).toContain("template: visual");
-  expect(lines).toContain("requested iteration: 2");
+  expect(lines).toContain("iteration: requested 2, current 1, maximum 3");
   expect(lines).toContain("required evidence: none");
   expect(lines).toContain("recommended tools: playwright, tsc");
   expect(lines).toContain("artifact requirements: a, b");

@@ -11,16 +11,12 @@ const pages = ["README.md", ...["docs", "skills"].flatMap((folder) => readdirSyn
   .filter((path) => path.endsWith(".md"))
   .sort();
 
-/** Commands that the pages already describe and that are not in the table yet. */
-const COMING = new Set("doctor doctor-self pair demo telemetry loop-status replay audit finish-task stop-task export-task open-worker open-manager session-nudge session-interrupt request-worker-compact compact-worker continuation-reviewer transcript-capture".split(" "));
-
 /** What is wrong with the words of a line, or null. */
 async function wrong(words: readonly string[]): Promise<string | null> {
   if (words[0]!.startsWith("--")) return words.length === 1 && ["--help", "--version"].includes(words[0]!) ? null : "no such flag of the program";
   const group = isGroup(words[0]!);
   const name = words.slice(0, group ? 2 : 1).join(" ");
   const entry = findVerb(name);
-  if (!entry && COMING.has(name)) return null;
   if (!entry?.load) return group && words.length === 2 && words[1] === "--help" ? null : `no such command: ${name}`;
   try {
     parse((await entry.load()).default.spec, words.slice(group ? 2 : 1).map((word) => (word === "PID" ? "1" : word)));

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { runBounded } from "../../src/system/bounded-run.ts";
-import { hiddenPaths, sandbox, seatbeltProfile } from "../../src/system/sandbox.ts";
+import { hiddenPaths, runSandboxed, seatbeltProfile } from "../../src/system/sandbox.ts";
 import { boundTurn, pathOf, reviewWords } from "../commands/reviewer.ts";
 import { World } from "../harness.ts";
 
@@ -76,11 +75,11 @@ if (process.platform === "linux") {
   test("a namespace inside the sandbox does not uncover anything", async () => {
     await w.file("hidden/file", "secret");
     const work = join(w.dir, "work");
+    const inner = `umount ${w.dir}/hidden; unshare -Urm sh -c 'umount ${w.dir}/hidden; mount --bind ${w.dir} ${work}; cat ${w.dir}/hidden/file ${work}/hidden/file'; echo end`;
+    const bounds = { env: { PATH: process.env.PATH! }, stdin: "", timeoutMs: 20_000, keepStdout: 1000, keepStderr: 1000, floodBytes: 1 << 20 };
     for (const path of [w.env.PATH!, await pathOf(w, "unshare", "mount", "umount", "mkdir", "rmdir", "ln")]) {
-      const box = await sandbox({ PATH: path }, { work, hidden: [join(w.dir, "hidden")] });
-      const inner = `umount ${w.dir}/hidden; unshare -Urm sh -c 'umount ${w.dir}/hidden; mount --bind ${w.dir} ${work}; cat ${w.dir}/hidden/file ${work}/hidden/file'`;
-      const done = await runBounded(box.wrap!(["/bin/sh", "-c", inner]), { env: { PATH: process.env.PATH! }, cwd: work, stdin: "", timeoutMs: 20_000, keepStdout: 1000, keepStderr: 1000, floodBytes: 1 << 20 });
-      expect(done.stdout).toBe("");
+      const { result } = await runSandboxed({ PATH: path }, { work, hidden: [join(w.dir, "hidden")] }, ["/bin/sh", "-c", inner], bounds);
+      expect(result?.stdout ?? "end\n").toBe("end\n");
     }
   });
 }
@@ -91,7 +90,8 @@ test("paths below hidden ones and missing ones need no cover of their own", asyn
 });
 
 test("a temporary folder inside of what is hidden is refused", async () => {
-  expect((await sandbox(w.env, { work: w.work, hidden: [w.dir] })).report).toMatchObject({ enabled: false, setup_error: expect.stringContaining("TMPDIR") });
+  const bounds = { env: {}, stdin: "", timeoutMs: 1000, keepStdout: 1, keepStderr: 1, floodBytes: 1 };
+  expect(await runSandboxed(w.env, { work: w.work, hidden: [w.dir] }, ["true"], bounds)).toMatchObject({ result: null, report: { enabled: false, setup_error: expect.stringContaining("TMPDIR") } });
 });
 
 test("the profile for macOS quotes what it names and hides last", () => {
