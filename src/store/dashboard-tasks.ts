@@ -54,7 +54,7 @@ export interface TaskFacts {
   readonly delivery: LastDelivery | null;
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
-  /** Commands that failed or were blocked, with nothing of their kind done since. */
+  /** Queued commands that failed or were blocked behind everybody's back, with nothing of their kind done since. */
   readonly failed: readonly Trouble[];
   /** Commands that wait for Dispatch. */
   readonly queued: number;
@@ -120,7 +120,7 @@ const failedOf = (store: Store, taskId: string): Trouble[] =>
   store.db
     .query<Trouble, [string]>(
       `select 'command:' || c.id as id, c.type as what, c.state, c.updated_at as at, c.error from commands c
-       where c.task_id = ? and c.state in ('failed', 'blocked')
+       where c.task_id = ? and c.state in ('failed', 'blocked') and c.type in ('notify_manager', 'nudge_worker', 'continue_iteration')
          and not exists (select 1 from commands later where later.task_id = c.task_id and later.state = 'succeeded' and later.type = c.type and later.created_at > c.created_at)
          and not exists (select 1 from routed_notifications n where n.command_id = c.id and n.side_effect_started = 1 and n.side_effect_completed = 0)
        order by c.created_at desc limit 5`,

@@ -24,11 +24,10 @@ export const databaseBytes = (store: Store): number => sizeOf(store.path) + size
 
 function kept(store: Store, table: string, text: string, owner: string, ids: readonly string[] | null): Kept {
   const where = ids === null ? "" : `where ${owner} in (select value from json_each(?))`;
-  const held = `${where ? `${where} and` : "where"} ${text} is not null`;
-  const parameters = ids === null ? [] : [JSON.stringify(ids)];
-  const { count } = store.db.query<{ count: number }, string[]>(`select count(*) as count from ${table} ${where}`).get(...parameters)!;
-  const { bytes } = store.db.query<{ bytes: number }, string[]>(`select coalesce(sum(byte_count), 0) as bytes from ${table} ${held}`).get(...parameters)!;
-  return { count, bytes };
+  // The expression is that of an index, so that no text is touched.
+  return store.db
+    .query<Kept, string[]>(`select count(*) as count, coalesce(sum(iif(${text} is null, 0, byte_count)), 0) as bytes from ${table} ${where}`)
+    .get(...(ids === null ? [] : [JSON.stringify(ids)]))!;
 }
 
 /** The room taken by everything, or by one task. */
