@@ -1,7 +1,7 @@
 /** The files of the page: few enough bytes, nothing from elsewhere, the same every time. */
 import { expect, test } from "bun:test";
 import { assetNames, assetOf, shell } from "../../src/dashboard/assets.ts";
-import { bundledPage } from "../../src/dashboard/bundle.ts";
+import { bundledPage } from "../../src/system/page-bundle.ts";
 
 test("the first load, terminals included, stays under 300 KB compressed; without them under 60", () => {
   const sizes = assetNames().map((name) => [name, assetOf(name)!.gzip.length] as const);
@@ -21,5 +21,5 @@ test("nothing is fetched from elsewhere, and no script stands in the page", () =
 });
 
 test("bundling twice gives the same bytes", () => {
-  expect(bundledPage()).toEqual(bundledPage());
+  expect(bundledPage("dashboard/page.tsx")).toEqual(bundledPage("dashboard/page.tsx"));
 });
