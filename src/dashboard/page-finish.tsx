@@ -64,7 +64,7 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
         </fieldset>
         <p class={ends.length > 0 ? "warning danger" : "warning"}>
           {shut.length > 0
-            ? `This will be refused: ${shut.map((gate) => gate.why).join("; ")}.`
+            ? `This will be refused, because not everything holds: ${shut.map((gate) => gate.why).join("; ")}.`
             : ends.length > 0
               ? `${ends.join(" and ")} will be stopped, after what the terminals show is kept.`
               : "The task is closed and its binding ends. Both sessions go on running."}

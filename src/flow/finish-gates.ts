@@ -40,7 +40,7 @@ export async function finishGates(cx: Pick<Context, "env" | "stateRoot">, store:
       name: "criteria",
       open: left.length === 0,
       asks: "no accepted criterion is open",
-      why: left.length > 0 ? `open: ${numbers(left.map(({ id }) => id))}` : criteria.length === 0 ? "there are no criteria" : "all are settled",
+      why: left.length > 0 ? `accepted and still open: ${numbers(left.map(({ id }) => id))}` : criteria.length === 0 ? "there are no criteria" : "all are settled",
       demanded: false,
     },
     { name: "acks", open: acks.ok, asks: "both sides have acknowledged the task", why: acks.ok ? "both have" : `missing: ${acks.missing.join(", ")}`, demanded: config?.require_acks === true },

@@ -10,11 +10,11 @@ const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "
 
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** Starts the installed Chromium (CHROME_PATH, else the usual places). */
-export function startBrowser(): Promise<Browser> {
+/** Starts the installed Chromium (CHROME_PATH, else the usual places). @param more further arguments for it */
+export function startBrowser(...more: string[]): Promise<Browser> {
   const executablePath = [process.env.CHROME_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("no Chromium is installed: scripts/setup-ci installs it");
-  return chromium.launch({ executablePath, args: QUIET });
+  return chromium.launch({ executablePath, args: [...QUIET, ...more] });
 }
 
 export interface Tab {
