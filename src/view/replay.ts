@@ -1,6 +1,7 @@
 /** A replay as text. */
 import { harmless } from "../core/plain-text.ts";
 import type { Entry, ReplayFormat } from "../core/replay.ts";
+import { quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 
 /** The time of day as it was written. */
@@ -20,7 +21,7 @@ export function replayHead(task: Task, format: ReplayFormat, finish: Entry | nul
     `State: ${task.state}`,
     `Mode: ${format}`,
     "",
-    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${task.id} --format transcript`, `  ${program} mutation-audit ${task.id}`, ""]),
+    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${quoteWord(task.id)} --format transcript`, `  ${program} mutation-audit ${quoteWord(task.id)}`, ""]),
   ];
 }
 
