@@ -3,9 +3,7 @@ import { flag, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { listWorkers } from "../flow/worker-list.ts";
 import { isThere } from "../system/text-file.ts";
-
-/** What a worker wrote must not break the line, nor command the terminal. */
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+import { oneLine } from "../view/one-line.ts";
 
 export default verb(
   {

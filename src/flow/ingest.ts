@@ -4,6 +4,7 @@ import { parseRecord, readFact, recordName, type RolloutRecord } from "../core/c
 import { Failure } from "../core/failure.ts";
 import { compactJson } from "../core/json.ts";
 import type { Session } from "../core/session.ts";
+import { shellLine } from "../core/shell.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../store/codex-events.ts";
 import { tokensOf } from "../core/tokens.ts";
@@ -41,7 +42,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
 }
 
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
-  `${cx.program} register-${session.role} --name ${session.name} --codex-session PATH${session.pid === null ? "" : ` --pid ${session.pid}`} starts anew with the file it names`;
+  shellLine`${cx.program} register-${session.role} --name ${session.name} --codex-session PATH --pid ${session.pid === null ? "PID" : String(session.pid)} starts anew with the file it names`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });
@@ -83,7 +84,7 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
     const done = tx(store, () => {
       const mark = readingMark(store, session.id);
       if (!mark || mark.state !== "active" || mark.codex_session_path !== session.codex_session_path) {
-        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, { hint: `${cx.program} ingest ${session.name}` });
+        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, { hint: shellLine`${cx.program} ingest ${session.name}` });
       }
       // Somebody else read on meanwhile: their offset counts, and this piece is read again from there.
       if (mark.last_ingest_offset !== offset) return { offset: mark.last_ingest_offset, last: false };

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { ConfigChange } from "../core/manager-config.ts";
 import { managerPrompt } from "../core/manager-prompt.ts";
-import { quoteCommand } from "../core/shell.ts";
+import { quoteCommand, shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { workerPrompt } from "../core/worker-prompt.ts";
 import { activeRunId } from "../store/active-run.ts";
@@ -83,7 +83,7 @@ async function checkPair(cx: Context, store: Store, input: PairInput): Promise<v
   }
   if (task?.state === "done" || task?.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${task.name}` });
+  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: shellLine`${cx.program} unbind --task ${task.name}` });
   const run = task && activeRunId(store, task.id);
   if (run) throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, { hint: `${cx.program} runs --finish ${run}` });
   await checkLaunch(cx, store, launchOf("worker", input.workerName, input.cwd, input, null));
@@ -183,7 +183,7 @@ function remains(cx: Context, input: PairInput, task: Task, progress: Progress):
   if (progress.worker === null) return [];
   const { program } = cx;
   const known = `the worker runs in ${tmuxNameOf(input.workerName)} and is registered as ${input.workerName}`;
-  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${task.name} --worker ${input.workerName}`] : [];
-  const go = [...manager, `${program} bind --task ${task.name} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
+  const manager = progress.manager === null ? [shellLine`${program} start-manager --name ${input.managerName} --task ${task.name} --worker ${input.workerName}`] : [];
+  const go = [...manager, shellLine`${program} bind --task ${task.name} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
   return [`${known}: go on with ${go}, or end it with ${program} stop ${input.workerName}`];
 }
