@@ -1,6 +1,6 @@
 /** `create-disposable-binding`: all at once or nothing. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "../../src/args/parse.ts";
 import { findVerb } from "../../src/verbs.ts";
