@@ -11,7 +11,9 @@ import { snapshot } from "../store/reading.ts";
 import { listTelemetry } from "../store/telemetry-list.ts";
 import { summariseTelemetry } from "../store/telemetry-summary.ts";
 import { Stream } from "../view/json-stream.ts";
+import { logRecords, logsDocument } from "../view/otlp.ts";
 import { eventLines, summaryLines } from "../view/telemetry.ts";
+import { VERSION } from "../version.ts";
 
 const LIMIT = 100;
 
@@ -22,6 +24,7 @@ export default verb(
     examples: [
       ["telemetry --task login-fix --severity error --newest", "the latest errors of a task"],
       ["telemetry --search 'trust prompt' --json", "events with both words"],
+      ["telemetry --task login-fix --format otlp-json", "for curl to the /v1/logs of a collector"],
       ["telemetry check", "is anything wrong, for a script or a cron job"],
       ["telemetry metrics --window 7d --json", "figures of the last week"],
     ],
@@ -40,6 +43,7 @@ export default verb(
       window: text("the last stretch of time, a number with s, m, h, d or w (metrics: 24h unless given)", { value: "LENGTH" }),
       activeOnly: flag("views over all tasks: leave out tasks that are done or failed"),
       json: flag("print JSON"),
+      format: choice("events in the JSON of the OpenTelemetry protocol, as a collector takes them at /v1/logs", ["otlp-json"]),
       limit: integer(`at most so many events or rows of a list, 0 for none (default ${LIMIT})`),
       newest: flag("youngest first, and the limit keeps the youngest"),
       staleCycleSeconds: number("a bound task whose last cycle is older is stuck", { default: 3600 }),
@@ -52,6 +56,7 @@ export default verb(
   },
   async (args, cx: Context) => {
     if (args.window && windowSeconds(args.window) === null) throw new UsageError(`--window takes a number with s, m, h, d or w, like 24h, not ${JSON.stringify(args.window)}`);
+    if (args.format && (args.view !== undefined || args.summary)) throw new UsageError("--format goes with the listing of events, not with a view or --summary");
     if (args.view !== undefined) {
       const { value, lines, exit } = await showView(cx, args.view, { ...args, limit: args.limit ?? LIMIT });
       if (args.json || lines === null) printJson(cx, value);
@@ -67,8 +72,10 @@ export default verb(
         return args.json ? cx.json(summary) : printLines(cx, summaryLines(summary));
       }
       const stretch = { limit: args.limit ?? LIMIT, newest: args.newest };
-      if (args.json) printJson(cx, new Stream(() => listTelemetry(store, filter, stretch)));
-      else printLines(cx, eventLines(listTelemetry(store, filter, stretch)));
+      const events = () => listTelemetry(store, filter, stretch);
+      if (args.format) printJson(cx, logsDocument(new Stream(() => logRecords(events())), VERSION));
+      else if (args.json) printJson(cx, new Stream(events));
+      else printLines(cx, eventLines(events()));
     });
   },
 );

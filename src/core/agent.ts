@@ -41,6 +41,8 @@ export interface Agent {
   describe(screen: Screen): string;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */
   isExecutable(path: string): boolean;
+  /** Whether a process of the agent with these words (its program first) serves several sessions at once. */
+  isSharedServer(words: readonly string[]): boolean;
 }
 
 /** Major and minor number of `codex-cli 0.169.0`. */
@@ -75,4 +77,6 @@ export const codex: Agent = {
   readScreen,
   describe: (screen) => pageWords[screen.page],
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
+  // Settings (`-c key=value`) may stand before it.
+  isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",
 };

@@ -41,7 +41,7 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
   const { recipient } = journal.parcel;
   const way = await reach(cx, recipient);
-  journal.note("reach", { pane: way.pane?.paneId ?? null, agent: way.agent?.label ?? null, live: way.live, provable: way.provable });
+  journal.note("reach", { pane: way.pane?.paneId ?? null, agent: way.agent?.label ?? null, live: way.live, provable: way.provable, ...(way.doubt === null ? {} : { doubt: way.doubt }) });
   if (way.pane !== null) {
     if (way.agent === null || journal.parcel.text === "") return typeBlindly(cx, journal, way.pane);
     const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way.live);

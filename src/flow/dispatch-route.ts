@@ -90,7 +90,7 @@ const blockedError = ({ policy, requested, verdict }: Loop): string =>
   `${verdict.reason}${verdict.missing.length ? `: missing ${verdict.missing.join(", ")}` : ""} (requested iteration ${requested}, current ${policy.current_iteration}, maximum ${policy.max_iterations})`;
 
 /** The keys that every item of a command has. */
-export const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item => ({
+const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item => ({
   attempt_id: attemptId,
   command_id: command.id,
   command_type: command.type,

@@ -7,7 +7,8 @@ import { quoteCommand } from "../core/shell.ts";
 import { which } from "../system/child.ts";
 import { codexHome } from "../system/codex-home.ts";
 import { isExecutable, isFile } from "../system/folders.ts";
-import { ancestorsOf, listProcesses } from "../system/processes.ts";
+import { sessionLine } from "../system/kinship.ts";
+import { listProcesses } from "../system/processes.ts";
 import { hasSession, listPanes, type Pane } from "../system/tmux.ts";
 import type { Check, Report } from "./doctor.ts";
 import { type Identity, identifySelf } from "./identify.ts";
@@ -17,8 +18,8 @@ async function ownPane(cx: Context): Promise<{ pane: Pane | null; denied: string
   if (!cx.env.TMUX) return { pane: null, denied: null };
   try {
     const panes = await listPanes(cx.env);
-    const ancestors = ancestorsOf(process.pid, (await listProcesses(cx.env)) ?? []);
-    return { pane: panes.find((pane) => ancestors.includes(pane.pid)) ?? null, denied: null };
+    const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+    return { pane: panes.find((pane) => line.includes(pane.pid)) ?? null, denied: null };
   } catch (error) {
     if (error instanceof Failure) return { pane: null, denied: error.message };
     throw error;

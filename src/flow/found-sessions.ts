@@ -1,12 +1,14 @@
 /** Codex sessions that run on this machine and are on no record yet, for a person to pick from. */
 import type { Context } from "../context.ts";
+import { codex } from "../core/agent.ts";
 import { indexedThreads } from "../store/codex-index.ts";
 import type { Role, Session } from "../core/session.ts";
 import { registerSession, threadIsRegistered } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { codexHome, rolloutOfThread } from "../system/codex-home.ts";
 import { writtenThreads } from "../system/codex-lock.ts";
-import { ancestorsOf, familyOf, listProcesses, openFiles, type Process } from "../system/processes.ts";
+import { sessionFamily, sessionLine } from "../system/kinship.ts";
+import { listProcesses, openFiles, type Process } from "../system/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../system/rollout-file.ts";
 import { firstPrompt } from "../system/rollout-scan.ts";
 import { listPanes, type Pane } from "../system/tmux.ts";
@@ -38,11 +40,13 @@ export async function foundSessions(cx: Context, store: Store): Promise<FoundSes
   }
   for (const held of await heldByPanes(cx, panes, processes ?? [])) threads.set(held.threadId, held);
   const prompts = new Map((indexedThreads(home, 0) ?? []).map((thread) => [thread.id, thread.firstMessage]));
-  return [...threads].flatMap(([threadId, { pid, path }]) => {
+  const found: FoundSession[] = [];
+  for (const [threadId, { pid, path }] of threads) {
     const meta = metaOf(path);
-    if (threadIsRegistered(store, threadId) || meta === null) return [];
-    const pane = pid === null ? undefined : paneOf(pid, panes, processes ?? []);
-    return {
+    if (threadIsRegistered(store, threadId) || meta === null) continue;
+    const line = pid === null ? [] : await sessionLine(codex, pid, processes ?? [], cx.env);
+    const pane = panes.find((each) => line.includes(each.pid));
+    found.push({
       threadId,
       rolloutPath: path,
       pid,
@@ -51,14 +55,15 @@ export async function foundSessions(cx: Context, store: Store): Promise<FoundSes
       firstWords: (prompts.get(threadId) || firstPrompt(path))?.slice(0, WORDS) ?? null,
       tmuxSession: pane?.session ?? null,
       paneId: pane?.paneId ?? null,
-    };
-  });
+    });
+  }
+  return found;
 }
 
 async function heldByPanes(cx: Context, panes: readonly Pane[], processes: readonly Process[]): Promise<{ threadId: string; pid: number; path: string }[]> {
   const held: { threadId: string; pid: number; path: string }[] = [];
   for (const pane of panes) {
-    for (const pid of familyOf(pane.pid, processes)) {
+    for (const pid of await sessionFamily(codex, pane.pid, processes, cx.env)) {
       for (const path of ((await openFiles(pid, cx.env)) ?? []).filter(isRolloutPath)) {
         const meta = metaOf(path);
         if (meta) held.push({ threadId: meta.id, pid, path });
@@ -75,11 +80,6 @@ function metaOf(path: string): ReturnType<typeof rolloutMeta> | null {
   } catch {
     return null;
   }
-}
-
-function paneOf(pid: number, panes: readonly Pane[], processes: readonly Process[]): Pane | undefined {
-  const line = [pid, ...ancestorsOf(pid, processes)];
-  return panes.find((pane) => line.includes(pane.pid));
 }
 
 export interface PickedSession {

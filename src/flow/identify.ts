@@ -1,18 +1,22 @@
 /** Which Codex thread somebody means: by path, by thread id, by process, or the one this command runs in. */
 import type { Context } from "../context.ts";
+import { codex } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
-import { codexHome, isThreadId, rolloutOfThread } from "../system/codex-home.ts";
-import { ancestorsOf, familyOf, listProcesses, openFiles } from "../system/processes.ts";
+import { codexHome, homeOfRollout, isThreadId, rolloutOfThread } from "../system/codex-home.ts";
+import { type WriterLock, writerLock } from "../system/codex-lock.ts";
+import { sessionFamily, sessionLine } from "../system/kinship.ts";
+import { executableOf, listProcesses, openFiles } from "../system/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../system/rollout-file.ts";
 import { listPanes } from "../system/tmux.ts";
 
 export interface Identity {
   readonly rolloutPath: string;
   readonly threadId: string;
-  readonly pid: number;
+  /** null: it runs outside the sandbox that this command is in, so its number cannot be known here. */
+  readonly pid: number | null;
   /** Folder of the session as its rollout says, or null. */
   readonly cwd: string | null;
-  /** tmux session and pane whose process is an ancestor of this command; only for the session this runs in. */
+  /** tmux session and pane in which it runs, where that is certain; only for the session this runs in. */
   readonly pane: { readonly session: string; readonly paneId: string } | null;
 }
 
@@ -22,7 +26,7 @@ export async function openRollouts(cx: Context, pid: number): Promise<string[] |
   if (processes === null) return null;
   const found: string[] = [];
   let answered = false;
-  for (const member of familyOf(pid, processes)) {
+  for (const member of await sessionFamily(codex, pid, processes, cx.env)) {
     const files = await openFiles(member, cx.env);
     if (files === null) continue;
     answered = true;
@@ -57,28 +61,58 @@ export function rolloutOf(cx: Context, given: string): string {
   return path;
 }
 
+const lockOf = (rolloutPath: string, threadId: string): WriterLock | null => {
+  const home = homeOfRollout(rolloutPath);
+  return home === null ? null : writerLock(home, threadId);
+};
+
 /**
- * The session in which this command runs, by CODEX_THREAD_ID. Its process is the nearest ancestor that holds the rollout open; a pane counts
- * only when its own process is an ancestor of this command, since TMUX may be somebody else's under a daemon.
+ * The session of an explicit `--codex-session` whose process nobody named: whoever writes its thread, which may be a daemon.
+ * @throws Failure when nobody does, or the system does not tell who
+ */
+export function identifyByThread(cx: Context, given: string): Identity {
+  const rolloutPath = rolloutOf(cx, given);
+  const meta = rolloutMeta(rolloutPath);
+  const lock = lockOf(rolloutPath, meta.id);
+  if (lock?.pid) return { rolloutPath, threadId: meta.id, pid: lock.pid, cwd: meta.cwd, pane: null };
+  const why = lock?.held ? "the system does not tell which process writes it" : "no process is seen that writes it";
+  throw new Failure(`thread ${meta.id}: ${why}`, { hint: `name the process of the session: --pid PID --codex-session ${given}` });
+}
+
+/**
+ * The session in which this command runs, by CODEX_THREAD_ID, which must be true of this very command: the writer of that thread is one of its
+ * parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane, whatever TMUX says.
  * @throws Failure when this does not run inside a Codex session
  */
 export async function identifySelf(cx: Context): Promise<Identity> {
   const thread = cx.env.CODEX_THREAD_ID;
   if (!thread) throw new Failure("this command does not run inside a Codex session: CODEX_THREAD_ID is not set", { hint: "run it from Codex, or pass --pid PID" });
+  if (!isThreadId(thread)) throw new Failure(`CODEX_THREAD_ID is no thread id: ${JSON.stringify(thread)}`, { hint: "run it from Codex, or pass --pid PID" });
   const rolloutPath = rolloutOf(cx, thread);
   const meta = rolloutMeta(rolloutPath);
-  const ancestors = ancestorsOf(process.pid, (await listProcesses(cx.env)) ?? []);
-  let owner: number | undefined;
-  for (const pid of ancestors) {
-    if ((await openFiles(pid, cx.env))?.includes(rolloutPath)) {
-      owner = pid;
-      break;
-    }
+  const lock = lockOf(rolloutPath, thread);
+  if (lock?.held === false) {
+    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, { hint: "run it from Codex, or pass --pid PID" });
   }
-  if (owner === undefined) {
-    throw new Failure(`no ancestor of this command holds the rollout of thread ${thread} open`, { hint: `name the process: --pid PID --codex-session ${thread}` });
+  const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const owner = await writerAmong(cx, line, rolloutPath, lock);
+  if (owner === undefined && !(lock?.pid === null && (await isSandboxed(cx, line)))) {
+    throw new Failure(`thread ${thread} of CODEX_THREAD_ID is not written by a parent of this command, so it may be somebody else's`, { hint: `name the process: --pid PID --codex-session ${thread}` });
   }
-  const panes = await listPanes(cx.env).catch(() => []);
-  const pane = panes.find((each) => ancestors.includes(each.pid));
-  return { rolloutPath, threadId: meta.id, pid: owner, cwd: meta.cwd, pane: pane ? { session: pane.session, paneId: pane.paneId } : null };
+  const panes = owner === undefined ? [] : await listPanes(cx.env).catch(() => []);
+  const pane = panes.find((each) => line.includes(each.pid));
+  return { rolloutPath, threadId: meta.id, pid: owner ?? null, cwd: meta.cwd, pane: pane ? { session: pane.session, paneId: pane.paneId } : null };
+}
+
+/** The lock's holder; where locks do not tell, the nearest that has the rollout open. */
+async function writerAmong(cx: Context, line: readonly number[], rolloutPath: string, lock: WriterLock | null): Promise<number | undefined> {
+  if (lock?.pid) return line.find((pid) => pid === lock.pid);
+  for (const pid of line) if ((await openFiles(pid, cx.env))?.includes(rolloutPath)) return pid;
+  return undefined;
+}
+
+/** Whether the line ends in the agent's own sandbox, whose first process is the agent and which hides everything outside. */
+async function isSandboxed(cx: Context, line: readonly number[]): Promise<boolean> {
+  const outermost = line.at(-1);
+  return outermost === 1 && codex.isExecutable((await executableOf(outermost, cx.env)) ?? "");
 }

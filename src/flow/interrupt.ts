@@ -38,16 +38,18 @@ export function needTerminal(recipient: Recipient): string {
 /** @throws Failure when the session is gone, dead, not running, or the follow-up was not delivered */
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
-  const { pane, agent } = await reach(cx, recipient);
+  const { pane, agent, doubt } = await reach(cx, recipient);
+  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `${cx.program} doctor-self, run inside that session, says what is known of it` });
   const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target };
-  const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane!, agent, recipient.rolloutPath));
+  const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
-    await leaveMode(cx.env, pane!.paneId);
-    await sendKey(cx.env, pane!.paneId, key);
+    await leaveMode(cx.env, pane.paneId);
+    await sendKey(cx.env, pane.paneId, key);
   }
+  // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
+  if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
   if (input.followup !== null) {
-    if (sent) await settled(cx, pane!, agent, recipient.rolloutPath);
     refuseUndelivered(await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null }));
   }
   return { key, sent, target };

@@ -8,7 +8,8 @@ import type { Store } from "../store/store.ts";
 import { threadIsRegistered } from "../store/sessions.ts";
 import { codexHome } from "../system/codex-home.ts";
 import { realPath } from "../system/folders.ts";
-import { executableOf, familyOf, listProcesses, openFiles } from "../system/processes.ts";
+import { sessionFamily } from "../system/kinship.ts";
+import { executableOf, listProcesses, openFiles } from "../system/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../system/rollout-file.ts";
 import { firstPrompt, rolloutsSince } from "../system/rollout-scan.ts";
 
@@ -37,7 +38,7 @@ const none = (reason: string): Location => ({ found: null, reason });
 export async function locate(cx: Context, store: Store, agent: Agent, facts: LaunchFacts): Promise<Location> {
   const processes = await listProcesses(cx.env);
   if (processes === null) return none("the processes of this machine cannot be listed");
-  const family = familyOf(facts.pid, processes);
+  const family = await sessionFamily(agent, facts.pid, processes, cx.env);
   const held = await heldRollout(cx, family, facts.launchedAt);
   if (held !== null) return { found: held };
   if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);

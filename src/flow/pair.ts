@@ -6,6 +6,7 @@ import { managerPrompt } from "../core/manager-prompt.ts";
 import { quoteCommand, shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { workerPrompt } from "../core/worker-prompt.ts";
+import type { RegisteredSession } from "../core/session.ts";
 import { activeRunId } from "../store/active-run.ts";
 import { bind, openBinding } from "../store/bindings.ts";
 import { seedCriteria } from "../store/criteria.ts";
@@ -17,7 +18,7 @@ import { createTask, findTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { selfArgv } from "../system/self.ts";
 import { checkLaunch, tmuxNameOf } from "./launch.ts";
-import { launchOf, type StartedSession, type StartInput, startSession } from "./start-session.ts";
+import { launchOf, type StartInput, startSession } from "./start-session.ts";
 
 export interface PairInput extends StartInput {
   readonly task: string;
@@ -35,8 +36,8 @@ export interface PairInput extends StartInput {
 
 export interface Paired {
   readonly task: { readonly created: boolean; readonly id: string; readonly name: string };
-  readonly worker: StartedSession;
-  readonly manager: StartedSession;
+  readonly worker: RegisteredSession;
+  readonly manager: RegisteredSession;
   readonly binding_id: string;
   readonly run_id: string;
   readonly manager_config_seeded: true;
@@ -46,8 +47,8 @@ export interface Paired {
 
 /** How far a pairing has come. */
 interface Progress {
-  worker: StartedSession | null;
-  manager: StartedSession | null;
+  worker: RegisteredSession | null;
+  manager: RegisteredSession | null;
   bindingId: string | null;
   runId: string | null;
 }

@@ -1,5 +1,7 @@
 /** Printing what is made while it is printed, in pieces of a decent size. */
 import type { Context } from "../context.ts";
+import { compactJson } from "../core/json.ts";
+import { stageFile } from "../system/whole-file.ts";
 import { jsonParts } from "../view/json-stream.ts";
 
 const PIECE = 1 << 16;
@@ -34,6 +36,11 @@ export function printLines(cx: Context, lines: Iterable<string>): void {
   );
 }
 
+/** Each value as JSON on a line of its own. */
+export function* jsonLines(values: Iterable<unknown>): Generator<string> {
+  for (const value of values) yield compactJson(value);
+}
+
 /** Prints one JSON document that may hold streams. */
 export function printJson(cx: Context, value: unknown): void {
   printParts(
@@ -43,4 +50,21 @@ export function printJson(cx: Context, value: unknown): void {
       yield "\n";
     })(),
   );
+}
+
+/** Writes a file whole, made while it is written. Throws a Failure naming the path when that is not possible. */
+export function writeParts(path: string, parts: Iterable<string>): { output: string; bytes: number } {
+  const file = stageFile(path);
+  try {
+    let bytes = 0;
+    for (const piece of pieces(parts)) {
+      const part = Buffer.from(piece);
+      bytes += part.length;
+      file.append(part);
+    }
+    file.place();
+    return { output: path, bytes };
+  } finally {
+    file.discard();
+  }
 }

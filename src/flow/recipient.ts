@@ -6,7 +6,8 @@ import type { Session } from "../core/session.ts";
 import { shellLine } from "../core/shell.ts";
 import { type WriterLock, writerLock, writtenThreads } from "../system/codex-lock.ts";
 import { homeOfRollout } from "../system/codex-home.ts";
-import { alive, executableOf, familyOf, listProcesses, openFiles } from "../system/processes.ts";
+import { sessionFamily } from "../system/kinship.ts";
+import { alive, executableOf, listProcesses, openFiles, type Process } from "../system/processes.ts";
 import { listPanes, type Pane } from "../system/tmux.ts";
 import { placeAmong } from "./pane.ts";
 import type { Subject } from "./subject.ts";
@@ -41,9 +42,11 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
     : { name: subject.name, sessionId: null, tmuxSession: subject.tmuxSession, paneId: subject.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
 
 export interface Reach {
-  /** The pane to type into; null when the session has none. */
+  /** The pane to type into; null when the session has none, or nothing shows that the one on record is its own. */
   readonly pane: Pane | null;
-  /** The agent whose screen the pane shows; null for anything else (a shell, `cat`). */
+  /** Why the pane on record is not typed into, in words. */
+  readonly doubt: string | null;
+  /** The agent that runs in the pane, so that its screen is read before anything is typed; null for anything else (a shell, `cat`). */
   readonly agent: Agent | null;
   /** The thread is being written by a living process: its own queue takes messages. */
   readonly live: boolean;
@@ -70,26 +73,34 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
   const lock = threadLock(recipient);
   const live = lock?.held === true;
-  if (recipient.tmuxSession === null) return { pane: null, agent: null, live, codexHome, provable: live };
-  const pane = await paneOf(cx, recipient);
-  const family = familyOf(pane.pid, (await listProcesses(cx.env)) ?? []);
+  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, codexHome, provable: live };
+  const processes = (await listProcesses(cx.env)) ?? [];
+  const pane = await paneOf(cx, recipient, processes);
+  const family = await sessionFamily(codex, pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
   refuseAnotherThread(recipient, codexHome, lock, family, agents, again);
-  const holds = live || (await anyHolds(cx, agents, recipient.rolloutPath));
-  return { pane, agent: holds ? codex : null, live, codexHome, provable: holds };
+  const holds = await anyHolds(cx, agents, recipient.rolloutPath);
+  const provable = live || holds;
+  if (live && !holds && !isOneOf(family, recipient.pid) && !isOneOf(family, lock.pid)) {
+    const doubt = `neither the process of ${JSON.stringify(recipient.name)} nor the writer of its thread runs in pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
+    return { pane: null, doubt, agent: null, live, codexHome, provable };
+  }
+  return { pane, doubt: null, agent: provable || agents.length > 0 ? codex : null, live, codexHome, provable };
 }
 
+const isOneOf = (family: readonly number[], pid: number | null): boolean => pid !== null && family.includes(pid);
+
 /** The pane of the session: the recorded one, else the one its process lives in, else the active one. */
-async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
+async function paneOf(cx: Context, recipient: Recipient, processes: readonly Process[]): Promise<Pane> {
   const panes = await listPanes(cx.env);
   const placed = placeAmong(panes, recipient);
   if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? "tmux list-sessions" : `${cx.program} sessions --state all` });
   if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${placed.pane.session}` });
   const own = panes.filter((pane) => pane.session === placed.pane.session);
   if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
-  const processes = (await listProcesses(cx.env)) ?? [];
-  return own.find((pane) => familyOf(pane.pid, processes).includes(recipient.pid!)) ?? placed.pane;
+  for (const pane of own) if ((await sessionFamily(codex, pane.pid, processes, cx.env)).includes(recipient.pid)) return pane;
+  return placed.pane;
 }
 
 /** A pane whose agent has gone on to another thread, or has ended and left a shell, must get no keys that were meant for this one. */

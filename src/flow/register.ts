@@ -2,18 +2,18 @@
 import { flag, integer, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
-import { communication, type Role } from "../core/session.ts";
+import { communication, registeredSession, type Role } from "../core/session.ts";
 import { registerSession } from "../store/sessions.ts";
 import { alive } from "../system/processes.ts";
 import { rolloutMeta } from "../system/rollout-file.ts";
 import { hasSession } from "../system/tmux.ts";
-import { type Identity, identifyByPid, identifySelf, rolloutOf } from "./identify.ts";
+import { type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
 
 /** The flags that register-worker and register-manager share. */
 export const registerFlags = {
   name: text("name of the session, unique among all sessions", { required: true, filled: true }),
   pid: integer("process of the Codex session; its open rollout is found when no path is given", { min: 1 }),
-  codexSession: text("rollout file, or thread id, of the Codex session", { value: "PATH|ID", filled: true }),
+  codexSession: text("rollout file, or thread id, of the Codex session; without --pid, whoever writes that thread is its process", { value: "PATH|ID", filled: true }),
   self: flag("register the Codex session this command runs in (by CODEX_THREAD_ID)"),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
@@ -37,7 +37,8 @@ async function identify(cx: Context, input: Input): Promise<Identity> {
     return identifySelf(cx);
   }
   if (input.pid === undefined) {
-    throw new UsageError(input.codexSession === undefined ? "one of --pid and --self is needed to know which Codex session is meant" : "--codex-session needs --pid, the process of that session");
+    if (input.codexSession === undefined) throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
+    return identifyByThread(cx, input.codexSession);
   }
   if (input.codexSession === undefined) return identifyByPid(cx, input.pid);
   const rolloutPath = rolloutOf(cx, input.codexSession);
@@ -49,7 +50,7 @@ async function identify(cx: Context, input: Input): Promise<Identity> {
 export async function register(cx: Context, role: Role, input: Input): Promise<void> {
   const identity = await identify(cx, input);
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
-  if (!alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
+  if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
   if (tmuxSession !== null && !(await hasSession(cx.env, tmuxSession).catch(() => false))) cx.err(`warning: tmux session ${JSON.stringify(tmuxSession)} does not exist`);
   const session = registerSession(cx.store(input.path), {
     name: input.name,
@@ -62,14 +63,7 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
     ...(input.tmuxSession === undefined && identity.pane ? { tmuxPaneId: identity.pane.paneId } : {}),
   });
   cx.json({
-    session_id: session.id,
-    name: session.name,
-    role: session.role,
-    pid: session.pid,
-    codex_session_id: session.codex_session_id,
-    codex_session_path: session.codex_session_path,
-    cwd: session.cwd,
-    tmux_session: session.tmux_session,
+    ...registeredSession(session),
     communication: communication(session, { program: cx.program, ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }) }),
   });
 }

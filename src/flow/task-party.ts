@@ -1,5 +1,6 @@
 /** The parties of a task at their terminals: who they are, whether a terminal is theirs, and ending it. */
 import type { Context } from "../context.ts";
+import { codex } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
 import type { Role } from "../core/session.ts";
 import { quoteWord } from "../core/shell.ts";
@@ -10,7 +11,8 @@ import { sessionById } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { taskById } from "../store/tasks.ts";
 import { transcriptSource } from "../store/transcript-sources.ts";
-import { ancestorsOf, listProcesses } from "../system/processes.ts";
+import { sessionLine } from "../system/kinship.ts";
+import { listProcesses } from "../system/processes.ts";
 import { hasSession, isPaneId, killPane, killSession, listPanes, type Pane } from "../system/tmux.ts";
 import { placeAmong } from "./pane.ts";
 
@@ -65,7 +67,7 @@ export async function verifyTargets(cx: Context, store: Store, task: Task, parti
 
 /** The targets in the order in which they are ended: the terminal that this process lives in comes last. */
 export async function ownTerminalLast(cx: Context, targets: readonly Target[]): Promise<Target[]> {
-  const above = ancestorsOf(process.pid, (await listProcesses(cx.env)) ?? []);
+  const above = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const isOwn = ({ pane }: Target): boolean => pane !== null && above.includes(pane.pid);
   return [...targets.filter((target) => !isOwn(target)), ...targets.filter(isOwn)];
 }

@@ -2,6 +2,7 @@
 import { SQLiteError } from "bun:sqlite";
 import type { DeliveryState, DeliveryStep, Proof, ProofPlace, Transport } from "../core/delivery.ts";
 import { compactJson, parseStored } from "../core/json.ts";
+import { rows } from "./reading.ts";
 import { type Store, tx } from "./store.ts";
 
 /** A row of `deliveries`. */
@@ -108,6 +109,9 @@ export const listDeliveries = (store: Store, filter: { name?: string | undefined
       `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid desc limit ?3`,
     )
     .all(filter.name ?? null, filter.taskId ?? null, filter.limit);
+
+/** All deliveries for the task, oldest first, one by one. */
+export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> => rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
 
 /** Those whose outcome is open, oldest first; of one session when it is given. */
 export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>

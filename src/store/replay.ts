@@ -20,6 +20,9 @@ interface Head {
 /** A text of digits sorts as the number it is; other texts come after all numbers. */
 const numeric = (id: string) => `case when ${id} <> '' and ${id} not glob '*[^0-9]*' then cast(${id} as integer) else ${id} end`;
 
+/** The name under which the rows of an arm go that are told. */
+const rowOf = (from: string): string => (from.includes(" join ") ? "a" : from.split(" ").at(-1)!);
+
 interface Arm {
   readonly source: Source;
   readonly from: string;
@@ -74,12 +77,15 @@ function arms({ format, role }: ReplayFilter): Arm[] {
   ];
 }
 
+/** The last row of each table that has been told. */
+export type Marks = Readonly<Partial<Record<Source, number>>>;
+
 /** Every arm is walked along an index by instant, and SQLite merges them: nothing is sorted as a whole. */
-function outline(filter: ReplayFilter, way: "asc" | "desc"): string {
-  const selects = arms(filter).map(
-    ({ source, from, time, where, id = "id", key = "id", command }) =>
-      `select julianday(${time}) as at, '${source}' as source, ${id} as id, ${key} as key, ${command ? 1 : 0} as command from ${from} where task_id = ?1${where ? ` and ${where}` : ""}`,
-  );
+function outline(filter: ReplayFilter, way: "asc" | "desc", after: Marks): string {
+  const selects = arms(filter).map(({ source, from, time, where, id = "id", key = "id", command }) => {
+    const mark = after[source] === undefined ? "" : ` and ${rowOf(from)}.rowid > ${after[source]}`;
+    return `select julianday(${time}) as at, '${source}' as source, ${id} as id, ${key} as key, ${command ? 1 : 0} as command from ${from} where task_id = ?1${where ? ` and ${where}` : ""}${mark}`;
+  });
   return `${selects.join("\nunion all ")}\norder by 1 ${way}, 2 ${way}, 3 ${way}`;
 }
 
@@ -102,34 +108,57 @@ const TELLERS: Readonly<Partial<Record<Source, (row: Shown) => Entry>>> = {
   transcript_segments: entries.segmentEntry,
 };
 
-function entryOf(store: Store, { source, key, command }: Head): Entry | null {
+/** An entry and the row it tells of; a chain has none. */
+export interface Told {
+  readonly entry: Entry;
+  readonly row: Shown | null;
+}
+
+function tell(store: Store, { source, key, command }: Head): Told | null {
   if (source === "correlation_chains") {
     const chain = command ? commandChain(store, String(key)) : notificationChain(store, Number(key));
-    return chain && entries.chainEntry(chain);
+    return chain && { entry: entries.chainEntry(chain), row: null };
   }
   const sql = source === "routed_notifications" ? NOTIFICATION : `select * from ${source} where id = ?`;
-  const row = store.db.query<Row, [number | string]>(sql).get(key);
-  return row && TELLERS[source]!(shown(row));
+  const stored = store.db.query<Row, [number | string]>(sql).get(key);
+  const row = stored && shown(stored);
+  return row && { entry: TELLERS[source]!(row), row };
 }
 
-/** The entries of the task from the first to the last (or back), one by one. */
-export function* replayEntries(store: Store, taskId: string, filter: ReplayFilter, way: "asc" | "desc" = "asc"): Generator<Entry> {
-  for (const head of rows<Head>(store, outline(filter, way), taskId)) {
-    const entry = entryOf(store, head);
-    if (entry !== null) yield entry;
+/** The entries of the task with their rows, from the first to the last (or back), one by one. */
+export function* replayRows(store: Store, taskId: string, filter: ReplayFilter, way: "asc" | "desc" = "asc", after: Marks = {}): Generator<Told> {
+  for (const head of rows<Head>(store, outline(filter, way, after), taskId)) {
+    const told = tell(store, head);
+    if (told !== null) yield told;
   }
 }
 
-/** The last `limit` entries, in the order of time. */
-export function lastEntries(store: Store, taskId: string, filter: ReplayFilter, limit: number): Entry[] {
-  const last: Entry[] = [];
+/** The entries of the task, from the first to the last. */
+export function* replayEntries(store: Store, taskId: string, filter: ReplayFilter): Generator<Entry> {
+  for (const { entry } of replayRows(store, taskId, filter)) yield entry;
+}
+
+/** The last `limit` entries with their rows, in the order of time. */
+export function lastRows(store: Store, taskId: string, filter: ReplayFilter, limit: number): Told[] {
+  const last: Told[] = [];
   if (limit > 0) {
-    for (const entry of replayEntries(store, taskId, filter, "desc")) {
-      last.push(entry);
+    for (const told of replayRows(store, taskId, filter, "desc")) {
+      last.push(told);
       if (last.length === limit) break;
     }
   }
   return last.reverse();
+}
+
+/** Where each table ends now. Chains are told with their commands and notifications, and not again. */
+export function marksNow(store: Store): Marks {
+  const last = (table: string) => store.db.query<{ last: number | null }, []>(`select max(rowid) as last from ${table}`).get()!.last ?? 0;
+  return { ...Object.fromEntries(Object.keys(TELLERS).map((table) => [table, last(table)])), correlation_chains: Number.MAX_SAFE_INTEGER };
+}
+
+/** An entry again, as it is told now; null when its row is gone. */
+export function tellAgain(store: Store, { source, source_id }: Entry): Entry | null {
+  return source_id === null ? null : (tell(store, { source, key: source_id, command: 0 })?.entry ?? null);
 }
 
 /** The last command that finished the task, or null. */

@@ -1,6 +1,6 @@
 /** Who writes a Codex thread: the exclusive lock on its file in `thread-writer-locks`, read without taking it where the system lets us. */
 import { dlopen } from "bun:ffi";
-import { closeSync, openSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export interface WriterLock {
@@ -73,11 +73,25 @@ function lockOf(path: string, locks: Map<string, ProcLock[]> | null): WriterLock
   }
   if (locks === null) return askedLock(path);
   const same = locks.get(String(file.ino)) ?? [];
-  if (same.length === 0) return { held: false, pid: null };
+  if (same.length === 0) return hidesLocks() ? askedLock(path) : { held: false, pid: null };
   const device = deviceText(file.dev);
   const exact = same.find((lock) => lock.device === device);
   // Layered file systems show another device in /proc/locks than in stat: then the lock itself is asked.
   return exact === undefined ? askedLock(path) : { held: true, pid: exact.pid > 0 ? exact.pid : null };
+}
+
+/** The number of the first process namespace, a constant of the kernel. */
+const FIRST_NAMESPACE = "pid:[4026531836]";
+let hidden: boolean | undefined;
+/** In any other namespace (a container, the sandbox of an agent) /proc/locks leaves out what processes outside of it hold. */
+function hidesLocks(): boolean {
+  if (hidden !== undefined) return hidden;
+  try {
+    hidden = readlinkSync("/proc/self/ns/pid") !== FIRST_NAMESPACE;
+  } catch {
+    hidden = true;
+  }
+  return hidden;
 }
 
 /** As the kernel prints it in /proc/locks. */

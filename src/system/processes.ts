@@ -47,21 +47,6 @@ export async function listProcesses(env: Env): Promise<Process[] | null> {
   });
 }
 
-/** `pid` and everything below it, breadth first. */
-export function familyOf(pid: number, processes: readonly Process[]): number[] {
-  const family = [pid];
-  for (const member of family) for (const each of processes) if (each.parent === member && !family.includes(each.pid)) family.push(each.pid);
-  return family;
-}
-
-/** The parents of `pid`, nearest first, without `pid` itself. */
-export function ancestorsOf(pid: number, processes: readonly Process[]): number[] {
-  const parents = new Map(processes.map((each) => [each.pid, each.parent]));
-  const ancestors: number[] = [];
-  for (let next = parents.get(pid); next !== undefined && next > 0 && !ancestors.includes(next); next = parents.get(next)) ancestors.push(next);
-  return ancestors;
-}
-
 let bootMs: number | undefined;
 /** When the machine was started, and how many stat ticks are a second: both constant while it runs. */
 function linuxBoot(): number {
@@ -93,6 +78,19 @@ export async function executableOf(pid: number, env: Env): Promise<string | null
   }
   const result = await runChild(["ps", "-o", "comm=", "-p", String(pid)], { env });
   return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
+}
+
+/** The words the process was started with, its program first; null when it is gone or not told. */
+export async function commandLineOf(pid: number, env: Env): Promise<string[] | null> {
+  if (linux) {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    } catch {
+      return null;
+    }
+  }
+  const result = await runChild(["ps", "-o", "args=", "-p", String(pid)], { env });
+  return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim().split(/\s+/) : null;
 }
 
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */

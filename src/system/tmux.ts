@@ -22,7 +22,8 @@ export interface Pane {
 }
 
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
-const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
+/** `no current target`: the server is on its way out and has no session any more. */
+const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly|no current target/i;
 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
 const NEXT = "\0";
@@ -133,13 +134,9 @@ export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<s
 /** Puts `text` into a paste buffer of this name; the text travels by standard input. */
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
-/** Pastes the buffer into the target as one bracketed paste, so that its newlines do not submit, and deletes it. */
-export const pasteBuffer = (env: Env, buffer: string, target: string): Promise<string> =>
-  tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target)]);
-
 /**
- * Pastes the buffer and presses Enter, as one step of the server: nobody else's keys come in between. The Enter is a literal carriage
- * return, since some releases of tmux drop the named key and still exit 0.
+ * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, all as one step of the
+ * server: nobody else's keys come in between. The Enter is a literal carriage return, since some releases of tmux drop the named key and still exit 0.
  */
 export const pasteAndSubmit = (env: Env, buffer: string, target: string): Promise<string> =>
   tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target), NEXT, "send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);

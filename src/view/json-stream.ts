@@ -16,21 +16,23 @@ const indented = (value: unknown, indent: string): string => {
   return indent === "" ? text : text.replaceAll("\n", `\n${indent}`);
 };
 
-function* listParts(stream: Stream, indent: string): Generator<string> {
+function* listParts(members: Iterable<unknown>, indent: string, each: (member: unknown, inner: string) => Iterable<string>): Generator<string> {
   const inner = `${indent}  `;
   let first = true;
-  for (const member of stream.members()) {
-    yield `${first ? "[" : ","}\n${inner}${indented(member, inner)}`;
+  for (const member of members) {
+    yield `${first ? "[" : ","}\n${inner}`;
+    yield* each(member, inner);
     first = false;
   }
   yield first ? "[]" : `\n${indent}]`;
 }
 
-/** The document in pieces, without a final line break. Streams may stand as the value itself or as members of its objects, at any depth. */
+/** The document in pieces, without a final line break. Streams may stand anywhere in it; what they give holds no further ones. */
 export function* jsonParts(value: unknown, indent = ""): Generator<string> {
-  if (value instanceof Stream) return yield* listParts(value, indent);
+  if (value instanceof Stream) return yield* listParts(value.members(), indent, (member, inner) => [indented(member, inner)]);
   if (value instanceof Late) return yield indented(value.value(), indent);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return yield indented(value, indent);
+  if (Array.isArray(value)) return yield* listParts(value, indent, jsonParts);
+  if (value === null || typeof value !== "object") return yield indented(value, indent);
   const inner = `${indent}  `;
   const source = value as Record<string, unknown>;
   let first = true;

@@ -23,3 +23,8 @@ test("the program file tells the agent from a script", () => {
   expect(["/x/bin/codex", "codex", "/opt/codex-x86_64-unknown-linux-musl"].map(codex.isExecutable)).toEqual([true, true, true]);
   expect(["/usr/bin/node", "/bin/sh", "/usr/bin/cat", "/x/codex/bin/tool", "/x/mycodex"].map(codex.isExecutable)).toEqual([false, false, false, false, false]);
 });
+
+test("a server for many sessions is told from a session by its words", () => {
+  for (const words of ["codex app-server", "codex app-server --listen unix:/s", "codex -c model=x app-server"]) expect(codex.isSharedServer(words.split(" "))).toBe(true);
+  for (const words of ["codex", "codex --no-daemon", "codex --sandbox read-only app-server", "codex resume app-server"]) expect(codex.isSharedServer(words.split(" "))).toBe(false);
+});

@@ -3,7 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alive, ancestorsOf, environmentOf, executableOf, familyOf, listProcesses, lsofNames, openFiles, startedAt } from "../../src/system/processes.ts";
+import { codex } from "../../src/core/agent.ts";
+import { sessionFamily, sessionLine } from "../../src/system/kinship.ts";
+import { alive, commandLineOf, environmentOf, executableOf, listProcesses, lsofNames, openFiles, startedAt } from "../../src/system/processes.ts";
 import { until } from "../harness.ts";
 
 const env = process.env;
@@ -11,7 +13,7 @@ const dir = realpathSync(mkdtempSync(join(tmpdir(), "cvp-")));
 const file = join(dir, "held open.jsonl");
 const shell = Bun.spawn(["sh", "-c", `exec 3>>"$FILE"; sleep 60 3>&3 & wait`], { env: { ...env, FILE: file, MARK: "a=b" } });
 const family = () => until("the child", async () => {
-  const members = familyOf(shell.pid, (await listProcesses(env)) ?? []);
+  const members = await sessionFamily(codex, shell.pid, (await listProcesses(env)) ?? [], env);
   return members.length === 2 ? members : null;
 });
 afterAll(async () => {
@@ -29,8 +31,8 @@ test("families go down, ancestors go up", async () => {
   const [parent, child] = await family();
   expect(parent).toBe(shell.pid);
   const processes = (await listProcesses(env)) ?? [];
-  expect(ancestorsOf(child!, processes).slice(0, 2)).toEqual([shell.pid, process.pid]);
-  expect(familyOf(999_999_999, processes)).toEqual([999_999_999]);
+  expect((await sessionLine(codex, child!, processes, env)).slice(0, 3)).toEqual([child!, shell.pid, process.pid]);
+  expect(await sessionFamily(codex, 999_999_999, processes, env)).toEqual([999_999_999]);
 });
 
 test("the child that inherited a descriptor holds the file open, a vanished process answers nothing", async () => {
@@ -48,6 +50,8 @@ test("program file, start and environment of a process", async () => {
   expect(Math.abs(Date.now() - at)).toBeLessThan(120_000);
   if (process.platform === "linux") expect(environmentOf(child!, "MARK")).toBe("a=b");
   expect(environmentOf(child!, "NOT_THERE")).toBeNull();
+  expect(await commandLineOf(child!, env)).toEqual(["sleep", "60"]);
+  expect(await commandLineOf(999_999_999, env)).toBeNull();
 });
 
 test("lsof's field output is read by field, whatever else it prints", () => {

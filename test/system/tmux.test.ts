@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteBuffer, sendKey, sendReturn, tmuxResult,
+  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, sendKey, tmuxResult,
 } from "../../src/system/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
@@ -61,8 +61,7 @@ describe("speaking", () => {
     await newSession(env, { name: "say", cwd: "/", argv: ["cat"] });
     const text = "-x --y $(id) `id` 'q' \"q\" ; # › ✓ %1";
     await loadBuffer(env, "cv-test", text);
-    await pasteBuffer(env, "cv-test", "say");
-    await sendReturn(env, "say");
+    await pasteAndSubmit(env, "cv-test", "say");
     await until("the echo", async () => (await screen("say")).split(text).length === 3);
     expect((await deleteBuffer(env, "cv-test")).code).not.toBe(0);
   });

@@ -1,0 +1,36 @@
+/**
+ * Which processes belong to one session: down from its pane, up from a command. A server that several sessions share ends both ways, since it
+ * was started by one of them and works for all: what it holds, and what runs below it, says nothing about that one.
+ */
+import type { Agent } from "../core/agent.ts";
+import type { Env } from "./child.ts";
+import { commandLineOf, executableOf, type Process } from "./processes.ts";
+
+/** Whether the process is a server of the agent's that sessions share. */
+async function isShared(agent: Agent, pid: number, env: Env): Promise<boolean> {
+  if (!agent.isExecutable((await executableOf(pid, env)) ?? "")) return false;
+  return agent.isSharedServer((await commandLineOf(pid, env)) ?? []);
+}
+
+/** `pid` and everything below it, breadth first, without shared servers and what they run. A server that is asked for by its own pid counts. */
+export async function sessionFamily(agent: Agent, pid: number, processes: readonly Process[], env: Env): Promise<number[]> {
+  const family = [pid];
+  for (const member of family) {
+    for (const each of processes) {
+      if (each.parent === member && !family.includes(each.pid) && !(await isShared(agent, each.pid, env))) family.push(each.pid);
+    }
+  }
+  return family;
+}
+
+/** `pid` and its parents, nearest first; a shared server is the last of them. */
+export async function sessionLine(agent: Agent, pid: number, processes: readonly Process[], env: Env): Promise<number[]> {
+  const parents = new Map(processes.map((each) => [each.pid, each.parent]));
+  const line = [pid];
+  for (const member of line) {
+    if (await isShared(agent, member, env)) break;
+    const parent = parents.get(member);
+    if (parent !== undefined && parent > 0 && !line.includes(parent)) line.push(parent);
+  }
+  return line;
+}
