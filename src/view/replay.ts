@@ -1,5 +1,6 @@
 /** A replay as text. */
 import type { Entry, ReplayFormat } from "../core/replay.ts";
+import { quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 
 /** The time of day as it was written. */
@@ -22,7 +23,7 @@ export function replayHead(task: Task, format: ReplayFormat, finish: Entry | nul
     `State: ${task.state}`,
     `Mode: ${format}`,
     "",
-    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${task.id} --format transcript`, `  ${program} mutation-audit ${task.id}`, ""]),
+    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${quoteWord(task.id)} --format transcript`, `  ${program} mutation-audit ${quoteWord(task.id)}`, ""]),
   ];
 }
 

@@ -36,11 +36,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  const dispatch = contexts[0] && listDispatchers(contexts[0].store()).find((row) => row.ended_at === null)?.pid;
+  const watches = contexts[0] ? listDispatchers(contexts[0].store()).filter((row) => row.ended_at === null).map((row) => row.pid) : [];
   await dashboard?.close();
   for (const cx of contexts) cx.close();
   if (folder) {
-    await closeDemo(folder, dispatch ?? null);
+    await closeDemo(folder, watches);
     removeDemoFolder(folder);
   }
   await model?.stop();
