@@ -1,5 +1,5 @@
 /** `sessions`: the registered sessions and how each can be reached. */
-import { choice, flag, pathFlag, text, verb } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { communication, REDACTED, ROLES } from "../core/session.ts";
 import { listSessions } from "../store/session-list.ts";
@@ -17,7 +17,7 @@ export default verb(
       includeLegacy: flag("also sessions with neither process nor rollout, from older databases"),
       name: text("only this session", { repeat: true }),
       redactIdentityToken: flag("hide the identity tokens"),
-      json: flag("print JSON (the default)"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },
