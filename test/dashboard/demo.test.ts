@@ -23,7 +23,7 @@ let tab: Tab;
 let page: Page;
 
 const contextOf = (env: Record<string, string>): Context =>
-  makeContext({ env, cwd: folder.project, argv0: "conveyor", tty: { in: false, out: false, err: false }, write: () => {}, readStdin: () => "", clock: Date.now, uuid: () => crypto.randomUUID() });
+  makeContext({ env, cwd: folder.project, argv0: "conveyor", tty: { in: false, out: false, err: false }, write: () => {}, readStdin: () => new Uint8Array(), clock: Date.now, uuid: () => crypto.randomUUID() });
 
 beforeAll(async () => {
   model = scriptedModel(demoScript(() => {}));

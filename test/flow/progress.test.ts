@@ -14,7 +14,7 @@ function written(tty: boolean, env: Record<string, string> = {}): string {
     write: (_, more) => {
       text += more;
     },
-    readStdin: () => "",
+    readStdin: () => new Uint8Array(),
     clock: () => now,
     uuid: () => "",
   });
