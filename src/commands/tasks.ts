@@ -4,7 +4,6 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { oneLine } from "../core/plain-text.ts";
 import { createTask, listTasks } from "../store/tasks.ts";
-import { oneLine } from "../view/one-line.ts";
 
 export default verb(
   {

@@ -5,6 +5,3 @@ export const quoteWord = (word: string): string => (/^[A-Za-z0-9_@%+=:,./-]+$/.t
 
 /** A whole command line. */
 export const quoteCommand = (words: readonly string[]): string => words.map(quoteWord).join(" ");
-
-/** A tagged template: a command line in a sentence, in which whatever is put in, a name for instance, stays one harmless word. */
-export const shellLine = (parts: TemplateStringsArray, ...words: readonly string[]): string => String.raw({ raw: parts }, ...words.map(quoteWord));

@@ -4,7 +4,6 @@ import { parseRecord, readFact, recordName, type RolloutRecord } from "../core/c
 import { Failure } from "../core/failure.ts";
 import { compactJson } from "../core/json.ts";
 import type { Session } from "../core/session.ts";
-import { shellLine } from "../core/shell.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../store/codex-events.ts";
 import { tokensOf } from "../core/tokens.ts";
@@ -43,7 +42,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
 }
 
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
-  shellLine`${cx.program} register-${session.role} --name ${session.name} --codex-session PATH --pid ${session.pid === null ? "PID" : String(session.pid)} starts anew with the file it names`;
+  `${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH --pid ${session.pid === null ? "PID" : session.pid} starts anew with the file it names`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });

@@ -5,7 +5,6 @@ import type { ReviewInput } from "../core/continuation.ts";
 import { Failure } from "../core/failure.ts";
 import { compactJson, type JsonObject } from "../core/json.ts";
 import { answeredReview, failedReview, reviewContext } from "../core/reviewer.ts";
-import { shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { quoteWord } from "../core/shell.ts";
 import { openBinding } from "../store/bindings.ts";

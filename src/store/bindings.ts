@@ -1,7 +1,6 @@
 /** `bindings`: which worker and manager session are joined on which task. */
 import { Failure } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
-import { shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { quoteWord } from "../core/shell.ts";
 import { addEvent } from "./events.ts";

@@ -2,7 +2,6 @@
 import { type Criterion, type CriterionSource, type CriterionStatus } from "../core/criteria.ts";
 import { Failure } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, parseStored } from "../core/json.ts";
-import { shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { quoteWord } from "../core/shell.ts";
 import { addEvent } from "./events.ts";

@@ -2,7 +2,6 @@
 import { Failure } from "../core/failure.ts";
 import { type LoopRun, readLoop } from "../core/loop-run.ts";
 import type { Run } from "../core/run.ts";
-import { shellLine } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { quoteWord } from "../core/shell.ts";
 import { findRun } from "./runs.ts";
