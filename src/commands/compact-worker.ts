@@ -1,5 +1,5 @@
 /** `compact-worker`: decides to have the worker compact its context, and requests it under that decision. */
-import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { slashCommand } from "../core/compact-request.ts";
 import { requestCompact } from "../flow/compact.ts";
@@ -18,6 +18,7 @@ export default verb(
       promptOnly: flag("send the message and no slash command"),
       message: text("what to say instead of the usual prompt"),
       dryRun: flag("check the gates and record it, send nothing"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

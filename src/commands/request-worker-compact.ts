@@ -1,5 +1,5 @@
 /** `request-worker-compact`: has the worker of a task compact or clear its context. */
-import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { requestCompact } from "../flow/compact.ts";
 import { needTask } from "../store/tasks.ts";
@@ -20,6 +20,7 @@ export default verb(
       promptOnly: flag("send the message and no slash command"),
       message: text("what to say instead of the usual prompt"),
       dryRun: flag("check the gates and record it, send nothing"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

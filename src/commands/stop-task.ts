@@ -1,5 +1,5 @@
 /** `stop-task`: gives a task up and stops its manager. */
-import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { finishTask } from "../flow/finish.ts";
 import { needTask } from "../store/tasks.ts";
@@ -15,6 +15,7 @@ export default verb(
       decisionId: integer("the manager's decision to stop", { value: "ID" }),
       strictDecisions: flag("refuse without a fresh stop decision (--decision-id)"),
       reason: text("why", { default: "Task stopped by operator." }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },
