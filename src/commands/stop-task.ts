@@ -1,5 +1,5 @@
 /** `stop-task`: gives a task up and stops its manager. */
-import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { plainOrder } from "../core/finish.ts";
 import { finishTask } from "../flow/finish.ts";
@@ -16,6 +16,7 @@ export default verb(
       decisionId: integer("the manager's decision to stop", { value: "ID" }),
       strictDecisions: flag("refuse without a fresh stop decision (--decision-id)"),
       reason: text("why", { default: "Task stopped by operator." }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

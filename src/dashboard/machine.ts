@@ -33,6 +33,7 @@ export class Machine {
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
+  private closed = false;
   private looking: Promise<void> | null = null;
   private told = "";
 
@@ -63,15 +64,16 @@ export class Machine {
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
-    if (on === this.running) return;
+    if (on === this.running || this.closed) return;
     this.running = on;
     clearTimeout(this.timer);
     if (on) this.turn();
   }
 
-  /** Stops, and waits for the end of a look that has begun: what it looks at may go away then. */
+  /** Stops for good, and waits for the end of a look that has begun: the database is about to be closed. */
   async close(): Promise<void> {
     this.watch(false);
+    this.closed = true;
     await this.looking;
   }
 

@@ -140,10 +140,19 @@ function Notes() {
           <p>{answer.said}</p>
           {answer.done ? (
             (answer.wrote.length > 0 || answer.events.length > 0) && (
-              <p class="dim">
-                Wrote {answer.wrote.join(", ")}
-                {answer.events.length > 0 && ` · ${answer.events.map((event) => `event ${event.id} ${event.type}`).join(", ")}`}
-              </p>
+              <details>
+                <summary>What was written</summary>
+                <ul>
+                  {answer.wrote.map((row) => (
+                    <li key={row}>{row}</li>
+                  ))}
+                  {answer.events.map(({ id, type }) => (
+                    <li key={id}>
+                      event {id}: {type.replaceAll("_", " ")}
+                    </li>
+                  ))}
+                </ul>
+              </details>
             )
           ) : (
             <>{answer.hint && <code>{answer.hint}</code>}</>

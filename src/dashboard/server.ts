@@ -94,11 +94,12 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     url: pageUrl(options.host, port, { task: options.task, token: gate.token }),
     port,
     async close() {
+      // The doors first: a page that comes back now would start again what is being ended.
+      await server.stop(true);
       terminals.close();
-      reading.watch(false);
       commits.close();
       live.close();
-      await server.stop(true);
+      reading.watch(false);
       await machine.close();
     },
   };

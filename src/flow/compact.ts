@@ -1,5 +1,5 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
-import { flag, pathFlag, text } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { type CompactChoice, compactPrompt, slashCommand } from "../core/compact-request.ts";
 import { DECISION_MAX_AGE } from "../core/decision.ts";
@@ -28,6 +28,7 @@ export const compactFlags = {
   promptOnly: flag("send the message and no slash command"),
   message: text("what to say instead of the usual prompt"),
   dryRun: flag("check the gates and record it, send nothing"),
+  json: jsonFlag,
   path: pathFlag,
 };
 

@@ -4,13 +4,16 @@ import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { notSent, standsInComposer, typeable, type Verdict } from "../core/delivery.ts";
 import { pasteable, plainWords } from "../core/same-text.ts";
-import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, sendReturn } from "../system/tmux.ts";
+import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, sendKey, sendReturn } from "../system/tmux.ts";
 import type { Journal } from "./delivery-journal.ts";
+import { newestTurn } from "./open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";
 
 /** How long a screen may take to show a composer that can be typed into. */
 const READY_MS = 10_000;
 const PROOF_MS = 15_000;
+/** How often to look for a copy of a text that came in beside an interrupt. */
+const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
 const LOOK_MS = 600;
 
@@ -31,11 +34,30 @@ export async function deliverByTmux(cx: Context, journal: Journal, pane: Pane, a
   if (ready !== "ready") return ready;
   const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
   journal.markRollout();
+  const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
   const sent = await send(cx, journal, pane, text, !parcel.asCommand);
   if (sent !== null) return sent;
   // A command of the agent's own is no user text: nothing of it will stand in the rollout.
   if (parcel.asCommand) return { ...sentOff("delivered"), proof: "unavailable", completed: true };
-  return awaitProof(cx, journal, pane, agent);
+  const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent);
+  if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
+  return verdict;
+}
+
+/**
+ * A text that comes in while a turn is being interrupted is submitted and put back into the composer as well. That copy is ours and has
+ * arrived: left there it would go out a second time with the next Enter. Only what is exactly our text is taken away, line by line.
+ */
+async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
+  for (let look = 0; look < COPY_LOOKS; look += 1) {
+    const { composer } = agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null);
+    if (composer !== null && !composer.empty && standsInComposer(composer.text, journal.parcel.text)) {
+      journal.note("removed the copy that was put back");
+      for (let line = 0; line <= 2 * journal.parcel.text.split("\n").length; line += 1) await sendKey(cx.env, pane.paneId, "C-u");
+      return;
+    }
+    await Bun.sleep(100);
+  }
 }
 
 const sentOff = (state: Verdict["state"]): Verdict => ({
@@ -103,10 +125,10 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
     `look at it with: tmux attach -t ${journal.parcel.recipient.tmuxSession}`,
   );
 
-async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<Verdict> {
+async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
   const search = journal.search();
-  if (search === null) return { ...sentOff("delivered"), proof: "unavailable", completed: true };
+  if (search === null) return { ...sentOff("delivered"), proof: "unavailable", completed: true, aborted: false };
   const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
   const begun = performance.now();
   const deadline = begun + (parcel.proofMs ?? PROOF_MS);
@@ -115,7 +137,7 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   let accepted = false;
   try {
     for (;;) {
-      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo };
+      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -136,7 +158,7 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   }
   const who = JSON.stringify(parcel.recipient.name);
   const error = accepted ? `the text waits in ${who} for its next tool call or the end of its turn` : `the text was typed into ${who}, but its rollout does not show it yet`;
-  return { ...sentOff("typed"), accepted, error, errorType: "NotProven", hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo };
+  return { ...sentOff("typed"), accepted, error, errorType: "NotProven", hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo, aborted: search.sawAbort };
 }
 
 /** Whether a message shown as waiting is ours; long ones are cut. */

@@ -47,8 +47,9 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
     await leaveMode(cx.env, pane.paneId);
     await sendKey(cx.env, pane.paneId, key);
   }
+  // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
+  if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
   if (input.followup !== null) {
-    if (sent) await settled(cx, pane, agent, recipient.rolloutPath);
     refuseUndelivered(await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null }));
   }
   return { key, sent, target };

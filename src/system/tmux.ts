@@ -135,9 +135,8 @@ export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<s
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
 /**
- * Pastes the buffer into the target, deletes it and presses Enter, as one step of the server: nobody else's keys come in between. The
- * paste is bracketed, so that its newlines do not submit; the Enter is a literal carriage return, since some releases of tmux drop the
- * named key and still exit 0.
+ * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, all as one step of the
+ * server: nobody else's keys come in between. The Enter is a literal carriage return, since some releases of tmux drop the named key and still exit 0.
  */
 export const pasteAndSubmit = (env: Env, buffer: string, target: string): Promise<string> =>
   tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target), NEXT, "send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);

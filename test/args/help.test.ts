@@ -39,6 +39,11 @@ describe("every command", () => {
     }
   });
 
+  test("takes --json, unless what it prints is a script or its flags are the agent's", () => {
+    const without = loaded.filter(([, spec]) => spec.flags?.json === undefined).map(([name]) => name);
+    expect(without.sort()).toEqual(["completion", "start"]);
+  });
+
   test("has a one-line summary on the top page", () => {
     for (const { name, summary } of listed()) {
       expect([name, summary.length > 8 && summary.length < 90 && !summary.includes("\n")]).toEqual([name, true]);

@@ -1,7 +1,7 @@
 /** Looking at the sessions while pages are open: one look at a time, and none that outlives its end. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Machine } from "../../src/dashboard/machine.ts";
-import { World } from "../harness.ts";
+import { until, World } from "../harness.ts";
 
 let w: World;
 beforeEach(() => {
@@ -21,14 +21,18 @@ test("pages that come and go begin no second look beside the first", async () =>
 test("a look that fails is said once and ends nothing", async () => {
   const cx = w.context();
   const problems: string[] = [];
+  let looks = 0;
   const broken = () => {
+    looks++;
     throw new Error("disk I/O error");
   };
   const machine = new Machine(cx, cx.store(), broken, () => {}, (message) => void problems.push(message));
   machine.watch(true);
-  await machine.close();
+  await until("the first problem", () => problems.length > 0);
+  machine.watch(false);
   machine.watch(true);
   await machine.close();
+  expect(looks).toBe(2);
   expect(problems).toEqual(["the sessions could not be looked at: disk I/O error"]);
 });
 
