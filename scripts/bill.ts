@@ -19,6 +19,12 @@ export function packagesOf(inputs: readonly string[]): string[] {
   return [...new Set(inputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))].sort();
 }
 
+/** Paths of what the browser's page is made of: it stands in the binary as finished text, of whose origin the compiler says nothing. */
+export async function pageInputs(): Promise<string[]> {
+  const { metafile } = await Bun.build({ entrypoints: [join(root, "src", "dashboard", "page.tsx")], target: "browser", splitting: true, metafile: true, jsx: { runtime: "automatic", importSource: "preact" } });
+  return Object.keys(metafile!.inputs);
+}
+
 function partOf(name: string): Part {
   const { version, license } = JSON.parse(read("node_modules", name, "package.json")) as { version: string; license: string };
   const file = readdirSync(join(root, "node_modules", name)).find((entry) => /^licen[cs]e/i.test(entry));

@@ -7,7 +7,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } fro
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compile, root, type Target, targets } from "../build.ts";
-import { bill, licences, packagesOf } from "./bill.ts";
+import { bill, licences, packagesOf, pageInputs } from "./bill.ts";
 import { inspect } from "./executable.ts";
 import { runtime } from "./runtime.ts";
 import { signAdHoc } from "./sign.ts";
@@ -31,7 +31,7 @@ function verify(bytes: Buffer, target: Target): string {
 }
 
 rmSync(out, { recursive: true, force: true });
-const packages = new Set<string>();
+const packages = new Set<string>(packagesOf(await pageInputs()));
 for (const target of targets) {
   const file = join(out, target.name, "conveyor");
   mkdirSync(join(out, target.name), { recursive: true });

@@ -67,11 +67,11 @@ export default verb(
     const task = needTask(store, args.task);
     if (args.list) return cx.json(list(store, task, { turn, viewer: args.asRole, payloads: args.includePayload }));
     if (args.submit) {
-      const payload = readObject(cx.stdin(), "the proposal");
+      const payload = readObject(cx.stdin({ exact: true }), "the proposal");
       return cx.json(submitContinuation(store, task, args.submit, { payload, turn: turn ?? cx.newId("continuation") }));
     }
     needPermission(store, task, "context.spawn_reviewer");
     const pair = needPair(store, task, turn!);
-    cx.json(addReview(store, task.id, pair, reviewInput(readObject(cx.stdin(), "the review"))));
+    cx.json(addReview(store, task.id, pair, reviewInput(readObject(cx.stdin({ exact: true }), "the review"))));
   },
 );

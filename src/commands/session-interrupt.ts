@@ -1,10 +1,7 @@
 /** `session-interrupt`: interrupts what a registered session does. */
 import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { DEFAULT_KEY, interrupt, needTerminal } from "../flow/interrupt.ts";
-import { recipientOf } from "../flow/recipient.ts";
-import { boundTask, recorded } from "../flow/session-action.ts";
-import { refuseUnreachable } from "../flow/speak.ts";
+import { interruptSession } from "../flow/session-interrupt.ts";
 
 export default verb(
   {
@@ -25,23 +22,7 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const followup = args.followup ?? null;
-    let key = args.key ?? DEFAULT_KEY;
-    const action = {
-      event: "session_interrupted",
-      telemetry: "session_interrupt",
-      session: args.name,
-      dryRun: args.dryRun,
-      facts: { followup_length: followup?.length ?? 0 },
-      correlation: () => ({ key }),
-    };
-    const done = await recorded(cx, store, action, async (session) => {
-      refuseUnreachable(cx, session);
-      // A dry run asks nothing of tmux, so it cannot know what runs in the pane.
-      if (args.dryRun) return { key, sent: false, target: needTerminal(recipientOf(session)) };
-      const interrupted = await interrupt(cx, store, recipientOf(session), { key: args.key, followup, dryRun: false, origin: "session-interrupt", taskId: boundTask(store, session).taskId });
-      key = interrupted.key;
-      return interrupted;
-    });
+    const done = await interruptSession(cx, store, { name: args.name, key: args.key, followup, dryRun: args.dryRun, origin: "session-interrupt" });
     if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed`);
     cx.json({ session: args.name, followup, dry_run: args.dryRun, time: store.now(), ...done });
   },

@@ -68,3 +68,26 @@ export function communication(session: Pick<Session, "role" | "tmux_session" | "
     ...(options.task === undefined ? {} : { poll_command: poll(quoteWord(options.task)) }),
   };
 }
+
+/** A session as the commands print it that register or start one. */
+export interface RegisteredSession {
+  readonly session_id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly pid: number | null;
+  readonly codex_session_id: string | null;
+  readonly codex_session_path: string | null;
+  readonly cwd: string;
+  readonly tmux_session: string | null;
+}
+
+export const registeredSession = ({ id, name, role, pid, codex_session_id, codex_session_path, cwd, tmux_session }: Session): RegisteredSession => ({
+  session_id: id,
+  name,
+  role,
+  pid,
+  codex_session_id,
+  codex_session_path,
+  cwd,
+  tmux_session,
+});

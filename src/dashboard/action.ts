@@ -12,6 +12,8 @@ export interface Outcome {
 export interface ActionScene {
   readonly cx: Context;
   readonly store: Store;
+  /** Database file, when one was named. */
+  readonly path: string | undefined;
 }
 
 export interface Action {

@@ -7,6 +7,7 @@ import type { Action } from "./action.ts";
 import { contractActions } from "./actions-contract.ts";
 import { recordActions } from "./actions-records.ts";
 import { speechActions } from "./actions-speech.ts";
+import { workActions } from "./actions-work.ts";
 
 /** What an action gives back to the page. */
 export interface Receipt {
@@ -25,7 +26,7 @@ export interface Refused {
   readonly hint: string | null;
 }
 
-const TABLE: Readonly<Record<string, Action>> = { ...recordActions, ...contractActions, ...speechActions };
+const TABLE: Readonly<Record<string, Action>> = { ...recordActions, ...contractActions, ...speechActions, ...workActions };
 
 export class Actions {
   constructor(
@@ -48,7 +49,7 @@ export class Actions {
     const store = this.cx.store(this.path);
     const before = lastEventId(store);
     try {
-      const outcome = await entry.run({ cx: this.cx, store }, read.output as never);
+      const outcome = await entry.run({ cx: this.cx, store, path: this.path }, read.output as never);
       return { done: true, said: outcome.said, wrote: outcome.wrote ?? [], events: eventsAfter(store, before, 20), ...(outcome.result !== undefined && { result: outcome.result }) };
     } catch (error) {
       if (error instanceof Failure) return { done: false, said: error.message, hint: error.hint ?? null };

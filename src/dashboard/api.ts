@@ -1,6 +1,7 @@
 /** Requests of a page that passed the gate: the page itself, its files, what it reads, and its actions. */
 import * as v from "valibot";
 import type { Context } from "../context.ts";
+import { finishGates } from "../flow/finish-gates.ts";
 import { foundSessions } from "../flow/found-sessions.ts";
 import { timeline } from "../store/dashboard-timeline.ts";
 import { findSession } from "../store/sessions.ts";
@@ -41,7 +42,7 @@ export async function answer(scene: Scene, request: Request, url: URL): Promise<
     return page(host, 200, shell(nonce), nonce);
   }
   if (url.pathname.startsWith("/assets/")) return asset(host, request, url.pathname.slice("/assets/".length)) ?? text(404, "no such file");
-  if (url.pathname === "/api/live") return stream(scene, host, request, url) ?? text(404, "no such view, or too many pages are open");
+  if (url.pathname === "/api/live") return stream(scene, host, request, url, text);
   const data = await read(scene, url);
   return data === undefined ? text(404, "nothing here") : json(host, 200, data);
 }
@@ -71,10 +72,11 @@ function asset(host: string, request: Request, name: string): Response | null {
   return new Response(file.gzip, { headers: { ...headers, "content-encoding": "gzip" } });
 }
 
-function stream(scene: Scene, host: string, request: Request, url: URL): Response | null {
+function stream(scene: Scene, host: string, request: Request, url: URL, text: (status: number, body: string) => Response): Response {
   const lastId = request.headers.get("last-event-id") ?? url.searchParams.get("since");
   const body = scene.live.stream(url.searchParams.get("view") ?? "", lastId);
-  if (!body) return null;
+  if (body === "none") return text(404, "no such view");
+  if (body === "full") return text(429, "too many pages are open");
   scene.timeout();
   return new Response(body, { headers: { ...safeHeaders(host), "content-type": "text/event-stream", "x-accel-buffering": "no" } });
 }
@@ -92,6 +94,10 @@ async function read({ cx, store }: Scene, url: URL): Promise<unknown> {
     case "/api/timeline": {
       const before = v.safeParse(v.pipe(v.string(), v.parseJson(), cursor), asked("before") || "{}");
       return before.success ? timeline(store, asked("task"), TIMELINE_MORE, before.output) : undefined;
+    }
+    case "/api/gates": {
+      const task = findTask(store, asked("task"));
+      return task ? finishGates(cx, store, task) : undefined;
     }
     case "/api/found":
       return foundSessions(cx, store);
@@ -116,6 +122,8 @@ async function act(scene: Scene, request: Request, url: URL, text: (status: numb
   } catch {
     return text(400, "the body is not JSON");
   }
+  // Starting or stopping sessions takes its time.
+  scene.timeout();
   const result = await scene.actions.run(name, input);
   scene.live.refresh();
   return json(request.headers.get("host")!, result.done ? 200 : 409, result);

@@ -48,7 +48,7 @@ export class Gate {
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return { status: 403, why: "a foreign page asked" };
     const site = headers.get("sec-fetch-site");
-    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && new URL(request.url).pathname === "/";
+    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document" && new URL(request.url).pathname === "/";
     if (site !== null && site !== "same-origin" && site !== "none" && !opensPage) return { status: 403, why: "a foreign page asked" };
     return null;
   }

@@ -131,10 +131,11 @@ export class Live {
   /**
    * An event stream of one view, as the body of an answer.
    * @param lastId id of the last event the page has, or null
-   * @returns null when there are too many streams or no such view
+   * @returns `none`: no such view; `full`: too many streams
    */
-  stream(name: string, lastId: string | null): ReadableStream<Uint8Array> | null {
-    if (this.tellers.size >= MAX_WATCHERS || this.build(name) === null) return null;
+  stream(name: string, lastId: string | null): ReadableStream<Uint8Array> | "none" | "full" {
+    if (this.build(name) === null) return "none";
+    if (this.tellers.size >= MAX_WATCHERS) return "full";
     const encoder = new TextEncoder();
     let controller: ReadableStreamDefaultController<Uint8Array>;
     let keepalive: ReturnType<typeof setInterval> | undefined;

@@ -32,7 +32,9 @@ export class Machine {
   private staleAt = Number.NEGATIVE_INFINITY;
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private running = false;
+  private round: object | null = null;
+  private looking: Promise<void> = Promise.resolve();
+  private closed = false;
 
   /**
    * @param sessions those to look at; @param changed called when a sign differs from the last look
@@ -42,6 +44,7 @@ export class Machine {
     private readonly store: Store,
     private readonly sessions: () => readonly Session[],
     private readonly changed: () => void,
+    private readonly problem: (message: string) => void,
   ) {}
 
   /** What was last seen of a session; nothing is known before the first look. */
@@ -60,15 +63,24 @@ export class Machine {
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
-    if (on === this.running) return;
-    this.running = on;
+    if (on === (this.round !== null) || this.closed) return;
     clearTimeout(this.timer);
-    if (on) void this.turn();
+    this.round = on ? {} : null;
+    if (on) void this.turn(this.round);
   }
 
-  private async turn(): Promise<void> {
-    await this.look();
-    if (this.running) this.timer = setTimeout(() => void this.turn(), EVERY_MS);
+  /** Stops for good: the database is about to be closed. */
+  async close(): Promise<void> {
+    this.watch(false);
+    this.closed = true;
+    await this.looking;
+  }
+
+  /** Looks again and again, as long as it is still the round that was begun last. */
+  private async turn(round: object | null): Promise<void> {
+    this.looking = this.look().catch((error: Error) => this.problem(`could not look at the sessions: ${error.message}`));
+    await this.looking;
+    if (round !== null && this.round === round) this.timer = setTimeout(() => void this.turn(round), EVERY_MS);
   }
 
   /** Looks once, at everything. */

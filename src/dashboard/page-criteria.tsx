@@ -3,6 +3,7 @@ import type { Criterion } from "../core/criteria.ts";
 import type { Task } from "../core/task.ts";
 import type { Form } from "./page-forms.tsx";
 import { Empty, Pill, Said, type Tone } from "./page-parts.tsx";
+import type { Dialog } from "./page-task-forms.ts";
 import { Time } from "./page-time.tsx";
 
 const TONES: Readonly<Record<Criterion["status"], Tone>> = { proposed: "soon", accepted: "busy", satisfied: "good", deferred: "plain", rejected: "bad" };
@@ -38,7 +39,7 @@ const judgeForm = (task: Task, { id, criterion, status }: Criterion, to: Judgeme
   warning: criterion,
 });
 
-export function Criteria({ criteria, task, ask }: { criteria: readonly Criterion[]; task: Task; ask: (form: Form) => void }) {
+export function Criteria({ criteria, task, ask }: { criteria: readonly Criterion[]; task: Task; ask: (form: Dialog) => void }) {
   const ended = task.state === "done" || task.state === "failed";
   const add = !ended && (
     <button type="button" onClick={() => ask(addForm(task))}>

@@ -4,9 +4,10 @@ import type { FoundSession } from "../flow/found-sessions.ts";
 import { ask as read } from "./page-do.ts";
 import type { Form } from "./page-forms.tsx";
 import { Empty, Modal, Said } from "./page-parts.tsx";
+import type { Dialog } from "./page-task-forms.ts";
 import { Time } from "./page-time.tsx";
 
-export function Finder({ close, ask }: { close: () => void; ask: (form: Form) => void }) {
+export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) => void }) {
   const [found, setFound] = useState<readonly FoundSession[] | null>(null);
   useEffect(() => {
     void read<FoundSession[]>("/api/found").then((sessions) => setFound(sessions ?? []));

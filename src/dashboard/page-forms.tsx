@@ -6,8 +6,9 @@ import { Modal } from "./page-parts.tsx";
 export interface Field {
   readonly name: string;
   readonly label: string;
-  readonly kind?: "text" | "long" | "choice";
+  readonly kind?: "text" | "long" | "choice" | "check";
   readonly choices?: readonly (readonly [value: string, label: string])[];
+  /** Of a check: `true` is set. */
   readonly value?: string;
   readonly optional?: boolean;
   readonly help?: string;
@@ -36,39 +37,24 @@ export function FormDialog({ form, close }: { form: Form; close: () => void }) {
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
-    const given = Object.fromEntries(Object.entries(values).filter(([name, value]) => value.trim() !== "" || !form.fields.find((field) => field.name === name)?.optional));
+    const given = Object.fromEntries(
+      form.fields.flatMap(({ name, kind, optional }): [string, unknown][] => {
+        const value = values[name]!;
+        return kind === "check" ? [[name, value === "true"]] : value.trim() === "" && optional ? [] : [[name, value]];
+      }),
+    );
     const answer = await act(form.action, { ...form.fixed, ...given });
     setBusy(false);
     if (!answer.done) return setRefusal(answer);
     close();
     form.done?.(answer.result);
   };
-  const set = (name: string) => (event: Event) => setValues({ ...values, [name]: (event.target as HTMLInputElement).value });
   return (
     <Modal title={form.title} close={close}>
       <form onSubmit={send}>
         {form.warning && <p class={form.danger ? "warning danger" : "warning"}>{form.warning}</p>}
         {form.fields.map((field, index) => (
-          <div class="field" key={field.name}>
-            <label for={`${base}-${field.name}`}>
-              {field.label}
-              {field.optional && <span class="dim"> (optional)</span>}
-            </label>
-            {field.kind === "long" ? (
-              <textarea id={`${base}-${field.name}`} rows={4} value={values[field.name]} onInput={set(field.name)} required={!field.optional} autoFocus={index === 0} />
-            ) : field.kind === "choice" ? (
-              <select id={`${base}-${field.name}`} value={values[field.name]} onChange={set(field.name)} autoFocus={index === 0}>
-                {field.choices!.map(([value, label]) => (
-                  <option key={value} value={value}>
-                    {label}
-                  </option>
-                ))}
-              </select>
-            ) : (
-              <input id={`${base}-${field.name}`} type="text" value={values[field.name]} onInput={set(field.name)} required={!field.optional} autoComplete="off" spellcheck={false} autoFocus={index === 0} />
-            )}
-            {field.help && <p class="dim">{field.help}</p>}
-          </div>
+          <FieldInput key={field.name} field={field} id={`${base}-${field.name}`} value={values[field.name]!} first={index === 0} set={(value) => setValues({ ...values, [field.name]: value })} />
         ))}
         {refusal && (
           <p class="warning danger" role="alert">
@@ -86,5 +72,48 @@ export function FormDialog({ form, close }: { form: Form; close: () => void }) {
         </footer>
       </form>
     </Modal>
+  );
+}
+
+function FieldInput({ field, id, value, first, set }: { field: Field; id: string; value: string; first: boolean; set: (value: string) => void }) {
+  const typed = (event: Event): void => set((event.target as HTMLInputElement).value);
+  const help = field.help && (
+    <p class="dim" id={`${id}-help`}>
+      {field.help}
+    </p>
+  );
+  const common = { id, autoFocus: first, ...(field.help && { "aria-describedby": `${id}-help` }) };
+  if (field.kind === "check") {
+    return (
+      <div class="field check">
+        <input {...common} type="checkbox" checked={value === "true"} onChange={(event) => set(String((event.target as HTMLInputElement).checked))} />
+        <div>
+          <label for={id}>{field.label}</label>
+          {help}
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div class="field">
+      <label for={id}>
+        {field.label}
+        {field.optional && <span class="dim"> (optional)</span>}
+      </label>
+      {field.kind === "long" ? (
+        <textarea {...common} rows={4} value={value} onInput={typed} required={!field.optional} />
+      ) : field.kind === "choice" ? (
+        <select {...common} value={value} onChange={typed}>
+          {field.choices!.map(([choice, label]) => (
+            <option key={choice} value={choice}>
+              {label}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input {...common} type="text" value={value} onInput={typed} required={!field.optional} autoComplete="off" spellcheck={false} />
+      )}
+      {help}
+    </div>
   );
 }

@@ -4,11 +4,13 @@ import type { Wait } from "../core/attention.ts";
 import type { Task } from "../core/task.ts";
 import type { BoundParty, Card, Party } from "./cards.ts";
 import { Proof } from "./page-delivery.tsx";
+import { act } from "./page-do.ts";
 import type { Form } from "./page-forms.tsx";
 import type { LiveState } from "./page-live.ts";
 import { Command, Doing, Empty, Pill, Said, TaskState } from "./page-parts.tsx";
 import { address, follow, go } from "./page-route.ts";
 import { Finder } from "./page-finder.tsx";
+import { type Dialog, pairForm } from "./page-task-forms.ts";
 import { Time } from "./page-time.tsx";
 import { WaitLine } from "./page-waits.tsx";
 import type { DispatchView, OverviewParts } from "./views.ts";
@@ -25,7 +27,9 @@ export const newTask: Form = {
   done: (result) => go({ task: (result as { id: string }).id }),
 };
 
-export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (form: Form) => void }) {
+export const newPair = (cwd: string): Form => pairForm(cwd, null, (id) => go({ task: id }));
+
+export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (form: Dialog) => void }) {
   const { parts } = live;
   if (!parts.order) return <main class="page" aria-busy="true" />;
   const cards = parts.order.map((id) => parts[`task/${id}`] as Card | undefined).filter((card) => card !== undefined);
@@ -41,6 +45,9 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
           </h2>
           <button type="button" onClick={() => ask(newTask)}>
             New task <kbd>n</kbd>
+          </button>
+          <button type="button" class="primary" onClick={() => ask(newPair(parts.about?.cwd ?? ""))}>
+            Start a pair
           </button>
         </header>
         {cards.length === 0 ? (
@@ -157,7 +164,7 @@ const Who = ({ title, party }: { title: string; party: BoundParty | null }) => (
   </div>
 );
 
-function Unbound({ sessions, ask }: { sessions: readonly Party[]; ask: (form: Form) => void }) {
+function Unbound({ sessions, ask }: { sessions: readonly Party[]; ask: (form: Dialog) => void }) {
   const [finding, setFinding] = useState(false);
   return (
     <section aria-labelledby="unbound">
@@ -237,7 +244,14 @@ function Dispatch({ dispatch }: { dispatch: DispatchView }) {
           ))}
         </ul>
       )}
-      {dispatch.watches.length > 0 && !dispatch.alive && <Command text="conveyor dispatch --watch" />}
+      {!dispatch.alive && (
+        <p class="actions below">
+          <button type="button" onClick={() => void act("dispatch", {})}>
+            Start Dispatch
+          </button>
+          {dispatch.watches.length > 0 && <Command text="conveyor dispatch --watch" />}
+        </p>
+      )}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** Small pieces that every part of the page is made of. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { BoundParty } from "./cards.ts";
 import { Time } from "./page-time.tsx";
 
@@ -130,7 +130,8 @@ export function Tabs({ tabs, label, shown, show }: { tabs: readonly Tab[]; label
 export function Modal({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything else is typed: keys that follow at once belong into the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     dialog.current?.showModal();
     return () => before?.focus();

@@ -5,13 +5,12 @@ import type { BoundParty, Card } from "./cards.ts";
 import { Chains } from "./page-chains.tsx";
 import { Criteria } from "./page-criteria.tsx";
 import { act } from "./page-do.ts";
-import type { Form } from "./page-forms.tsx";
 import { Inboxes } from "./page-inboxes.tsx";
 import type { LiveState } from "./page-live.ts";
 import { Loops } from "./page-loops.tsx";
 import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState } from "./page-parts.tsx";
 import { address, follow, go } from "./page-route.ts";
-import { actionsOf, bindForm, messageForm } from "./page-task-forms.ts";
+import { actionsOf, bindForm, type Dialog, interruptForm, messageForm, pairForm } from "./page-task-forms.ts";
 import { shape, type TerminalProps } from "./page-shape.ts";
 import { Timeline } from "./page-timeline.tsx";
 import { Tokens } from "./page-tokens.tsx";
@@ -23,7 +22,7 @@ const Terminal = lazy(
   ({ cols, rows }: TerminalProps) => <div class="loading" aria-busy="true" style={{ aspectRatio: shape(cols, rows + 4) }} />,
 );
 
-export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: string | null; ask: (form: Form) => void }) {
+export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: string | null; ask: (form: Dialog) => void }) {
   const { card } = live.parts;
   if (live.connection === "none") {
     return (
@@ -48,13 +47,13 @@ export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: 
           </ul>
         </section>
       )}
-      <Pair card={card} ask={ask} free={live.parts.free ?? []} />
+      <Pair card={card} ask={ask} free={live.parts.free ?? []} cwd={live.parts.about?.cwd ?? ""} />
       <Tabs label="What happened" tabs={tabsOf(live.parts, card, ask)} shown={tab ?? "timeline"} show={(id) => go({ task: card.task.id, tab: id }, true)} />
     </main>
   );
 }
 
-function Head({ card, ask }: { card: Card; ask: (form: Form) => void }) {
+function Head({ card, ask }: { card: Card; ask: (form: Dialog) => void }) {
   const { task } = card;
   return (
     <header class="task-head">
@@ -86,18 +85,23 @@ function Head({ card, ask }: { card: Card; ask: (form: Form) => void }) {
   );
 }
 
-function Pair({ card, ask, free }: { card: Card; ask: (form: Form) => void; free: readonly { name: string; role: string }[] }) {
+function Pair({ card, ask, free, cwd }: { card: Card; ask: (form: Dialog) => void; free: readonly { name: string; role: string }[]; cwd: string }) {
   if (!card.worker && !card.manager) {
     const form = bindForm(card, free);
     return (
       <section aria-label="Pair" class="empty">
         <p>Nobody is bound to this task.</p>
-        {form ? (
-          <button type="button" class="primary" onClick={() => ask(form)}>
-            Bind a pair
-          </button>
-        ) : (
-          <p class="dim">To bind one, a free worker and a free manager are needed; the overview finds running sessions.</p>
+        {card.task.state !== "done" && card.task.state !== "failed" && (
+          <p class="actions">
+            <button type="button" class="primary" onClick={() => ask(pairForm(cwd, card.task.name, () => {}))}>
+              Start a pair
+            </button>
+            {form && (
+              <button type="button" onClick={() => ask(form)}>
+                Bind free sessions
+              </button>
+            )}
+          </p>
         )}
       </section>
     );
@@ -109,7 +113,7 @@ function Pair({ card, ask, free }: { card: Card; ask: (form: Form) => void; free
   );
 }
 
-function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form: Form) => void }) {
+function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form: Dialog) => void }) {
   const heading = `side-${party.role}`;
   return (
     <article class="side" aria-labelledby={heading}>
@@ -119,9 +123,16 @@ function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form:
         </h2>
         <Doing party={party} />
         {party.waiting > 0 && <Pill tone="soon">{party.waiting} unread</Pill>}
-        <button type="button" onClick={() => ask(messageForm(card, party))}>
-          Message
-        </button>
+        <span class="actions">
+          <button type="button" onClick={() => ask(messageForm(card, party))}>
+            Message
+          </button>
+          {party.tmux && (
+            <button type="button" onClick={() => ask(interruptForm(party))}>
+              Interrupt
+            </button>
+          )}
+        </span>
       </header>
       <p class="dim where">
         <bdi>{party.cwd}</bdi>
@@ -138,7 +149,7 @@ function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form:
   );
 }
 
-function tabsOf(parts: LiveState<TaskParts>["parts"], card: Card, ask: (form: Form) => void): Tab[] {
+function tabsOf(parts: LiveState<TaskParts>["parts"], card: Card, ask: (form: Dialog) => void): Tab[] {
   const pending = (parts.workerInbox?.pending.length ?? 0) + (parts.managerInbox?.pending.length ?? 0);
   return [
     { id: "timeline", name: "Timeline", render: () => <Timeline page={parts.timeline} taskId={card.task.id} /> },

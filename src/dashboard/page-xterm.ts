@@ -9,13 +9,18 @@ export interface ScreenSize {
 
 const FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const TYPING_FONT = 13;
+/** Of the box, above and below. */
+const PADDING = 16;
 const SMALLEST_FONT = 6;
 const LARGEST_FONT = 15;
 const MOUSE_MODES = [9, 1000, 1001, 1002, 1003, 1005, 1006, 1015, 1016];
 
 const dark = { background: "#15171a", foreground: "#d9dce1", cursor: "#d9dce1", selectionBackground: "#3d5a80" };
 
-/** Style rules that xterm makes at run time carry the page's nonce; without it the page's policy refuses them. */
+/**
+ * The page's policy refuses styles that come as text. Rules that xterm makes at run time are given the page's nonce, and what it
+ * writes into style attributes of its characters goes through the object model, which the policy trusts.
+ */
 function allowStyles(): void {
   const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
   const create = document.createElement.bind(document);
@@ -24,6 +29,10 @@ function allowStyles(): void {
     if (name === "style") element.nonce = nonce;
     return element;
   }) as typeof document.createElement;
+  HTMLSpanElement.prototype.setAttribute = function (name: string, value: string): void {
+    if (name === "style") this.style.cssText = value;
+    else Element.prototype.setAttribute.call(this, name, value);
+  };
 }
 allowStyles();
 
@@ -63,7 +72,7 @@ export class TerminalScreen {
       cursorBlink: false,
       allowProposedApi: false,
       linkHandler: { activate: () => {}, allowNonHttpProtocols: false },
-      minimumContrastRatio: 3,
+      minimumContrastRatio: 4.5,
     });
     this.terminal.loadAddon(this.fit);
     // The clipboard is a person's: programs neither write nor read it (OSC 52), nor do they set the page's title.
@@ -130,6 +139,7 @@ export class TerminalScreen {
   private fitBox(): void {
     if (this.box.clientWidth === 0) return;
     if (this.typing) {
+      this.box.style.height = "";
       const size = this.proposal();
       if (size.cols !== this.terminal.cols || size.rows !== this.terminal.rows) this.terminal.resize(size.cols, size.rows);
       return this.handlers.resized(size);
@@ -138,5 +148,8 @@ export class TerminalScreen {
     const wide = (this.box.clientWidth - 20) / (cols * cellRatio());
     this.terminal.options.fontSize = Math.max(SMALLEST_FONT, Math.min(LARGEST_FONT, Math.floor(wide * 10) / 10));
     this.terminal.resize(cols, rows);
+    // Rows are whole pixels high, so the box takes the height that came of it.
+    const screen = this.terminal.element?.querySelector<HTMLElement>(".xterm-screen");
+    if (screen) this.box.style.height = `${screen.offsetHeight + PADDING}px`;
   }
 }

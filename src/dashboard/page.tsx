@@ -1,14 +1,15 @@
 /** The page's entry script: the frame around every page, keys, dialogs, receipts. */
 import "./page.css";
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { ask as read, forgetNote, type Note, note as showNote, onNotes, act } from "./page-do.ts";
-import { type Form, FormDialog } from "./page-forms.tsx";
+import { FinishDialog } from "./page-finish.tsx";
+import { FormDialog } from "./page-forms.tsx";
 import { type Connection, useLive } from "./page-live.ts";
 import { newTask, Overview } from "./page-overview.tsx";
 import { Modal } from "./page-parts.tsx";
 import { address, follow, go, useRoute } from "./page-route.ts";
-import { actionsOf } from "./page-task-forms.ts";
+import { actionsOf, type Dialog } from "./page-task-forms.ts";
 import { TaskPage } from "./page-task.tsx";
 import type { Card } from "./cards.ts";
 import type { OverviewParts, TaskParts } from "./views.ts";
@@ -18,7 +19,7 @@ const isId = (text: string): boolean => text.startsWith("task-");
 function App() {
   const route = useRoute();
   const [id, setId] = useState<string | null>(null);
-  const [form, setForm] = useState<Form | null>(null);
+  const [form, setForm] = useState<Dialog | null>(null);
   const [help, setHelp] = useState(false);
   useEffect(() => {
     setForm(null);
@@ -55,7 +56,7 @@ function App() {
       ) : (
         <TaskPage live={live} tab={route.tab} ask={setForm} />
       )}
-      {form && <FormDialog key={form.title} form={form} close={() => setForm(null)} />}
+      {form && ("finish" in form ? <FinishDialog card={form.finish} close={() => setForm(null)} /> : <FormDialog key={form.title} form={form} close={() => setForm(null)} />)}
       {help && <Help close={() => setHelp(false)} />}
       <Notes />
     </>
@@ -72,7 +73,8 @@ function useTitle(card: Card | undefined, parts: Record<string, unknown>): void 
 
 /** Single keys act unless something takes text or a dialog is open; j and k walk along the rows. */
 function useKeys(press: (key: string) => void, blocked: boolean): void {
-  useEffect(() => {
+  // At once with what is on the page: a key that follows a closed dialog already counts.
+  useLayoutEffect(() => {
     const down = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
       if (blocked || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [contenteditable]")) return;
@@ -138,10 +140,19 @@ function Notes() {
           <p>{answer.said}</p>
           {answer.done ? (
             (answer.wrote.length > 0 || answer.events.length > 0) && (
-              <p class="dim">
-                Wrote {answer.wrote.join(", ")}
-                {answer.events.length > 0 && ` · ${answer.events.map((event) => `event ${event.id} ${event.type}`).join(", ")}`}
-              </p>
+              <details>
+                <summary>What was written</summary>
+                <ul>
+                  {answer.wrote.map((row) => (
+                    <li key={row}>{row}</li>
+                  ))}
+                  {answer.events.map(({ id, type }) => (
+                    <li key={id}>
+                      event {id}: {type.replaceAll("_", " ")}
+                    </li>
+                  ))}
+                </ul>
+              </details>
             )
           ) : (
             <>{answer.hint && <code>{answer.hint}</code>}</>
@@ -163,6 +174,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["m", "message the worker of this task"],
   ["c", "look at the worker now (a cycle)"],
   ["d", "record a decision"],
+  ["f", "finish the task, with its gates explained"],
   ["Ctrl Shift Esc", "hand a terminal back"],
   ["?", "these keys"],
 ];

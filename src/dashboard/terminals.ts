@@ -2,6 +2,7 @@
 import type { ServerWebSocket } from "bun";
 import type { Context } from "../context.ts";
 import { isObject } from "../core/json.ts";
+import { bindingOfSession } from "../store/bindings.ts";
 import { addEvent } from "../store/events.ts";
 import { findSession } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
@@ -107,7 +108,9 @@ export class Terminals {
     const [cols, rows] = [size(said.cols, 500), size(said.rows, 300)];
     if (cols === null || rows === null || state.typing) return;
     for (const other of this.open) if (other !== socket && other.data.state?.typing && other.data.session === socket.data.session) void this.watch(other);
-    tx(this.store, () => void addEvent(this.store, { type: "terminal_taken_over", actor: "operator", payload: { session: socket.data.session, via: "dashboard" } }));
+    const session = findSession(this.store, socket.data.session);
+    const taskId = session && bindingOfSession(this.store, session.id)?.task_id;
+    tx(this.store, () => void addEvent(this.store, { type: "terminal_taken_over", actor: "operator", taskId: taskId ?? null, payload: { session: socket.data.session, via: "dashboard" } }));
     this.detach(state);
     state.screen = { cols, rows };
     state.typing = true;

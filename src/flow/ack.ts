@@ -29,7 +29,7 @@ export const ackVerb = (role: Role) =>
     },
     (args, cx: Context) => {
       if (!args.fromStdin && !args.json) throw new UsageError("--from-stdin writes an acknowledgement, --json reads the newest one: give one of them");
-      const payload = args.fromStdin ? readObject(cx.stdin(), "the acknowledgement") : null;
+      const payload = args.fromStdin ? readObject(cx.stdin({ exact: true }), "the acknowledgement") : null;
       const store = cx.store(args.path);
       const task = needTask(store, args.task);
       if (payload) {

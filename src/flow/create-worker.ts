@@ -43,6 +43,7 @@ export interface Startup {
 }
 
 const LOOK_MS = 200;
+const SETTLED_MS = 600;
 /** Pages on which the composer takes words. */
 const OPEN_PAGES = ["idle", "draft", "queued_input", "search"];
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -106,6 +107,7 @@ function verdictOf(history: string, page: string): { state: string; reason: stri
 export async function waitReady(cx: Context, worker: CreatedWorker, options: { seconds: number; acceptTrust: boolean }): Promise<Startup> {
   const deadline = performance.now() + options.seconds * 1000;
   let answered = Number.NEGATIVE_INFINITY;
+  let readySince = Number.POSITIVE_INFINITY;
   let verdict: { state: string; reason: string };
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === worker.paneId);
@@ -116,7 +118,10 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
     const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
     const { page } = codex.readScreen(screen, pane.mode);
     verdict = verdictOf(history, page);
-    if (verdict.state === "ready" || verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
+    if (verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
+    // The prompt shows for a moment before a page that asks something covers it: only one that stays is ready.
+    readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
+    if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
     if (page === "folder_trust" && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });

@@ -4,13 +4,16 @@ import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { notSent, standsInComposer, typeable, type Verdict } from "../core/delivery.ts";
 import { pasteable, plainWords } from "../core/same-text.ts";
-import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, type Still, submit } from "../system/tmux.ts";
+import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, press, type Still, submit } from "../system/tmux.ts";
 import type { Journal } from "./delivery-journal.ts";
+import { newestTurn } from "./open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";
 
 /** How long a screen may take to show a composer that can be typed into. */
 const READY_MS = 10_000;
 const PROOF_MS = 15_000;
+/** How often to look for a copy of a text that came in beside an interrupt. */
+const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
 const LOOK_MS = 600;
 /** What a terminal that is gone has swallowed shows within this. */
@@ -36,11 +39,30 @@ export async function deliverByTmux(cx: Context, journal: Journal, pane: Pane, a
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
+    const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
     const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
     if (sent === "changed") continue;
-    if (sent !== "sent") return sent.state === "unknown" && provable ? awaitProof(cx, journal, pane, agent, sent) : sent;
-    // A command of the agent's own is no user text: nothing of it will stand in the rollout.
-    return provable ? awaitProof(cx, journal, pane, agent, null) : { ...sentOff("delivered"), proof: "unavailable", completed: true };
+    const doubt = sent === "sent" ? null : sent;
+    if (!provable || (doubt !== null && doubt.state !== "unknown")) return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
+    if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
+    return verdict;
+  }
+}
+
+/**
+ * A text that comes in while a turn is being interrupted is submitted and put back into the composer as well. That copy is ours and has
+ * arrived: left there it would go out a second time with the next Enter. Only what is exactly our text is taken away, line by line, and only
+ * while nobody types.
+ */
+async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
+  for (let count = 0; count < COPY_LOOKS; count += 1) {
+    const now = await look(cx, pane, agent).catch(() => null);
+    if (now !== null && strands(now, journal.parcel.text)) {
+      const lines = 2 * journal.parcel.text.split("\n").length + 1;
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u"))) return journal.note("removed the copy that was put back");
+    }
+    await Bun.sleep(100);
   }
 }
 
@@ -127,10 +149,10 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   );
 
 /** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
-async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent, doubt: Verdict | null): Promise<Verdict> {
+async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent, doubt: Verdict | null): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
   const search = journal.search();
-  if (search === null) return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
+  if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
   const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
   const begun = performance.now();
   let deadline = begun + (doubt === null ? (parcel.proofMs ?? PROOF_MS) : GONE_MS);
@@ -139,7 +161,7 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   let accepted = false;
   try {
     for (;;) {
-      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo };
+      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -161,12 +183,12 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   }
   const who = JSON.stringify(parcel.recipient.name);
   const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo };
-  if (doubt !== null) return { ...doubt, ...later };
+  if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
   const error = accepted ? `the text waits in ${who} for its next tool call or the end of its turn` : `the text was typed into ${who}, but its rollout does not show it yet`;
-  return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later };
+  return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
 }
 
-/** Our own text stands in the composer, so its Enter was lost. */
+/** Our own text stands in the composer. */
 const strands = ({ pane, screen }: Look, text: string): boolean =>
   pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
 

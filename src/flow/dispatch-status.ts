@@ -30,5 +30,3 @@ export async function dispatchStatus(cx: Context, store: Store) {
     uncertain: { count: countUncertain(store), newest: uncertainMessages(store, SHOWN) },
   };
 }
-
-export type DispatchStatus = Awaited<ReturnType<typeof dispatchStatus>>;

@@ -45,10 +45,11 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
     await leaveMode(cx.env, pane.paneId);
-    if (!(await press(cx.env, pane, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${pane.session}` });
+    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${pane.session}` });
   }
+  // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
+  if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
   if (input.followup !== null) {
-    if (sent) await settled(cx, pane, agent, recipient.rolloutPath);
     refuseUndelivered(await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null }));
   }
   return { key, sent, target };

@@ -3,9 +3,10 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { ConfigChange } from "../core/manager-config.ts";
 import { managerPrompt } from "../core/manager-prompt.ts";
-import { quoteCommand } from "../core/shell.ts";
+import { quoteCommand, quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { workerPrompt } from "../core/worker-prompt.ts";
+import type { RegisteredSession } from "../core/session.ts";
 import { activeRunId } from "../store/active-run.ts";
 import { bind, openBinding } from "../store/bindings.ts";
 import { seedCriteria } from "../store/criteria.ts";
@@ -17,7 +18,7 @@ import { createTask, findTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { selfArgv } from "../system/self.ts";
 import { checkLaunch, tmuxNameOf } from "./launch.ts";
-import { launchOf, type StartedSession, type StartInput, startSession } from "./start-session.ts";
+import { launchOf, type StartInput, startSession } from "./start-session.ts";
 
 export interface PairInput extends StartInput {
   readonly task: string;
@@ -35,8 +36,8 @@ export interface PairInput extends StartInput {
 
 export interface Paired {
   readonly task: { readonly created: boolean; readonly id: string; readonly name: string };
-  readonly worker: StartedSession;
-  readonly manager: StartedSession;
+  readonly worker: RegisteredSession;
+  readonly manager: RegisteredSession;
   readonly binding_id: string;
   readonly run_id: string;
   readonly manager_config_seeded: true;
@@ -46,8 +47,8 @@ export interface Paired {
 
 /** How far a pairing has come. */
 interface Progress {
-  worker: StartedSession | null;
-  manager: StartedSession | null;
+  worker: RegisteredSession | null;
+  manager: RegisteredSession | null;
   bindingId: string | null;
   runId: string | null;
 }
@@ -83,7 +84,7 @@ async function checkPair(cx: Context, store: Store, input: PairInput): Promise<v
   }
   if (task?.state === "done" || task?.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${task.name}` });
+  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${quoteWord(task.name)}` });
   const run = task && activeRunId(store, task.id);
   if (run) throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, { hint: `${cx.program} runs --finish ${run}` });
   await checkLaunch(cx, store, launchOf("worker", input.workerName, input.cwd, input, null));
@@ -105,13 +106,16 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
     const none: Progress = { worker: null, manager: null, bindingId: null, runId: null };
     trace(store, input, task, none, "pair_started", { cwd: input.cwd, task_created: found === null, task_goal_provided: input.taskGoal !== undefined });
     trace(store, input, task, none, "pair_task_resolved", { created: found === null });
-    const byPair = input.config !== null || findConfig(store, task.id) === null;
+    const stored = findConfig(store, task.id);
+    const byPair = input.config !== null || stored === null;
+    let acceptance = stored?.acceptance_criteria ?? [];
     if (byPair) {
-      const { warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      acceptance = config.acceptance_criteria;
       for (const warning of warnings) cx.err(`warning: ${warning}`);
       trace(store, input, task, none, "pair_manager_config_seeded", { seeded_by_pair: true });
     }
-    const criteria = seedCriteria(store, task.id, input.config?.acceptance ?? []).length;
+    const criteria = seedCriteria(store, task.id, acceptance).length;
     return { task, created: found === null, byPair, criteria };
   });
 }
@@ -183,7 +187,7 @@ function remains(cx: Context, input: PairInput, task: Task, progress: Progress):
   if (progress.worker === null) return [];
   const { program } = cx;
   const known = `the worker runs in ${tmuxNameOf(input.workerName)} and is registered as ${input.workerName}`;
-  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${task.name} --worker ${input.workerName}`] : [];
-  const go = [...manager, `${program} bind --task ${task.name} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
+  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${quoteWord(task.name)} --worker ${input.workerName}`] : [];
+  const go = [...manager, `${program} bind --task ${quoteWord(task.name)} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
   return [`${known}: go on with ${go}, or end it with ${program} stop ${input.workerName}`];
 }

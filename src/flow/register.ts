@@ -2,7 +2,7 @@
 import { flag, integer, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
-import { communication, type Role } from "../core/session.ts";
+import { communication, registeredSession, type Role } from "../core/session.ts";
 import { registerSession } from "../store/sessions.ts";
 import { alive } from "../system/processes.ts";
 import { rolloutMeta } from "../system/rollout-file.ts";
@@ -63,14 +63,7 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
     ...(input.tmuxSession === undefined && identity.pane ? { tmuxPaneId: identity.pane.paneId } : {}),
   });
   cx.json({
-    session_id: session.id,
-    name: session.name,
-    role: session.role,
-    pid: session.pid,
-    codex_session_id: session.codex_session_id,
-    codex_session_path: session.codex_session_path,
-    cwd: session.cwd,
-    tmux_session: session.tmux_session,
+    ...registeredSession(session),
     communication: communication(session, { program: cx.program, ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }) }),
   });
 }

@@ -11,10 +11,11 @@ import { lastRows, type ReplayFilter, replayRows } from "../store/replay.ts";
 import type { Store } from "../store/store.ts";
 import { tokenPoints, turns } from "../store/turns.ts";
 import { sha256Base64 } from "../system/digest.ts";
-import { bundled } from "../system/page-bundle.ts" with { type: "macro" };
+import { bundledPage } from "../system/page-bundle.ts" with { type: "macro" };
 import { replayPage } from "../view/replay-page.ts";
 
-const page = bundled("view/page-replay.ts");
+const bundle: Record<string, string> = bundledPage("view/page-replay.ts");
+const page = { script: bundle["page-replay.js"]!, style: bundle["page-replay.css"]! };
 
 export interface HtmlRequest {
   readonly role: ReplayFilter["role"];

@@ -65,10 +65,13 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   /** How far a rollout was searched for turns without being stored. */
   const searched = new Map<string, number>();
   let touched = new Set<string>();
+  /** What was told of since the last backstop: what grew without being told of has a watch that went deaf, as when its folder was replaced. */
+  let heard = new Set<string>();
   let followed = new Set<string>();
 
   const touch = (path: string): void => {
     touched.add(path);
+    heard.add(path);
     grew();
   };
 
@@ -98,24 +101,29 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     }
   };
 
+  const forget = (folder: string): void => {
+    folders.get(folder)?.close();
+    folders.delete(folder);
+  };
+
+  const follow = (): void => {
+    const paths = boundWorkers(store).flatMap(({ codex_session_path: path }) => path ?? []);
+    const wanted = new Set(paths.map(dirname));
+    for (const folder of folders.keys()) {
+      if (!wanted.has(folder)) forget(folder);
+    }
+    for (const folder of wanted) {
+      if (folders.has(folder)) continue;
+      const watch = watchFolder(folder, (name) => (name === null ? lookAtSizes() : touch(join(folder, name))));
+      if (watch) folders.set(folder, watch);
+    }
+    // What a newly bound worker wrote before the watch stood would wait for the backstop.
+    for (const path of paths) if (!followed.has(path)) touched.add(path);
+    followed = new Set(paths);
+  };
+
   return {
-    follow() {
-      const paths = boundWorkers(store).flatMap(({ codex_session_path: path }) => path ?? []);
-      const wanted = new Set(paths.map(dirname));
-      for (const [folder, watch] of folders) {
-        if (wanted.has(folder)) continue;
-        watch.close();
-        folders.delete(folder);
-      }
-      for (const folder of wanted) {
-        if (folders.has(folder)) continue;
-        const watch = watchFolder(folder, (name) => (name === null ? lookAtSizes() : touch(join(folder, name))));
-        if (watch) folders.set(folder, watch);
-      }
-      // What a newly bound worker wrote before the watch stood would wait for the backstop.
-      for (const path of paths) if (!followed.has(path)) touched.add(path);
-      followed = new Set(paths);
-    },
+    follow,
     ingest(all) {
       const these = touched;
       if (!all && these.size === 0) return;
@@ -125,8 +133,12 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
         const last = tried.get(session.id);
         if (last?.size === size && last.offset === offset) continue;
         if (!all && !(these.has(path) && holdsTurn(grown))) continue;
+        if (all && !heard.has(path)) forget(dirname(path));
         tried.set(session.id, { size, offset: storeGrown(cx, store, grown, problem) });
       }
+      if (!all) return;
+      heard = new Set();
+      follow();
     },
     close() {
       clearInterval(poll);

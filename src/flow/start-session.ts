@@ -2,7 +2,7 @@
 import { choice, flag, integer, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
-import type { Role } from "../core/session.ts";
+import { type RegisteredSession, registeredSession, type Role } from "../core/session.ts";
 import { registerSession } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { checkLaunch, type Launch, launch } from "./launch.ts";
@@ -32,18 +32,6 @@ export interface StartInput {
   readonly timeoutSeconds: number;
 }
 
-/** What a session on record looks like to whoever started it. */
-export interface StartedSession {
-  readonly session_id: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly pid: number | null;
-  readonly codex_session_id: string | null;
-  readonly codex_session_path: string | null;
-  readonly cwd: string;
-  readonly tmux_session: string | null;
-}
-
 /** The launch that the flags describe. */
 export const launchOf = (role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
   agent: codex,
@@ -61,7 +49,7 @@ export const launchOf = (role: Role, name: string, cwd: string, input: StartInpu
  * Launches the session, waits until its thread is known and registers it.
  * @throws Failure as {@link launch}; nothing is registered then
  */
-export async function startSession(cx: Context, store: Store, request: Launch, via: string): Promise<StartedSession> {
+export async function startSession(cx: Context, store: Store, request: Launch, via: string): Promise<RegisteredSession> {
   const started = await launch(cx, store, request);
   const session = registerSession(store, {
     name: request.name,
@@ -74,16 +62,7 @@ export async function startSession(cx: Context, store: Store, request: Launch, v
     tmuxPaneId: started.paneId,
     note: { via },
   });
-  return {
-    session_id: session.id,
-    name: session.name,
-    role: session.role,
-    pid: session.pid,
-    codex_session_id: session.codex_session_id,
-    codex_session_path: session.codex_session_path,
-    cwd: session.cwd,
-    tmux_session: session.tmux_session,
-  };
+  return registeredSession(session);
 }
 
 /** One whole `start-…` command. */

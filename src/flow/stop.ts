@@ -1,6 +1,7 @@
 /** Ending the terminal of a worker or session, with a last word that can still be read. */
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addEvent } from "../store/events.ts";
 import { markGone } from "../store/sessions.ts";
@@ -22,7 +23,7 @@ const READ_MS = 3000;
  */
 export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<string> {
   const { name, session, tmuxSession } = subject;
-  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `${cx.program} deregister ${name} takes it off the records` });
+  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `${cx.program} deregister ${quoteWord(name)} takes it off the records` });
   const running = await hasSession(cx.env, tmuxSession);
   const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
   const log = (type: string, facts: Record<string, unknown>) => appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
@@ -59,5 +60,5 @@ function warnBound(cx: Context, store: Store, sessionId: string, name: string): 
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
   const task = findTask(store, binding.task_id);
-  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${task?.name ?? binding.task_id} ends that`);
+  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`);
 }

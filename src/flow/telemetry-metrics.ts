@@ -33,7 +33,9 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
   const found = await drift(cx, store, flags.staleCycleSeconds);
   return snapshot(store, () => {
-    const owners = ownersOf(store, flags);
+    const named = ownersOf(store, flags);
+    // A run narrows what happened by itself; the task is a filter only when it was asked for.
+    const owners = { ...named, task: flags.task ? named.task : null };
     const window = windowOf(cx, flags, WINDOW)!;
     const scope = scopeOf(owners, window);
     const tallies = eventTallies(store, scope);

@@ -41,10 +41,10 @@ create index if not exists managers_task on managers (task_id, started_at);
 
 create index if not exists terminal_captures_task_captured on terminal_captures (task_id, julianday(captured_at), id);
 create index if not exists terminal_captures_same on terminal_captures (task_id, role, content_sha256, id);
-create index if not exists terminal_captures_kept on terminal_captures (task_id, byte_count) where content is not null;
+create index if not exists terminal_captures_kept on terminal_captures (task_id, iif(content is null, 0, byte_count));
 create index if not exists transcript_segments_task_captured on transcript_segments (task_id, julianday(captured_at), id);
-create index if not exists transcript_segments_kept on transcript_segments (task_id, byte_count) where segment_text is not null;
-create index if not exists transcript_captures_kept on transcript_captures (worker_id, byte_count) where content is not null;
+create index if not exists transcript_segments_kept on transcript_segments (task_id, iif(segment_text is null, 0, byte_count));
+create index if not exists transcript_captures_kept on transcript_captures (worker_id, iif(content is null, 0, byte_count));
 
 create index if not exists telemetry_events_at on telemetry_events (julianday(timestamp));
 create index if not exists telemetry_events_task_at on telemetry_events (task_id, julianday(timestamp));

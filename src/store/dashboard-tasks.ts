@@ -6,7 +6,7 @@ import type { Session } from "../core/session.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../core/task.ts";
 import { instant } from "../core/time.ts";
 import { type CodexEvent, newestTurnEvent } from "./codex-events.ts";
-import { openBinding } from "./bindings.ts";
+import { type Binding, openBinding } from "./bindings.ts";
 import { sessionById } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
@@ -54,7 +54,7 @@ export interface TaskFacts {
   readonly delivery: LastDelivery | null;
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
-  /** Commands that failed or were blocked, with nothing of their kind done since. */
+  /** Queued commands that failed or were blocked behind everybody's back, with nothing of their kind done since. */
   readonly failed: readonly Trouble[];
   /** Commands that wait for Dispatch. */
   readonly queued: number;
@@ -120,21 +120,28 @@ const failedOf = (store: Store, taskId: string): Trouble[] =>
   store.db
     .query<Trouble, [string]>(
       `select 'command:' || c.id as id, c.type as what, c.state, c.updated_at as at, c.error from commands c
-       where c.task_id = ? and c.state in ('failed', 'blocked')
+       where c.task_id = ? and c.state in ('failed', 'blocked') and c.type in ('notify_manager', 'nudge_worker', 'continue_iteration')
          and not exists (select 1 from commands later where later.task_id = c.task_id and later.state = 'succeeded' and later.type = c.type and later.created_at > c.created_at)
          and not exists (select 1 from routed_notifications n where n.command_id = c.id and n.side_effect_started = 1 and n.side_effect_completed = 0)
        order by c.created_at desc limit 5`,
     )
     .all(taskId);
 
+const isOver = ({ state }: Task): boolean => state === "done" || state === "failed";
+
+const lastBinding = (store: Store, taskId: string): Binding | null =>
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by created_at desc, rowid desc limit 1").get(taskId);
+
 function factsOf(store: Store, task: Task): TaskFacts {
   const { db } = store;
   const binding = openBinding(store, task.id);
+  // A task that is over shows who worked on it last.
+  const shown = binding ?? (isOver(task) ? lastBinding(store, task.id) : null);
   return {
     task,
     bindingId: binding?.id ?? null,
-    worker: sideOf(store, binding?.worker_session_id ?? null),
-    manager: sideOf(store, binding?.manager_session_id ?? null),
+    worker: sideOf(store, shown?.worker_session_id ?? null),
+    manager: sideOf(store, shown?.manager_session_id ?? null),
     criteria: criteriaOf(store, task.id),
     delivery: deliveryOf(store, task.id),
     uncertain: uncertainOf(store, task.id),

@@ -21,7 +21,7 @@ export interface NewEvent {
 export function addEvent(store: Store, event: NewEvent): number {
   return tx(store, () => {
     const row = {
-      created_at: store.now(),
+      created_at: event.createdAt ?? store.now(),
       actor: event.actor ?? "workerctl",
       command_id: event.commandId ?? null,
       correlation_id: event.correlationId ?? null,

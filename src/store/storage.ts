@@ -1,5 +1,6 @@
 /** How much room the records take. */
 import { statSync } from "node:fs";
+import { boundWorkers } from "./audit.ts";
 import type { Store } from "./store.ts";
 
 export interface Kept {
@@ -24,20 +25,16 @@ export const databaseBytes = (store: Store): number => sizeOf(store.path) + size
 
 function kept(store: Store, table: string, text: string, owner: string, ids: readonly string[] | null): Kept {
   const where = ids === null ? "" : `where ${owner} in (select value from json_each(?))`;
-  const held = `${where ? `${where} and` : "where"} ${text} is not null`;
-  const parameters = ids === null ? [] : [JSON.stringify(ids)];
-  const { count } = store.db.query<{ count: number }, string[]>(`select count(*) as count from ${table} ${where}`).get(...parameters)!;
-  const { bytes } = store.db.query<{ bytes: number }, string[]>(`select coalesce(sum(byte_count), 0) as bytes from ${table} ${held}`).get(...parameters)!;
-  return { count, bytes };
+  // The expression is that of an index, so that no text is touched.
+  return store.db
+    .query<Kept, string[]>(`select count(*) as count, coalesce(sum(iif(${text} is null, 0, byte_count)), 0) as bytes from ${table} ${where}`)
+    .get(...(ids === null ? [] : [JSON.stringify(ids)]))!;
 }
 
 /** The room taken by everything, or by one task. */
 export function storage(store: Store, taskId?: string): Storage {
   const task = taskId === undefined ? null : [taskId];
-  const workers =
-    taskId === undefined
-      ? null
-      : store.db.query<{ id: string }, [string]>("select distinct worker_id as id from bindings where task_id = ? and worker_id is not null").all(taskId).map(({ id }) => id);
+  const workers = taskId === undefined ? null : boundWorkers(store, taskId);
   const terminal_captures = kept(store, "terminal_captures", "content", "task_id", task);
   const transcript_captures = kept(store, "transcript_captures", "content", "worker_id", workers);
   const transcript_segments = kept(store, "transcript_segments", "segment_text", "task_id", task);

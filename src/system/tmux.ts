@@ -23,7 +23,8 @@ export interface Pane {
 }
 
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
-const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly/i;
+/** `no current target`: the server is on its way out and has no session any more. */
+const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly|no current target/i;
 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
 const NEXT = "\0";
@@ -164,15 +165,18 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
 // A literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0.
 const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
 
-/** Pastes the buffer and presses Enter, if the pane is still as it was seen; false when it is not. The buffer is deleted when it was pasted. */
+/**
+ * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it was
+ * seen; false when it is not.
+ */
 export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<boolean> =>
   ifStill(env, still, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId], returnKey(still.pane.paneId));
 
 /** Presses Enter if the pane is still as it was seen; false when it is not. */
 export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
 
-/** Presses one named key such as `Escape` or `C-c`, if the pane still runs the same program with nothing of tmux in front; false when it does not. */
-export const press = (env: Env, pane: Pane, key: string): Promise<boolean> => ifStill(env, { pane, cursor: false }, ["send-keys", "-t", pane.paneId, "--", key]);
+/** Presses named keys such as `Escape` or `C-c`, if the pane is still as it was seen; false when it is not. */
+export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> => ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
 
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);

@@ -12,7 +12,7 @@ const LOCAL = 0x04034b50;
 const LOCAL_BYTES = 30;
 const STORED = 0;
 const DEFLATED = 8;
-const CHUNK = 1 << 18;
+const CHUNK = 1 << 14;
 /** No export comes near this; a directory of that size is not read into memory. */
 const DIRECTORY_MAX = 1 << 24;
 

@@ -47,5 +47,5 @@ export function* replayPage(head: TimelineHead, items: Iterable<TimelineItem>, t
 `;
   yield* list("items", items);
   yield* list("tokens", tokens);
-  yield `<script>${parts.script}</script>\n</body>\n</html>\n`;
+  yield `<script type="module">${parts.script}</script>\n</body>\n</html>\n`;
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createCommand } from "../../src/store/commands.ts";
+import { tx } from "../../src/store/store.ts";
 import { until, World } from "../harness.ts";
 import { boundPair, event, type Pair } from "../rollout.ts";
 
@@ -175,13 +176,16 @@ test("killed at random moments, again and again", async () => {
   await account();
 }, 600_000);
 
+const COMMANDS = 2000;
 test("eight at once deliver each command once", async () => {
   const store = w.store();
   const task = w.rows<{ id: string }>("select id from tasks")[0]!.id;
-  for (let i = 0; i < 200; i++) createCommand(store, { type: "notify_manager", taskId: task, payload: { message: `m${i}` } });
-  const ends = await Promise.all(Array.from({ length: 8 }, (_, i) => child([SRC, "dispatch", "--limit", "1000", "--dispatcher-id", `d${i}`])));
+  tx(store, () => {
+    for (let i = 0; i < COMMANDS; i++) createCommand(store, { type: "notify_manager", taskId: task, payload: { message: `m${i}` } });
+  });
+  const ends = await Promise.all(Array.from({ length: 8 }, (_, i) => child([SRC, "dispatch", "--limit", String(COMMANDS), "--dispatcher-id", `d${i}`])));
   expect(ends).toEqual(Array(8).fill(null));
-  expect(w.rows("select state, attempts, count(*) as n from commands group by 1, 2")).toEqual([{ state: "succeeded", attempts: 1, n: 200 }]);
-  expect(w.rows("select count(*) as n, count(distinct command_id) as distinct_ from routed_notifications where state = 'delivered'")).toEqual([{ n: 200, distinct_: 200 }]);
-  expect(w.rows("select count(*) as n from command_attempts")).toEqual([{ n: 200 }]);
+  expect(w.rows("select state, attempts, count(*) as n from commands group by 1, 2")).toEqual([{ state: "succeeded", attempts: 1, n: COMMANDS }]);
+  expect(w.rows("select count(*) as n, count(distinct command_id) as distinct_ from routed_notifications where state = 'delivered'")).toEqual([{ n: COMMANDS, distinct_: COMMANDS }]);
+  expect(w.rows("select count(*) as n from command_attempts")).toEqual([{ n: COMMANDS }]);
 }, 120_000);

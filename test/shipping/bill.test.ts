@@ -1,10 +1,14 @@
 import { expect, test } from "bun:test";
-import { bill, licences, packagesOf } from "../../scripts/bill.ts";
+import { bill, licences, packagesOf, pageInputs } from "../../scripts/bill.ts";
 
 const packages = packagesOf(["src/main.ts", "node_modules/citty/dist/index.mjs", "../x/node_modules/@clack/core/dist/index.mjs", "node_modules/citty/dist/other.mjs", "node_modules/a/node_modules/valibot/i.js"]);
 
 test("the packages are those the bundler took files from, once each", () => {
   expect(packages).toEqual(["@clack/core", "citty", "valibot"]);
+});
+
+test("what the page in the browser is made of is known, too", async () => {
+  expect(packagesOf(await pageInputs())).toEqual(expect.arrayContaining(["@xterm/xterm", "preact"]));
 });
 
 test("the bill names runtime, packages and binaries with their sums, and is the same every time", () => {

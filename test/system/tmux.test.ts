@@ -70,19 +70,19 @@ describe("speaking", () => {
   test("keys reach only the program that was seen, with nothing in front and the cursor where it was", async () => {
     await newSession(env, { name: "still", cwd: "/", argv: ["cat"] });
     const pane = await until("the cursor", async () => (await paneOf("still")).cursorShown && paneOf("still"));
-    expect(await press(env, { ...pane, pid: 1 }, "x")).toBe(false);
+    expect(await press(env, { pane: { ...pane, pid: 1 }, cursor: false }, "x")).toBe(false);
     expect(await submit(env, { pane: { ...pane, cursorX: 5 }, cursor: true })).toBe(false);
     await tmuxResult(env, ["copy-mode", "-t", pane.paneId]);
-    expect(await press(env, pane, "x")).toBe(false);
+    expect(await press(env, { pane, cursor: false }, "x")).toBe(false);
     await leaveMode(env, pane.paneId);
     await loadBuffer(env, "cv-kept", "never");
     await tmuxResult(env, ["send-keys", "-t", pane.paneId, "-l", "--", "draft"]);
     await until("the draft", async () => (await screen("still")).includes("draft"));
     expect(await pasteAndSubmit(env, "cv-kept", { pane, cursor: true })).toBe(false);
     expect((await deleteBuffer(env, "cv-kept")).code).toBe(0);
-    for (const key of ["'", "$", ";", "C-u"]) expect(await press(env, pane, key)).toBe(true);
+    for (const key of ["'", "$", ";", "C-u"]) expect(await press(env, { pane, cursor: false }, key)).toBe(true);
     expect(await submit(env, { pane, cursor: false })).toBe(true);
-    expect(await press(env, { ...pane, paneId: "%999" }, "x")).toBe(false);
+    expect(await press(env, { pane: { ...pane, paneId: "%999" }, cursor: false }, "x")).toBe(false);
     expect((await tmuxResult(env, ["show-options", "-w", "-t", pane.paneId])).stdout).not.toContain("@conveyor");
     expect((await screen("still")).trim()).not.toContain("x");
   });

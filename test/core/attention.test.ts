@@ -1,0 +1,57 @@
+/** What waits for a person: each kind by itself, the most pressing first, and nothing when all is well. */
+import { expect, test } from "bun:test";
+import { attention, type SideState, type TaskSituation } from "../../src/core/attention.ts";
+
+const side = (more: Partial<SideState> = {}): SideState => ({ name: "w1", role: "worker", alive: true, turn: "completed", turnAt: null, page: "idle", dialog: null, ...more });
+const calm: TaskSituation = {
+  task: { id: "task-1", name: "a b", state: "managed" },
+  sides: [side(), side({ name: "m1", role: "manager" })],
+  bound: true,
+  openCriteria: 0,
+  proposedCriteria: 0,
+  staleEvidence: 0,
+  uncertain: [],
+  failed: [],
+  queued: 0,
+  dispatch: true,
+  dismissed: [],
+};
+const of = (more: Partial<TaskSituation>) => attention({ ...calm, ...more });
+const trouble = { id: "command:1", what: "nudge_worker", state: "failed", at: "2026-01-01T00:00:00.000Z", error: "no permission" };
+
+test("nothing waits when all is well", () => {
+  expect(of({})).toEqual([]);
+});
+
+test("a dialog is told with its question, and the command that opens the terminal", () => {
+  const dialog = { question: "Run rm -rf?", choices: ["Yes", "No"], chosen: 0 };
+  expect(of({ sides: [side({ dialog, page: "command_approval" })] })).toMatchObject([{ kind: "dialog", weight: "now", text: "w1 asks: Run rm -rf?", command: "conveyor open-worker 'a b'" }]);
+  expect(of({ sides: [side({ page: "sign_in" })] })).toMatchObject([{ kind: "dialog", text: "w1 asks something" }]);
+});
+
+test("dead sessions: in the middle of a turn, or between", () => {
+  expect(of({ sides: [side({ turn: "crashed", alive: false })] })).toMatchObject([{ kind: "crashed", weight: "now" }]);
+  expect(of({ sides: [side({ alive: false })] })).toMatchObject([{ kind: "gone", weight: "now" }]);
+  expect(of({ sides: [side({ alive: null })] })).toEqual([]);
+});
+
+test("messages that may not have arrived, failed and blocked commands; each can be put away", () => {
+  expect(of({ uncertain: [trouble] })).toMatchObject([{ item: "command:1", kind: "uncertain", weight: "now" }]);
+  expect(of({ failed: [trouble, { ...trouble, id: "command:2", state: "blocked" }] }).map(({ kind, item }) => [kind, item])).toEqual([
+    ["failed", "command:1"],
+    ["blocked", "command:2"],
+  ]);
+  expect(of({ failed: [trouble], dismissed: ["command:1"] })).toEqual([]);
+});
+
+test("no Dispatch presses when something is queued", () => {
+  expect(of({ dispatch: false })).toMatchObject([{ kind: "dispatch", weight: "soon" }]);
+  expect(of({ dispatch: false, queued: 2 })).toMatchObject([{ kind: "dispatch", weight: "now", text: "2 messages wait, and no Dispatch is running" }]);
+  expect(of({ dispatch: false, bound: false, task: { ...calm.task, state: "candidate" } })).toEqual([]);
+});
+
+test("criteria and proofs, after what presses", () => {
+  const kinds = of({ openCriteria: 1, proposedCriteria: 2, staleEvidence: 1, failed: [trouble] }).map(({ kind }) => kind);
+  expect(kinds).toEqual(["failed", "evidence", "proposed", "criteria"]);
+  expect(of({ bound: false })).toMatchObject([{ kind: "unbound", command: "conveyor bind --task 'a b' --worker NAME --manager NAME" }]);
+});
