@@ -12,6 +12,8 @@ import { RolloutGrowth } from "./proof.ts";
 /** How long a screen may take to show a composer that can be typed into. */
 const READY_MS = 10_000;
 const PROOF_MS = 15_000;
+/** A text that stands in the composer this long is a person's draft. */
+const STEADY_MS = 400;
 /** How often to look for a copy of a text that came in beside an interrupt. */
 const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
@@ -116,6 +118,8 @@ async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null>
 
 /** Waits until nothing but an empty composer is in front. */
 async function awaitComposer(cx: Context, journal: Journal, pane: Pane, agent: Agent, queue: boolean, deadline: number): Promise<Look | "queue" | Verdict> {
+  let draft = "";
+  let draftSince = 0;
   for (let last = ""; ; ) {
     const now = await look(cx, pane, agent);
     if (now === null) return notSent("tmux", "PaneGone", `pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} has ended`);
@@ -129,10 +133,15 @@ async function awaitComposer(cx: Context, journal: Journal, pane: Pane, agent: A
     const free = isFree(screen);
     if (free && now.pane.mode === null && now.pane.cursorShown) return now;
     const starting = screen.page === "blank" || screen.page === "unknown";
-    if (queue && !free && !starting) return "queue";
+    const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
+    if (shown !== draft) draftSince = performance.now();
+    draft = shown;
+    // What another sender has pasted stands there for a moment only.
+    const passing = shown !== "" && performance.now() - draftSince < STEADY_MS;
+    if (queue && !free && !starting && !passing) return "queue";
     if (performance.now() >= deadline) return queue ? "queue" : blocked(journal, agent, screen);
     // A screen that is right and only being drawn is soon done.
-    await Bun.sleep(free ? 20 : 150);
+    await Bun.sleep(free || passing ? 30 : 150);
   }
 }
 

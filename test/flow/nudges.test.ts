@@ -52,11 +52,8 @@ async function hold(name: string): Promise<void> {
   await until("the turn", () => model.isHolding(name));
 }
 
-/** Lets the turn end once so many sendings are under way. */
-async function release(name: string, sendings: number): Promise<void> {
-  await until("the sendings", () => world.rows("select 1 from deliveries where state = 'sending' and side_effect_started = 1").length === sendings);
-  model.release(name);
-}
+/** Waits until everything said so far is on its way, or there. */
+const underWay = () => until("the sendings", () => world.rows("select 1 from deliveries where side_effect_started = 1").length === said.length);
 
 async function draft(text: string): Promise<void> {
   await keys("-l", "--", text);
@@ -64,7 +61,7 @@ async function draft(text: string): Promise<void> {
 }
 
 test("idle", async () => {
-  for (let each = 0; each < 40; each += 1) {
+  for (let each = 0; each < 43; each += 1) {
     await counted("idle", "tmux");
     await world.idle(thread);
   }
@@ -75,7 +72,8 @@ test("at the moment a turn starts", async () => {
     const first = nudge(`hold start-${each}`);
     await until("the first text", () => world.userTexts(thread).includes(`hold start-${each}`));
     const second = counted("turn starting", "tmux");
-    await release(`start-${each}`, 1);
+    await underWay();
+    model.release(`start-${each}`);
     await Promise.all([first, second]);
     await world.idle(thread);
   }
@@ -84,17 +82,17 @@ test("at the moment a turn starts", async () => {
 test("working, several senders at once", async () => {
   for (let round = 0; round < 4; round += 1) {
     await hold(`round-${round}`);
-    const sent = Array.from({ length: 5 }, () => counted("working", "tmux"));
-    await release(`round-${round}`, 5);
-    await Promise.all(sent);
+    await Promise.all(Array.from({ length: 5 }, () => counted("working", "tmux")));
+    model.release(`round-${round}`);
     await world.idle(thread);
   }
 }, 60_000);
 
-test("just interrupted", async () => {
+test("just interrupted, by us or by a person", async () => {
   for (let each = 0; each < 12; each += 1) {
     await hold(`interrupted-${each}`);
-    await world.ok("session-interrupt w1");
+    if (each % 2 === 0) await world.ok("session-interrupt w1");
+    else await keys("Escape");
     await counted("just interrupted", "tmux");
     await world.idle(thread);
   }
@@ -112,17 +110,16 @@ test("in copy mode", async () => {
 test("with a person's draft in the composer, idle and working: it is still there afterwards", async () => {
   await resting();
   await draft("a half-typed thought");
-  for (let round = 0; round < 3; round += 1) {
-    await Promise.all(Array.from({ length: 3 }, () => counted("draft", "codex_queue")));
-    await world.idle(thread);
-  }
+  await Promise.all(Array.from({ length: 6 }, () => counted("draft", "codex_queue")));
+  await world.idle(thread);
   expect(await screen()).toContain("› a half-typed thought");
   await keys("C-c");
   await resting();
   await hold("with-draft");
   await draft("another thought");
   const sent = counted("draft", "codex_queue");
-  await release("with-draft", 1);
+  await underWay();
+  model.release("with-draft");
   await sent;
   await counted("draft", "codex_queue");
   await world.idle(thread);
