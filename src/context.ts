@@ -1,7 +1,7 @@
 /** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { Failure, UsageError } from "./core/failure.ts";
+import { Failure } from "./core/failure.ts";
 import { prettyJson } from "./core/json.ts";
 import { harmless } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
@@ -88,11 +88,7 @@ export function makeContext(outside: Outside): Context {
   };
   const stateRoot = path(env.WORKERCTL_STATE_ROOT || ".codex-workers");
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => {
-    if (given === undefined) return join(stateRoot, "workerctl.db");
-    if (given.trim() === "") throw new UsageError("--path must not be empty");
-    return path(given);
-  };
+  const storePath = (given?: string): string => (given === undefined ? join(stateRoot, "workerctl.db") : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),

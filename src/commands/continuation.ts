@@ -1,5 +1,5 @@
 /** `continuation`: worker and manager propose the next step independently, and a review compares them. */
-import { choice, flag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { readObject } from "../core/agent-input.ts";
 import { isWithheld, reviewInput, VIEWERS, type Viewer } from "../core/continuation.ts";
@@ -55,6 +55,7 @@ export default verb(
       correlationId: text("the turn; needed to answer and to review", { value: "ID", filled: true }),
       asRole: choice("with --list: hide what this role must not see yet", VIEWERS, { default: "all" }),
       includePayload: flag("with --list: show what was proposed"),
+      json: jsonFlag,
       path: pathFlag,
     },
     exclusive: [{ of: ["submit", "review", "list"], required: true }],

@@ -1,5 +1,5 @@
 /** `finish-task`: closes a task, after gates, and can stop its sessions. */
-import { choice, flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { TRANSCRIPT_MODES } from "../core/transcript-delta.ts";
@@ -33,6 +33,7 @@ export default verb(
       requireAdversarialProof: flag("refuse without evidence of an attempt to disprove the work"),
       requireFreshProof: flag("refuse unless a criterion is machine-proven (evidence run) and every such proof still fits the tree"),
       reason: text("why", { default: "Task finished by operator." }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

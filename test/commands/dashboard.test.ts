@@ -1,14 +1,14 @@
 /** `dashboard`: what it would start, what it refuses, and serving as a process of its own. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { until, World } from "../harness.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
-let w = new World();
-afterEach(() => {
-  w.close();
+let w: World;
+beforeEach(() => {
   w = new World();
 });
+afterEach(() => w.close());
 
 /** A free port, as the system gives them. */
 async function freePort(): Promise<number> {
@@ -57,6 +57,21 @@ describe("serving", () => {
     expect((await fetch(url)).headers.get("set-cookie")).toContain("HttpOnly");
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
+  });
+
+  test("--open gives the browser a private file that leads to the page, and takes it away at the end", async () => {
+    const port = await freePort();
+    const seen = join(w.dir, "seen");
+    const browser = await w.file("browser", `#!/bin/sh\nstat -c %a "$1" > "${seen}.mode"\necho "$1" > "${seen}.path"\ncp "$1" "${seen}.html"\n`);
+    Bun.spawnSync(["chmod", "+x", browser]);
+    w.env.BROWSER = browser;
+    const { child, first } = await started("--port", String(port), "--open");
+    const html = await until("it was opened", async () => ((await Bun.file(`${seen}.html`).exists()) ? Bun.file(`${seen}.html`).text() : null));
+    expect(html).toContain(`url=${first.trim()}"`);
+    expect((await Bun.file(`${seen}.mode`).text()).trim()).toBe("600");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(0);
+    expect(await Bun.file((await Bun.file(`${seen}.path`).text()).trim()).exists()).toBe(false);
   });
 
   test("on a port that is taken it says whose it is", async () => {

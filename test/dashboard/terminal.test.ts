@@ -72,6 +72,26 @@ describe("watching", () => {
     expect(size).toBe("100x26 0");
   });
 
+  test("text is copied as from any page", async () => {
+    const tab = await opened();
+    await tab.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
+    await side(tab.page).locator(".xterm-rows").getByText(`${worker.name} is ready`).click({ clickCount: 3, force: true });
+    await tab.page.keyboard.press("Control+C");
+    const reader = await tab.context.newPage();
+    await reader.setContent("<textarea></textarea>");
+    await reader.locator("textarea").click();
+    await reader.keyboard.press("Control+V");
+    expect((await reader.locator("textarea").inputValue()).trim()).toBe(`${worker.name} is ready`);
+  });
+
+  test("a session that ends is said to have ended", async () => {
+    const brief = await stage.pair("brief", "Soon over");
+    const tab = await openTab(browser, `${site.dashboard.url}&task=brief`);
+    await side(tab.page, brief.worker.name).locator(".terminal.watching").waitFor();
+    Bun.spawnSync(["tmux", "kill-session", "-t", `=${brief.worker.name}`], { env: w.env });
+    await side(tab.page, brief.worker.name).getByText(/the session has ended|is not running/).first().waitFor();
+  });
+
   test("Tab goes on through the page", async () => {
     const tab = await opened();
     await side(tab.page).locator(".xterm-helper-textarea").focus();
@@ -100,6 +120,24 @@ describe("taking over", () => {
     await side(tab.page).getByRole("button", { name: "Hand back" }).click();
     await side(tab.page).locator(".terminal.watching").waitFor();
     expect(await shown()).not.toContain("too late");
+  });
+
+  test("a lost connection comes back, and then only watches", async () => {
+    const tab = await openTab(browser, site.dashboard.url);
+    const cut: (() => void)[] = [];
+    await tab.page.routeWebSocket(/api\/terminal/, (socket) => {
+      const server = socket.connectToServer();
+      cut.push(() => {
+        void server.close();
+        void socket.close();
+      });
+    });
+    await tab.page.goto(`${site.origin}/?task=typing`);
+    await side(tab.page).getByRole("button", { name: "Take over" }).click();
+    await side(tab.page).locator(".terminal.typing").waitFor();
+    for (const each of cut.splice(0)) each();
+    await side(tab.page).locator(".terminal.watching").waitFor();
+    await until("the screen is drawn again", async () => (await inPage(tab.page)).includes(`${worker.name} is ready`));
   });
 
   test("belongs to one page: who takes over next takes it away", async () => {
