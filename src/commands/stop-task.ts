@@ -1,6 +1,7 @@
 /** `stop-task`: gives a task up and stops its manager. */
 import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { plainOrder } from "../core/finish.ts";
 import { finishTask } from "../flow/finish.ts";
 import { needTask } from "../store/tasks.ts";
 
@@ -22,19 +23,12 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const result = await finishTask(cx, store, needTask(store, args.task), {
-      kind: "stop",
-      reason: args.reason,
+      ...plainOrder("stop", args.reason),
       message: args.message ?? null,
       stopWorker: args.stopWorker,
       stopManager: true,
       decisionId: args.decisionId,
       strictDecisions: args.strictDecisions,
-      capture: null,
-      requireCriteriaAudit: false,
-      requireAcks: false,
-      requireCurrentAcks: false,
-      requireEpilogue: false,
-      requireAdversarialProof: false,
     });
     cx.json(result);
   },

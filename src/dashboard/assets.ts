@@ -29,9 +29,6 @@ export function assetOf(name: string): Asset | null {
   return asset;
 }
 
-/** Names of all files, for the test of their size. */
-export const assetNames = (): string[] => [...files.keys()];
-
 /** The one HTML page. `nonce` lets the terminal make its style rules; there is no inline script. */
 export const shell = (nonce: string): string => `<!doctype html>
 <html lang="en">

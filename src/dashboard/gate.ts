@@ -7,7 +7,7 @@ import { authority, LOOPBACK } from "../core/loopback.ts";
 import { Rate } from "./rate.ts";
 
 /** Header that a form or a foreign page cannot send without being asked first (CORS preflight), which is never answered. */
-export const ACTION_HEADER = "x-conveyor";
+const ACTION_HEADER = "x-conveyor";
 
 const MAX_BROWSERS = 32;
 

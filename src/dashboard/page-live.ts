@@ -14,7 +14,7 @@ export interface LiveState<P> {
 const REST_AFTER_MS = 20_000;
 const TRY_AGAIN_MS = 1500;
 
-export class LiveView {
+class LiveView {
   private parts: Record<string, unknown> = {};
   private connection: Connection = "connecting";
   private lastId = "";

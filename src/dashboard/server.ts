@@ -35,7 +35,7 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT = 256 * 1024;
 
 /**
  * Starts to serve.

@@ -1,14 +1,14 @@
 /** `dashboard`: what it would start, what it refuses, and serving as a process of its own. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { BINARY, until, World } from "../harness.ts";
 
 const SOURCE = [process.execPath, join(import.meta.dir, "..", "..", "src", "main.ts")];
-let w = new World();
-afterEach(() => {
-  w.close();
+let w: World;
+beforeEach(() => {
   w = new World();
 });
+afterEach(() => w.close());
 
 /** A free port, as the system gives them. */
 async function freePort(): Promise<number> {
