@@ -38,8 +38,8 @@ export const shell = (nonce: string): string => `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>Conveyor</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/page.css">
-<script type="module" src="/assets/page.js" nonce="${nonce}"></script>
+<link rel="stylesheet" href="assets/page.css">
+<script type="module" src="assets/page.js" nonce="${nonce}"></script>
 </head>
 <body><div id="app"></div><noscript>This page needs JavaScript.</noscript></body>
 </html>
