@@ -112,7 +112,6 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     return 2;
   }
   const { code } = error as { code?: unknown };
-  if (code === "EPIPE") return 0;
   if (typeof code === "string" && code.startsWith("SQLITE_")) {
     cx.err(`${program}: the database refused: ${(error as Error).message}`);
     cx.err(`hint: ${program} db-doctor`);
