@@ -54,7 +54,7 @@ async function once(argv: readonly string[], path: string): Promise<number> {
     argv0: "conveyor",
     tty: { in: false, out: false, err: false },
     write: () => {},
-    readStdin: () => "",
+    readStdin: () => new Uint8Array(),
     clock: Date.now,
     uuid: () => crypto.randomUUID(),
   });

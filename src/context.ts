@@ -1,8 +1,9 @@
 /** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { Failure, UsageError } from "./core/failure.ts";
+import { Failure } from "./core/failure.ts";
 import { prettyJson } from "./core/json.ts";
+import { harmless } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
 import type { Store } from "./store/store.ts";
 
@@ -18,8 +19,8 @@ export interface Outside {
   readonly tty: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
   /** Writes as is, to the end, before it returns. */
   write(stream: "out" | "err", text: string): void;
-  /** All of standard input, as text. */
-  readStdin(): string;
+  /** Standard input to its end, but no more than `most` bytes. */
+  readStdin(most: number): Uint8Array;
   /** Milliseconds since the epoch. */
   clock(): number;
   uuid(): string;
@@ -33,13 +34,13 @@ export interface Context {
   readonly cwd: string;
   /** Folder of the state: database, artifacts, compatibility workers. Not created by asking. */
   readonly stateRoot: string;
-  /** Prints data and a line break on stdout. */
+  /** Prints data and a line break on stdout, without what a terminal would obey. */
   out(text: string): void;
   /** Prints data as it is on stdout. */
   raw(text: string): void;
   /** Prints one JSON document on stdout. */
   json(value: unknown): void;
-  /** Prints a line of talk on stderr. */
+  /** Prints a line of talk on stderr, without what a terminal would obey. */
   err(text: string): void;
   /** Whether talk on stderr may use colours and rewrite lines. */
   readonly fancy: boolean;
@@ -48,8 +49,12 @@ export interface Context {
   newId(prefix: string): string;
   /** `~` expanded, made absolute below the working directory. */
   path(text: string): string;
-  /** @throws Failure when stdin is a terminal or holds more than `limitBytes` */
-  stdin(limitBytes?: number): string;
+  /**
+   * All of standard input as text.
+   * @param options.exact refuse what is not UTF-8 instead of putting a replacement for it
+   * @throws Failure when stdin is a terminal, cannot be read or holds more than `limitBytes`
+   */
+  stdin(options?: { limitBytes?: number; exact?: boolean }): string;
   /** The database at `path` (a `--path` flag) or of the state root, opened and migrated on first use. */
   store(path?: string): Store;
   /** Absolute path of the database that `store(path)` would open. */
@@ -66,6 +71,14 @@ export function programName(env: Env, argv0: string): Program {
   return argv0.split("/").at(-1) === "workerctl" ? "workerctl" : "conveyor";
 }
 
+function readBytes(outside: Outside, most: number, hint: string): Uint8Array {
+  try {
+    return outside.readStdin(most);
+  } catch (error) {
+    throw new Failure(`standard input cannot be read: ${(error as Error).message}`, { hint });
+  }
+}
+
 export function makeContext(outside: Outside): Context {
   const { env, cwd } = outside;
   const stores = new Map<string, Store>();
@@ -75,21 +88,17 @@ export function makeContext(outside: Outside): Context {
   };
   const stateRoot = path(env.WORKERCTL_STATE_ROOT || ".codex-workers");
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => {
-    if (given === undefined) return join(stateRoot, "workerctl.db");
-    if (given.trim() === "") throw new UsageError("--path must not be empty");
-    return path(given);
-  };
+  const storePath = (given?: string): string => (given === undefined ? join(stateRoot, "workerctl.db") : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),
     env,
     cwd,
     stateRoot,
-    out: (text) => outside.write("out", `${text}\n`),
+    out: (text) => outside.write("out", `${harmless(text)}\n`),
     raw: (text) => outside.write("out", text),
     json: (value) => outside.write("out", `${prettyJson(value)}\n`),
-    err: (text) => outside.write("err", `${text}\n`),
+    err: (text) => outside.write("err", `${harmless(text)}\n`),
     get fancy() {
       return !env.NO_COLOR && env.TERM !== "dumb" && outside.tty.err;
     },
@@ -97,11 +106,16 @@ export function makeContext(outside: Outside): Context {
     nowMs: outside.clock,
     newId: clock.newId,
     path,
-    stdin(limitBytes = STDIN_LIMIT) {
-      if (outside.tty.in) throw new Failure("standard input is a terminal, but this reads a document from it", { hint: "pipe the text in, for instance: … --from-stdin < file.json" });
-      const text = outside.readStdin();
-      if (text.length > limitBytes) throw new Failure(`standard input holds more than ${limitBytes} bytes`);
-      return text;
+    stdin({ limitBytes = STDIN_LIMIT, exact = false } = {}) {
+      const hint = "pipe the text in, for instance: … --from-stdin < file.json";
+      if (outside.tty.in) throw new Failure("standard input is a terminal, but this reads a document from it", { hint });
+      const bytes = readBytes(outside, limitBytes + 1, hint);
+      if (bytes.length > limitBytes) throw new Failure(`standard input holds more than ${limitBytes} bytes`, { hint: "keep long texts in a file and hand in where it is" });
+      try {
+        return new TextDecoder("utf-8", { fatal: exact }).decode(bytes);
+      } catch {
+        throw new Failure("standard input is not UTF-8 text", { hint: "iconv -t UTF-8 converts a text from the encoding of the shell" });
+      }
     },
     store(given) {
       const file = storePath(given);

@@ -1,5 +1,5 @@
 /** The process: real streams, environment and clock around `run`. */
-import { readFileSync, writeSync } from "node:fs";
+import { readSync, writeSync } from "node:fs";
 import { makeContext, type Outside } from "./context.ts";
 import { run } from "./run.ts";
 
@@ -21,6 +21,26 @@ function write(stream: "out" | "err", text: string): void {
   }
 }
 
+/** Reads to the end, also from a pipe that has nothing yet (EAGAIN); an endless one only up to `most`. */
+function readStdin(most: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let left = most; left > 0; ) {
+    const part = new Uint8Array(Math.min(left, 1 << 16));
+    try {
+      const length = readSync(0, part, 0, part.length, null);
+      if (length === 0) break;
+      parts.push(part.subarray(0, length));
+      left -= length;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === "EOF") break;
+      if (code !== "EAGAIN") throw error;
+      Bun.sleepSync(5);
+    }
+  }
+  return Buffer.concat(parts);
+}
+
 /** Loading node:tty takes longer than all else at start-up: only who asks pays for it. */
 const isTerminal = (fd: number): boolean => process.getBuiltinModule("node:tty").isatty(fd);
 
@@ -40,7 +60,7 @@ const outside: Outside = {
     },
   },
   write,
-  readStdin: () => readFileSync(0, "utf8"),
+  readStdin,
   clock: Date.now,
   uuid: () => crypto.randomUUID(),
 };

@@ -111,7 +111,13 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     cx.err(`hint: ${program} ${name} --help`);
     return 2;
   }
-  const { code } = error as { code?: unknown };
+  const { code, message: said } = error as { code?: unknown; message?: string };
+  // Either JSON was nested beyond what can be written, or beyond what SQLite keeps as JSON.
+  if ((error instanceof RangeError && said?.includes("call stack")) || (code === "SQLITE_CONSTRAINT_CHECK" && said?.includes("json_valid"))) {
+    cx.err(`${program}: a JSON value is nested too deeply to be stored`);
+    cx.err("hint: give it fewer levels, or keep it in a file and name that");
+    return 1;
+  }
   if (typeof code === "string" && code.startsWith("SQLITE_")) {
     cx.err(`${program}: the database refused: ${(error as Error).message}`);
     cx.err(`hint: ${program} db-doctor`);

@@ -76,7 +76,25 @@ test("state root: variable, else below the working directory; --path expands ~",
   expect((await w.run(["tasks", "--path", ""])).exit).toBe(2);
 });
 
+test("what others wrote commands no terminal and breaks no line", async () => {
+  const evil = "x\u001b[31m\u0007\n\ty\u009b";
+  await w.ok(["tasks", "--create", evil, "--goal", evil]);
+  expect((await w.run("tasks")).stdout).toBe("x[31m y\tcandidate\tx[31m y\n");
+  expect((await w.run(["criteria", evil, "--satisfy", "1"])).stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+  await w.ok(["criteria", evil, "--add", "--criterion", evil, "--source", "worker_proposed", "--status", "accepted"]);
+  expect((await w.run(["finish-task", evil, "--require-criteria-audit"])).stderr).toContain("#1: x[31m y\n");
+});
+
+test("JSON that is nested beyond what SQLite keeps is refused in one sentence", async () => {
+  await w.ok("tasks --create t --goal g");
+  for (const levels of [2000, 20_000]) {
+    const done = await w.run(["handoff", "t", "--summary", "s", "--payload-json", `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`]);
+    expect([done.exit, done.stderr.split("\n")[0]]).toEqual([1, "conveyor: a JSON value is nested too deeply to be stored"]);
+  }
+  expect(w.rows("select 1 from worker_handoffs")).toEqual([]);
+});
+
 test("stdin that is a terminal is refused instead of waited for", () => {
   expect(() => w.context({ tty: true }).stdin()).toThrow("terminal");
-  expect(() => w.context({ stdin: "x".repeat(20) }).stdin(10)).toThrow("10 bytes");
+  expect(() => w.context({ stdin: "x".repeat(20) }).stdin({ limitBytes: 10 })).toThrow("10 bytes");
 });

@@ -59,7 +59,10 @@ export const flag = (about: string, options?: { alias?: readonly string[] }): Ar
 export const rest = (about: string, options?: { required?: boolean; value?: string }): Arg<string[]> => arg("rest", about, { value: "ARG", ...options });
 
 /** `--path`, the same on every command that opens a database. */
-export const pathFlag = text("database file instead of the one below the state root", { value: "FILE" });
+export const pathFlag = text("database file instead of the one below the state root", { value: "FILE", filled: true });
+
+/** `--json` of a command that prints JSON anyway: scripts may always say it. */
+export const jsonFlag = flag("print JSON (the default)");
 
 /** A positional word; required unless `optional` or with a default. */
 export const word = <const O extends { optional?: boolean; default?: string; value?: string } = object>(

@@ -1,5 +1,5 @@
 /** `bind`: joins a worker and a manager on a task. */
-import { pathFlag, text, verb } from "../args/spec.ts";
+import { jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { Role, Session } from "../core/session.ts";
@@ -22,6 +22,7 @@ export default verb(
       task: text("task name or id", { required: true }),
       worker: text("name of the worker session", { required: true }),
       manager: text("name of the manager session", { required: true }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `capture`: records what stands on the terminal of a worker or session. */
-import { flag, integer, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { capture } from "../flow/capture.ts";
 import { needPane } from "../flow/pane.ts";
@@ -16,6 +16,7 @@ export default verb(
     flags: {
       lines: integer("lines of history above the screen", { default: 200, value: "N" }),
       includeContent: flag("print the text, and nothing else"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

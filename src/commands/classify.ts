@@ -1,5 +1,5 @@
 /** `classify`: what the text of a screen says about a worker, without a worker. */
-import { integer, text, verb } from "../args/spec.ts";
+import { integer, jsonFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { readScreen } from "../core/codex-screen.ts";
 import { busyWait, startupVerdict } from "../core/pane-classifier.ts";
@@ -18,6 +18,7 @@ export default verb(
       file: text("file that holds the screen", { value: "FILE", filled: true }),
       statusAgeSeconds: integer("how old the worker's last state is", { default: 90, value: "SECONDS" }),
       busyWaitSeconds: integer("younger states than this make every waiting pattern silent", { default: 90, value: "SECONDS" }),
+      json: jsonFlag,
     },
   },
   (args, cx: Context) => {

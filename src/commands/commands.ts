@@ -1,6 +1,7 @@
 /** `commands`: lists what was queued or done as a command, with its attempts. */
 import { choice, flag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { oneLine } from "../core/plain-text.ts";
 import { COMMAND_STATES } from "../core/queued-command.ts";
 import { listCommands } from "../store/command-list.ts";
 
@@ -28,7 +29,7 @@ export default verb(
     const commands = listCommands(cx.store(args.path), filter, { attempts: args.attempts });
     if (args.json) return cx.json(commands);
     for (const { id, state, type: kind, task_name, attempt_history } of commands) {
-      cx.out([id, state, kind, task_name ?? "", ...(attempt_history ? [`attempts=${attempt_history.length}`] : [])].join("\t"));
+      cx.out([id, state, kind, task_name ?? "", ...(attempt_history ? [`attempts=${attempt_history.length}`] : [])].map(oneLine).join("\t"));
     }
   },
 );

@@ -1,5 +1,5 @@
 /** `continuation`: worker and manager propose the next step independently, and a review compares them. */
-import { choice, flag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { readObject } from "../core/agent-input.ts";
 import { isWithheld, reviewInput, VIEWERS, type Viewer } from "../core/continuation.ts";
@@ -33,7 +33,8 @@ function list(store: Store, task: Task, { turn, viewer, payloads }: Listing) {
     }
     return payloads && !withheld ? proposal : { ...rest, payload_redacted: true };
   });
-  return { task: { id: task.id, name: task.name }, continuations, reviews };
+  const told = reviews.map((review) => ({ ...review, operator_routing_required: review.subagent_run.operator_routing_required === true }));
+  return { task: { id: task.id, name: task.name }, continuations, reviews: told };
 }
 
 export default verb(
@@ -55,6 +56,7 @@ export default verb(
       correlationId: text("the turn; needed to answer and to review", { value: "ID", filled: true }),
       asRole: choice("with --list: hide what this role must not see yet", VIEWERS, { default: "all" }),
       includePayload: flag("with --list: show what was proposed"),
+      json: jsonFlag,
       path: pathFlag,
     },
     exclusive: [{ of: ["submit", "review", "list"], required: true }],
@@ -67,11 +69,11 @@ export default verb(
     const task = needTask(store, args.task);
     if (args.list) return cx.json(list(store, task, { turn, viewer: args.asRole, payloads: args.includePayload }));
     if (args.submit) {
-      const payload = readObject(cx.stdin(), "the proposal");
+      const payload = readObject(cx.stdin({ exact: true }), "the proposal");
       return cx.json(submitContinuation(store, task, args.submit, { payload, turn: turn ?? cx.newId("continuation") }));
     }
     needPermission(store, task, "context.spawn_reviewer");
     const pair = needPair(store, task, turn!);
-    cx.json(addReview(store, task.id, pair, reviewInput(readObject(cx.stdin(), "the review"))));
+    cx.json(addReview(store, task.id, pair, reviewInput(readObject(cx.stdin({ exact: true }), "the review"))));
   },
 );

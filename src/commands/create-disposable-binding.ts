@@ -42,7 +42,7 @@ export default verb(
     if (name.trim() === "") throw new UsageError("task must not be empty");
     const gates = gatesOf(args.requiredBeforeContinue, args.adversarial);
     const looped = template !== undefined || gates.length > 0;
-    if (!looped) refuseRunOptions(args);
+    if (!looped) warnOfRunOptions(cx, args);
     const metadata = loopMetadata({
       template: template === undefined ? undefined : needLoopTemplate(template),
       gates,
@@ -103,13 +103,13 @@ export default verb(
   },
 );
 
-/** Options of a run that is not made would be lost without a word. */
-function refuseRunOptions(args: { runName?: string | undefined; maxIterations?: number | undefined; currentIteration: number; seedPromptSha256?: string | undefined; cleanupPolicy: string }): void {
+/** The first option that is about a run, when none is made; it says so, since 0.1.0 took it without a word. */
+function warnOfRunOptions(cx: Context, args: { runName?: string | undefined; maxIterations?: number | undefined; currentIteration: number; seedPromptSha256?: string | undefined; cleanupPolicy: string }): void {
   const stray =
     (args.runName !== undefined && "--run-name") ||
     (args.maxIterations !== undefined && "--max-iterations") ||
     (args.currentIteration !== 1 && "--current-iteration") ||
     (args.seedPromptSha256 !== undefined && "--seed-prompt-sha256") ||
     (args.cleanupPolicy !== "clear" && "--cleanup-policy");
-  if (stray) throw new UsageError(`${stray} is about a loop run, and none is made without --template, --required-before-continue or --adversarial`);
+  if (stray) cx.err(`warning: ${stray} is about a loop run, and none is made without --template, --required-before-continue or --adversarial`);
 }

@@ -30,7 +30,7 @@ export default verb(
     exclusive: [{ of: ["fromWorkerResponse", "fromText", "fromStdin"], required: true }],
   },
   (args, cx: Context) => {
-    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin(LIMIT) : readText(cx.path(args.fromWorkerResponse)));
+    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin({ limitBytes: LIMIT }) : readText(cx.path(args.fromWorkerResponse)));
     const task = needTask(cx.store(args.path), args.task);
     const plan = planCriteria(answer);
     const command = ({ criterion, status, rationale }: Suggestion) => [

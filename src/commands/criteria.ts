@@ -1,5 +1,5 @@
 /** `criteria`: the acceptance ledger of a task. */
-import { choice, flag, integer, json, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, integer, json, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { CRITERION_SOURCES, CRITERION_STATUSES, type Criterion, summariseCriteria } from "../core/criteria.ts";
 import { evidenceProblems } from "../core/evidence.ts";
@@ -34,6 +34,7 @@ export default verb(
       proof: text("what shows it; replaces the stored proof"),
       rationale: text("why; replaces the stored rationale"),
       evidenceJson: json("evidence, a JSON object; replaces the stored evidence", { value: "JSON" }),
+      json: jsonFlag,
       path: pathFlag,
     },
     exclusive: [{ of: ["list", "add", "accept", "satisfy", "defer", "reject"], required: true }],

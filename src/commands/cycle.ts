@@ -1,5 +1,5 @@
 /** `cycle`: one observation of a bound task, for its manager to decide by. */
-import { integer, pathFlag, verb, word } from "../args/spec.ts";
+import { integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { runCycle } from "../flow/cycle.ts";
 
@@ -11,6 +11,7 @@ export default verb(
     positionals: { task: word("a bound task, by name or id") },
     flags: {
       busyWaitSeconds: integer("a younger state than this makes every waiting pattern silent", { default: 90, value: "SECONDS" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

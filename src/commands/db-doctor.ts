@@ -1,5 +1,5 @@
 /** `db-doctor`: whether the database is healthy, and with `--live` whether what it names still runs. */
-import { flag, integer, pathFlag, verb } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { checkLiveness } from "../flow/liveness.ts";
 import { checkHealth } from "../store/health.ts";
@@ -12,6 +12,7 @@ export default verb(
     flags: {
       live: flag("also look at the recorded sessions and unfinished commands"),
       managerStaleSeconds: integer("warn about a running manager that was not seen for longer than this", { default: 600, value: "SECONDS" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

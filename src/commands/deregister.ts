@@ -1,5 +1,5 @@
 /** `deregister`: marks a session as gone. */
-import { pathFlag, verb, word } from "../args/spec.ts";
+import { jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { compactJson } from "../core/json.ts";
 import { deregister } from "../store/deregister.ts";
@@ -10,7 +10,7 @@ export default verb(
     about: "Marks a registered session as gone. A bound session is refused: unbind its task first. Nothing is stopped.",
     examples: [["deregister worker-1", "the session is over"]],
     positionals: { name: word("name of the session") },
-    flags: { path: pathFlag },
+    flags: { json: jsonFlag, path: pathFlag },
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);

@@ -1,5 +1,5 @@
 /** `discover` (also `search`): finds tasks, sessions, bindings and telemetry, and suggests what to do next. */
-import { flag, integer, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { communication, REDACTED } from "../core/session.ts";
 import { quoteCommand } from "../core/shell.ts";
@@ -37,7 +37,7 @@ export default verb(
     flags: {
       all: flag("also tasks that are over and sessions that are gone"),
       limit: integer("at most this many of each kind", { default: 10 }),
-      json: flag("print JSON (the default)"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

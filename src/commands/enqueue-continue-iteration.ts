@@ -2,6 +2,7 @@
 import { integer, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import { enqueue, enqueueFlags } from "../flow/enqueue.ts";
 import { type LoopProgress, loopProgress, needLoopRun } from "../store/loop-runs.ts";
 
@@ -28,7 +29,7 @@ export default verb(
       if (requested < 1) throw new Failure(`--requested-iteration must be at least 1, not ${requested}`);
       const loop = needLoopRun(store, task, args.loopRun);
       const { current_iteration: current } = loop.policy;
-      if (requested <= current) throw new Failure(`loop run ${JSON.stringify(args.loopRun)} already stands at iteration ${current}, so iteration ${requested} is not ahead`, { hint: `conveyor loop-status ${args.task} --run ${args.loopRun}` });
+      if (requested <= current) throw new Failure(`loop run ${JSON.stringify(args.loopRun)} already stands at iteration ${current}, so iteration ${requested} is not ahead`, { hint: `conveyor loop-status ${quoteWord(args.task)} --run ${quoteWord(args.loopRun)}` });
       progress = loopProgress(store, loop);
       policy = loop.policy;
       runId = loop.run.id;

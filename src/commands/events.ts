@@ -1,5 +1,5 @@
 /** `events`: the log that a worker or session has in the files, one JSON object a line. */
-import { integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { parseEvents } from "../core/compat-log.ts";
 import { compactJson } from "../core/json.ts";
@@ -14,6 +14,7 @@ export default verb(
     flags: {
       limit: integer("only the last ones; 0 prints all", { value: "N" }),
       type: text("only events of this type"),
+      json: flag("print JSON (the default: one object a line)"),
       path: pathFlag,
     },
   },

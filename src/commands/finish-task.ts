@@ -1,5 +1,5 @@
 /** `finish-task`: closes a task, after gates, and can stop its sessions. */
-import { choice, flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { TRANSCRIPT_MODES } from "../core/transcript-delta.ts";
@@ -32,7 +32,8 @@ export default verb(
       requireEpilogue: flag("refuse while a configured closing step has not succeeded"),
       requireAdversarialProof: flag("refuse without evidence of an attempt to disprove the work"),
       requireFreshProof: flag("refuse unless a criterion is machine-proven (evidence run) and every such proof still fits the tree"),
-      reason: text("why", { default: "Task finished by operator." }),
+      reason: text("why", { default: "Task finished by operator.", filled: true }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `handoff`: a worker's summary for whoever goes on. */
-import { json, pathFlag, text, verb, word } from "../args/spec.ts";
+import { json, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { addHandoff } from "../store/handoffs.ts";
 import { needTask } from "../store/tasks.ts";
@@ -13,6 +13,7 @@ export default verb(
       summary: text("what was done and how things stand", { required: true, filled: true }),
       nextStep: text("what comes next; may be given several times, order is kept", { repeat: true, value: "STEP" }),
       payloadJson: json("further facts, a JSON object", { value: "JSON" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

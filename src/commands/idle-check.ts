@@ -1,5 +1,5 @@
 /** `idle-check`: whether a worker gets on, waits, or has gone quiet, and what to do about it. */
-import { flag, integer, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { needSubject } from "../flow/subject.ts";
 import { idleReport } from "../flow/worker-status.ts";
@@ -18,6 +18,7 @@ export default verb(
       statusStaleSeconds: integer("a report of this age is stale", { default: 120, value: "SECONDS" }),
       terminalStaleSeconds: integer("a terminal that has not changed for so long is stale", { default: 120, value: "SECONDS" }),
       busyWaitSeconds: integer("a younger report than this makes every waiting pattern silent", { default: 90, value: "SECONDS" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `import-compat`: brings workers that the oldest releases kept in files into the database. */
-import { flag, pathFlag, text, verb } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { importCompat, planCompat } from "../store/compat.ts";
 import { compatFolders } from "../system/compat-folders.ts";
@@ -16,6 +16,7 @@ export default verb(
       apply: flag("write it; without, only say what would be written"),
       worker: text("only this worker", { value: "NAME", filled: true }),
       root: text("folder that holds the workers' folders instead of the state root", { value: "DIR", filled: true }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `ingest`: reads what a session's rollout has gained into the records. */
-import { pathFlag, verb, word } from "../args/spec.ts";
+import { jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { ingest } from "../flow/ingest.ts";
 import { needSession } from "../store/sessions.ts";
@@ -10,7 +10,7 @@ export default verb(
       "Reads the complete lines that a session's rollout has gained since the last time, stores them as events and moves the session's offset. Repeating it adds nothing twice. A rollout that shrank or was replaced is refused.",
     examples: [["ingest worker-1", "then: conveyor tail worker-1"]],
     positionals: { name: word("name of a registered session, worker or manager") },
-    flags: { path: pathFlag },
+    flags: { json: jsonFlag, path: pathFlag },
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);

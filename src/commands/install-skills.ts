@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { choice, flag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import { readAsset } from "../system/assets.ts";
 import { compareFolder, realFolder, replaceFolder } from "../system/replace-folder.ts";
 
@@ -13,7 +14,7 @@ function skillsOf(home: string): string {
   const folder = join(home, "skills");
   const real = realFolder(folder);
   if (`${real}/`.startsWith(`${realFolder(home)}/`)) return folder;
-  throw new Failure(`${folder} is a link that leads out of ${home}, to ${real}; nothing was written`, { hint: `conveyor install-skills --dir ${real}` });
+  throw new Failure(`${folder} is a link that leads out of ${home}, to ${real}; nothing was written`, { hint: `conveyor install-skills --dir ${quoteWord(real)}` });
 }
 
 export default verb(

@@ -1,5 +1,5 @@
 /** `interrupt`: interrupts a compatibility worker or a registered session and asks it to pause. */
-import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { interrupt } from "../flow/interrupt.ts";
 import { recipientOfSubject } from "../flow/recipient.ts";
@@ -22,6 +22,7 @@ export default verb(
       followup: text("message to send afterwards", { default: PAUSE, value: "TEXT" }),
       noFollowup: flag("send no message"),
       dryRun: flag("say what would be pressed; the terminal must run all the same"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

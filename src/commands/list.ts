@@ -1,11 +1,9 @@
 /** `list`: the workers with a folder below the state root, and the registered sessions. */
 import { flag, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { oneLine } from "../core/plain-text.ts";
 import { listWorkers } from "../flow/worker-list.ts";
 import { isThere } from "../system/text-file.ts";
-
-/** What a worker wrote must not break the line, nor command the terminal. */
-const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 
 export default verb(
   {
@@ -20,6 +18,6 @@ export default verb(
     const store = isThere(cx.storePath(args.path)) ? cx.store(args.path) : null;
     const workers = await listWorkers(cx, store);
     if (args.json) return cx.json(workers);
-    for (const { name, status, state, current_task } of workers) cx.out([name, status, state, oneLine(current_task)].join("\t"));
+    for (const { name, status, state, current_task } of workers) cx.out([name, status, state, current_task].map(oneLine).join("\t"));
   },
 );

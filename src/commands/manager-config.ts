@@ -1,5 +1,5 @@
 /** `manager-config`: how a task is to be supervised, and what its manager may do. */
-import { choice, flag, json, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, flag, json, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { CLEARABLE, changeOfFlags, type ConfigChange, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../core/manager-config.ts";
 import { changeOfAnswers, configQuestions } from "../core/manager-interview.ts";
@@ -38,6 +38,7 @@ export default verb(
       allowWorkerCompactClear: flag("grant worker_session.compact and worker_session.clear"),
       permissionsJson: json("after the other permissions: a category with a list becomes exactly that list, a name is granted or revoked", { value: "JSON" }),
       clear: choice("empty a setting before the others are applied", CLEARABLE, { repeat: true }),
+      json: jsonFlag,
       path: pathFlag,
     },
     exclusive: [{ of: ["requireAcks", "noRequireAcks"] }],

@@ -1,5 +1,5 @@
 /** `manager-permission`: asks whether a manager may do something; does nothing. */
-import { flag, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import { nearest } from "../args/nearest.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
@@ -33,6 +33,7 @@ export default verb(
       list: flag("show what is granted in the category"),
       requireHandoff: flag("also ask for a saved handoff"),
       require: flag("exit with status 1 when it is not allowed"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

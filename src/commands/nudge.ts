@@ -1,5 +1,5 @@
 /** `nudge`: says something to a compatibility worker, else to the registered session of that name. */
-import { pathFlag, verb, word } from "../args/spec.ts";
+import { flag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { deliver } from "../flow/deliver.ts";
@@ -14,7 +14,7 @@ export default verb(
     about: "Sends a message to a worker made by create, or to a registered session as session-nudge does.",
     examples: [['nudge w1 "Please update your status"', "a worker made by create"]],
     positionals: { name: word("a worker or a registered session"), message: word("the message; an empty one presses Enter") },
-    flags: { path: pathFlag },
+    flags: { json: flag("print JSON"), path: pathFlag },
   },
   async (args, cx: Context) => {
     const { name, message } = args;
@@ -24,11 +24,12 @@ export default verb(
       if (findSession(store, name) === null) {
         throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} session-nudge NAME TEXT speaks to a registered session; ${cx.program} sessions lists them` });
       }
-      cx.json(await nudgeSession(cx, store, { name, text: message, dryRun: false, origin: "nudge" }));
-      return;
+      return cx.json(await nudgeSession(cx, store, { name, text: message, dryRun: false, origin: "nudge" }));
     }
     refuseUndelivered(await deliver(cx, store, { recipient: recipientOfSubject(worker), text: message, origin: "nudge" }));
-    appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type: "nudge", message });
+    const time = cx.now();
+    appendCompatEvent(cx.stateRoot, name, { time, type: "nudge", message });
+    if (args.json) return cx.json({ name, message, target: worker.tmuxSession, time });
     cx.out(`nudged ${name} in ${worker.tmuxSession}`);
   },
 );

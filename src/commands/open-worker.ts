@@ -1,5 +1,5 @@
 /** `open-worker`: a terminal window on the tmux session of a task's worker. */
-import { choice, flag, pathFlag, verb, word } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { openSide } from "../flow/open.ts";
 import { TERMINALS } from "../system/terminal.ts";
@@ -12,6 +12,7 @@ export default verb(
     flags: {
       terminal: choice("which terminal program; auto takes what is installed ($TERMINAL first, on Linux)", TERMINALS, { default: "auto" }),
       dryRun: flag("start nothing"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `open`: a terminal window on the tmux session of a worker or session, once. */
-import { choice, flag, pathFlag, verb, word } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { parseEvents } from "../core/compat-log.ts";
@@ -22,6 +22,7 @@ export default verb(
       terminal: choice("which terminal program; auto takes what is installed ($TERMINAL first, on Linux)", TERMINALS, { default: "auto" }),
       dryRun: flag("start nothing"),
       force: flag("open another window although one was opened before"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `prune`: drops the text of old captures. */
-import { flag, integer, pathFlag, verb } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { pruneCaptures } from "../store/captures.ts";
 
@@ -13,6 +13,7 @@ export default verb(
     flags: {
       keepLatest: integer("texts to keep for each worker; 0 keeps none", { default: 20, value: "N" }),
       dryRun: flag("only count"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

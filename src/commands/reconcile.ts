@@ -1,5 +1,5 @@
 /** `reconcile`: reports where records and processes have drifted apart, and with `--apply` puts it right. */
-import { flag, number, pathFlag, verb } from "../args/spec.ts";
+import { flag, jsonFlag, number, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { deadSessions, drift } from "../flow/reconcile.ts";
 import { checkHealth } from "../store/health.ts";
@@ -16,6 +16,7 @@ export default verb(
     flags: {
       apply: flag("mark dead sessions gone and their bindings invalid"),
       staleCyclesSeconds: number("a bound task whose last cycle is older than this is stuck", { default: 3600, value: "SECONDS" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `record-decision`: what a manager decided about a task, and why. */
-import { choiceWord, integer, json, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choiceWord, integer, json, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { DECISIONS } from "../core/decision.ts";
 import { recordDecision } from "../store/decisions.ts";
@@ -17,6 +17,7 @@ export default verb(
       reason: text("why", { required: true, filled: true }),
       cycleId: integer("the manager cycle behind it", { value: "ID" }),
       payloadJson: json("further facts, a JSON object", { value: "JSON" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

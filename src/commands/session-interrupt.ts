@@ -1,5 +1,5 @@
 /** `session-interrupt`: interrupts what a registered session does. */
-import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { interruptSession } from "../flow/session-interrupt.ts";
 
@@ -16,6 +16,7 @@ export default verb(
       key: text("key to press, as tmux names it (default: what interrupts the program there)", { value: "KEY", filled: true }),
       followup: text("message to send afterwards", { value: "TEXT" }),
       dryRun: flag("say what would be pressed; touch nothing"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

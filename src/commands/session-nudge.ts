@@ -1,5 +1,5 @@
 /** `session-nudge`: says something to a registered session, with proof. */
-import { flag, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { nudgeSession } from "../flow/speak.ts";
 
@@ -12,7 +12,7 @@ export default verb(
       ['session-nudge worker-1 -- "-v is missing in the command"', "a text that begins with a dash"],
     ],
     positionals: { name: word("a registered session"), text: word("the message; an empty one presses Enter") },
-    flags: { dryRun: flag("say what would be sent; ask and touch nothing"), path: pathFlag },
+    flags: { dryRun: flag("say what would be sent; ask and touch nothing"), json: jsonFlag, path: pathFlag },
   },
   async (args, cx: Context) => cx.json(await nudgeSession(cx, cx.store(args.path), { name: args.name, text: args.text, dryRun: args.dryRun, origin: "session-nudge" })),
 );

@@ -1,5 +1,5 @@
 /** `sessions`: the registered sessions and how each can be reached. */
-import { choice, flag, pathFlag, text, verb } from "../args/spec.ts";
+import { choice, flag, jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { communication, REDACTED, ROLES } from "../core/session.ts";
 import { listSessions } from "../store/session-list.ts";
@@ -14,16 +14,16 @@ export default verb(
     flags: {
       role: choice("only this role", ROLES),
       state: choice("active, gone, or all", ["active", "gone", "all"]),
-      includeLegacy: flag("also sessions without a pid, from older databases"),
+      includeLegacy: flag("also sessions with neither process nor rollout, from older databases"),
       name: text("only this session", { repeat: true }),
       redactIdentityToken: flag("hide the identity tokens"),
-      json: flag("print JSON (the default)"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },
   (args, cx: Context) => {
     const options = { program: cx.program, ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }) };
-    const rows = listSessions(cx.store(args.path), { state: args.state, role: args.role, names: args.name, includeLegacy: args.includeLegacy });
+    const rows = listSessions(cx.store(args.path), { state: args.state, role: args.role, names: args.name.filter(Boolean), includeLegacy: args.includeLegacy });
     cx.json(rows.map((row) => ({ ...row, ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}), communication: communication(row, options) })));
   },
 );

@@ -1,5 +1,5 @@
 /** `status`: what a worker or session reports of itself, and its terminal. */
-import { flag, integer, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { needSubject } from "../flow/subject.ts";
 import { statusReport } from "../flow/worker-status.ts";
@@ -12,6 +12,7 @@ export default verb(
     flags: {
       noRefresh: flag("do not capture the terminal"),
       lines: integer("lines of history to capture", { default: 200, value: "N" }),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

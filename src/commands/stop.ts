@@ -1,5 +1,5 @@
 /** `stop`: ends the terminal of a compatibility worker or a registered session. */
-import { pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { stopSubject } from "../flow/stop.ts";
 import { needSubject } from "../flow/subject.ts";
@@ -13,10 +13,13 @@ export default verb(
       ['stop worker-1 --message "Thank you, we are done."', "say something first"],
     ],
     positionals: { name: word("a worker or a registered session") },
-    flags: { message: text("what to say before", { value: "TEXT" }), path: pathFlag },
+    flags: { message: text("what to say before", { value: "TEXT" }), json: flag("print JSON"), path: pathFlag },
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    cx.out(await stopSubject(cx, store, needSubject(cx, store, args.name), args.message ?? null));
+    const stopped = await stopSubject(cx, store, needSubject(cx, store, args.name), args.message ?? null);
+    if (args.json) return cx.json(stopped);
+    const { name, tmux_session, killed_session } = stopped;
+    cx.out(killed_session ? `stopped ${name}: tmux session ${tmux_session} has ended` : `${name} was not running: there is no tmux session ${tmux_session}`);
   },
 );

@@ -1,5 +1,5 @@
 /** `tail`: the newest stored records of a session, without what was said in them. */
-import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { withoutContent } from "../core/redact.ts";
 import { newestEvents } from "../store/codex-events.ts";
@@ -19,6 +19,7 @@ export default verb(
       limit: integer("how many; 0 prints none", { default: 50, value: "N" }),
       subtype: text("only event_msg records of this kind, for instance task_complete"),
       includeContent: flag("print the texts as they are"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

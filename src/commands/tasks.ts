@@ -2,6 +2,7 @@
 import { flag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
+import { oneLine } from "../core/plain-text.ts";
 import { createTask, listTasks } from "../store/tasks.ts";
 
 export default verb(
@@ -28,6 +29,6 @@ export default verb(
     }
     const tasks = listTasks(cx.store(args.path), { active: args.active });
     if (args.json) return cx.json(tasks);
-    for (const task of tasks) cx.out(`${task.name}\t${task.state}\t${task.goal}`);
+    for (const task of tasks) cx.out([task.name, task.state, task.goal].map(oneLine).join("\t"));
   },
 );

@@ -1,5 +1,5 @@
 /** `transcript-prune`: drops the text of old transcript segments of a task. */
-import { flag, integer, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { needTask } from "../store/tasks.ts";
 import { pruneSegments } from "../store/transcripts.ts";
@@ -12,6 +12,7 @@ export default verb(
     flags: {
       keepLatest: integer("texts to keep for each role; 0 keeps none", { default: 20, value: "N" }),
       dryRun: flag("only count"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `unbind`: ends the binding of a task. */
-import { pathFlag, text, verb } from "../args/spec.ts";
+import { jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { compactJson } from "../core/json.ts";
 import { unbind } from "../store/bindings.ts";
@@ -10,7 +10,7 @@ export default verb(
   {
     about: "Ends the open binding of a task. Task and sessions keep their state; both sessions are free for another task.",
     examples: [["unbind --task login-fix", "free its worker and manager"]],
-    flags: { task: text("task name or id", { required: true }), path: pathFlag },
+    flags: { task: text("task name or id", { required: true }), json: jsonFlag, path: pathFlag },
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);

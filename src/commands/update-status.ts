@@ -1,5 +1,5 @@
 /** `update-status`: a worker's report of itself. */
-import { choice, pathFlag, text, verb, word } from "../args/spec.ts";
+import { choice, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { STATUS_STATES } from "../core/compat.ts";
 import { Failure } from "../core/failure.ts";
@@ -25,6 +25,7 @@ export default verb(
       currentTask: text("what it works on", { required: true }),
       nextAction: text("what it will do next", { required: true }),
       blocker: text("what it waits for"),
+      json: jsonFlag,
       path: pathFlag,
     },
   },

@@ -1,7 +1,7 @@
 /** JSON that agents hand in: read strictly, with errors that name the field, what was expected and what came. */
 import * as v from "valibot";
 import { Failure } from "./failure.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, isTooDeep, type JsonObject } from "./json.ts";
 
 /** A value as it is shown in an error: short, and never a whole document. */
 function shown(value: unknown): string {
@@ -15,7 +15,7 @@ function shown(value: unknown): string {
 /**
  * Reads one JSON object.
  * @param what the document, for the error: `the acknowledgement`
- * @throws Failure for empty, malformed and other than object text
+ * @throws Failure for empty, malformed, bottomless and other than object text
  */
 export function readObject(text: string, what: string): JsonObject {
   if (text.trim() === "") throw new Failure(`${what} is empty; one JSON object is expected`);
@@ -26,6 +26,7 @@ export function readObject(text: string, what: string): JsonObject {
     throw new Failure(`${what} is not valid JSON: ${(error as Error).message}`);
   }
   if (!isObject(value)) throw new Failure(`${what} must be one JSON object, but it is ${shown(value)}`);
+  if (isTooDeep(value)) throw new Failure(`${what} is nested too deeply to be stored`);
   return value;
 }
 

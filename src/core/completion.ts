@@ -1,9 +1,10 @@
 /** The signal that a worker ended a turn: what its manager is told, and the receipt that goes with it. */
 import type { JsonObject } from "./json.ts";
+import { quoteWord } from "./shell.ts";
 
 /** The text for the manager: what seems to have happened, what to look at, what to decide. */
 export const completionMessage = (worker: string, task: string): string =>
-  `Worker ${worker} seems to have finished a turn of task ${task}. Run: conveyor cycle ${task}. ` +
+  `Worker ${worker} seems to have finished a turn of task ${task}. Run: conveyor cycle ${quoteWord(task)}. ` +
   "Check its evidence and the acceptance criteria before you believe it. Then decide: finish the task, ask the worker for fixes, or keep watching.";
 
 export interface CompletionEvent {

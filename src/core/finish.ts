@@ -3,6 +3,7 @@ import { type Criterion, hasAdversarialProof, openCriteria, summariseCriteria } 
 import type { DecisionCheck } from "./decision.ts";
 import { type EpilogueRun, type EpilogueStatus, epilogueStatus } from "./epilogue.ts";
 import type { EpilogueStep } from "./manager-config.ts";
+import { oneLine } from "./plain-text.ts";
 import type { Role } from "./session.ts";
 import { quoteWord } from "./shell.ts";
 import type { Task } from "./task.ts";
@@ -24,6 +25,23 @@ export interface FinishOrder {
   readonly requireEpilogue: boolean;
   readonly requireAdversarialProof: boolean;
 }
+
+/** The order that asks for no gate and ends nothing but the task. */
+export const plainOrder = (kind: FinishOrder["kind"], reason: string): FinishOrder => ({
+  kind,
+  reason,
+  message: null,
+  stopWorker: false,
+  stopManager: false,
+  decisionId: undefined,
+  strictDecisions: false,
+  capture: null,
+  requireCriteriaAudit: false,
+  requireAcks: false,
+  requireCurrentAcks: false,
+  requireEpilogue: false,
+  requireAdversarialProof: false,
+});
 
 /** Name of the command row, and prefix of its events. */
 export const commandType = (order: FinishOrder): "finish_task" | "stop_task" => (order.kind === "finish" ? "finish_task" : "stop_task");
@@ -114,7 +132,7 @@ export function refusal(order: FinishOrder, task: Task, program: string, facts: 
   }
   if (order.requireCriteriaAudit && final_audit.open_criteria.length > 0) {
     return {
-      message: `criteria: task ${who} has open accepted criteria: ${final_audit.open_criteria.map(({ id, criterion }) => `#${id}: ${criterion}`).join("; ")}`,
+      message: `criteria: task ${who} has open accepted criteria: ${final_audit.open_criteria.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; ")}`,
       hint: `${program} criteria ${name} --satisfy ${final_audit.open_criteria[0]!.id} --proof TEXT (or --defer, --reject)`,
       recorded: { stage: "final_criteria_audit", audit: { final_audit } },
     };

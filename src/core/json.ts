@@ -26,6 +26,19 @@ export const compactJson = (value: unknown): string => write(value, "", "");
 /** Two-space indent without a final newline, for stdout and files people read. */
 export const prettyJson = (value: unknown): string => write(value, "  ", "");
 
+/** SQLite keeps JSON of at most 1000 levels; what is stored is wrapped in a few more. */
+const MOST_LEVELS = 500;
+
+/** Whether the value is nested more deeply than can be stored. */
+export function isTooDeep(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return true;
+    level = level.flatMap((each) => (each !== null && typeof each === "object" ? Object.values(each) : []));
+  }
+  return false;
+}
+
 export const isObject = (value: unknown): value is JsonObject => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** Reads a stored `*_json` column; null and broken text (older writers) give the fallback. */

@@ -6,6 +6,8 @@ import { ADVERSARIAL_CHECK, type LoopPolicy } from "./loop-run.ts";
 export interface GateInput {
   readonly policy: LoopPolicy;
   readonly requested: number;
+  /** How far the loop has come: the policy's current iteration, or a later one whose message arrived. */
+  readonly reached: number;
   /** Iterations whose message is delivered or on its way: none is delivered twice. */
   readonly delivered: readonly number[];
   /** All criteria of the task; only satisfied ones count. */
@@ -26,9 +28,9 @@ function isReceipt(criterion: Criterion, type: string, runId: string, iteration:
 }
 
 /** The first reason against the requested iteration, or none. Evidence is asked for from the second iteration on, about the one before. */
-export function decideGate({ policy, requested, delivered, criteria }: GateInput): GateVerdict {
-  if (requested <= policy.current_iteration || delivered.includes(requested)) return { reason: "stale_requested_iteration", missing: [] };
-  if (policy.current_iteration >= policy.max_iterations || requested > policy.max_iterations) return { reason: "max_iterations_reached", missing: [] };
+export function decideGate({ policy, requested, reached, delivered, criteria }: GateInput): GateVerdict {
+  if (requested <= reached || delivered.includes(requested)) return { reason: "stale_requested_iteration", missing: [] };
+  if (reached >= policy.max_iterations || requested > policy.max_iterations) return { reason: "max_iterations_reached", missing: [] };
   const required = requested > 1 ? policy.required_before_continue : [];
   const missing = required.filter((type) => !criteria.some((criterion) => isReceipt(criterion, type, policy.run_id, requested - 1)));
   if (missing.length === 0) return { reason: null, missing };
@@ -36,7 +38,7 @@ export function decideGate({ policy, requested, delivered, criteria }: GateInput
 }
 
 /** What the worker reads when the message is pushed: the message, then what the loop asks of it. */
-export function iterationText(message: string, policy: LoopPolicy, requested: number): string {
+export function iterationText(message: string, policy: LoopPolicy, { requested, reached }: Pick<GateInput, "requested" | "reached">): string {
   const list = (items: readonly string[]): string => (items.length === 0 ? "none" : items.join(", "));
   return [
     message.trimEnd(),
@@ -44,7 +46,7 @@ export function iterationText(message: string, policy: LoopPolicy, requested: nu
     "Loop policy:",
     `run_id: ${policy.run_id}`,
     `template: ${policy.template ?? "unknown"}`,
-    `iteration: requested ${requested}, current ${policy.current_iteration}, maximum ${policy.max_iterations}`,
+    `iteration: requested ${requested}, current ${reached}, maximum ${policy.max_iterations}`,
     `cleanup policy: ${policy.cleanup_policy ?? "none"}`,
     `required evidence: ${list(policy.required_before_continue)}`,
     `recommended tools: ${list(policy.recommended_tools)}`,

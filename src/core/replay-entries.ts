@@ -194,7 +194,7 @@ export const spanEntry = (row: Shown): Entry => ({
   kind: "manager_cycle_span",
   source: "manager_cycle_spans",
   source_id: id(row),
-  summary: told(`Cycle ${row.manager_cycle_id}: ${quote(row.phase)} ${row.state} in ${row.duration_ms} ms`, row.error_type),
+  summary: told(`Cycle ${row.manager_cycle_id}: ${quote(row.phase)} ${row.state} in ${Number((row.duration_ms as number).toFixed(1))} ms`, row.error_type),
   timestamp: time(row.completed_at, row.started_at),
 });
 

@@ -1,12 +1,12 @@
 /** The reviewer process: what it is given, and what is made of its answer or of its failure. */
 import { type Continuation, type ReviewInput, reviewInput, reviewMisfits } from "./continuation.ts";
 import type { Criterion } from "./criteria.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, isTooDeep, type JsonObject } from "./json.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { Task } from "./task.ts";
 
 /** What the reviewer may know, and nothing else. */
-export const ALLOWED_CONTEXT = [
+const ALLOWED_CONTEXT = [
   "task",
   "correlation_id",
   "worker_continuation",
@@ -106,6 +106,7 @@ export function answeredReview(run: ReviewerRun, stdout: string): ReviewInput {
     return failedReview(run, "the reviewer's output is not JSON");
   }
   if (!isObject(answer)) return failedReview(run, "the reviewer's output is not one JSON object");
+  if (isTooDeep(answer)) return failedReview(run, "the reviewer's output is nested too deeply");
   const told = isObject(answer.subagent_run) ? answer.subagent_run : {};
   const review = { ...answer, subagent_run: { ...told, ...facts(run), allowed_context: [...ALLOWED_CONTEXT], status: "succeeded" } };
   const wrong = reviewMisfits(review);

@@ -24,7 +24,7 @@ export function loopsOf(store: Store, taskId: string, criteria: readonly Criteri
       const loop = readLoop(run);
       const { reached, delivered } = loopProgress(store, loop);
       const requested = reached + 1;
-      const { reason, missing } = decideGate({ policy: { ...loop.policy, current_iteration: reached }, requested, delivered, criteria });
+      const { reason, missing } = decideGate({ policy: loop.policy, requested, reached, delivered, criteria });
       const { id, name, status, started_at, ended_at } = run;
       return { run: { id, name, status, started_at, ended_at }, policy: loop.policy, reached, messages: iterationMessages(store, run), gate: { requested, reason, missing } };
     } catch (error) {

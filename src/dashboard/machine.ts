@@ -33,15 +33,19 @@ export class Machine {
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
+  private closed = false;
+  private looking: Promise<void> | null = null;
+  private told = "";
 
   /**
-   * @param sessions those to look at; @param changed called when a sign differs from the last look
+   * @param sessions those to look at; @param changed called when a sign differs from the last look; @param problem told why a look failed
    */
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
     private readonly sessions: () => readonly Session[],
     private readonly changed: () => void,
+    private readonly problem: (message: string) => void,
   ) {}
 
   /** What was last seen of a session; nothing is known before the first look. */
@@ -60,19 +64,39 @@ export class Machine {
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
-    if (on === this.running) return;
+    if (on === this.running || this.closed) return;
     this.running = on;
     clearTimeout(this.timer);
-    if (on) void this.turn();
+    if (on) this.turn();
   }
 
-  private async turn(): Promise<void> {
-    await this.look();
-    if (this.running) this.timer = setTimeout(() => void this.turn(), EVERY_MS);
+  /** Stops for good, and waits for the end of a look that has begun: the database is about to be closed. */
+  async close(): Promise<void> {
+    this.watch(false);
+    this.closed = true;
+    await this.looking;
+  }
+
+  /** Pages that come and go while a look lasts begin no second one beside it. */
+  private turn(): void {
+    this.looking ??= this.look()
+      .then(
+        () => (this.told = ""),
+        (error: Error) => this.tell(error.message),
+      )
+      .then(() => {
+        this.looking = null;
+        if (this.running) this.timer = setTimeout(() => this.turn(), EVERY_MS);
+      });
+  }
+
+  private tell(message: string): void {
+    if (message !== this.told) this.problem(`the sessions could not be looked at: ${message}`);
+    this.told = message;
   }
 
   /** Looks once, at everything. */
-  async look(): Promise<void> {
+  private async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map(sessions.map((session) => [session.id, panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id })]));

@@ -20,7 +20,7 @@ export function Timeline({ page, taskId }: { page: TimelinePage | undefined; tas
   const next = older ? older.next : page.next;
   const more = async (): Promise<void> => {
     setBusy(true);
-    const got = await ask<TimelinePage>(`/api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`);
+    const got = await ask<TimelinePage>(`api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`);
     // What slid off the live page meanwhile is kept: nothing in between gets lost.
     if (got) setOlder({ items: [...items, ...got.items], next: got.next });
     setBusy(false);
@@ -98,7 +98,7 @@ const TELL: Readonly<Record<TimelineItem["kind"], (item: TimelineItem) => Told>>
     if (what === "task_started") return { tone: "busy", title: `${who} began a turn` };
     if (what === "turn_aborted") return { tone: "soon", title: `${who} was interrupted` };
     const took = num(data.duration_ms);
-    return { tone: "good", title: `${who} finished a turn${took === null ? "" : ` after ${span(took)}`}`, text };
+    return { tone: "good", title: `${who} finished a turn${took === null ? "" : took < 1000 ? " within a second" : ` after ${span(took)}`}`, text };
   },
   cycle({ what, text, data }) {
     const state = str(data.state);

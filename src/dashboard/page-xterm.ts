@@ -9,6 +9,8 @@ export interface ScreenSize {
 
 const FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const TYPING_FONT = 13;
+/** Of the box, above and below. */
+const PADDING = 16;
 const SMALLEST_FONT = 6;
 const LARGEST_FONT = 15;
 const MOUSE_MODES = [9, 1000, 1001, 1002, 1003, 1005, 1006, 1015, 1016];
@@ -137,6 +139,7 @@ export class TerminalScreen {
   private fitBox(): void {
     if (this.box.clientWidth === 0) return;
     if (this.typing) {
+      this.box.style.height = "";
       const size = this.proposal();
       if (size.cols !== this.terminal.cols || size.rows !== this.terminal.rows) this.terminal.resize(size.cols, size.rows);
       return this.handlers.resized(size);
@@ -145,5 +148,8 @@ export class TerminalScreen {
     const wide = (this.box.clientWidth - 20) / (cols * cellRatio());
     this.terminal.options.fontSize = Math.max(SMALLEST_FONT, Math.min(LARGEST_FONT, Math.floor(wide * 10) / 10));
     this.terminal.resize(cols, rows);
+    // Rows are whole pixels high, so the box takes the height that came of it.
+    const screen = this.terminal.element?.querySelector<HTMLElement>(".xterm-screen");
+    if (screen) this.box.style.height = `${screen.offsetHeight + PADDING}px`;
   }
 }

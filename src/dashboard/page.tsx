@@ -26,7 +26,7 @@ function App() {
     if (route.task === null || isId(route.task)) return setId(route.task);
     setId(null);
     // A name in the address is looked up once; from then on the id stands there, since names repeat.
-    void read<{ id: string }>(`/api/find?task=${encodeURIComponent(route.task)}`).then((found) => go({ task: found?.id ?? "task-unknown", tab: route.tab }, true));
+    void read<{ id: string }>(`api/find?task=${encodeURIComponent(route.task)}`).then((found) => go({ task: found?.id ?? "task-unknown", tab: route.tab }, true));
   }, [route.task]);
   const live = useLive<OverviewParts & TaskParts>(id === null ? "overview" : `task:${id}`);
   const { card } = live.parts as { card?: Card };
@@ -140,10 +140,19 @@ function Notes() {
           <p>{answer.said}</p>
           {answer.done ? (
             (answer.wrote.length > 0 || answer.events.length > 0) && (
-              <p class="dim">
-                Wrote {answer.wrote.join(", ")}
-                {answer.events.length > 0 && ` · ${answer.events.map((event) => `event ${event.id} ${event.type}`).join(", ")}`}
-              </p>
+              <details>
+                <summary>What was written</summary>
+                <ul>
+                  {answer.wrote.map((row) => (
+                    <li key={row}>{row}</li>
+                  ))}
+                  {answer.events.map(({ id, type }) => (
+                    <li key={id}>
+                      event {id}: {type.replaceAll("_", " ")}
+                    </li>
+                  ))}
+                </ul>
+              </details>
             )
           ) : (
             <>{answer.hint && <code>{answer.hint}</code>}</>

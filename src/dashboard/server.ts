@@ -35,7 +35,7 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT = 256 * 1024;
 
 /**
  * Starts to serve.
@@ -46,7 +46,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
   const store = reader.store(options.path);
   if (options.task !== undefined && !findTask(store, options.task)) throw new Failure(`unknown task ${JSON.stringify(options.task)}`, { hint: `${cx.program} tasks` });
   let live: Live;
-  const machine = new Machine(reader, store, () => listSessions(store, { state: "active", includeLegacy: true }), () => live.refresh());
+  const machine = new Machine(reader, store, () => listSessions(store, { state: "active", includeLegacy: true }), () => live.refresh(), options.problem);
   const views = new Views(reader, store, machine, new TokenLines(store));
   const reading = new Reading(cx, cx.store(options.path), options.problem);
   live = new Live(views.build, (any) => {
@@ -62,7 +62,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     const refusal = gate.refuse(request);
     if (refusal) return plain(refusal.status, refusal.why);
     const url = new URL(request.url);
-    if (url.pathname === "/api/terminal" && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+    if (gate.inside(url.pathname) === "/api/terminal" && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
       const no = !gate.knows(request) ? { status: 401, why: "no key" } : gate.refuseSocket(request);
       if (no) return plain(no.status, no.why);
       if (terminals.count >= MAX_TERMINALS) return plain(429, "too many terminals are open");
@@ -94,12 +94,13 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     url: pageUrl(options.host, port, { task: options.task, token: gate.token }),
     port,
     async close() {
+      // The doors first: a page that comes back now would start again what is being ended.
+      await server.stop(true);
       terminals.close();
-      machine.watch(false);
-      reading.watch(false);
       commits.close();
       live.close();
-      await server.stop(true);
+      reading.watch(false);
+      await machine.close();
     },
   };
 }

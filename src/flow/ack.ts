@@ -29,11 +29,11 @@ export const ackVerb = (role: Role) =>
     },
     (args, cx: Context) => {
       if (!args.fromStdin && !args.json) throw new UsageError("--from-stdin writes an acknowledgement, --json reads the newest one: give one of them");
-      const payload = args.fromStdin ? readObject(cx.stdin(), "the acknowledgement") : null;
+      const payload = args.fromStdin ? readObject(cx.stdin({ exact: true }), "the acknowledgement") : null;
       const store = cx.store(args.path);
       const task = needTask(store, args.task);
       if (payload) {
-        const ack = addAck(store, task.id, role, { payload, correlationId: args.correlationId });
+        const ack = addAck(store, task.id, role, { payload, correlationId: args.correlationId || undefined });
         for (const { text } of misfits(ackAdvice, payload)) cx.err(`warning: ${text}`);
         return cx.json(ack);
       }

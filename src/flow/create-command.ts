@@ -18,6 +18,7 @@ export const createFlags = {
   forceOpen: flag("open a window also when one was opened before"),
   terminal: choice("which terminal program", TERMINALS, { default: "auto" }),
   stopAfter: flag("end its terminal when everything else is done"),
+  json: flag("print JSON, when all is done"),
   path: pathFlag,
 };
 
@@ -36,6 +37,7 @@ export interface CreateInput {
   readonly forceOpen: boolean;
   readonly terminal: TerminalChoice;
   readonly stopAfter: boolean;
+  readonly json: boolean;
   readonly path: string | undefined;
 }
 
@@ -44,25 +46,38 @@ export async function runCreate(cx: Context, input: CreateInput): Promise<void> 
   if (input.open && input.stopAfter) throw new UsageError("--open and --stop-after exclude each other: the window would show nothing");
   const worker = await createWorker(cx, { ...input, cwd: cx.path(input.cwd ?? cx.cwd) });
   const before = firstReport(cx, worker);
-  cx.out(`worker: ${worker.name}`);
-  cx.out(`tmux session: ${worker.tmuxSession}`);
-  cx.out(`state directory: ${worker.folder}`);
-  if (input.waitReady) {
-    const startup = await waitReady(cx, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust });
-    cx.out(`startup: ${startup.state} (${startup.reason}; recommended: ${startup.action})`);
-  } else cx.out("startup: launched (not waited for)");
-  if (input.verify) {
-    const result = await verify(cx, worker, before, input.verifyTimeout);
-    cx.out(`verification: ${result.ok ? "ok" : "not verified"} (${result.reason})`);
-  } else cx.out("verification: not asked for");
+  const attach = `tmux attach -t ${worker.tmuxSession}`;
+  const stop = `${cx.program} stop ${worker.name}`;
+  const say = (line: string): void => {
+    if (!input.json) cx.out(line);
+  };
+  say(`worker: ${worker.name}`);
+  say(`tmux session: ${worker.tmuxSession}`);
+  say(`state directory: ${worker.folder}`);
+  const startup = input.waitReady ? await waitReady(cx, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust }) : null;
+  say(`startup: ${startup === null ? "launched (not waited for)" : `${startup.state} (${startup.reason}; recommended: ${startup.action})`}`);
+  const verified = input.verify ? await verify(cx, worker, before, input.verifyTimeout) : null;
+  say(`verification: ${verified === null ? "not asked for" : `${verified.ok ? "ok" : "not verified"} (${verified.reason})`}`);
   if (input.open) await openWindow(cx, worker, input.terminal);
+  say(`attach: ${attach}`);
+  say(`stop: ${stop}`);
   if (input.stopAfter) {
     await stopWorker(cx, worker);
-    cx.out("stopped: its terminal was ended (--stop-after)");
-    return;
+    say("stopped: its terminal was ended (--stop-after)");
   }
-  cx.out(`attach: tmux attach -t ${worker.tmuxSession}`);
-  cx.out(`stop: ${cx.program} stop ${worker.name}`);
+  if (!input.json) return;
+  cx.json({
+    name: worker.name,
+    tmux_session: worker.tmuxSession,
+    state_dir: worker.folder,
+    startup: startup?.state ?? "launched",
+    startup_reason: startup?.reason ?? null,
+    startup_recommended_action: startup?.action ?? null,
+    verification: verified,
+    attach_command: attach,
+    stop_command: stop,
+    stopped: input.stopAfter,
+  });
 }
 
 /** The worker was made before this: a window that cannot be opened is a warning. */

@@ -7,26 +7,27 @@ import { listPanes, tmuxResult } from "../system/tmux.ts";
 const PATIENCE_MS = 5000;
 
 /** Gives in words what still runs after all was asked, and then told, to end; nothing when all is well. */
-export async function closeDemo(folder: DemoFolder, dispatchPid: number | null): Promise<string[]> {
-  if (dispatchPid !== null && alive(dispatchPid)) process.kill(dispatchPid, "SIGTERM");
+export async function closeDemo(folder: DemoFolder, pids: readonly number[]): Promise<string[]> {
+  for (const pid of pids) signal(pid, "SIGTERM");
   await tmuxResult(folder.env, ["kill-server"]);
-  const left = await afterPatience(folder, dispatchPid);
-  for (const pid of left) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      continue;
-    }
-  }
+  const left = await afterPatience(folder, pids);
+  for (const pid of left) signal(pid, "SIGKILL");
   // Whoever was just starting a session may have done so after the server was ended.
   await tmuxResult(folder.env, ["kill-server"]);
   return [...left.map((pid) => `process ${pid}`), ...(await listPanes(folder.env)).map((pane) => `tmux session ${pane.session}`)];
 }
 
-async function afterPatience(folder: DemoFolder, dispatchPid: number | null): Promise<number[]> {
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself, which is what was wanted.
+  }
+}
+
+async function afterPatience(folder: DemoFolder, pids: readonly number[]): Promise<number[]> {
   for (const end = performance.now() + PATIENCE_MS; ; await Bun.sleep(50)) {
-    const left = new Set(await demoProcesses(folder));
-    if (dispatchPid !== null && alive(dispatchPid)) left.add(dispatchPid);
+    const left = new Set([...(await demoProcesses(folder)), ...pids.filter(alive)]);
     if (left.size === 0 || performance.now() > end) return [...left];
   }
 }

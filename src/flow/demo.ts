@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
+import type { DemoResult, DemoStep } from "../core/demo.ts";
 import { Failure } from "../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../store/demo-facts.ts";
 import type { Store } from "../store/store.ts";
@@ -18,25 +19,6 @@ import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "./open-turn.ts";
 import type { Paired } from "./pair.ts";
 
-export interface DemoStep {
-  readonly name: string;
-  readonly who: string;
-  readonly ms: number;
-}
-
-export interface DemoResult {
-  readonly ok: boolean;
-  readonly steps: readonly DemoStep[];
-  /** The step that did not happen, and what its pane shows. */
-  readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;
-  readonly seconds: number;
-  readonly codex: string | null;
-  /** Where the records lie; null when they were removed. */
-  readonly folder: string | null;
-  readonly database: string | null;
-  readonly rollouts: readonly string[];
-}
-
 /** Told what happens as it happens: who does what, and how long the demonstration has run. */
 export type DemoTeller = (who: string, what: string, ms: number) => void;
 
@@ -52,20 +34,27 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   const folder = await makeDemoFolder(cx.env, model.url);
   const run = new DemoRun(cx, folder, say, begun);
   let failed: DemoResult["failed"] = null;
-  let interrupted = (): void => {};
-  const stopped = new Promise<never>((_, reject) => (interrupted = () => reject(new Failure("it was interrupted"))));
-  const release = onStop(interrupted);
+  let interrupted = false;
+  let giveUp = (): void => {};
+  const stopped = new Promise<never>((_, reject) => (giveUp = () => reject(new Failure("it was interrupted"))));
+  const release = onStop(
+    () => {
+      interrupted = true;
+      giveUp();
+    },
+    { patient: true },
+  );
   try {
     await Promise.race([run.play(), stopped]);
   } catch (error) {
     failed = { step: run.current, reason: (error as Error).message, screen: await run.screen() };
   }
-  const left = await closeDemo(folder, run.dispatchPid);
+  const left = await closeDemo(folder, run.pids);
   await model.stop();
   release();
   if (failed === null && left.length > 0) failed = { step: "nothing runs afterwards", reason: `still there: ${left.join(", ")}`, screen: null };
   if (failed === null) run.done("nobody", "nothing runs afterwards");
-  const kept = keep || failed !== null;
+  const kept = keep || (failed !== null && !interrupted);
   if (!kept) removeDemoFolder(folder);
   return {
     ok: failed === null,
@@ -82,7 +71,8 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
 class DemoRun {
   readonly steps: DemoStep[] = [];
   current = "a private world";
-  dispatchPid: number | null = null;
+  /** What was started for it, as far as it was told. */
+  pids: number[] = [];
   rollouts: string[] = [];
   private pane: string | null = null;
   private lastAt: number;
@@ -125,7 +115,7 @@ class DemoRun {
     const result = await runChild([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
     if (result.code !== 0) throw new Failure(result.stderr.trim() || "pair did not end in time");
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
-    this.dispatchPid = paired.dispatch.pid;
+    this.pids = [paired.worker.pid, paired.manager.pid, paired.dispatch.pid].filter((pid) => pid !== null);
     this.rollouts = [paired.worker, paired.manager].flatMap(({ codex_session_path: path, codex_session_id: id }) => (path !== null && rolloutMeta(path).id === id ? [path] : []));
     if (new Set(this.rollouts).size !== 2) throw new Failure(`the sessions do not have a rollout each: ${this.rollouts.join(", ")}`);
     this.done("demo", this.current);

@@ -55,6 +55,7 @@ function checkPermission(store: Store, { command }: Claim, taskId: string): Perm
 interface Loop {
   readonly policy: LoopPolicy;
   readonly requested: number;
+  readonly reached: number;
   readonly verdict: GateVerdict;
 }
 
@@ -63,19 +64,19 @@ function readLoopPart(store: Store, claim: Claim, payload: JsonObject, taskId: s
   const { run_id: runId, requested_iteration: requested } = (loop ?? {}) as { run_id?: unknown; requested_iteration?: unknown };
   if (typeof runId !== "string" || runId.trim() === "") throw new Failure("the payload names no loop run (ralph_loop.run_id)");
   if (!Number.isSafeInteger(requested)) throw new Failure("the payload names no whole number as ralph_loop.requested_iteration");
-  const run = needLoopRun(store, needTask(store, taskId), runId);
-  const progress = loopProgress(store, run, claim.command.id);
-  const policy = { ...run.policy, current_iteration: progress.reached };
-  const verdict = decideGate({ policy, requested: requested as number, delivered: progress.delivered, criteria: listCriteria(store, taskId) });
-  return { policy, requested: requested as number, verdict };
+  const found = needLoopRun(store, needTask(store, taskId), runId);
+  const { policy } = found;
+  const at = { requested: requested as number, ...loopProgress(store, found, claim.command.id) };
+  return { policy, requested: at.requested, reached: at.reached, verdict: decideGate({ policy, ...at, criteria: listCriteria(store, taskId) }) };
 }
 
 /** The keys that an item of a loop has besides the usual ones. */
-const loopKeys = ({ policy, requested, verdict }: Loop, payload: JsonObject): Item => ({
+const loopKeys = ({ policy, requested, reached, verdict }: Loop, payload: JsonObject): Item => ({
   reason: verdict.reason,
   missing_evidence: verdict.missing,
   required_before_continue: policy.required_before_continue,
   current_iteration: policy.current_iteration,
+  reached_iteration: reached,
   max_iterations: policy.max_iterations,
   requested_iteration: requested,
   run_id: policy.run_id,
@@ -86,8 +87,8 @@ const loopKeys = ({ policy, requested, verdict }: Loop, payload: JsonObject): It
   manager_decision_id: decisionOf(payload),
 });
 
-const blockedError = ({ policy, requested, verdict }: Loop): string =>
-  `${verdict.reason}${verdict.missing.length ? `: missing ${verdict.missing.join(", ")}` : ""} (requested iteration ${requested}, current ${policy.current_iteration}, maximum ${policy.max_iterations})`;
+const blockedError = ({ policy, requested, reached, verdict }: Loop): string =>
+  `${verdict.reason}${verdict.missing.length ? `: missing ${verdict.missing.join(", ")}` : ""} (requested iteration ${requested}, current ${policy.current_iteration}${reached > policy.current_iteration ? `, reached ${reached}` : ""}, maximum ${policy.max_iterations})`;
 
 /** The keys that every item of a command has. */
 const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item => ({
@@ -135,7 +136,7 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   if (message === null) throw new Failure("the payload holds no message");
   if (command.task_id === null) throw new Failure("the command belongs to no task");
   const pairing = findPairing(store, command.task_id);
-  if (!pairing) throw new Failure(`task ${command.task_id} has no active binding`);
+  if (!pairing) throw new Failure(`task ${JSON.stringify(needTask(store, command.task_id).name)} has no active binding`);
   const permission = checkPermission(store, claim, command.task_id);
   const { binding } = pairing;
   const role = targetRole(command.type as CommandType);
@@ -181,7 +182,7 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   const item: Item = { ...common, notification_id: notificationId, permission_check: permission };
   const parcel: ToSend = {
     target,
-    text: loop ? iterationText(message, loop.policy, loop.requested) : message,
+    text: loop ? iterationText(message, loop.policy, loop) : message,
     taskId: command.task_id,
     notificationId,
     bindingId: binding.id,

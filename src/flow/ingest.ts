@@ -7,6 +7,7 @@ import type { Session } from "../core/session.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../store/codex-events.ts";
 import { tokensOf } from "../core/tokens.ts";
+import { quoteWord } from "../core/shell.ts";
 import { type Store, tx } from "../store/store.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { addTokenCounts, type TokenCount } from "../store/tokens.ts";
@@ -41,7 +42,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
 }
 
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
-  `${cx.program} register-${session.role} --name ${session.name} --codex-session PATH${session.pid === null ? "" : ` --pid ${session.pid}`} starts anew with the file it names`;
+  `${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH --pid ${session.pid === null ? "PID" : session.pid} starts anew with the file it names`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });
@@ -83,7 +84,7 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
     const done = tx(store, () => {
       const mark = readingMark(store, session.id);
       if (!mark || mark.state !== "active" || mark.codex_session_path !== session.codex_session_path) {
-        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, { hint: `${cx.program} ingest ${session.name}` });
+        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, { hint: `${cx.program} ingest ${quoteWord(session.name)}` });
       }
       // Somebody else read on meanwhile: their offset counts, and this piece is read again from there.
       if (mark.last_ingest_offset !== offset) return { offset: mark.last_ingest_offset, last: false };

@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { ConfigChange } from "../core/manager-config.ts";
 import { managerPrompt } from "../core/manager-prompt.ts";
-import { quoteCommand } from "../core/shell.ts";
+import { quoteCommand, quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { workerPrompt } from "../core/worker-prompt.ts";
 import type { RegisteredSession } from "../core/session.ts";
@@ -84,7 +84,7 @@ async function checkPair(cx: Context, store: Store, input: PairInput): Promise<v
   }
   if (task?.state === "done" || task?.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${task.name}` });
+  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${quoteWord(task.name)}` });
   const run = task && activeRunId(store, task.id);
   if (run) throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, { hint: `${cx.program} runs --finish ${run}` });
   await checkLaunch(cx, store, launchOf("worker", input.workerName, input.cwd, input, null));
@@ -106,13 +106,16 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
     const none: Progress = { worker: null, manager: null, bindingId: null, runId: null };
     trace(store, input, task, none, "pair_started", { cwd: input.cwd, task_created: found === null, task_goal_provided: input.taskGoal !== undefined });
     trace(store, input, task, none, "pair_task_resolved", { created: found === null });
-    const byPair = input.config !== null || findConfig(store, task.id) === null;
+    const stored = findConfig(store, task.id);
+    const byPair = input.config !== null || stored === null;
+    let acceptance = stored?.acceptance_criteria ?? [];
     if (byPair) {
-      const { warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      acceptance = config.acceptance_criteria;
       for (const warning of warnings) cx.err(`warning: ${warning}`);
       trace(store, input, task, none, "pair_manager_config_seeded", { seeded_by_pair: true });
     }
-    const criteria = seedCriteria(store, task.id, input.config?.acceptance ?? []).length;
+    const criteria = seedCriteria(store, task.id, acceptance).length;
     return { task, created: found === null, byPair, criteria };
   });
 }
@@ -184,7 +187,7 @@ function remains(cx: Context, input: PairInput, task: Task, progress: Progress):
   if (progress.worker === null) return [];
   const { program } = cx;
   const known = `the worker runs in ${tmuxNameOf(input.workerName)} and is registered as ${input.workerName}`;
-  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${task.name} --worker ${input.workerName}`] : [];
-  const go = [...manager, `${program} bind --task ${task.name} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
+  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${quoteWord(task.name)} --worker ${input.workerName}`] : [];
+  const go = [...manager, `${program} bind --task ${quoteWord(task.name)} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
   return [`${known}: go on with ${go}, or end it with ${program} stop ${input.workerName}`];
 }

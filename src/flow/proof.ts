@@ -27,6 +27,7 @@ export function rolloutSize(path: string): number {
 
 export class ProofSearch {
   private offset: number;
+  private aborted = false;
   constructor(
     private readonly store: Store,
     private readonly sought: Sought,
@@ -37,6 +38,11 @@ export class ProofSearch {
   /** Everything before this was looked at. */
   get lookedTo(): number {
     return this.offset;
+  }
+
+  /** A turn was interrupted in what was looked at. */
+  get sawAbort(): boolean {
+    return this.aborted;
   }
 
   /** Reads what is new. True when the text stands there and proves no other sending: it is taken as the proof of this one. */
@@ -59,6 +65,7 @@ export class ProofSearch {
   }
 
   private proves(text: string, offset: number): boolean {
+    if (text.includes('"turn_aborted"')) this.aborted = true;
     // Most lines are long and none of ours: they are not parsed.
     if (!text.includes("user_message") && !text.includes("UserMessage")) return false;
     const record = parseRecord(text);

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { type Agent, codex } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
+import { quoteWord } from "../core/shell.ts";
 import { type WriterLock, writerLock, writtenThreads } from "../system/codex-lock.ts";
 import { homeOfRollout } from "../system/codex-home.ts";
 import { sessionFamily } from "../system/kinship.ts";
@@ -66,7 +67,7 @@ export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath"
  */
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
-  const again = { hint: `register it again: ${program} register-worker or register-manager --name ${recipient.name} …` };
+  const again = { hint: `register it again: ${program} register-worker or register-manager --name ${quoteWord(recipient.name)} …` };
   if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, again);
   if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, again);
   const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);

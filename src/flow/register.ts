@@ -1,5 +1,5 @@
 /** Registering a Codex session that runs already, as worker or manager. */
-import { flag, integer, pathFlag, text } from "../args/spec.ts";
+import { flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { communication, registeredSession, type Role } from "../core/session.ts";
@@ -17,6 +17,7 @@ export const registerFlags = {
   self: flag("register the Codex session this command runs in (by CODEX_THREAD_ID)"),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
+  json: jsonFlag,
   path: pathFlag,
 };
 

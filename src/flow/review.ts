@@ -6,6 +6,7 @@ import { Failure } from "../core/failure.ts";
 import { compactJson, type JsonObject } from "../core/json.ts";
 import { answeredReview, failedReview, reviewContext } from "../core/reviewer.ts";
 import type { Task } from "../core/task.ts";
+import { quoteWord } from "../core/shell.ts";
 import { openBinding } from "../store/bindings.ts";
 import type { ProposalPair } from "../store/continuations.ts";
 import { listCriteria } from "../store/criteria.ts";
@@ -23,7 +24,7 @@ import { workerFolder } from "./epilogue.ts";
 /** Gathers what the reviewer may know. */
 export async function buildReviewContext(cx: Context, store: Store, task: Task, pair: ProposalPair): Promise<Record<string, unknown>> {
   const config = findConfig(store, task.id);
-  if (!config) throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, { hint: `conveyor manager-config ${task.name}` });
+  if (!config) throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, { hint: `conveyor manager-config ${quoteWord(task.name)}` });
   const folder = workerFolder(cx, store, task.id);
   const [diff, pullRequests] = await Promise.all([summariseChanges(cx.env, folder), recentPullRequests(cx.env, folder)]);
   return reviewContext({ task, pair, criteria: listCriteria(store, task.id), config, diff, pullRequests });

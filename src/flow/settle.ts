@@ -13,7 +13,7 @@ import { ProofSearch } from "./proof.ts";
 export function settle(cx: Context, store: Store, delivery: Delivery, options: { abandoned?: boolean } = {}): DeliveryState {
   const open = delivery.state === "sending" || delivery.state === "typed" || delivery.state === "unknown";
   // Whoever sends it right now will write the verdict itself.
-  if (!open || (delivery.state === "sending" && !options.abandoned && delivery.sender_pid !== process.pid && alive(delivery.sender_pid))) return delivery.state;
+  if (!open || (delivery.state === "sending" && !options.abandoned && alive(delivery.sender_pid))) return delivery.state;
   const search = searchFor(store, delivery);
   if (search?.look()) return ended(cx, store, delivery, "delivered", "seen", search.lookedTo);
   if (delivery.state !== "sending") return delivery.state;

@@ -1,5 +1,5 @@
 /** start-worker and start-manager: a session launched, found and put on record. */
-import { choice, flag, integer, pathFlag, text } from "../args/spec.ts";
+import { choice, flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
 import { type RegisteredSession, registeredSession, type Role } from "../core/session.ts";
@@ -20,6 +20,7 @@ export const startFlags = {
   name: text("name of the session, unique among all sessions; its tmux session is codex-NAME", { required: true, filled: true }),
   cwd: text("folder in which the agent works; else the current one", { value: "FOLDER", filled: true }),
   ...launchFlags,
+  json: jsonFlag,
   path: pathFlag,
 };
 

@@ -1,6 +1,7 @@
 /** Ending the terminal of a worker or session, with a last word that can still be read. */
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import { bindingOfSession } from "../store/bindings.ts";
 import { addEvent } from "../store/events.ts";
 import { markGone } from "../store/sessions.ts";
@@ -16,18 +17,28 @@ import type { Subject } from "./subject.ts";
 /** How long a message may be worked on before its reader is ended. */
 const READ_MS = 3000;
 
+/** What became of a stop. */
+export interface Stopped {
+  readonly name: string;
+  readonly tmux_session: string;
+  /** false: it was not running any more. */
+  readonly killed_session: boolean;
+  readonly message_sent: boolean;
+}
+
 /**
- * Says the message, if there is one and somebody to hear it, ends the tmux session and records both. Gives a line for a person.
+ * Says the message, if there is one and somebody to hear it, ends the tmux session and records both.
  * @throws Failure when a session has no tmux session to end
  */
-export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<string> {
+export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
-  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `${cx.program} deregister ${name} takes it off the records` });
+  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `${cx.program} deregister ${quoteWord(name)} takes it off the records` });
   const running = await hasSession(cx.env, tmuxSession);
   const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
   const log = (type: string, facts: Record<string, unknown>) => appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
   if (session !== null) warnBound(cx, store, session.id, name);
-  if (running && message !== null && (await say(cx, store, subject, message))) {
+  const said = running && message !== null && (await say(cx, store, subject, message));
+  if (said) {
     if (session === null) log("stop_message", { message });
     else addEvent(store, { type: "session_stop_message", payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length } });
   }
@@ -39,7 +50,7 @@ export async function stopSubject(cx: Context, store: Store, subject: Subject, m
     });
   }
   log("stop", { killed_session: killed });
-  return killed ? `stopped ${name}: tmux session ${tmuxSession} has ended` : `${name} was not running: there is no tmux session ${tmuxSession}`;
+  return { name, tmux_session: tmuxSession, killed_session: killed, message_sent: said };
 }
 
 /** Whether the message went out. What was typed is given a moment: a known agent ends its turn, anything else reads its line. */
@@ -59,5 +70,5 @@ function warnBound(cx: Context, store: Store, sessionId: string, name: string): 
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
   const task = findTask(store, binding.task_id);
-  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${task?.name ?? binding.task_id} ends that`);
+  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`);
 }

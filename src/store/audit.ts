@@ -41,10 +41,22 @@ export function* auditRows(store: Store, key: AuditKey, taskId: string, content:
   for (const row of rows<Row>(store, QUERIES[key], taskId)) yield text === undefined ? shown(row) : withoutText(shown(row), text);
 }
 
+/** Workers that were bound to the task: by themselves, or as the session of the same name, whose screens `capture` keeps under it. */
+export const boundWorkers = (store: Store, taskId: string): string[] =>
+  store.db
+    .query<{ id: string }, [string]>(
+      `select worker_id as id from bindings where task_id = ?1 and worker_id is not null
+       union select w.id from bindings b join sessions s on s.id = b.worker_session_id join workers w on w.name = s.name where b.task_id = ?1`,
+    )
+    .all(taskId)
+    .map(({ id }) => id);
+
 /** Screens kept by `capture` of workers that were bound to the task, each once. Without `content`, texts are replaced by their sizes. */
 export function* transcriptCaptures(store: Store, taskId: string, content: boolean): Generator<Shown> {
-  const captures = rows<Row>(store, "select * from transcript_captures where worker_id in (select worker_id from bindings where task_id = ?) order by id", taskId);
-  for (const row of captures) yield content ? shown(row) : withoutText(shown(row), "content");
+  const workers = JSON.stringify(boundWorkers(store, taskId));
+  for (const row of rows<Row>(store, "select * from transcript_captures where worker_id in (select value from json_each(?)) order by id", workers)) {
+    yield content ? shown(row) : withoutText(shown(row), "content");
+  }
 }
 
 /** Prompts made for the task. */

@@ -2,6 +2,7 @@
 import { Failure } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import type { Task } from "../core/task.ts";
+import { quoteWord } from "../core/shell.ts";
 import { addEvent } from "./events.ts";
 import { sessionById } from "./sessions.ts";
 import { type Store, tx } from "./store.ts";
@@ -56,7 +57,7 @@ export function findPairing(store: Store, taskId: string): Pairing | null {
 export function needPairing(store: Store, task: Task): Pairing {
   const pairing = findPairing(store, task.id);
   if (!pairing) {
-    throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: `conveyor bind --task ${task.name} --worker NAME --manager NAME` });
+    throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME` });
   }
   return pairing;
 }
@@ -64,7 +65,7 @@ export function needPairing(store: Store, task: Task): Pairing {
 function refuseBound(store: Store, what: string, binding: Binding | null): void {
   if (!binding) return;
   const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(binding.task_id);
-  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, { hint: `conveyor unbind --task ${task?.name ?? binding.task_id}` });
+  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, { hint: `conveyor unbind --task ${quoteWord(task?.name ?? binding.task_id)}` });
 }
 
 /**
@@ -75,7 +76,7 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
   return tx(store, () => {
     if (task.state === "done" || task.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no binding`, { hint: "conveyor tasks --active" });
     for (const session of [worker, manager]) {
-      if (session.state === "gone") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: `conveyor register-${session.role} --name ${session.name} --pid PID` });
+      if (session.state === "gone") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: `conveyor register-${session.role} --name ${quoteWord(session.name)} --pid PID` });
     }
     refuseBound(store, `task ${JSON.stringify(task.name)}`, openBinding(store, task.id));
     refuseBound(store, `worker ${JSON.stringify(worker.name)}`, bindingOfSession(store, worker.id));

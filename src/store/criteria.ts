@@ -3,6 +3,7 @@ import { type Criterion, type CriterionSource, type CriterionStatus } from "../c
 import { Failure } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, parseStored } from "../core/json.ts";
 import type { Task } from "../core/task.ts";
+import { quoteWord } from "../core/shell.ts";
 import { addEvent } from "./events.ts";
 import { runById } from "./runs.ts";
 import { type Store, tx } from "./store.ts";
@@ -31,7 +32,7 @@ export const criteriaOfText = (store: Store, taskId: string, criterion: string):
 /** @throws Failure naming task and id when the task has no such criterion */
 export function needCriterion(store: Store, task: Task, id: number): Criterion {
   const row = store.db.query<Row, [number, string]>("select * from acceptance_criteria where id = ? and task_id = ?").get(id, task.id);
-  if (!row) throw new Failure(`task ${JSON.stringify(task.name)} has no criterion ${id}`, { hint: `conveyor criteria ${task.name} --list` });
+  if (!row) throw new Failure(`task ${JSON.stringify(task.name)} has no criterion ${id}`, { hint: `conveyor criteria ${quoteWord(task.name)} --list` });
   return read(row);
 }
 

@@ -1,4 +1,5 @@
 /** What the dashboard shows of every task at a glance: who works on it, how it stands, what happened last. Indexed lookups only. */
+import type { Trouble } from "../core/attention.ts";
 import { CRITERION_STATUSES, type CriteriaSummary } from "../core/criteria.ts";
 import type { DeliveryState } from "../core/delivery.ts";
 import type { NotificationState } from "../core/notification.ts";
@@ -6,7 +7,7 @@ import type { Session } from "../core/session.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../core/task.ts";
 import { instant } from "../core/time.ts";
 import { type CodexEvent, newestTurnEvent } from "./codex-events.ts";
-import { openBinding } from "./bindings.ts";
+import { type Binding, openBinding } from "./bindings.ts";
 import { sessionById } from "./sessions.ts";
 import type { Store } from "./store.ts";
 
@@ -35,14 +36,6 @@ export interface LastDelivery {
   readonly error: string | null;
   /** `seen`, `pending`, `unavailable`, or null when nothing was noted. */
   readonly proof: string | null;
-}
-
-export interface Trouble {
-  readonly id: string;
-  readonly what: string;
-  readonly state: string;
-  readonly at: string;
-  readonly error: string | null;
 }
 
 export interface TaskFacts {
@@ -127,14 +120,21 @@ const failedOf = (store: Store, taskId: string): Trouble[] =>
     )
     .all(taskId);
 
+const isOver = ({ state }: Task): boolean => state === "done" || state === "failed";
+
+const lastBinding = (store: Store, taskId: string): Binding | null =>
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by created_at desc, rowid desc limit 1").get(taskId);
+
 function factsOf(store: Store, task: Task): TaskFacts {
   const { db } = store;
   const binding = openBinding(store, task.id);
+  // A task that is over shows who worked on it last.
+  const shown = binding ?? (isOver(task) ? lastBinding(store, task.id) : null);
   return {
     task,
     bindingId: binding?.id ?? null,
-    worker: sideOf(store, binding?.worker_session_id ?? null),
-    manager: sideOf(store, binding?.manager_session_id ?? null),
+    worker: sideOf(store, shown?.worker_session_id ?? null),
+    manager: sideOf(store, shown?.manager_session_id ?? null),
     criteria: criteriaOf(store, task.id),
     delivery: deliveryOf(store, task.id),
     uncertain: uncertainOf(store, task.id),

@@ -43,9 +43,9 @@ const SOURCES = {
     from commands where task_id = ?1 and rowid < ?2 order by julianday(created_at) desc, rowid desc limit ?3`,
   decision: `select id as row, created_at as at, decision as what, null as who, reason as text, null as correlation, json_object('cycle', manager_cycle_id) as data_json
     from manager_decisions where task_id = ?1 and id < ?2 order by id desc limit ?3`,
-  // What has rows of its own above is not told twice.
+  // What has rows of its own above, or is a step of a command that is listed, is not told twice.
   event: `select id as row, created_at as at, type as what, actor as who, null as text, correlation_id as correlation, payload_json as data_json
-    from events where task_id = ?1 and id < ?2 and type not in ('manager_decision_recorded', 'manager_cycle_succeeded', 'manager_permission_checked') order by id desc limit ?3`,
+    from events where task_id = ?1 and id < ?2 and command_id is null and type not in ('manager_decision_recorded', 'manager_permission_checked') order by id desc limit ?3`,
 } as const;
 
 export type Kind = keyof typeof SOURCES;

@@ -1,6 +1,7 @@
 /** Taking a session off the record: refused while it is bound, and either way written down. */
 import { Failure } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
+import { quoteWord } from "../core/shell.ts";
 import { bindingOfSession } from "./bindings.ts";
 import { createCommand, setCommandState } from "./commands.ts";
 import { addEvent } from "./events.ts";
@@ -19,7 +20,7 @@ export function deregister(store: Store, session: Session): Failure | null {
       const error = `session ${JSON.stringify(session.name)} is bound to task ${JSON.stringify(task.name)} (binding ${active.id})`;
       addEvent(store, { type: "session_deregister_failed", taskId, commandId, payload: { name: session.name, error, error_type: "Failure", expected_failure: true, active_binding: active } });
       setCommandState(store, commandId, "failed", { error, result: { name: session.name, command_id: commandId, active_binding: active, expected_failure: true } });
-      return new Failure(error, { hint: `conveyor unbind --task ${task.name}` });
+      return new Failure(error, { hint: `conveyor unbind --task ${quoteWord(task.name)}` });
     }
     store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), session.id);
     addEvent(store, { type: "session_deregistered", commandId, payload: { name: session.name } });

@@ -3,6 +3,7 @@ import { Failure } from "../core/failure.ts";
 import { type LoopRun, readLoop } from "../core/loop-run.ts";
 import type { Run } from "../core/run.ts";
 import type { Task } from "../core/task.ts";
+import { quoteWord } from "../core/shell.ts";
 import { findRun } from "./runs.ts";
 import type { Store } from "./store.ts";
 import { findTask } from "./tasks.ts";
@@ -20,7 +21,7 @@ export function needLoopRun(store: Store, task: Task, ref: string): LoopRun {
     other
       ? `run ${JSON.stringify(ref)} belongs to task ${JSON.stringify(other.name)}, not to ${JSON.stringify(task.name)}`
       : `task ${JSON.stringify(task.name)} has no run ${JSON.stringify(ref)}`,
-    { hint: `conveyor runs --list --task ${task.name}` },
+    { hint: `conveyor runs --list --task ${quoteWord(task.name)}` },
   );
 }
 

@@ -7,7 +7,7 @@ export interface SessionFilter {
   readonly state?: "active" | "gone" | "all" | undefined;
   readonly role?: Role | undefined;
   readonly names?: readonly string[];
-  /** Without a state: also rows without a pid (from before sessions were registered by process). */
+  /** Without a state: also rows with neither a process nor a rollout (from before sessions were registered by them). */
   readonly includeLegacy?: boolean;
 }
 
@@ -20,6 +20,7 @@ export function listSessions(store: Store, filter: SessionFilter = {}): Session[
     if (filter.state === "all") return true;
     if (filter.state === "gone") return row.state === "gone";
     if (row.state === "gone") return false;
-    return row.pid !== null || (filter.state === undefined && filter.includeLegacy === true);
+    // The sessions of a disposable binding have a rollout and no process.
+    return row.pid !== null || row.codex_session_path !== null || (filter.state === undefined && filter.includeLegacy === true);
   });
 }

@@ -1,5 +1,6 @@
 /** How much room the records take. */
 import { statSync } from "node:fs";
+import { boundWorkers } from "./audit.ts";
 import type { Store } from "./store.ts";
 
 export interface Kept {
@@ -33,10 +34,7 @@ function kept(store: Store, table: string, text: string, owner: string, ids: rea
 /** The room taken by everything, or by one task. */
 export function storage(store: Store, taskId?: string): Storage {
   const task = taskId === undefined ? null : [taskId];
-  const workers =
-    taskId === undefined
-      ? null
-      : store.db.query<{ id: string }, [string]>("select distinct worker_id as id from bindings where task_id = ? and worker_id is not null").all(taskId).map(({ id }) => id);
+  const workers = taskId === undefined ? null : boundWorkers(store, taskId);
   const terminal_captures = kept(store, "terminal_captures", "content", "task_id", task);
   const transcript_captures = kept(store, "transcript_captures", "content", "worker_id", workers);
   const transcript_segments = kept(store, "transcript_segments", "segment_text", "task_id", task);

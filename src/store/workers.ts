@@ -1,5 +1,6 @@
 /** `workers`: the terminals that were captured or reported a status, by name; registered sessions get a row at their first capture. */
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import type { Store } from "./store.ts";
 
 export interface WorkerRow {
@@ -36,7 +37,7 @@ export function putWorker(store: Store, seen: SeenWorker): string {
     .get(seen.name, seen.tmuxSession, token);
   if (other) {
     const shared = other.tmux_session === seen.tmuxSession ? `tmux session ${JSON.stringify(seen.tmuxSession)}` : "the identity token";
-    throw new Failure(`${shared} of ${JSON.stringify(seen.name)} is on record as that of ${JSON.stringify(other.name)}`, { hint: `use that name, or give each its own: conveyor capture ${other.name}` });
+    throw new Failure(`${shared} of ${JSON.stringify(seen.name)} is on record as that of ${JSON.stringify(other.name)}`, { hint: `use that name, or give each its own: conveyor capture ${quoteWord(other.name)}` });
   }
   if (known) {
     db.query(

@@ -1,13 +1,35 @@
 /** Text files that a user names. */
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
 
-/** The whole file as text. @throws Failure naming it when it cannot be read */
+const MOST_BYTES = 8 << 20;
+
+/** The whole file, or what a pipe gives, as text. @throws Failure naming it when it cannot be read or holds more than 8 MiB */
 export function readText(path: string): string {
+  const bytes = readUpTo(path, MOST_BYTES + 1);
+  if (bytes.length > MOST_BYTES) throw new Failure(`${path} holds more than ${MOST_BYTES} bytes`, { hint: "cut the part out that matters" });
+  return new TextDecoder().decode(bytes);
+}
+
+function readUpTo(path: string, most: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let file: number | undefined;
   try {
-    return readFileSync(path, "utf8");
+    file = openSync(path, "r");
+    for (let left = most; left > 0; ) {
+      const part = new Uint8Array(Math.min(left, 1 << 16));
+      const length = readSync(file, part, 0, part.length, null);
+      if (length === 0) break;
+      parts.push(part.subarray(0, length));
+      left -= length;
+    }
+    return Buffer.concat(parts);
   } catch (error) {
-    throw new Failure(`${path} cannot be read: ${(error as Error).message}`);
+    const { code, message } = error as { code?: string; message: string };
+    const reason = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+    throw new Failure(`${path} cannot be read: ${reason}`, { hint: "give the path of a text file" });
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

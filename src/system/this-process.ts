@@ -16,11 +16,13 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Calls `stop` at the first request to end; a second one ends the process at once, as if nobody had listened.
+ * @param options.patient further ones are ignored instead (a terminal and npm both hand on the same Ctrl-C)
  * @returns what takes the listeners away again
  */
-export function onStop(stop: () => void): () => void {
+export function onStop(stop: () => void, options: { patient?: boolean } = {}): () => void {
   let asked = false;
   const listener = (signal: NodeJS.Signals): void => {
+    if (asked && options.patient) return;
     if (asked) {
       remove();
       process.kill(process.pid, signal);

@@ -16,7 +16,11 @@ export class EntryList {
   private items: readonly Placed[] = [];
   private selected: Placed | null = null;
 
-  constructor(private readonly choose: (item: Placed) => void) {
+  /** @param days the entries are of more than one day, so that a time of day does not tell */
+  constructor(
+    private readonly days: boolean,
+    private readonly choose: (item: Placed) => void,
+  ) {
     this.body = el("div", { class: "rows" });
     this.element = el("section", { class: "list", "aria-label": "Entries", tabindex: 0 }, this.body, this.printed);
     this.element.addEventListener("scroll", () => this.render());
@@ -52,7 +56,7 @@ export class EntryList {
     return el(
       "button",
       { class: `entry ${item.mood}${item === this.selected ? " selected" : ""}`, type: "button", "aria-current": item === this.selected, onclick: () => this.choose(item) },
-      el("time", {}, item.at === null ? "" : instantText(item.at).slice(11)),
+      el("time", {}, item.at === null ? "" : this.days ? instantText(item.at).slice(5, 19) : instantText(item.at).slice(11)),
       el("span", { class: "mark", "aria-label": item.mood }, MOOD_MARKS[item.mood]),
       el("span", { class: "lane" }, LANE_NAMES[item.lane]),
       el("span", { class: "kind" }, item.kind.replaceAll("_", " ")),

@@ -3,7 +3,7 @@ import type { TimelineHead, TimelineItem, TokenPoint } from "../core/timeline.ts
 import { TimelineCanvas } from "./page-canvas.ts";
 import { Details } from "./page-details.ts";
 import { el, embedded, instantText } from "./page-dom.ts";
-import { type Placed, placed } from "./page-lanes.ts";
+import { extent, type Placed, placed } from "./page-lanes.ts";
 import { EntryList } from "./page-list.ts";
 import "./page-replay.css";
 
@@ -16,7 +16,8 @@ let words: string[] = [];
 const fits = (item: Placed): boolean => !hidden.has(item.kind) && words.every((word) => item.words.includes(word));
 
 const canvas = new TimelineCanvas(items, tokens, fits, choose);
-const list = new EntryList(choose);
+const { from, to } = extent(items, tokens);
+const list = new EntryList(instantText(from).slice(0, 10) !== instantText(to).slice(0, 10), choose);
 const details = new Details(items, choose);
 const counter = el("output", { class: "counter" });
 

@@ -1,12 +1,11 @@
 /** A replay as text. */
+import { harmless } from "../core/plain-text.ts";
 import type { Entry, ReplayFormat } from "../core/replay.ts";
+import { quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 
 /** The time of day as it was written. */
 const clock = (timestamp: string | null): string => (timestamp ?? "").replace(/^[^T]*T/, "").replace(/Z$/, "");
-
-/** Screens may hold control characters; a terminal must not obey them. */
-const harmless = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
 
 /** One entry; a transcript segment with its text below. */
 export function entryLines(entry: Entry): string[] {
@@ -22,7 +21,7 @@ export function replayHead(task: Task, format: ReplayFormat, finish: Entry | nul
     `State: ${task.state}`,
     `Mode: ${format}`,
     "",
-    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${task.id} --format transcript`, `  ${program} mutation-audit ${task.id}`, ""]),
+    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${quoteWord(task.id)} --format transcript`, `  ${program} mutation-audit ${quoteWord(task.id)}`, ""]),
   ];
 }
 

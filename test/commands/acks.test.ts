@@ -30,10 +30,21 @@ test("missing fields are warned of by name, with what was expected and what came
   expect(stderr).toContain("warning: ready_to_start: expected true, got false");
 });
 
+test("an empty correlation id is none", async () => {
+  expect(await w.ok(["worker-ack", "t1", "--from-stdin", "--correlation-id="], { stdin: "{}" })).toMatchObject({ correlation_id: null });
+});
+
+test("a byte order mark in front is no part of the document", async () => {
+  expect(await w.ok("worker-ack t1 --from-stdin", { stdin: '\ufeff{"a":1}' })).toMatchObject({ payload: { a: 1 } });
+});
+
 test("what is not one JSON object is refused and leaves nothing", async () => {
   for (const stdin of ["", " ", "{", "[]", "3", "null", '"x"', "{} {}"]) expect((await w.run("worker-ack t1 --from-stdin", { stdin })).exit).toBe(1);
   expect((await w.run("worker-ack t1 --from-stdin", { tty: true })).exit).toBe(1);
   expect((await w.run("worker-ack t1 --from-stdin", { stdin: `{"a":"${"x".repeat(9 << 20)}"}` })).exit).toBe(1);
+  const deep = `${'{"a":'.repeat(2000)}1${"}".repeat(2000)}`;
+  expect((await w.run("worker-ack t1 --from-stdin", { stdin: deep })).stderr).toContain("nested too deeply");
+  expect((await w.run("worker-ack t1 --from-stdin", { stdin: Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d) })).stderr).toContain("not UTF-8");
   expect((await w.run("worker-ack t1")).exit).toBe(2);
   expect((await w.run("worker-ack nope --json")).stderr).toContain("nope");
   expect(w.rows("select 1 from task_acknowledgements")).toEqual([]);

@@ -33,6 +33,7 @@ test("a dry run tells what --apply does, and after it nothing is left but the li
   const events = w.rows<{ type: string; created_at: string; payload_json: string }>("select type, created_at, payload_json from events order by id");
   expect(events.map((event) => event.type)).toEqual(["compat_create", "compat_stop"]);
   expect(events[0]!.created_at).toStartWith("2026-01-02T03:04:05");
+  expect(events[1]!.created_at).toBe("2026-01-01T02:00:00Z");
   expect(JSON.parse(events[1]!.payload_json)).toEqual({ why: "end", source_path: join(w.stateRoot, "w9/events.jsonl") });
   expect(actions(await w.ok("import-compat --apply"))).toEqual([["skip_invalid_event 3"]]);
 });

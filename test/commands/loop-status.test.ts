@@ -39,8 +39,8 @@ test("a loop moves on with what the worker took, and no iteration is delivered t
   await w.ok("worker-inbox t1 --consume-next --json");
   expect((await status()).policy).toMatchObject({ current_iteration: 1, reached_iteration: 2, next_iteration: 3, missing_evidence: ["test_coverage", "adversarial_check"] });
   await prove(2);
-  await ask(3);
-  await w.ok("worker-inbox t1 --consume-next --json");
+  expect(await ask(3)).toMatchObject({ state: "pull_required", current_iteration: 1, reached_iteration: 2, loop_policy: { current_iteration: 1 } });
+  expect((await w.ok("worker-inbox t1 --consume-next --json")).consumed.payload.ralph_loop).toMatchObject({ current_iteration: 1, requested_iteration: 3 });
   expect((await status()).policy).toMatchObject({ reached_iteration: 3, blocked_reason: "max_iterations_reached" });
   expect(w.rows("select json_extract(metadata_json, '$.current_iteration') n from runs where id = ?", run)).toEqual([{ n: 1 }]);
 });

@@ -110,3 +110,20 @@ test("discover proposes only sessions that are free, and shows no token", async 
   expect(found.json().suggestions).toEqual([{ kind: "bind", task: "t2", worker: "it's w2", manager: "m2", command: `conveyor bind --task t2 --worker 'it'\\''s w2' --manager m2` }]);
   expect(found.stdout).not.toContain("session-token-");
 });
+
+test("a hostile name stays one word of the command that is suggested, and one field of a line", async () => {
+  const name = "it's $(id)\n\u001b[31m";
+  await w.ok(["tasks", "--create", name, "--goal", "two\nlines"]);
+  const refused = await w.run(["unbind", "--task", name]);
+  expect(refused.exit).toBe(1);
+  expect((await w.run("tasks")).stdout).toBe("it's $(id) [31m\tcandidate\ttwo lines\n");
+  await register("worker", "w1");
+  await register("manager", "m1");
+  await w.ok(["bind", "--task", name, "--worker", "w1", "--manager", "m1"]);
+  expect((await w.run("deregister w1")).stderr).toContain(`conveyor unbind --task 'it'\\''s $(id)`);
+});
+
+test("an empty filter asks for nothing", async () => {
+  await register("worker", "w1");
+  expect(await w.ok(["sessions", "--name", ""])).toHaveLength(1);
+});

@@ -74,5 +74,6 @@ test("stop says a last word, ends the terminal and the session", async () => {
   expect(stopped.stdout).toContain("stopped w1");
   expect(await hasSession(world.env, "talk")).toBe(false);
   expect((await world.run(["session-nudge", "w1", "anybody?"])).stderr).toContain("is gone");
+  expect(await world.ok("stop w1 --json")).toEqual({ name: "w1", tmux_session: "talk", killed_session: false, message_sent: false });
   expect((await world.run("stop silent")).exit).toBe(1);
 });

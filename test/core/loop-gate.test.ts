@@ -21,12 +21,14 @@ const policy = (change: Partial<LoopPolicy> = {}): LoopPolicy => ({
 });
 const receipt = (type: string, change: Record<string, unknown> = {}, status: Criterion["status"] = "satisfied") =>
   ({ status, evidence: { evidence_type: type, ralph_loop_run_id: "run-1", iteration: 1, ...change } }) as unknown as Criterion;
-const decide = (change: Partial<LoopPolicy>, requested: number, criteria: Criterion[] = [], delivered: number[] = []) => decideGate({ policy: policy(change), requested, delivered, criteria });
+const decide = (change: Partial<LoopPolicy>, requested: number, criteria: Criterion[] = [], delivered: number[] = [], reached = change.current_iteration ?? 1) =>
+  decideGate({ policy: policy(change), requested, reached, delivered, criteria });
 
 describe("reasons, the first that fits", () => {
   test("an iteration that is not ahead, or was delivered before", () => {
     expect(decide({ max_iterations: 1 }, 1).reason).toBe("stale_requested_iteration");
     expect(decide({}, 2, [], [2]).reason).toBe("stale_requested_iteration");
+    expect(decide({}, 2, [], [3], 3).reason).toBe("stale_requested_iteration");
   });
 
   test("the maximum, before evidence is looked at", () => {
@@ -69,13 +71,13 @@ describe("receipts", () => {
 });
 
 test("the text holds the message, then the policy, with none where there is nothing", () => {
-  const lines = iterationText("Go on\n\n", policy({ template: "visual", recommended_tools: ["playwright", "tsc"], artifact_requirements: { b: 1, a: 2 } }), 2).split("\n");
+  const lines = iterationText("Go on\n\n", policy({ template: "visual", recommended_tools: ["playwright", "tsc"], artifact_requirements: { b: 1, a: 2 } }), { requested: 3, reached: 2 }).split("\n");
   expect(lines.slice(0, 3)).toEqual(["Go on", "", "Loop policy:"]);
   expect(lines).toContain("run_id: run-1");
   expect(lines).toContain("template: visual");
-  expect(lines).toContain("iteration: requested 2, current 1, maximum 3");
+  expect(lines).toContain("iteration: requested 3, current 2, maximum 3");
   expect(lines).toContain("required evidence: none");
   expect(lines).toContain("recommended tools: playwright, tsc");
   expect(lines).toContain("artifact requirements: a, b");
-  expect(iterationText("x", policy(), 2)).toContain("template: unknown");
+  expect(iterationText("x", policy(), { requested: 2, reached: 1 })).toContain("template: unknown");
 });

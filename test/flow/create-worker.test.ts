@@ -34,8 +34,8 @@ test("create: ready, told its rules, verified by the report it makes itself, tak
 
   expect((await world.run("create w1 --reuse", { cwd: world.project })).stderr).toContain('"codex-w1" exists already');
   Bun.spawnSync(["tmux", "kill-session", "-t", "=codex-w1"], { env: world.env });
-  const again = await world.run("create w1 --reuse --no-initial-prompt --stop-after", { cwd: world.project });
-  expect(again.exit).toBe(0);
+  const again = await world.ok("create w1 --reuse --no-initial-prompt --stop-after --json", { cwd: world.project });
+  expect(again).toMatchObject({ name: "w1", startup: "launched", verification: null, attach_command: "tmux attach -t codex-w1", stop_command: "conveyor stop w1", stopped: true });
   const [row] = world.rows<{ t: string; state: string }>("select identity_token as t, state from workers");
   expect(row!.t).not.toBe(token);
   expect(row!.state).toBe("stopped");

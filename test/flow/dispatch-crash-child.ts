@@ -9,7 +9,7 @@ const cx = makeContext({
   argv0: "conveyor",
   tty: { in: false, out: false, err: false },
   write: () => {},
-  readStdin: () => "",
+  readStdin: () => new Uint8Array(),
   clock: Date.now,
   uuid: () => crypto.randomUUID(),
 });

@@ -30,6 +30,8 @@ describe("beside a shared daemon", () => {
   test("two pairs in one folder are four threads with four processes", async () => {
     await newSession(world.env, { name: "somebody", cwd: world.project, argv: [join(import.meta.dir, "../../node_modules/.bin/codex"), "hello from somebody else"] });
     await until("the daemon's thread", () => world.rollouts().size > 0, 40);
+    await world.ok("tasks --create two --goal g");
+    await world.ok(["manager-config", "two", "--acceptance", "It builds"]);
     const threads = await threadsOf(world, "one", "two");
     expect(new Set(threads).size).toBe(4);
     expect(world.rollouts().size).toBe(5);
@@ -42,6 +44,10 @@ describe("beside a shared daemon", () => {
     expect(world.rows("select t.name, t.state, b.state as binding, r.name as run, r.status from tasks t join bindings b on b.task_id = t.id join runs r on r.task_id = t.id order by t.name")).toEqual([
       { name: "one", state: "candidate", binding: "active", run: "one-pair", status: "active" },
       { name: "two", state: "candidate", binding: "active", run: "two-pair", status: "active" },
+    ]);
+    // The acceptance list that was configured before the pair, although the pair gave none.
+    expect(world.rows("select t.name, c.criterion, c.status, c.source from acceptance_criteria c join tasks t on t.id = c.task_id")).toEqual([
+      { name: "two", criterion: "It builds", status: "accepted", source: "manager_inferred" },
     ]);
     const types = world.rows<{ event_type: string }>("select event_type from telemetry_events where event_type like 'pair_%' and task_id = (select id from tasks where name = 'one') order by rowid");
     expect(types.map((row) => row.event_type)).toEqual([

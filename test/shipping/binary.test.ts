@@ -27,6 +27,15 @@ test("nothing in the folder it is run in reaches into the program", async () => 
   expect(await Bun.file(join(hostile, "pwned")).exists()).toBe(false);
 });
 
+test("an endless standard input is refused, and so is one that is a folder", () => {
+  const worked = w.binary(["tasks", "--create", "t", "--goal", "g"]);
+  expect(worked.exit).toBe(0);
+  const from = (words: string) => Bun.spawnSync(["sh", "-c", words, "sh", BINARY], { env: w.env, cwd: w.work }).stderr.toString();
+  expect(from('yes | "$1" worker-ack t --from-stdin')).toContain("holds more than");
+  expect(from('"$1" criteria-plan t --from-worker-response /dev/zero')).toContain("holds more than");
+  expect(from('"$1" worker-ack t --from-stdin < .')).toContain("standard input cannot be read");
+});
+
 test("BUN_OPTIONS cannot load a file into the program", async () => {
   const evil = await w.file("evil.js", 'console.log("evil");');
   const done = w.binary(["tasks", "--json"], { env: { BUN_OPTIONS: `--preload=${evil}` } });

@@ -1,0 +1,10 @@
+/** Text that others wrote, made fit for a terminal. */
+
+/** Control characters but tab and line feed, and the marks that turn the direction of writing. */
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** The text without anything that a terminal would obey instead of showing it. */
+export const harmless = (text: string): string => text.replace(OBEYED, "");
+
+/** The text as a single line without tabs, for a place where a line is a record and a tab ends a column. */
+export const oneLine = (text: string): string => harmless(text.replace(/[\t\n\u000b-\r\u0085\u2028\u2029]+/g, " "));

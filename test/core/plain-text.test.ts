@@ -1,0 +1,12 @@
+/** Text that others wrote, on a terminal. */
+import { expect, test } from "bun:test";
+import { harmless, oneLine } from "../../src/core/plain-text.ts";
+
+test("what a terminal would obey is gone, what is to be read stays", () => {
+  expect(harmless("a\u001b[31mb\u0007\u0000c\u009b1m\u007f\r\n\té → 漢字 🙂")).toBe("a[31mbc1m\n\té → 漢字 🙂");
+  expect(harmless("safe\u202egnp.exe\u2066")).toBe("safegnp.exe");
+});
+
+test("one line has neither breaks nor tabs", () => {
+  expect(oneLine("a\r\nb\tc\u2028d\u001be")).toBe("a b c de");
+});

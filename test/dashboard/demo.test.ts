@@ -1,0 +1,87 @@
+/** A real pair, real Codex with scripts for models, started, watched and seen to its end through the page alone. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join, resolve } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { type Context, makeContext } from "../../src/context.ts";
+import { type Dashboard, serveDashboard } from "../../src/dashboard/server.ts";
+import { closeDemo } from "../../src/flow/demo-close.ts";
+import { DEMO, demoScript } from "../../src/flow/demo-script.ts";
+import { listDispatchers } from "../../src/store/dispatchers.ts";
+import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
+import { type ScriptedModel, scriptedModel } from "../../src/system/scripted-model.ts";
+import { openTab, picture, startBrowser, type Tab, violations } from "./browser.ts";
+
+const ROOT = resolve(import.meta.dir, "..", "..");
+const PATIENCE = { timeout: 90_000 };
+
+let model: ScriptedModel;
+let folder: DemoFolder;
+let contexts: Context[] = [];
+let dashboard: Dashboard;
+let browser: Browser;
+let tab: Tab;
+let page: Page;
+
+const contextOf = (env: Record<string, string>): Context =>
+  makeContext({ env, cwd: folder.project, argv0: "conveyor", tty: { in: false, out: false, err: false }, write: () => {}, readStdin: () => new Uint8Array(), clock: Date.now, uuid: () => crypto.randomUUID() });
+
+beforeAll(async () => {
+  model = scriptedModel(demoScript(() => {}));
+  folder = await makeDemoFolder({ ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` }, model.url);
+  contexts = [contextOf(folder.env), contextOf(folder.env)];
+  dashboard = await serveDashboard(contexts[0]!, contexts[1]!, { host: "127.0.0.1", port: 0, task: undefined, path: undefined, problem: () => {} });
+  browser = await startBrowser();
+  tab = await openTab(browser, dashboard.url);
+  page = tab.page;
+});
+afterAll(async () => {
+  await browser?.close();
+  const watches = contexts[0] ? listDispatchers(contexts[0].store()).filter((row) => row.ended_at === null).map((row) => row.pid) : [];
+  await dashboard?.close();
+  for (const cx of contexts) cx.close();
+  if (folder) {
+    await closeDemo(folder, watches);
+    removeDemoFolder(folder);
+  }
+  await model?.stop();
+});
+
+test("the demonstration's pair, from the first click to the finished task", async () => {
+  await page.getByRole("button", { name: "Start a pair" }).click();
+  const field = (name: RegExp) => page.getByRole("dialog").getByRole("textbox", { name });
+  await field(/^Task/).fill(DEMO.task);
+  await field(/^Goal/).fill(DEMO.goal);
+  await field(/^First words/).fill(DEMO.prompt);
+  await field(/^Worker/).fill(DEMO.worker);
+  await field(/^Manager/).fill(DEMO.manager);
+  await field(/^Folder/).fill(folder.project);
+  await picture(page, "demo-1-start");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByRole("heading", { name: DEMO.task, level: 1 }).waitFor(PATIENCE);
+
+  // Both terminals show what the two sessions do.
+  await page.locator(".terminal.watching").nth(1).waitFor(PATIENCE);
+  await page.locator(".xterm-rows", { hasText: "greet" }).first().waitFor(PATIENCE);
+  await picture(page, "demo-2-working");
+
+  // The manager's gate holds, it speaks to the worker, and the proof of that is seen.
+  await page.getByRole("tabpanel").getByText(`${DEMO.worker} finished a turn`).first().waitFor(PATIENCE);
+  await page.getByRole("tab", { name: "Criteria" }).click();
+  await page.getByText(DEMO.criterion).first().waitFor(PATIENCE);
+  await picture(page, "demo-3-criteria");
+  await page.getByRole("tab", { name: "Messages" }).click();
+  await page.getByText("seen in the rollout").first().waitFor(PATIENCE);
+  await picture(page, "demo-4-proof");
+
+  await page.locator(".task-head .pill", { hasText: "done" }).waitFor(PATIENCE);
+  await page.getByRole("tab", { name: "Timeline" }).click();
+  const story = await page.getByRole("tabpanel").innerText();
+  expect(story.match(new RegExp(`${DEMO.worker} finished a turn`, "g"))!.length).toBeGreaterThanOrEqual(2);
+  expect(story).toContain("The manager looked");
+  expect(story).toContain("greet.sh greets by name now.");
+  await picture(page, "demo-5-done");
+  await page.getByRole("tab", { name: "Tokens" }).click();
+  await page.getByRole("rowheader", { name: DEMO.worker }).waitFor(PATIENCE);
+  expect(await violations(page)).toEqual([]);
+  expect(tab.complaints).toEqual([]);
+}, 300_000);
