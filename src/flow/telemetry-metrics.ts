@@ -33,14 +33,10 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-<<<<<<< HEAD
     const found = drift(cx, store, dead, flags.staleCycleSeconds);
-    const owners = ownersOf(store, flags);
-=======
     const named = ownersOf(store, flags);
     // A run narrows what happened by itself; the task is a filter only when it was asked for.
     const owners = { ...named, task: flags.task ? named.task : null };
->>>>>>> main
     const window = windowOf(cx, flags, WINDOW)!;
     const scope = scopeOf(owners, window);
     const tallies = eventTallies(store, scope);
