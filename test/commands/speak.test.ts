@@ -69,6 +69,15 @@ test("a program that is no agent is interrupted by C-c, a copy mode in front of 
   await until("the interrupt and the text", async () => (await screen("loop")).includes("GOT-INT") && (await screen("loop")).includes("stop and say"));
 });
 
+test("only what tmux would press is taken for a key", async () => {
+  for (const key of ["Ctrl-C", "C-", "escape!", "Enter Enter"]) {
+    const refused = await world.run(["session-interrupt", "w1", "--dry-run", "--key", key]);
+    expect([refused.exit, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain(JSON.stringify(key));
+  }
+  for (const key of ["Escape", "C-c", "^C", "M-C-x", "y", "-", "F12", "enter"]) expect(await world.ok(["session-interrupt", "w1", "--dry-run", `--key=${key}`])).toMatchObject({ key });
+});
+
 test("stop says a last word, ends the terminal and the session", async () => {
   const stopped = await world.run(["stop", "w1", "--message", "bye"]);
   expect(stopped.stdout).toContain("stopped w1");
