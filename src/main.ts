@@ -3,7 +3,7 @@ import { readSync, writeSync } from "node:fs";
 import { makeContext, type Outside, programName } from "./context.ts";
 import { run } from "./run.ts";
 
-/** Writes to the end also when the reader is slow (EAGAIN); a reader that has gone (`| head`) is no error. */
+/** Writes to the end also when the reader is slow (EAGAIN). A reader that has gone (`| head`) is no error: the result is wanted no more, while talk that nobody hears changes nothing. */
 function write(stream: "out" | "err", text: string): void {
   const fd = stream === "out" ? 1 : 2;
   const bytes = new TextEncoder().encode(text);
@@ -13,6 +13,7 @@ function write(stream: "out" | "err", text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const { code } = error as { code?: string };
+      if (code === "EPIPE" && stream === "err") return;
       if (code === "EPIPE") process.exit(0);
       // Of talk that cannot be written nobody can be told.
       if (code !== "EAGAIN" && stream === "err") return;

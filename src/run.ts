@@ -112,7 +112,6 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     return 2;
   }
   const { code, message: said } = error as { code?: unknown; message?: string };
-  if (code === "EPIPE") return 0;
   // Either JSON was nested beyond what can be written, or beyond what SQLite keeps as JSON.
   if ((error instanceof RangeError && said?.includes("call stack")) || (code === "SQLITE_CONSTRAINT_CHECK" && said?.includes("json_valid"))) {
     cx.err(`${program}: a JSON value is nested too deeply to be stored`);

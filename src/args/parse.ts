@@ -140,7 +140,7 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
     const lacks = token.value === undefined || (!token.inlineValue && token.value.startsWith("--") && !/\s/.test(token.value));
     if (lacks) {
       if (words.slice(token.index + 1).includes("--help")) return { help: true };
-      throw new ParseError(`${label} needs a value`);
+      throw new ParseError(`${label} needs a value${token.value === undefined ? "" : `; one that begins with -- is written ${label}=VALUE`}`);
     }
     values.push(convert(label, named.arg, token.value!));
   }

@@ -1,4 +1,5 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
+import { flag, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { type CompactChoice, compactPrompt, slashCommand } from "../core/compact-request.ts";
 import { DECISION_MAX_AGE } from "../core/decision.ts";
@@ -20,6 +21,16 @@ import { type Reach, reach, recipientOf } from "./recipient.ts";
 import { refuseUndelivered, refuseUnreachable } from "./speak.ts";
 
 const ACTION = "worker_compact_clear";
+
+/** The flags of the two commands that ask for it. */
+export const compactFlags = {
+  clear: flag("send /clear instead of /compact"),
+  promptOnly: flag("send the message and no slash command"),
+  message: text("what to say instead of the usual prompt"),
+  dryRun: flag("check the gates and record it, send nothing"),
+  json: jsonFlag,
+  path: pathFlag,
+};
 
 export interface CompactOptions extends CompactChoice {
   readonly decisionId?: number | undefined;

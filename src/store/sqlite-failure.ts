@@ -25,7 +25,7 @@ const advice = (code: string, path: string): { reason: string; hint: string } | 
 /** Why a file that is no database is refused, and what to do about it. */
 export const notADatabase = (path: string): { reason: string; hint: string } => ({
   reason: "is not an SQLite database",
-  hint: `move it away (${quoteCommand(["mv", path, `${path}.old`])}) and run the command again, or choose another file with --path`,
+  hint: `choose another file with --path; or, if the database is to be there, move what is there away first: ${quoteCommand(["mv", path, `${path}.old`])}`,
 });
 
 /**

@@ -48,7 +48,7 @@ describe("words", () => {
     expect(read(["t", "--goal", "-1"]).goal).toBe("-1");
     expect(read(["t", "--goal", "-x"]).goal).toBe("-x");
     expect(read(["t", "--goal", "--not a flag"]).goal).toBe("--not a flag");
-    expect(wrong(["t", "--goal", "--json"])).toContain("--goal needs a value");
+    expect(wrong(["t", "--goal", "--json"])).toBe("--goal needs a value; one that begins with -- is written --goal=VALUE");
     expect(wrong(["t", "--goal"])).toContain("--goal");
     expect(wrong(["t", "--goal", "--"])).toContain("--goal");
   });

@@ -131,7 +131,7 @@ test("list: folders, sessions, their configured tmux names; folders of a session
 test("what a worker reports cannot break a line of the list", async () => {
   await worker("old1");
   await w.file("state/old1/status.json", JSON.stringify({ state: "editing", current_task: "a\tb\nc\u001b[2J" }));
-  expect((await w.run("list")).stdout).toBe("old1\tstopped\tediting\ta b c [2J\n");
+  expect((await w.run("list")).stdout).toBe("old1\tstopped\tediting\ta b c[2J\n");
 });
 
 test("events: the last ones, lines that are none are told on stderr", async () => {

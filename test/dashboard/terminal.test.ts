@@ -58,7 +58,7 @@ describe("watching", () => {
     await tab.page.keyboard.type("again");
     // A message to the server that says so is not enough either.
     await tab.page.evaluate(`new Promise((done) => {
-      const socket = new WebSocket("ws://" + location.host + "/api/terminal?session=${worker.name}");
+      const socket = new WebSocket("ws://" + location.host + location.pathname + "api/terminal?session=${worker.name}");
       socket.onmessage = ({ data }) => { if (typeof data !== "string") { socket.send(JSON.stringify({ type: "keys", keys: "sneaked in\\r" })); socket.send("not json"); socket.send(new Uint8Array([1, 2])); setTimeout(done, 0); } };
     })`);
     const live = await site.act("message", { task: "typing", session: worker.name, to: "worker", how: "now", message: "after all of that" });
@@ -70,6 +70,26 @@ describe("watching", () => {
     expect(screen).not.toContain("sneaked");
     const size = Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${worker.name}:`, "#{window_width}x#{window_height} #{pane_in_mode}"], { env: w.env }).stdout.toString().trim();
     expect(size).toBe("100x26 0");
+  });
+
+  test("text is copied as from any page", async () => {
+    const tab = await opened();
+    await tab.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
+    await side(tab.page).locator(".xterm-rows").getByText(`${worker.name} is ready`).click({ clickCount: 3, force: true });
+    await tab.page.keyboard.press("Control+C");
+    const reader = await tab.context.newPage();
+    await reader.setContent("<textarea></textarea>");
+    await reader.locator("textarea").click();
+    await reader.keyboard.press("Control+V");
+    expect((await reader.locator("textarea").inputValue()).trim()).toBe(`${worker.name} is ready`);
+  });
+
+  test("a session that ends is said to have ended", async () => {
+    const brief = await stage.pair("brief", "Soon over");
+    const tab = await openTab(browser, `${site.dashboard.url}&task=brief`);
+    await side(tab.page, brief.worker.name).locator(".terminal.watching").waitFor();
+    Bun.spawnSync(["tmux", "kill-session", "-t", `=${brief.worker.name}`], { env: w.env });
+    await side(tab.page, brief.worker.name).getByText(/the session has ended|is not running/).first().waitFor();
   });
 
   test("Tab goes on through the page", async () => {
@@ -100,6 +120,24 @@ describe("taking over", () => {
     await side(tab.page).getByRole("button", { name: "Hand back" }).click();
     await side(tab.page).locator(".terminal.watching").waitFor();
     expect(await shown()).not.toContain("too late");
+  });
+
+  test("a lost connection comes back, and then only watches", async () => {
+    const tab = await openTab(browser, site.dashboard.url);
+    const cut: (() => void)[] = [];
+    await tab.page.routeWebSocket(/api\/terminal/, (socket) => {
+      const server = socket.connectToServer();
+      cut.push(() => {
+        void server.close();
+        void socket.close();
+      });
+    });
+    await tab.page.goto(`${site.home}?task=typing`);
+    await side(tab.page).getByRole("button", { name: "Take over" }).click();
+    await side(tab.page).locator(".terminal.typing").waitFor();
+    for (const each of cut.splice(0)) each();
+    await side(tab.page).locator(".terminal.watching").waitFor();
+    await until("the screen is drawn again", async () => (await inPage(tab.page)).includes(`${worker.name} is ready`));
   });
 
   test("belongs to one page: who takes over next takes it away", async () => {

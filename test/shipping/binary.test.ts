@@ -78,6 +78,13 @@ test("a reader that goes away early is no error, and long output arrives whole",
   expect(piped.stderr.toString()).toBe("");
 });
 
+test("a refusal stays one when nobody hears its reason", () => {
+  // `cat` ends before the program begins, so that its talk goes into a pipe without a reader.
+  const exit = (words: string) => Bun.spawnSync(["bash", "-c", `coproc cat; exec 4>&"\${COPROC[1]}" 5<&"\${COPROC[0]}"; kill $COPROC_PID; wait $COPROC_PID 2>/dev/null; ${BINARY} ${words} 2>&4; echo $?`], { env: w.env, cwd: w.work }).stdout.toString().trim();
+  expect(exit("audit ghost")).toBe("1");
+  expect(exit("audit --ghost")).toBe("2");
+});
+
 test("the embedded skills are the repository's, with the run bit back", async () => {
   const home = join(w.dir, "installed");
   expect(w.binary(["install-skills", "--codex-home", home]).exit).toBe(0);
