@@ -66,7 +66,8 @@ export default verb(
       recommendation,
     };
     if (args.json) return cx.json(status);
-    const blocked = gate.reason === null ? "" : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
+    const sent = delivered.includes(next);
+    const blocked = gate.reason === null ? "" : sent ? `, iteration ${next} sent and not yet taken` : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
     cx.out(oneLine(`task: ${task.name} (${task.state})`));
     cx.out(oneLine(`run: ${run.name} (${run.status})`));
     cx.out(oneLine(`policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}${stale.length ? `, stale evidence: ${stale.join(", ")}` : ""}`));

@@ -1,4 +1,5 @@
 /** Ending a task: what was asked, the gates that may refuse it, and what is told of each. */
+import { ackCommand } from "./agent-input.ts";
 import { type Criterion, hasAdversarialProof, openCriteria, summariseCriteria } from "./criteria.ts";
 import type { DecisionCheck } from "./decision.ts";
 import { type EpilogueRun, type EpilogueStatus, epilogueStatus } from "./epilogue.ts";
@@ -142,7 +143,7 @@ export function refusal(order: FinishOrder, task: Task, program: string, facts: 
     const stale = final_ack_audit.missing.length === 0 ? " of the present configuration" : "";
     return {
       message: `acknowledgements: task ${who} has no acknowledgement${stale} of the ${unacknowledged.join(" and the ")}`,
-      hint: `${program} ${unacknowledged[0]}-ack ${name} --from-stdin`,
+      hint: unacknowledged.map((role) => ackCommand(program, role, task.name)).join("; "),
       recorded: { stage: "final_ack_audit", audit: { final_ack_audit } },
     };
   }
