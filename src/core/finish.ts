@@ -127,14 +127,14 @@ export function refusal(order: FinishOrder, task: Task, program: string, facts: 
   if (order.strictDecisions && !facts.decision.ok) {
     return {
       message: `strict decisions: no decision covers this for task ${who}: ${facts.decision.warnings.join(", ")}`,
-      hint: `${program} record-decision ${name} stop --reason TEXT, then --decision-id with the id it prints`,
+      hint: `give the id with --decision-id that this prints: ${program} record-decision ${name} stop --reason TEXT`,
       recorded: null,
     };
   }
   if (order.requireCriteriaAudit && final_audit.open_criteria.length > 0) {
     return {
       message: `criteria: task ${who} has open accepted criteria: ${final_audit.open_criteria.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; ")}`,
-      hint: `${program} criteria ${name} --satisfy ${final_audit.open_criteria[0]!.id} --proof TEXT (or --defer, --reject)`,
+      hint: `${program} criteria ${name} --satisfy ${final_audit.open_criteria[0]!.id} --proof TEXT`,
       recorded: { stage: "final_criteria_audit", audit: { final_audit } },
     };
   }

@@ -42,7 +42,7 @@ export function needTerminal(recipient: Recipient): string {
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
   const { pane, agent, doubt } = await reach(cx, recipient);
-  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `${cx.program} doctor-self, run inside that session, says what is known of it` });
+  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
   const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));

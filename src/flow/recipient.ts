@@ -69,7 +69,7 @@ export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath"
  */
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
-  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, { hint: `${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID takes it on record again` });
+  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, { hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID` });
   if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
   const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
   const lock = threadLock(recipient);
