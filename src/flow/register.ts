@@ -2,7 +2,7 @@
 import { flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
-import type { Role } from "../core/session.ts";
+import { registeredSession, type Role } from "../core/session.ts";
 import { registerSession } from "../store/sessions.ts";
 import { alive } from "../system/processes.ts";
 import { rolloutMeta } from "../system/rollout-file.ts";
