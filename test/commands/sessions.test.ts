@@ -139,7 +139,8 @@ test("a session without tmux whose thread is being written takes pushed messages
     expect((await w.ok("sessions"))[0].communication).toMatchObject(live);
     expect((await w.ok("discover")).sessions[0].communication).toMatchObject(live);
   } finally {
-    holder.kill();
+    // Killing flock would leave the lock with its child.
+    await holder.stdin.end();
     await holder.exited;
   }
   expect((await w.ok("sessions"))[0].communication).toMatchObject({ can_receive_push: false });
