@@ -15,7 +15,7 @@ export default verb(
       message: text("said to the worker before it is stopped"),
       decisionId: integer("the manager's decision to stop", { value: "ID" }),
       strictDecisions: flag("refuse without a fresh stop decision (--decision-id)"),
-      reason: text("why", { default: "Task stopped by operator." }),
+      reason: text("why", { default: "Task stopped by operator.", filled: true }),
       json: jsonFlag,
       path: pathFlag,
     },
