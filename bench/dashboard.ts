@@ -70,7 +70,7 @@ try {
   await Bun.sleep(1000);
   console.log(`${`memory before and after ${STORM} more commits`.padEnd(44)} ${before.toFixed(0)}  ${memory(child.pid).toFixed(0)} MB`);
 
-  await page.goto("http://127.0.0.1:18797/?task=pair-3");
+  await page.getByRole("link", { name: "pair-3", exact: true }).last().click();
   await page.waitForSelector(".terminal.watching >> nth=1");
   await rest("a task with both terminals, nothing happens", child.pid);
 } finally {

@@ -59,6 +59,8 @@ export interface Context {
   store(path?: string): Store;
   /** Absolute path of the database that `store(path)` would open. */
   storePath(path?: string): string;
+  /** The refusal that stands for an error of the open database (locked, full, damaged, …), or undefined when it is none. */
+  databaseFailure(error: unknown): Failure | undefined;
   close(): void;
 }
 
@@ -128,6 +130,12 @@ export function makeContext(outside: Outside): Context {
       return store;
     },
     storePath,
+    databaseFailure(error) {
+      const [file] = stores.keys();
+      if (file === undefined) return undefined;
+      const { sqliteFailure } = require("./store/sqlite-failure.ts") as typeof import("./store/sqlite-failure.ts");
+      return sqliteFailure(error, file);
+    },
     close() {
       for (const store of stores.values()) store.db.close();
       stores.clear();

@@ -154,6 +154,3 @@ export const listed = (): Listed[] => {
   for (const [name, { group, summary }] of Object.entries(VERBS)) if (!name.includes(" ")) groups.get(group)!.push({ name, group, summary });
   return [...groups.values()].flat();
 };
-
-/** Every name that can be run, actions included. */
-export const runnable = (): string[] => Object.keys(VERBS).filter((name) => VERBS[name]!.load !== undefined);

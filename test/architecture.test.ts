@@ -114,6 +114,36 @@ describe("the rooms", () => {
   });
 });
 
+describe("what a module gives away", () => {
+  const others = ["bench", "npm", "scripts", "test"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(tsx?|mjs)$/.test(path))
+      .map((path) => join(ROOT, folder, path)),
+  );
+  const places = new Map<string, string[]>();
+  for (const path of [...files.map((each) => join(SRC, each)), ...others]) {
+    for (const word of new Set(bare(readFileSync(path, "utf8")).match(/\w+/g))) {
+      const known = places.get(word);
+      if (known) known.push(path);
+      else places.set(word, [path]);
+    }
+  }
+  const given = files.flatMap((path) => {
+    const source = bare(sourceOf(path));
+    return [...source.matchAll(/^export (?:async )?(?:const|let|function\*?|class) (\w+)/gm)].map((found) => ({ path, name: found[1]!, inside: source.split(new RegExp(`\\b${found[1]}\\b`)).length > 2 }));
+  });
+  const users = (path: string, name: string) => places.get(name)!.filter((place) => place !== join(SRC, path)).map((place) => relative(ROOT, place));
+
+  test("is named somewhere else", () => {
+    expect(given.length).toBeGreaterThan(500);
+    expect(given.filter(({ path, name }) => users(path, name).length === 0).map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
+  });
+
+  test("is not there for tests alone", () => {
+    expect(given.filter(({ path, name, inside }) => !inside && users(path, name).every((user) => user.startsWith("test/"))).map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
+  });
+});
+
 describe("the rules of the house", () => {
   const where = (pattern: RegExp, rooms: (room: string) => boolean) => files.filter((path) => rooms(roomOf(path)) && pattern.test(bare(sourceOf(path))));
 

@@ -53,7 +53,7 @@ export function usage(program: string, name: string, spec: Spec): string {
 }
 
 /** Breaks a text at blanks so that no line is longer than `width`. */
-export function fold(text: string, width: number): string[] {
+function fold(text: string, width: number): string[] {
   if (text.length <= width && !text.includes("\n")) return [text];
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {

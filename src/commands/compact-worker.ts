@@ -1,8 +1,8 @@
 /** `compact-worker`: decides to have the worker compact its context, and requests it under that decision. */
-import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { integer, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { slashCommand } from "../core/compact-request.ts";
-import { requestCompact } from "../flow/compact.ts";
+import { compactFlags, requestCompact } from "../flow/compact.ts";
 import { recordDecision } from "../store/decisions.ts";
 import { needTask } from "../store/tasks.ts";
 
@@ -14,12 +14,7 @@ export default verb(
     flags: {
       reason: text("why now", { required: true, filled: true }),
       cycleId: integer("the cycle of this task that showed it", { value: "ID" }),
-      clear: flag("send /clear instead of /compact"),
-      promptOnly: flag("send the message and no slash command"),
-      message: text("what to say instead of the usual prompt"),
-      dryRun: flag("check the gates and record it, send nothing"),
-      json: jsonFlag,
-      path: pathFlag,
+      ...compactFlags,
     },
   },
   async (args, cx: Context) => {

@@ -33,7 +33,8 @@ function list(store: Store, task: Task, { turn, viewer, payloads }: Listing) {
     }
     return payloads && !withheld ? proposal : { ...rest, payload_redacted: true };
   });
-  return { task: { id: task.id, name: task.name }, continuations, reviews };
+  const told = reviews.map((review) => ({ ...review, operator_routing_required: review.subagent_run.operator_routing_required === true }));
+  return { task: { id: task.id, name: task.name }, continuations, reviews: told };
 }
 
 export default verb(

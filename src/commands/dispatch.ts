@@ -25,7 +25,7 @@ export default verb(
       interval: number("with --watch: the longest sleep between two passes", { default: 2, value: "SECONDS" }),
       watchIterations: integer("with --watch: stop after this many passes", { min: Number.MIN_SAFE_INTEGER }),
       leaseSeconds: integer("how long a claim holds; at least 1", { default: 60, value: "SECONDS" }),
-      dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID" }),
+      dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
       dryRun: flag("say what would be done, write nothing"),
       json: flag("print JSON"),

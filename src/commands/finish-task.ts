@@ -32,7 +32,7 @@ export default verb(
       requireEpilogue: flag("refuse while a configured closing step has not succeeded"),
       requireAdversarialProof: flag("refuse without evidence of an attempt to disprove the work"),
       requireFreshProof: flag("refuse unless a criterion is machine-proven (evidence run) and every such proof still fits the tree"),
-      reason: text("why", { default: "Task finished by operator." }),
+      reason: text("why", { default: "Task finished by operator.", filled: true }),
       json: jsonFlag,
       path: pathFlag,
     },

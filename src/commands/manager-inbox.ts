@@ -1,9 +1,7 @@
 /** `manager-inbox`: what waits for the manager of a task. */
 import { verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { checkInboxArgs, inboxFlags, showInbox } from "../flow/inbox.ts";
-import { needPairing } from "../store/bindings.ts";
-import { needTask } from "../store/tasks.ts";
+import { inboxFlags, showSideInbox } from "../flow/inbox.ts";
 
 export default verb(
   {
@@ -15,10 +13,5 @@ export default verb(
     positionals: { task: word("task name or id") },
     flags: inboxFlags,
   },
-  async (args, cx: Context) => {
-    checkInboxArgs(args);
-    const store = cx.store(args.path);
-    const task = needTask(store, args.task);
-    await showInbox(cx, store, needPairing(store, task).manager, args, task);
-  },
+  (args, cx: Context) => showSideInbox(cx, "manager", args),
 );

@@ -1,7 +1,7 @@
 /** `request-worker-compact`: has the worker of a task compact or clear its context. */
-import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
+import { flag, integer, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { requestCompact } from "../flow/compact.ts";
+import { compactFlags, requestCompact } from "../flow/compact.ts";
 import { needTask } from "../store/tasks.ts";
 
 export default verb(
@@ -16,12 +16,7 @@ export default verb(
     flags: {
       decisionId: integer("the manager's decision to nudge that covers this", { value: "ID" }),
       strictDecisions: flag("refuse without such a decision of the last 15 minutes"),
-      clear: flag("send /clear instead of /compact"),
-      promptOnly: flag("send the message and no slash command"),
-      message: text("what to say instead of the usual prompt"),
-      dryRun: flag("check the gates and record it, send nothing"),
-      json: jsonFlag,
-      path: pathFlag,
+      ...compactFlags,
     },
   },
   async (args, cx: Context) => {

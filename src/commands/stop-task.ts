@@ -1,6 +1,7 @@
 /** `stop-task`: gives a task up and stops its manager. */
 import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { plainOrder } from "../core/finish.ts";
 import { finishTask } from "../flow/finish.ts";
 import { needTask } from "../store/tasks.ts";
 
@@ -14,7 +15,7 @@ export default verb(
       message: text("said to the worker before it is stopped"),
       decisionId: integer("the manager's decision to stop", { value: "ID" }),
       strictDecisions: flag("refuse without a fresh stop decision (--decision-id)"),
-      reason: text("why", { default: "Task stopped by operator." }),
+      reason: text("why", { default: "Task stopped by operator.", filled: true }),
       json: jsonFlag,
       path: pathFlag,
     },
@@ -22,19 +23,12 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const result = await finishTask(cx, store, needTask(store, args.task), {
-      kind: "stop",
-      reason: args.reason,
+      ...plainOrder("stop", args.reason),
       message: args.message ?? null,
       stopWorker: args.stopWorker,
       stopManager: true,
       decisionId: args.decisionId,
       strictDecisions: args.strictDecisions,
-      capture: null,
-      requireCriteriaAudit: false,
-      requireAcks: false,
-      requireCurrentAcks: false,
-      requireEpilogue: false,
-      requireAdversarialProof: false,
     });
     cx.json(result);
   },

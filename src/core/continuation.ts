@@ -17,7 +17,7 @@ export interface Continuation {
   readonly created_at: string;
 }
 
-export const AGREEMENTS = ["match", "compatible", "divergent"] as const;
+const AGREEMENTS = ["match", "compatible", "divergent"] as const;
 export const VERDICTS = ["proceed", "amend", "stop"] as const;
 
 /** A row of `continuation_reviews`, its JSON column read. */

@@ -17,7 +17,7 @@ export interface CycleRow {
 const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
 /** Was the worker's pane captured? Null when the cycle does not tell. */
-export const paneCaptured = (status: unknown): boolean | null => {
+const paneCaptured = (status: unknown): boolean | null => {
   const { captured } = objectOf(objectOf(status).pane_signal);
   return typeof captured === "boolean" ? captured : null;
 };

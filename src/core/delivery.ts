@@ -8,7 +8,7 @@ export type Transport = "tmux" | "codex_queue" | "inbox";
  * `sending`: begun and not ended, or ended with its process; `delivered`: proof seen, or none possible; `typed`: handed over, proof not seen
  * yet; `failed`: nothing arrived, safe to try again; `unknown`: it may have arrived, a person decides.
  */
-export const DELIVERY_STATES = ["sending", "delivered", "typed", "pull_required", "failed", "unknown"] as const;
+const DELIVERY_STATES = ["sending", "delivered", "typed", "pull_required", "failed", "unknown"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 export type Proof = "seen" | "pending" | "unavailable";

@@ -44,7 +44,7 @@ export interface DisposableCall {
 }
 
 /** The words of the same call again; `looped`: those about the run too. */
-export function callWords(call: DisposableCall, looped: boolean): string[] {
+function callWords(call: DisposableCall, looped: boolean): string[] {
   const given = (flag: string, value: string | number | undefined): string[] => (value === undefined ? [] : [flag, String(value)]);
   const run = [
     ...given("--template", call.template),

@@ -26,6 +26,23 @@ export interface FinishOrder {
   readonly requireAdversarialProof: boolean;
 }
 
+/** The order that asks for no gate and ends nothing but the task. */
+export const plainOrder = (kind: FinishOrder["kind"], reason: string): FinishOrder => ({
+  kind,
+  reason,
+  message: null,
+  stopWorker: false,
+  stopManager: false,
+  decisionId: undefined,
+  strictDecisions: false,
+  capture: null,
+  requireCriteriaAudit: false,
+  requireAcks: false,
+  requireCurrentAcks: false,
+  requireEpilogue: false,
+  requireAdversarialProof: false,
+});
+
 /** Name of the command row, and prefix of its events. */
 export const commandType = (order: FinishOrder): "finish_task" | "stop_task" => (order.kind === "finish" ? "finish_task" : "stop_task");
 

@@ -6,7 +6,7 @@ import { isLoop, LOOP, type Run } from "./run.ts";
 
 export const ADVERSARIAL_CHECK = "adversarial_check";
 /** Stop conditions of a policy that no template made. */
-export const CUSTOM_STOP_CONDITIONS: readonly string[] = ["max_iterations", "required_evidence"];
+const CUSTOM_STOP_CONDITIONS: readonly string[] = ["max_iterations", "required_evidence"];
 
 /** What Dispatch, evidence and status read from a loop run; also the snapshot in the payload of a `continue_iteration` command. */
 export interface LoopPolicy {

@@ -5,7 +5,7 @@ export class PngError extends Error {}
 
 export const PNG_SIGNATURE: readonly number[] = [137, 80, 78, 71, 13, 10, 26, 10];
 /** 8,000 × 8,000: more than any screen, and small enough to compare in seconds. */
-export const MAX_PIXELS = 64_000_000;
+const MAX_PIXELS = 64_000_000;
 const MAX_WIDTH = 65_535;
 
 export interface PngFormat {

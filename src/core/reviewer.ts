@@ -6,7 +6,7 @@ import type { ManagerConfig } from "./manager-config.ts";
 import type { Task } from "./task.ts";
 
 /** What the reviewer may know, and nothing else. */
-export const ALLOWED_CONTEXT = [
+const ALLOWED_CONTEXT = [
   "task",
   "correlation_id",
   "worker_continuation",

@@ -1,6 +1,6 @@
 /** A task: what is to be done, and how far it is. */
 
-export const TASK_STATES = ["candidate", "managed", "paused", "done", "failed"] as const;
+const TASK_STATES = ["candidate", "managed", "paused", "done", "failed"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 /** States in which a task is still being worked on. */
 export const ACTIVE_TASK_STATES = ["candidate", "managed", "paused"] as const satisfies readonly TaskState[];

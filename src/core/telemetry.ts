@@ -44,7 +44,7 @@ export interface TelemetrySummary {
 export const table = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;
 
 /** Sums tallies by one of their names. */
-export function countBy(tallies: readonly Tally[], name: "actor" | "event_type" | "severity"): Counts {
+function countBy(tallies: readonly Tally[], name: "actor" | "event_type" | "severity"): Counts {
   const counts = table<number>();
   for (const tally of tallies) counts[tally[name]] = (counts[tally[name]] ?? 0) + tally.count;
   return counts;

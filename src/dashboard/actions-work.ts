@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../core/failure.ts";
-import type { FinishOrder } from "../core/finish.ts";
+import { plainOrder } from "../core/finish.ts";
 import { isDispatching } from "../flow/dispatchers.ts";
 import { exportTask } from "../flow/export-task.ts";
 import { finishTask } from "../flow/finish.ts";
@@ -58,7 +58,7 @@ export const workActions: Readonly<Record<string, Action>> = {
     const task = needTask(store, input.task);
     if (input.gates.includes("fresh_proof")) await requireFreshProof(cx, store, task);
     const result = await finishTask(cx, store, task, {
-      ...order("finish", input.reason?.trim() || "Task finished by operator."),
+      ...plainOrder("finish", input.reason?.trim() || "Task finished by operator."),
       stopWorker: input.stopWorker,
       stopManager: input.stopManager,
       capture: input.capture ? { mode: "segment", lines: 200, required: false } : null,
@@ -73,7 +73,7 @@ export const workActions: Readonly<Record<string, Action>> = {
 
   stop: action(v.strictObject({ task: filled(200), ...ends }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
-    const result = await finishTask(cx, store, task, { ...order("stop", input.reason?.trim() || "Task stopped by operator."), stopWorker: input.stopWorker, stopManager: true });
+    const result = await finishTask(cx, store, task, { ...plainOrder("stop", input.reason?.trim() || "Task stopped by operator."), stopWorker: input.stopWorker, stopManager: true });
     return { said: `${task.name} is given up.`, wrote: written(task.name, result) };
   }),
 
@@ -85,22 +85,6 @@ export const workActions: Readonly<Record<string, Action>> = {
     return { said: `${task.name} was exported to ${export_dir}.`, wrote: [...(archive === null ? [] : [archive])] };
   }),
 };
-
-const order = (kind: FinishOrder["kind"], reason: string): FinishOrder => ({
-  kind,
-  reason,
-  message: null,
-  stopWorker: false,
-  stopManager: false,
-  decisionId: undefined,
-  strictDecisions: false,
-  capture: null,
-  requireCriteriaAudit: false,
-  requireAcks: false,
-  requireCurrentAcks: false,
-  requireEpilogue: false,
-  requireAdversarialProof: false,
-});
 
 function written(task: string, result: Record<string, unknown>): string[] {
   const killed = [result.killed_worker ? "the worker's terminal" : null, result.killed_manager ? "the manager's terminal" : null].filter((each) => each !== null);

@@ -32,10 +32,12 @@ export async function answer(scene: Scene, request: Request, url: URL): Promise<
   const text = (status: number, body: string): Response => new Response(`${body}\n`, { status, headers: { ...safeHeaders(host), "content-type": "text/plain; charset=utf-8" } });
   const token = url.searchParams.get("token");
   if (url.pathname === "/" && request.method === "GET" && token !== null) return enter(scene.gate, host, token, url);
-  if (!scene.gate.knows(request)) {
+  const path = scene.gate.knows(request) ? scene.gate.inside(url.pathname) : null;
+  if (path === null) {
     if (url.pathname !== "/" || request.method !== "GET") return text(401, "no key");
     return page(host, 401, notice("No key", "Open the address that <code>conveyor dashboard</code> printed. It lets this browser in until the dashboard ends."));
   }
+  url.pathname = path;
   if (request.method === "POST") return act(scene, request, url, text);
   if (url.pathname === "/") {
     const nonce = crypto.randomUUID().replaceAll("-", "");
@@ -58,7 +60,7 @@ function enter(gate: Gate, host: string, token: string, url: URL): Response {
   const entered = gate.enter(token);
   if (typeof entered !== "string") return page(host, entered.status, notice("This key does not fit", `${entered.why}. Open the address that <code>conveyor dashboard</code> printed last.`));
   const task = url.searchParams.get("task");
-  const response = page(host, 200, notice("Conveyor", "Opening the dashboard.", `/${task === null ? "" : `?task=${encodeURIComponent(task)}`}`));
+  const response = page(host, 200, notice("Conveyor", "Opening the dashboard.", `${gate.base}${task === null ? "" : `?task=${encodeURIComponent(task)}`}`));
   response.headers.append("set-cookie", entered);
   return response;
 }

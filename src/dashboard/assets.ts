@@ -29,9 +29,6 @@ export function assetOf(name: string): Asset | null {
   return asset;
 }
 
-/** Names of all files, for the test of their size. */
-export const assetNames = (): string[] => [...files.keys()];
-
 /** The one HTML page. `nonce` lets the terminal make its style rules; there is no inline script. */
 export const shell = (nonce: string): string => `<!doctype html>
 <html lang="en">
@@ -41,8 +38,8 @@ export const shell = (nonce: string): string => `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>Conveyor</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/page.css">
-<script type="module" src="/assets/page.js" nonce="${nonce}"></script>
+<link rel="stylesheet" href="assets/page.css">
+<script type="module" src="assets/page.js" nonce="${nonce}"></script>
 </head>
 <body><div id="app"></div><noscript>This page needs JavaScript.</noscript></body>
 </html>

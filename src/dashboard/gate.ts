@@ -7,7 +7,7 @@ import { authority, LOOPBACK } from "../core/loopback.ts";
 import { Rate } from "./rate.ts";
 
 /** Header that a form or a foreign page cannot send without being asked first (CORS preflight), which is never answered. */
-export const ACTION_HEADER = "x-conveyor";
+const ACTION_HEADER = "x-conveyor";
 
 const MAX_BROWSERS = 32;
 
@@ -22,7 +22,11 @@ const same = (a: string, b: string): boolean => timingSafeEqual(digest(a), diges
 export class Gate {
   /** Stands in the printed address; good as long as this server runs. */
   readonly token = randomBytes(32).toString("base64url");
-  /** Cookies are shared by all ports of a host: the name keeps two dashboards apart. */
+  /**
+   * Everything but the entrance lies below this path, and so does the cookie. Browsers send cookies to every port of a host: without
+   * it, any server of another user on this machine could collect ours from whoever visits it.
+   */
+  readonly base = `/${randomBytes(12).toString("base64url")}/`;
   private readonly cookieName: string;
   private readonly hosts: ReadonlySet<string>;
   private readonly browsers = new Set<string>();
@@ -48,7 +52,7 @@ export class Gate {
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return { status: 403, why: "a foreign page asked" };
     const site = headers.get("sec-fetch-site");
-    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document" && new URL(request.url).pathname === "/";
+    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document" && ["/", this.base].includes(new URL(request.url).pathname);
     if (site !== null && site !== "same-origin" && site !== "none" && !opensPage) return { status: 403, why: "a foreign page asked" };
     return null;
   }
@@ -74,7 +78,12 @@ export class Gate {
     const value = randomBytes(32).toString("base64url");
     this.browsers.add(value);
     if (this.browsers.size > MAX_BROWSERS) this.browsers.delete(this.browsers.values().next().value!);
-    return `${this.cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict`;
+    return `${this.cookieName}=${value}; Path=${this.base}; HttpOnly; SameSite=Strict`;
+  }
+
+  /** The path below the base, with its slash; null for anything outside. */
+  inside(pathname: string): string | null {
+    return pathname.startsWith(this.base) ? pathname.slice(this.base.length - 1) : null;
   }
 
   /** Whether the request carries a cookie that this server gave. */

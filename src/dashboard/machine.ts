@@ -32,12 +32,13 @@ export class Machine {
   private staleAt = Number.NEGATIVE_INFINITY;
   private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private round: object | null = null;
-  private looking: Promise<void> = Promise.resolve();
+  private running = false;
   private closed = false;
+  private looking: Promise<void> | null = null;
+  private told = "";
 
   /**
-   * @param sessions those to look at; @param changed called when a sign differs from the last look
+   * @param sessions those to look at; @param changed called when a sign differs from the last look; @param problem told why a look failed
    */
   constructor(
     private readonly cx: Context,
@@ -63,28 +64,39 @@ export class Machine {
 
   /** Begins to look, or stops. */
   watch(on: boolean): void {
-    if (on === (this.round !== null) || this.closed) return;
+    if (on === this.running || this.closed) return;
+    this.running = on;
     clearTimeout(this.timer);
-    this.round = on ? {} : null;
-    if (on) void this.turn(this.round);
+    if (on) this.turn();
   }
 
-  /** Stops for good: the database is about to be closed. */
+  /** Stops for good, and waits for the end of a look that has begun: the database is about to be closed. */
   async close(): Promise<void> {
     this.watch(false);
     this.closed = true;
     await this.looking;
   }
 
-  /** Looks again and again, as long as it is still the round that was begun last. */
-  private async turn(round: object | null): Promise<void> {
-    this.looking = this.look().catch((error: Error) => this.problem(`could not look at the sessions: ${error.message}`));
-    await this.looking;
-    if (round !== null && this.round === round) this.timer = setTimeout(() => void this.turn(round), EVERY_MS);
+  /** Pages that come and go while a look lasts begin no second one beside it. */
+  private turn(): void {
+    this.looking ??= this.look()
+      .then(
+        () => (this.told = ""),
+        (error: Error) => this.tell(error.message),
+      )
+      .then(() => {
+        this.looking = null;
+        if (this.running) this.timer = setTimeout(() => this.turn(), EVERY_MS);
+      });
+  }
+
+  private tell(message: string): void {
+    if (message !== this.told) this.problem(`the sessions could not be looked at: ${message}`);
+    this.told = message;
   }
 
   /** Looks once, at everything. */
-  async look(): Promise<void> {
+  private async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map(sessions.map((session) => [session.id, panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id })]));

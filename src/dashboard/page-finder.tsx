@@ -10,7 +10,7 @@ import { Time } from "./page-time.tsx";
 export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) => void }) {
   const [found, setFound] = useState<readonly FoundSession[] | null>(null);
   useEffect(() => {
-    void read<FoundSession[]>("/api/found").then((sessions) => setFound(sessions ?? []));
+    void read<FoundSession[]>("api/found").then((sessions) => setFound(sessions ?? []));
   }, []);
   return (
     <Modal title="Running Codex sessions" close={close}>

@@ -15,7 +15,7 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   useEffect(() => {
-    void ask<FinishGate[]>(`/api/gates?task=${encodeURIComponent(task.id)}`).then((all) => {
+    void ask<FinishGate[]>(`api/gates?task=${encodeURIComponent(task.id)}`).then((all) => {
       setGates(all ?? []);
       setHeld(new Set<GateName>(["criteria", ...(all ?? []).filter((gate) => gate.demanded).map((gate) => gate.name)]));
     });

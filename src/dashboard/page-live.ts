@@ -14,7 +14,7 @@ export interface LiveState<P> {
 const REST_AFTER_MS = 20_000;
 const TRY_AGAIN_MS = 1500;
 
-export class LiveView {
+class LiveView {
   private parts: Record<string, unknown> = {};
   private connection: Connection = "connecting";
   private lastId = "";
@@ -48,7 +48,7 @@ export class LiveView {
 
   private open(): void {
     this.stop();
-    const source = new EventSource(`/api/live?view=${encodeURIComponent(this.view)}&since=${this.lastId}`);
+    const source = new EventSource(`api/live?view=${encodeURIComponent(this.view)}&since=${this.lastId}`);
     this.source = source;
     source.onopen = () => this.tell("live");
     source.onmessage = ({ data, lastEventId }: MessageEvent<string>) => {
@@ -66,7 +66,7 @@ export class LiveView {
   }
 
   private async askWhy(): Promise<void> {
-    const status = await fetch("/api/find?task=").then((response) => response.status, () => 0);
+    const status = await fetch("api/find?task=").then((response) => response.status, () => 0);
     if (status === 401) return this.tell("over");
     if (status === 404 && this.lastId === "") return this.tell("none");
     if (!document.hidden) this.open();

@@ -27,7 +27,7 @@ export const newTask: Form = {
   done: (result) => go({ task: (result as { id: string }).id }),
 };
 
-export const newPair = (cwd: string): Form => pairForm(cwd, null, (id) => go({ task: id }));
+const newPair = (cwd: string): Form => pairForm(cwd, null, (id) => go({ task: id }));
 
 export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (form: Dialog) => void }) {
   const { parts } = live;

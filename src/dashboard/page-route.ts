@@ -16,7 +16,7 @@ const listeners = new Set<() => void>();
 window.addEventListener("popstate", () => listeners.forEach((each) => each()));
 
 export const address = ({ task, tab }: Partial<Route>): string =>
-  task ? `/?task=${encodeURIComponent(task)}${tab ? `&tab=${encodeURIComponent(tab)}` : ""}` : "/";
+  task ? `${location.pathname}?task=${encodeURIComponent(task)}${tab ? `&tab=${encodeURIComponent(tab)}` : ""}` : location.pathname;
 
 /** Shows another page; `replace` leaves no step to go back to. */
 export function go(route: Partial<Route>, replace = false): void {

@@ -122,7 +122,7 @@ class Line {
   }
 
   private open(): void {
-    const socket = new WebSocket(`ws://${location.host}/api/terminal?session=${encodeURIComponent(this.session)}`);
+    const socket = new WebSocket(`ws://${location.host}${location.pathname}api/terminal?session=${encodeURIComponent(this.session)}`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
@@ -156,7 +156,7 @@ function History({ session, close }: { session: string; close: () => void }) {
   useEffect(() => {
     let screen: TerminalScreen | undefined;
     let here = true;
-    void ask<{ text: string }>(`/api/history?session=${encodeURIComponent(session)}`).then((answer) => {
+    void ask<{ text: string }>(`api/history?session=${encodeURIComponent(session)}`).then((answer) => {
       if (!here) return;
       if (!answer) return setEmpty(true);
       const lines = answer.text.replace(/\n+$/, "").split("\n");

@@ -20,7 +20,7 @@ export function Timeline({ page, taskId }: { page: TimelinePage | undefined; tas
   const next = older ? older.next : page.next;
   const more = async (): Promise<void> => {
     setBusy(true);
-    const got = await ask<TimelinePage>(`/api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`);
+    const got = await ask<TimelinePage>(`api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`);
     // What slid off the live page meanwhile is kept: nothing in between gets lost.
     if (got) setOlder({ items: [...items, ...got.items], next: got.next });
     setBusy(false);

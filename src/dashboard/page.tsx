@@ -26,7 +26,7 @@ function App() {
     if (route.task === null || isId(route.task)) return setId(route.task);
     setId(null);
     // A name in the address is looked up once; from then on the id stands there, since names repeat.
-    void read<{ id: string }>(`/api/find?task=${encodeURIComponent(route.task)}`).then((found) => go({ task: found?.id ?? "task-unknown", tab: route.tab }, true));
+    void read<{ id: string }>(`api/find?task=${encodeURIComponent(route.task)}`).then((found) => go({ task: found?.id ?? "task-unknown", tab: route.tab }, true));
   }, [route.task]);
   const live = useLive<OverviewParts & TaskParts>(id === null ? "overview" : `task:${id}`);
   const { card } = live.parts as { card?: Card };

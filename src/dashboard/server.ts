@@ -35,7 +35,7 @@ export interface Dashboard {
   close(): Promise<void>;
 }
 
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT = 256 * 1024;
 
 /**
  * Starts to serve.
@@ -62,7 +62,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     const refusal = gate.refuse(request);
     if (refusal) return plain(refusal.status, refusal.why);
     const url = new URL(request.url);
-    if (url.pathname === "/api/terminal" && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
+    if (gate.inside(url.pathname) === "/api/terminal" && request.headers.get("upgrade")?.toLowerCase() === "websocket") {
       const no = !gate.knows(request) ? { status: 401, why: "no key" } : gate.refuseSocket(request);
       if (no) return plain(no.status, no.why);
       if (terminals.count >= MAX_TERMINALS) return plain(429, "too many terminals are open");

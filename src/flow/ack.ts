@@ -33,7 +33,7 @@ export const ackVerb = (role: Role) =>
       const store = cx.store(args.path);
       const task = needTask(store, args.task);
       if (payload) {
-        const ack = addAck(store, task.id, role, { payload, correlationId: args.correlationId });
+        const ack = addAck(store, task.id, role, { payload, correlationId: args.correlationId || undefined });
         for (const { text } of misfits(ackAdvice, payload)) cx.err(`warning: ${text}`);
         return cx.json(ack);
       }

@@ -2,10 +2,11 @@
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
 import { notSent, type Verdict } from "../core/delivery.ts";
-import { installedAgent } from "../system/agent-cli.ts";
+import { which } from "../system/child.ts";
 import { addToQueue, withdrawFromQueue } from "../system/codex-queue.ts";
 import { capturePane } from "../system/tmux.ts";
 import type { Journal } from "./delivery-journal.ts";
+import { newestTurn } from "./open-turn.ts";
 import { type ProofSearch, RolloutGrowth } from "./proof.ts";
 import type { Reach } from "./recipient.ts";
 
@@ -17,42 +18,46 @@ const TAKEN_MS = 5_000;
 /** Adds the text to the queue of the live thread. */
 export async function deliverByQueue(cx: Context, journal: Journal, way: Reach): Promise<Verdict> {
   const { recipient, text, proofMs } = journal.parcel;
-  const installed = await installedAgent(codex, cx.env);
+  const program = which(codex.program, cx.env);
+  if (program === null) return notSent("codex_queue", "QueueUnavailable", `${codex.program} is not on PATH, which the queue of its threads needs`);
   const env = { ...cx.env, CODEX_HOME: way.codexHome ?? undefined };
   const thread = recipient.threadId!;
+  const rollout = recipient.rolloutPath!;
   journal.markRollout();
   const search = journal.search();
   if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
   if (!journal.begin("codex_queue", true)) return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");
-  const added = await addToQueue(installed.path, env, thread, text, journal.clientId);
-  if ("error" in added) return notSent("codex_queue", "QueueRefused", added.error);
-  journal.note("queued", { item: added.value });
-  if (await seen(search, recipient.rolloutPath!, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
   const who = JSON.stringify(recipient.name);
-  const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo, errorType: "NotProven" };
+  const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, errorType: "NotProven" };
+  const open = (state: Verdict["state"], error: string): Verdict => ({ ...proven(search), ...later, state, proof: "pending", completed: false, accepted: state === "typed", error });
+  let item: string;
+  try {
+    const added = await addToQueue(program, env, thread, text, journal.clientId);
+    if ("error" in added) return notSent("codex_queue", "QueueRefused", added.error);
+    item = added.value;
+  } catch (error) {
+    // Nobody knows whether it was added: the rollout may tell, under our own id.
+    if (await seen(search, rollout, TAKE_MS)) return proven(search);
+    return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
+  }
+  journal.note("queued", { item });
+  if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
-  if (await works(cx, way)) return { ...proven(search), ...later, state: "typed", proof: "pending", completed: false, error: `the message waits in the queue of ${who} for the end of its turn` };
-  const back = await withdrawFromQueue(installed.path, env, thread, added.value);
+  if (await works(cx, way, rollout)) return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
+  const back = await withdrawFromQueue(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
-    journal.note("taken back", { item: added.value });
+    journal.note("taken back", { item });
     return notSent("codex_queue", "NotTakenUp", `${who} did not take the message up: its composer is occupied and its queue stands still; nothing was delivered`, `try again when ${recipient.name} is free`);
   }
-  if (await seen(search, recipient.rolloutPath!, TAKEN_MS)) return proven(search);
-  return {
-    state: "unknown",
-    transport: "codex_queue",
-    proof: "pending",
-    started: true,
-    completed: false,
-    accepted: false,
-    error: `the message to ${who} left the queue, but its rollout does not show it`,
-    ...later,
-  };
+  if (await seen(search, rollout, TAKEN_MS)) return proven(search);
+  return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);
 }
 
-async function works(cx: Context, way: Reach): Promise<boolean> {
-  if (way.pane === null) return false;
-  return codex.readScreen(await capturePane(cx.env, way.pane.paneId, 0, true), null).working;
+/** Whether its turn goes on: by the screen, and without one by the rollout. */
+async function works(cx: Context, way: Reach, rollout: string): Promise<boolean> {
+  if (way.pane === null) return newestTurn(rollout) === "open";
+  const screen = await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
+  return screen !== null && codex.readScreen(screen, null).working;
 }
 
 const proven = (search: ProofSearch): Verdict => ({

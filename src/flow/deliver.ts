@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import { notSent, type Verdict } from "../core/delivery.ts";
 import { Failure } from "../core/failure.ts";
+import { plainWords } from "../core/same-text.ts";
 import type { Store } from "../store/store.ts";
 import { deliverByQueue } from "./deliver-queue.ts";
 import { deliverByTmux, typeBlindly } from "./deliver-tmux.ts";
@@ -42,12 +43,17 @@ async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
   const { recipient } = journal.parcel;
   const way = await reach(cx, recipient);
   journal.note("reach", { pane: way.pane?.paneId ?? null, agent: way.agent?.label ?? null, live: way.live, provable: way.provable, ...(way.doubt === null ? {} : { doubt: way.doubt }) });
-  if (way.pane !== null) {
-    if (way.agent === null || journal.parcel.text === "") return typeBlindly(cx, journal, way.pane);
-    const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way.live);
+  const { name } = recipient;
+  if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way.pane);
+  // An Enter alone would submit what a person has half typed, or answer a question.
+  if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
+  if (way.pane !== null && way.agent !== null) {
+    const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way);
     if (typed !== "queue") return typed;
   }
-  const queued = way.live ? await deliverByQueue(cx, journal, way) : null;
+  // What commands the agent itself means nothing in its queue.
+  const queued = way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null;
   if (queued !== null && (way.pane !== null || queued.started)) return queued;
-  return { ...notSent("inbox", "PullRequired", `session ${JSON.stringify(recipient.name)} has no terminal and no live thread: it has to ask its inbox`), state: "pull_required" };
+  const why = way.doubt ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
+  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`), state: "pull_required" };
 }

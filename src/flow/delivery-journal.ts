@@ -1,7 +1,7 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../context.ts";
 import { type DeliveryStep, fingerprint, type Transport } from "../core/delivery.ts";
-import { addDelivery, type DeliveryEnd, endDelivery, type NewDelivery } from "../store/deliveries.ts";
+import { addDelivery, type DeliveryEnd, endDelivery, type NewDelivery, redirectDelivery } from "../store/deliveries.ts";
 import { type Store, tx } from "../store/store.ts";
 import { sha256 } from "../system/digest.ts";
 import { ProofSearch, rolloutSize } from "./proof.ts";
@@ -56,12 +56,17 @@ export class Journal {
     this.startOffset = rolloutPath === null ? null : rolloutSize(rolloutPath);
   }
 
-  /** Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. */
+  /**
+   * Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. Once begun it
+   * may go on by another way, when nothing was sent by the first.
+   */
   begin(transport: Transport, provable: boolean): boolean {
+    const proof = provable ? "pending" : "unavailable";
     return tx(this.store, () => {
-      if (this.parcel.begin?.() === false) return false;
+      if (!this.begun && this.parcel.begin?.() === false) return false;
       this.note("begun", { transport });
-      addDelivery(this.store, this.row(transport, "sending", provable ? "pending" : "unavailable", true, null), this.steps.splice(0));
+      if (this.begun) redirectDelivery(this.store, this.id, { transport, proof, start_offset: this.startOffset }, this.steps.splice(0));
+      else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
       this.begun = true;
       return true;
     });

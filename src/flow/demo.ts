@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
+import type { DemoResult, DemoStep } from "../core/demo.ts";
 import { Failure } from "../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../store/demo-facts.ts";
 import type { Store } from "../store/store.ts";
@@ -17,25 +18,6 @@ import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "./open-turn.ts";
 import type { Paired } from "./pair.ts";
-
-export interface DemoStep {
-  readonly name: string;
-  readonly who: string;
-  readonly ms: number;
-}
-
-export interface DemoResult {
-  readonly ok: boolean;
-  readonly steps: readonly DemoStep[];
-  /** The step that did not happen, and what its pane shows. */
-  readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;
-  readonly seconds: number;
-  readonly codex: string | null;
-  /** Where the records lie; null when they were removed. */
-  readonly folder: string | null;
-  readonly database: string | null;
-  readonly rollouts: readonly string[];
-}
 
 /** Told what happens as it happens: who does what, and how long the demonstration has run. */
 export type DemoTeller = (who: string, what: string, ms: number) => void;

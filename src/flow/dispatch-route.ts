@@ -136,7 +136,7 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   if (message === null) throw new Failure("the payload holds no message");
   if (command.task_id === null) throw new Failure("the command belongs to no task");
   const pairing = findPairing(store, command.task_id);
-  if (!pairing) throw new Failure(`task ${command.task_id} has no active binding`);
+  if (!pairing) throw new Failure(`task ${JSON.stringify(needTask(store, command.task_id).name)} has no active binding`);
   const permission = checkPermission(store, claim, command.task_id);
   const { binding } = pairing;
   const role = targetRole(command.type as CommandType);

@@ -4,9 +4,11 @@ import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import type { InboxItem } from "../core/notification.ts";
 import type { Session } from "../core/session.ts";
+import { needPairing } from "../store/bindings.ts";
 import { consumeNext, inboxWaits, listInbox } from "../store/inbox.ts";
 import { notePoll } from "../store/inbox-polls.ts";
 import type { Store } from "../store/store.ts";
+import { needTask } from "../store/tasks.ts";
 import { Bell } from "../system/bell.ts";
 import { inboxText } from "../view/inbox.ts";
 import { watchCommits } from "./commits.ts";
@@ -88,6 +90,14 @@ export async function readInbox(store: Store, session: Session, args: InboxArgs)
     items: listInbox(store, session.id, Math.max(1, args.limit)),
     wait: { enabled: args.wait, elapsed_seconds: Math.round(elapsed() * 1000) / 1000, interval_seconds: args.interval, poll_count: polls, timed_out: timedOut, timeout_seconds: args.timeout },
   };
+}
+
+/** Reads and prints the inbox of one side of the pair that is bound to the task. */
+export async function showSideInbox(cx: Context, side: "worker" | "manager", args: InboxArgs & { readonly task: string; readonly path?: string | undefined }): Promise<void> {
+  checkInboxArgs(args);
+  const store = cx.store(args.path);
+  const task = needTask(store, args.task);
+  await showInbox(cx, store, needPairing(store, task)[side], args, task);
 }
 
 /** Reads the inbox and prints it; `task` is named for the inboxes that are found by task. */

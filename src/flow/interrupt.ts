@@ -3,7 +3,7 @@ import type { Context } from "../context.ts";
 import type { Agent } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
 import type { Store } from "../store/store.ts";
-import { capturePane, leaveMode, type Pane, sendKey } from "../system/tmux.ts";
+import { capturePane, leaveMode, type Pane, press } from "../system/tmux.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn } from "./open-turn.ts";
 import { type Recipient, reach } from "./recipient.ts";
@@ -45,7 +45,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
     await leaveMode(cx.env, pane.paneId);
-    await sendKey(cx.env, pane.paneId, key);
+    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${pane.session}` });
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);

@@ -6,7 +6,7 @@ import { snapshot } from "../store/reading.ts";
 import { activeSessions } from "../store/session-report.ts";
 import { storage } from "../store/storage.ts";
 import { attemptRollup, commandRollup, countActiveTasks, type CycleCounts, cycleCounts, eventTallies, ingestCounts } from "../store/telemetry-metrics.ts";
-import { drift } from "./reconcile.ts";
+import { deadSessions, drift } from "./reconcile.ts";
 import { ownersOf, type Report, scopeOf, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
 const WINDOW = "24h";
@@ -31,8 +31,9 @@ const isExport = (type: string): boolean => type.startsWith("export_") || type.e
 
 export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
+    const found = drift(cx, store, dead, flags.staleCycleSeconds);
     const named = ownersOf(store, flags);
     // A run narrows what happened by itself; the task is a filter only when it was asked for.
     const owners = { ...named, task: flags.task ? named.task : null };

@@ -1,4 +1,5 @@
 /** What the dashboard shows of every task at a glance: who works on it, how it stands, what happened last. Indexed lookups only. */
+import type { Trouble } from "../core/attention.ts";
 import { CRITERION_STATUSES, type CriteriaSummary } from "../core/criteria.ts";
 import type { DeliveryState } from "../core/delivery.ts";
 import type { NotificationState } from "../core/notification.ts";
@@ -35,14 +36,6 @@ export interface LastDelivery {
   readonly error: string | null;
   /** `seen`, `pending`, `unavailable`, or null when nothing was noted. */
   readonly proof: string | null;
-}
-
-export interface Trouble {
-  readonly id: string;
-  readonly what: string;
-  readonly state: string;
-  readonly at: string;
-  readonly error: string | null;
 }
 
 export interface TaskFacts {

@@ -9,7 +9,7 @@ import { addEvent } from "./events.ts";
 import { type Store, tx } from "./store.ts";
 import { addTelemetry } from "./telemetry.ts";
 
-export const decisionById = (store: Store, id: number): Decision | null => {
+const decisionById = (store: Store, id: number): Decision | null => {
   const row = store.db.query<Omit<Decision, "payload"> & { payload_json: string }, [number]>("select * from manager_decisions where id = ?").get(id);
   if (!row) return null;
   const { payload_json, ...rest } = row;

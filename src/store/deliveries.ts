@@ -61,6 +61,14 @@ export function addDelivery(store: Store, row: NewDelivery, steps: readonly Deli
   });
 }
 
+/** A sending that begun by one way and certainly did not arrive goes on by another. */
+export function redirectDelivery(store: Store, id: string, way: Pick<Delivery, "transport" | "proof" | "start_offset">, steps: readonly DeliveryStep[]): void {
+  tx(store, () => {
+    store.db.query("update deliveries set transport = ?, proof = ?, start_offset = ?, looked_to = ? where id = ?").run(way.transport, way.proof, way.start_offset, way.start_offset, id);
+    addSteps(store, id, steps);
+  });
+}
+
 /** How a delivery ended, or stands now. */
 export interface DeliveryEnd {
   readonly state: DeliveryState;

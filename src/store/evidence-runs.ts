@@ -4,27 +4,13 @@ import { type EvidenceRun, succeeded } from "../core/evidence-run.ts";
 import { compactJson, parseStored } from "../core/json.ts";
 import type { Store } from "./store.ts";
 
-interface Row {
-  readonly id: string;
-  readonly task_id: string;
-  readonly criterion_id: number;
-  readonly loop_run_id: string | null;
-  readonly iteration: number | null;
-  readonly evidence_type: string | null;
+interface Row extends Omit<EvidenceRun, "command" | "tree" | "tree_changed" | "timed_out"> {
   readonly command_json: string;
-  readonly folder: string;
   readonly git_head: string | null;
   readonly git_dirty: number | null;
   readonly diff_sha256: string | null;
   readonly tree_changed: number;
-  readonly started_at: string;
-  readonly duration_ms: number;
-  readonly exit_code: number | null;
-  readonly signal: string | null;
   readonly timed_out: number;
-  readonly output_bytes: number;
-  readonly output_sha256: string;
-  readonly output_tail: string;
 }
 
 const read = ({ command_json, git_head, git_dirty, diff_sha256, tree_changed, timed_out, ...row }: Row): EvidenceRun => ({

@@ -1,5 +1,6 @@
 /** What every function of this room takes first: the open database, and where times and ids come from. */
 import type { Database } from "bun:sqlite";
+import { sqliteFailure } from "./sqlite-failure.ts";
 
 export interface Store {
   readonly db: Database;
@@ -12,10 +13,15 @@ export interface Store {
 }
 
 /**
- * Runs `change` in one immediate transaction and gives what it returns; any throw rolls everything back.
+ * Runs `change` in one immediate transaction and gives what it returns; any throw rolls everything back. What the file itself refuses
+ * (locked, full, damaged) comes out as a Failure that names it.
  * `change` must be synchronous: an async function would be committed at its first await. Nested calls join the outer one.
  */
 export function tx<T>(store: Store, change: () => T extends Promise<unknown> ? never : T): T {
   if (store.db.inTransaction) return change();
-  return store.db.transaction(change).immediate() as T;
+  try {
+    return store.db.transaction(change).immediate() as T;
+  } catch (error) {
+    throw sqliteFailure(error, store.path) ?? error;
+  }
 }

@@ -54,7 +54,8 @@ export async function screenshot(env: Env, htmlPath: string, viewport: Viewport)
     // Chromium refuses to sandbox a page that root opens; the page is our own.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
     const child = Bun.spawn([browser, ...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], {
-      env: { ...childEnv(env), HOME: profile },
+      // Killed at the end, it cannot tidy up after itself: whatever it makes goes with its folder.
+      env: { ...childEnv(env), HOME: profile, TMPDIR: profile },
       stdin: "ignore",
       stdout: "ignore",
       stderr: "pipe",

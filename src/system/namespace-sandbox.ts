@@ -5,7 +5,7 @@
  * Everything is made read-only, what must not be seen is covered, and the second `unshare` locks all that: a nested namespace may not undo the
  * mounts of the one around it. Mounts that cannot be made read-only (of the kernel, mostly) are covered too.
  */
-export const NAMESPACE_SCRIPT = `
+const NAMESPACE_SCRIPT = `
 set -eu
 work=$1; hidden=$2; shift 2
 cover() { mount -t tmpfs -o ro,mode=755,size=4k tmpfs "$1"; }

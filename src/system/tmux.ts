@@ -14,7 +14,8 @@ export interface Pane {
   readonly width: number;
   readonly height: number;
   readonly cursorX: number;
-  readonly cursorY: number;
+  /** The program shows the cursor: keys go into a text. */
+  readonly cursorShown: boolean;
   /** The active pane of the current window of its session. */
   readonly current: boolean;
   /** How many terminals look at the session. */
@@ -69,7 +70,7 @@ export async function hasSession(env: Env, name: string): Promise<boolean> {
 }
 
 const paneFormat =
-  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_y} " +
+  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_flag} " +
   "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{session_name}";
 
 /** Every pane of the server in tmux's order; empty when no server runs. */
@@ -80,7 +81,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
     throw new Failure(`tmux list-panes failed: ${result.stderr.trim()}`);
   }
   return result.stdout.split("\n").flatMap((line) => {
-    const [paneId, pid, dead, mode, width, height, cursorX, cursorY, current, attached, ...name] = line.split(" ");
+    const [paneId, pid, dead, mode, width, height, cursorX, cursorShown, current, attached, ...name] = line.split(" ");
     if (paneId === undefined || name.length === 0) return [];
     return {
       session: name.join(" "),
@@ -91,7 +92,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
       width: Number(width),
       height: Number(height),
       cursorX: Number(cursorX),
-      cursorY: Number(cursorY),
+      cursorShown: cursorShown === "1",
       current: current === "1",
       attached: Number(attached),
     };
@@ -137,12 +138,48 @@ export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<s
 /** Puts `text` into a paste buffer of this name; the text travels by standard input. */
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
+/** How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was seen. */
+export interface Still {
+  readonly pane: Pane;
+  readonly cursor: boolean;
+}
+
+/** What the server says when a pane is not as it was seen. */
+const CHANGED = "conveyor-pane-changed";
+
 /**
- * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, all as one step of the
- * server: nobody else's keys come in between. The Enter is a literal carriage return, since some releases of tmux drop the named key and still exit 0.
+ * Runs commands, each a list of words, if the pane is still as it was seen. The server itself looks, in the same step, so that nobody's keys come
+ * in between: the name of an option is a format, and one that is no option's ends the sequence. False: it is not, and nothing was done.
  */
-export const pasteAndSubmit = (env: Env, buffer: string, target: string): Promise<string> =>
-  tmux(env, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", paneTarget(target), NEXT, "send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);
+async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
+  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? " #{cursor_flag} #{cursor_x}" : ""}`;
+  const seen = `${pane.pid} 0 0${cursor ? ` ${pane.cursorShown ? 1 : 0} ${pane.cursorX}` : ""}`;
+  const mark = "@conveyor-pane";
+  const result = await tmuxResult(env, [
+    "set-option", "-w", "-t", pane.paneId, `#{?#{==:${now},${seen}},${mark},${CHANGED}}`, "seen",
+    NEXT, "set-option", "-w", "-u", "-t", pane.paneId, mark,
+    ...commands.flatMap((words) => [NEXT, ...words]),
+  ]);
+  if (result.code === 0) return true;
+  if (result.stderr.includes(CHANGED)) return false;
+  throw new Failure(`tmux could not type: ${result.stderr.trim() || `exit ${result.code ?? "by signal"}`}`);
+}
+
+// A literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0.
+const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
+
+/**
+ * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it was
+ * seen; false when it is not.
+ */
+export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<boolean> =>
+  ifStill(env, still, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId], returnKey(still.pane.paneId));
+
+/** Presses Enter if the pane is still as it was seen; false when it is not. */
+export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
+
+/** Presses named keys such as `Escape` or `C-c`, if the pane is still as it was seen; false when it is not. */
+export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> => ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
 
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
@@ -156,11 +193,8 @@ export async function dropOldBuffers(env: Env, prefix: string, seconds: number, 
   }
 }
 
-/** Sends one named key such as `Escape` or `C-c`. */
-export const sendKey = (env: Env, target: string, key: string): Promise<string> => tmux(env, ["send-keys", "-t", paneTarget(target), "--", key]);
-
-/** Presses Enter as a literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0. */
-export const sendReturn = (env: Env, target: string): Promise<string> => tmux(env, ["send-keys", "-t", paneTarget(target), "-l", "--", "\r"]);
+/** Presses Enter, whatever is there. */
+export const sendReturn = (env: Env, target: string): Promise<string> => tmux(env, returnKey(paneTarget(target)));
 
 /** Leaves copy mode or any other mode, so that keys reach the program again. Nothing happens when there is none. */
 export async function leaveMode(env: Env, target: string): Promise<void> {

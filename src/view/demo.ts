@@ -1,22 +1,13 @@
 /** The demonstration for a person who watches. */
+import type { DemoResult } from "../core/demo.ts";
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6);
 
 /** One thing that happens: when, who, what, on one line. */
 export const demoLine = (who: string, what: string, ms: number): string => `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
 
-interface Shown {
-  readonly ok: boolean;
-  readonly steps: readonly { readonly name: string; readonly ms: number }[];
-  readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;
-  readonly seconds: number;
-  readonly codex: string | null;
-  readonly folder: string | null;
-  readonly database: string | null;
-  readonly rollouts: readonly string[];
-}
-
 /** What happened, how long each step took, and where the records lie. */
-export function demoSummary(result: Shown): string {
+export function demoSummary(result: DemoResult): string {
   const steps = result.steps.map((step) => `${seconds(step.ms)}  ${step.name}`);
   const records =
     result.folder === null

@@ -1,14 +1,15 @@
 /** Help, usage, likely spellings and completion come from the declarations: all of them are looked at. */
 import { describe, expect, test } from "bun:test";
+import { declarations } from "../../scripts/declarations.ts";
 import { candidates, completionScript, SHELLS } from "../../src/args/complete.ts";
 import { commandHelp, usage } from "../../src/args/help.ts";
 import { nearest } from "../../src/args/nearest.ts";
 import { parse } from "../../src/args/parse.ts";
 import { choice, flag, flagName, type Spec, text, word } from "../../src/args/spec.ts";
-import { findVerb, listed, runnable } from "../../src/verbs.ts";
+import { listed } from "../../src/verbs.ts";
 import { World, words } from "../harness.ts";
 
-const loaded = await Promise.all(runnable().map(async (name) => [name, (await findVerb(name)!.load!()).default.spec] as const));
+const loaded = (await declarations()).map(({ name, spec }) => [name, spec] as const);
 
 describe("every command", () => {
   test("shows all its flags, positionals and choices, and begins with its usage", () => {

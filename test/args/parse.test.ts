@@ -48,9 +48,15 @@ describe("words", () => {
     expect(read(["t", "--goal", "-1"]).goal).toBe("-1");
     expect(read(["t", "--goal", "-x"]).goal).toBe("-x");
     expect(read(["t", "--goal", "--not a flag"]).goal).toBe("--not a flag");
-    expect(wrong(["t", "--goal", "--json"])).toContain("--goal needs a value");
+    expect(wrong(["t", "--goal", "--json"])).toBe("--goal needs a value; one that begins with -- is written --goal=VALUE");
     expect(wrong(["t", "--goal"])).toContain("--goal");
     expect(wrong(["t", "--goal", "--"])).toContain("--goal");
+  });
+  test("a text with white space is a word, whatever it begins with", () => {
+    expect(read(["-t dashed help=1", "--json is what I want", "--limit", "4"])).toMatchObject({ task: "-t dashed help=1", extra: "--json is what I want", limit: 4, json: false });
+    expect(wrong(["t", "--goals=a b"])).toContain("unknown flag --goals");
+    expect(wrong(["t", "-x"])).toContain("unknown flag -x");
+    expect(wrong(["t", "e", "- f"])).toContain('unexpected word "- f"');
   });
   test("-- ends flags", () => {
     expect(read(["--json", "--", "-odd"]).task).toBe("-odd");

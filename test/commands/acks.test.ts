@@ -30,6 +30,10 @@ test("missing fields are warned of by name, with what was expected and what came
   expect(stderr).toContain("warning: ready_to_start: expected true, got false");
 });
 
+test("an empty correlation id is none", async () => {
+  expect(await w.ok(["worker-ack", "t1", "--from-stdin", "--correlation-id="], { stdin: "{}" })).toMatchObject({ correlation_id: null });
+});
+
 test("a byte order mark in front is no part of the document", async () => {
   expect(await w.ok("worker-ack t1 --from-stdin", { stdin: '\ufeff{"a":1}' })).toMatchObject({ payload: { a: 1 } });
 });

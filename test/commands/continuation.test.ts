@@ -47,6 +47,7 @@ test("nobody reads the other side too early", async () => {
   expect(await shown("--as-role worker")).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }], ["manager", null]]);
   for (const role of ["all", "reviewer"]) expect(await shown(`--as-role ${role}`)).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }], ["manager", { m: 2 }]]);
   expect((await w.ok("continuation t1 --list --correlation-id other")).reviews).toEqual([]);
+  expect((await w.ok("continuation t1 --list --correlation-id a")).reviews).toEqual([expect.objectContaining({ correlation_id: "a", operator_routing_required: false })]);
 });
 
 test("all that is wrong in a review is named at once, by its path", async () => {

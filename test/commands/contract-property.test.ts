@@ -5,7 +5,7 @@ import { World } from "../harness.ts";
 import { Model, Random, type Step } from "./contract-model.ts";
 
 const RUNS = 5000;
-const PARTS = 10;
+const PARTS = 20;
 const LONGEST = 10;
 
 const quoted = (steps: readonly Step[]) => steps.map(({ words, stdin }) => words.join(" ") + (stdin === undefined ? "" : ` < ${stdin}`)).join("\n");
@@ -52,7 +52,7 @@ for (let part = 0; part < PARTS; part++) {
   test(`${RUNS / PARTS} random sequences, part ${part + 1}`, async () => {
     const w = new World();
     try {
-      const store = w.store();
+      const store = w.keepOpen();
       for (let seed = part * (RUNS / PARTS); seed < (part + 1) * (RUNS / PARTS); seed++) await sequence(w, store, seed);
     } finally {
       w.close();

@@ -1,14 +1,14 @@
 /** `dashboard`: what it would start, what it refuses, and serving as a process of its own. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { until, World } from "../harness.ts";
+import { BINARY, until, World } from "../harness.ts";
 
-const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
-let w = new World();
-afterEach(() => {
-  w.close();
+const SOURCE = [process.execPath, join(import.meta.dir, "..", "..", "src", "main.ts")];
+let w: World;
+beforeEach(() => {
   w = new World();
 });
+afterEach(() => w.close());
 
 /** A free port, as the system gives them. */
 async function freePort(): Promise<number> {
@@ -18,9 +18,9 @@ async function freePort(): Promise<number> {
   return port!;
 }
 
-/** The command as a process, from its sources. */
-async function started(...words: string[]) {
-  const child = Bun.spawn([process.execPath, MAIN, "dashboard", ...words], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" });
+/** The command as a process, from its sources or compiled. */
+async function started(words: readonly string[], program: readonly string[] = SOURCE) {
+  const child = Bun.spawn([...program, "dashboard", ...words], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" });
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const first = (await reader.read()).value ?? "";
   return { child, first, stderr: () => new Response(child.stderr).text() };
@@ -49,12 +49,17 @@ describe("--dry-run", () => {
 });
 
 describe("serving", () => {
-  test("prints the address with its key, answers, and ends on SIGTERM", async () => {
+  test.each([["from its sources", SOURCE], ["compiled", [BINARY]]])("%s it prints the address with its key, serves the page, and ends on SIGTERM", async (_, program) => {
     const port = await freePort();
-    const { child, first } = await started("--port", String(port));
+    const { child, first } = await started(["--port", String(port)], program);
     const url = first.trim();
     expect(url).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?token=[\\w-]{43}$`));
-    expect((await fetch(url)).headers.get("set-cookie")).toContain("HttpOnly");
+    const [cookie, path] = /^([^;]+); Path=([^;]+); HttpOnly/.exec((await fetch(url)).headers.get("set-cookie")!)!.slice(1) as [string, string];
+    const page = `http://127.0.0.1:${port}${path}`;
+    const get = (file: string) => fetch(page + file, { headers: { cookie } }).then((answer) => answer.text());
+    expect(await get("")).toContain("assets/page.js");
+    expect((await get("assets/page.js")).length).toBeGreaterThan(10_000);
+    expect(await get("assets/page.css")).toContain(".terminal");
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
   });
@@ -65,7 +70,7 @@ describe("serving", () => {
     const browser = await w.file("browser", `#!/bin/sh\nstat -c %a "$1" > "${seen}.mode"\necho "$1" > "${seen}.path"\ncp "$1" "${seen}.html"\n`);
     Bun.spawnSync(["chmod", "+x", browser]);
     w.env.BROWSER = browser;
-    const { child, first } = await started("--port", String(port), "--open");
+    const { child, first } = await started(["--port", String(port), "--open"]);
     const html = await until("it was opened", async () => ((await Bun.file(`${seen}.html`).exists()) ? Bun.file(`${seen}.html`).text() : null));
     expect(html).toContain(`url=${first.trim()}"`);
     expect((await Bun.file(`${seen}.mode`).text()).trim()).toBe("600");
@@ -76,9 +81,9 @@ describe("serving", () => {
 
   test("on a port that is taken it says whose it is", async () => {
     const port = await freePort();
-    const { child } = await started("--port", String(port));
+    const { child } = await started(["--port", String(port)]);
     try {
-      const second = await started("--port", String(port));
+      const second = await started(["--port", String(port)]);
       expect(await second.child.exited).toBe(1);
       const said = await second.stderr();
       expect(said).toContain(`port ${port} is taken by process ${child.pid}`);
@@ -97,7 +102,7 @@ describe("serving", () => {
 
   test("--ensure-dispatch runs one beside it, and ends it with itself", async () => {
     const port = await freePort();
-    const { child, first } = await started("--port", String(port), "--ensure-dispatch", "--json");
+    const { child, first } = await started(["--port", String(port), "--ensure-dispatch", "--json"]);
     const { dispatch_pid: pid } = JSON.parse(first) as { dispatch_pid: number };
     const row = await until("it is on record", () => w.rows<{ pid: number; ended_at: string | null }>("select pid, ended_at from dispatchers where dispatcher_id = 'dispatch-dashboard'")[0]);
     expect(row).toEqual({ pid, ended_at: null });

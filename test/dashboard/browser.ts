@@ -1,5 +1,6 @@
 /** Chromium for tests of the page: one process for a file, a context of its own for each test, pictures kept in dist/screens. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
@@ -11,10 +12,14 @@ const AXE = readFileSync(join(ROOT, "node_modules", "axe-core", "axe.min.js"), "
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** Starts the installed Chromium (CHROME_PATH, else the usual places). @param more further arguments for it */
-export function startBrowser(...more: string[]): Promise<Browser> {
+export async function startBrowser(...more: string[]): Promise<Browser> {
   const executablePath = [process.env.CHROME_PATH, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("no Chromium is installed: scripts/setup-ci installs it");
-  return chromium.launch({ executablePath, args: [...QUIET, ...more] });
+  // It leaves files behind when it is ended; they go with a folder of its own.
+  const scratch = mkdtempSync(join(tmpdir(), "conveyor-chromium-"));
+  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...more], env: { ...process.env, TMPDIR: scratch } });
+  browser.on("disconnected", () => rmSync(scratch, { recursive: true, force: true }));
+  return browser;
 }
 
 export interface Tab {
@@ -42,8 +47,9 @@ export const closeTabs = async (browser: Browser | undefined): Promise<void> => 
 
 /** Violations that axe finds, as readable lines. */
 export async function violations(page: Page): Promise<string[]> {
-  // Through the debugger, which no policy of the page keeps out.
-  const found = await page.evaluate(`${AXE}; axe.run({ resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join(" | ")))`);
+  // Through the debugger, which no policy of the page keeps out; once for each document.
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
+  const found = await page.evaluate(`axe.run({ resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join(" | ")))`);
   return found as string[];
 }
 

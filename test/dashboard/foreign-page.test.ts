@@ -9,12 +9,18 @@ const w = new World();
 let browser: Browser;
 let site: Site;
 let evil: Bun.Server<undefined>;
+/** Cookies that the hostile server was sent. */
+const collected: string[] = [];
 
 beforeAll(async () => {
   browser = await startBrowser();
   await w.ok("tasks --create secret-plan --goal 'Not for others'");
   site = await Site.open(w);
-  evil = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("<!doctype html><title>evil</title><body>", { headers: { "content-type": "text/html" } }) });
+  evil = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch(request) {
+      collected.push(request.headers.get("cookie") ?? "");
+      return new Response("<!doctype html><title>evil</title><body>", { headers: { "content-type": "text/html" } });
+    },
+  });
 });
 afterEach(() => closeTabs(browser));
 afterAll(async () => {
@@ -37,7 +43,7 @@ const names = async (): Promise<string[]> => (await w.ok("tasks --json")).map((t
 for (const host of ["127.0.0.1", "localhost"]) {
   for (const target of ["127.0.0.1", "localhost"]) {
     describe(`from ${host} to ${target}`, () => {
-      const at = (path: string): string => JSON.stringify(`http://${target}:${site.dashboard.port}${path}`);
+      const at = (path: string): string => JSON.stringify(`http://${target}:${site.dashboard.port}${site.base}${path.slice(1)}`);
 
       test("fetch reads nothing and changes nothing", async () => {
         const page = await lured(host);
@@ -85,6 +91,14 @@ for (const host of ["127.0.0.1", "localhost"]) {
   }
 }
 
+test("a server on another port, as another user may run one, is never sent the cookie", async () => {
+  collected.length = 0;
+  const page = await lured("127.0.0.1");
+  await page.goto(`http://127.0.0.1:${evil.port}/api/found`);
+  expect(collected.length).toBeGreaterThanOrEqual(2);
+  expect(collected.filter((cookie) => cookie !== "")).toEqual([]);
+});
+
 test("a name that is pointed at this machine (DNS rebinding) gets nothing", async () => {
   const rebound = await startBrowser("--host-resolver-rules=MAP rebound.example 127.0.0.1");
   try {
@@ -92,7 +106,7 @@ test("a name that is pointed at this machine (DNS rebinding) gets nothing", asyn
     const answer = await page.goto(`http://rebound.example:${site.dashboard.port}/?token=${new URL(site.dashboard.url).searchParams.get("token")}`);
     expect(answer!.status()).toBe(421);
     expect(await page.context().cookies()).toEqual([]);
-    expect(await page.evaluate(`fetch("/api/found").then((r) => r.status)`)).toBe(421);
+    expect(await page.evaluate(`fetch("api/found").then((r) => r.status)`)).toBe(421);
   } finally {
     await rebound.close();
   }

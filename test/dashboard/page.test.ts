@@ -28,7 +28,7 @@ beforeAll(async () => {
   await w.ok(["record-decision", "login-fix", "nudge", "--reason", "the cookie needs a test"]);
   await w.ok(["manager-config", "login-fix", "--objective", "Ship the fix", "--permit", "repo.open_pr"]);
   await w.ok(["handoff", "login-fix", "--summary", "Cause found", "--next-step", "Write a test"]);
-  await w.ok("loop-templates --create-run login-fix --template docs-sync --name polish").catch(() => {});
+  await w.ok("loop-templates --create-run login-fix --template compact_then_continue --name polish");
   await w.ok(["tasks", "--create", HOSTILE, "--goal", HOSTILE]);
   site = await Site.open(w);
 });
@@ -68,7 +68,7 @@ describe("the overview", () => {
 
   test("has no key in its address, and the address that brought it here is no step to go back to", async () => {
     const tab = await opened();
-    expect(tab.page.url()).toBe(`${site.origin}/`);
+    expect(tab.page.url()).toBe(site.home);
     expect(await tab.page.evaluate("document.cookie")).toBe("");
   });
 });
@@ -83,6 +83,7 @@ describe("a task", () => {
       ["Criteria", /The cookie is renewed[\s\S]*proposed[\s\S]*Sessions survive a restart[\s\S]*accepted/],
       ["Messages", /nudge worker[\s\S]*Command[\s\S]*succeeded[\s\S]*Attempt 1[\s\S]*Delivery[\s\S]*Proof/],
       ["Inboxes", /login-fix-manager[\s\S]*Taken[\s\S]*by cycle/],
+      ["Loops", /polish[\s\S]*iteration 1/],
       ["Tokens", /login-fix-worker[\s\S]*12,000/],
       ["Agreements", /Ship the fix[\s\S]*repo\.open_pr[\s\S]*Cause found/],
     ];
@@ -96,7 +97,7 @@ describe("a task", () => {
   test("is found by name in the address, and an unknown one is said to be so", async () => {
     const tab = await openTab(browser, `${site.dashboard.url}&task=login-fix`);
     await tab.page.getByRole("heading", { name: /login-fix/, level: 1 }).waitFor();
-    await tab.page.goto(`${site.origin}/?task=nothing-of-the-kind`);
+    await tab.page.goto(`${site.home}?task=nothing-of-the-kind`);
     await tab.page.getByText("There is no such task.").waitFor();
   });
 
@@ -116,7 +117,7 @@ describe("texts of others", () => {
     expect(await tab.page.locator(".card", { hasText: "<img" }).first().innerText()).toContain(HOSTILE);
     await openTask(tab);
     expect(await tab.page.getByRole("tabpanel").innerText()).toContain("<script>window.owned=2</script>");
-    await tab.page.goto(`${site.origin}/?task=${encodeURIComponent(HOSTILE)}`);
+    await tab.page.goto(`${site.home}?task=${encodeURIComponent(HOSTILE)}`);
     await tab.page.waitForSelector(".task-head");
     expect(await tab.page.title()).toContain("<img");
     expect(await tab.page.locator("img").count()).toBe(0);

@@ -16,24 +16,32 @@ export class Site {
   private constructor(
     readonly dashboard: Dashboard,
     readonly cookie: string,
+    /** The path below which everything lies, with slashes at both ends. */
+    readonly base: string,
   ) {}
 
   static async open(w: World, options: { task?: string } = {}): Promise<Site> {
     const problems: string[] = [];
     const dashboard = await serveDashboard(w.context(), w.context(), { host: "127.0.0.1", port: 0, task: options.task, path: undefined, problem: (message) => void problems.push(message) });
     const entered = await fetch(dashboard.url);
-    const site = new Site(dashboard, entered.headers.get("set-cookie")!.split(";")[0]!);
+    const cookie = entered.headers.get("set-cookie")!;
+    const site = new Site(dashboard, cookie.split(";")[0]!, /Path=([^;]+)/.exec(cookie)![1]!);
     site.problems.push(...problems);
     return site;
+  }
+
+  /** Address of the page. */
+  get home(): string {
+    return `${this.origin}${this.base}`;
   }
 
   get origin(): string {
     return `http://127.0.0.1:${this.dashboard.port}`;
   }
 
-  /** A request with the cookie and nothing else that the page would add. */
+  /** A request below the base, with the cookie and nothing else that the page would add; `//…` is taken from the root. */
   ask(path: string, { method = "GET", headers = {}, body, stranger = false }: Ask = {}): Promise<Response> {
-    return fetch(`${this.origin}${path}`, { method, headers: { ...(stranger ? {} : { cookie: this.cookie }), ...headers }, redirect: "manual", ...(body === undefined ? {} : { body }) });
+    return fetch(path.startsWith("//") ? `${this.origin}${path.slice(1)}` : `${this.home}${path.slice(1)}`, { method, headers: { ...(stranger ? {} : { cookie: this.cookie }), ...headers }, redirect: "manual", ...(body === undefined ? {} : { body }) });
   }
 
   /** An action, asked as the page asks it; `headers` undefined leaves one out. */
@@ -48,7 +56,7 @@ export class Site {
   /** Events of a view: each call of `next` waits for one. */
   async live(view: string, lastId?: string): Promise<{ next(): Promise<{ id: string; data: any }>; close(): Promise<void> }> {
     const abort = new AbortController();
-    const response = await fetch(`${this.origin}/api/live?view=${encodeURIComponent(view)}`, { headers: { cookie: this.cookie, ...(lastId === undefined ? {} : { "last-event-id": lastId }) }, signal: abort.signal });
+    const response = await fetch(`${this.home}api/live?view=${encodeURIComponent(view)}`, { headers: { cookie: this.cookie, ...(lastId === undefined ? {} : { "last-event-id": lastId }) }, signal: abort.signal });
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let held = "";

@@ -58,7 +58,7 @@ describe("watching", () => {
     await tab.page.keyboard.type("again");
     // A message to the server that says so is not enough either.
     await tab.page.evaluate(`new Promise((done) => {
-      const socket = new WebSocket("ws://" + location.host + "/api/terminal?session=${worker.name}");
+      const socket = new WebSocket("ws://" + location.host + location.pathname + "api/terminal?session=${worker.name}");
       socket.onmessage = ({ data }) => { if (typeof data !== "string") { socket.send(JSON.stringify({ type: "keys", keys: "sneaked in\\r" })); socket.send("not json"); socket.send(new Uint8Array([1, 2])); setTimeout(done, 0); } };
     })`);
     const live = await site.act("message", { task: "typing", session: worker.name, to: "worker", how: "now", message: "after all of that" });
@@ -132,7 +132,7 @@ describe("taking over", () => {
         void socket.close();
       });
     });
-    await tab.page.goto(`${site.origin}/?task=typing`);
+    await tab.page.goto(`${site.home}?task=typing`);
     await side(tab.page).getByRole("button", { name: "Take over" }).click();
     await side(tab.page).locator(".terminal.typing").waitFor();
     for (const each of cut.splice(0)) each();

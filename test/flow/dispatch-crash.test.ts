@@ -122,7 +122,7 @@ for word in "$@"; do [ "$word" = ${word} ] && hit=yes; done
 case ${run} in
   all) ${tmux} "$@" ;;
   first) set -- "$@" ";"; n=$#; i=0; end=no
-    while [ $i -lt $n ]; do [ "$1" = ";" ] && end=yes; [ $end = no ] && set -- "$@" "$1"; shift; i=$((i + 1)); done
+    while [ $i -lt $n ]; do [ "$1 $2" = "; send-keys" ] && end=yes; [ $end = no ] && set -- "$@" "$1"; shift; i=$((i + 1)); done
     ${tmux} "$@" ;;
 esac
 kill -9 $PPID

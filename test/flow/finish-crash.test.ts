@@ -22,7 +22,7 @@ async function deadlyTmux(w: FinishWorld, { step, nth, when }: Strike): Promise<
   const real = Bun.which("tmux")!;
   const lines = [
     "#!/bin/sh",
-    `[ "$2" = ${step} ] || exec ${real} "$@"`,
+    `case " $* " in *" ${step} "*) ;; *) exec ${real} "$@" ;; esac`,
     // Calls may come at the same time: a folder is made by one of them only.
     `n=1; while ! mkdir ${w.dir}/call-$n 2>/dev/null; do n=$((n + 1)); done`,
     `[ ${when} = before ] && [ $n = ${nth} ] && kill -9 $PPID && exit 1`,

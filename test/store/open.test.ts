@@ -103,7 +103,7 @@ test("a file that is no database is refused by name, and stays as it was", () =>
     writeFileSync(path, text);
     const error = refusal(() => open(path));
     expect(error.message).toContain(path);
-    expect(error.hint).toContain("move it away");
+    expect(error.hint).toContain("move what is there away");
     expect(readFileSync(path, "utf8")).toBe(text);
   }
 });

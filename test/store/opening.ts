@@ -1,20 +1,15 @@
 /** A place for database files that goes away after each test, and a clock and ids that repeat. */
 import { Database } from "bun:sqlite";
-import { afterEach } from "bun:test";
+import { onTestFinished } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Source } from "../../src/store/open.ts";
 
-const made: string[] = [];
-
-afterEach(() => {
-  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
+/** A folder of the running test, gone when it ends. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "conveyor-store-"));
-  made.push(path);
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 

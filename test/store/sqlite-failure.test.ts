@@ -1,8 +1,10 @@
 /** Errors of SQLite about the file become sentences; mistakes in our SQL stay what they are. */
-import { Database } from "bun:sqlite";
+import { Database, SQLiteError } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { sqliteFailure } from "../../src/store/sqlite-failure.ts";
+import { tx } from "../../src/store/store.ts";
+import { World } from "../harness.ts";
 import { folder, foreign } from "./opening.ts";
 
 const thrown = (run: () => unknown): unknown => {
@@ -23,6 +25,18 @@ test("a lock held by another program names the file and what to do", () => {
   const failure = sqliteFailure(thrown(() => db.run("insert into tasks values (1)")), path);
   expect(failure?.message).toContain(`${path} is locked by another program`);
   expect(failure?.hint).toContain(path);
+});
+
+test("a transaction that finds the file locked says so in the same words, and a broken constraint stays what it is", () => {
+  const w = new World();
+  const store = w.store();
+  store.db.run("pragma busy_timeout = 0");
+  using other = new Database(store.path);
+  other.run("begin immediate");
+  expect(() => tx(store, () => store.db.run("delete from tasks"))).toThrow(`${store.path} is locked by another program`);
+  other.run("rollback");
+  expect(() => tx(store, () => store.db.run("insert into tasks (id) values ('t')"))).toThrow(SQLiteError);
+  w.close();
 });
 
 test("a database that was opened for reading only cannot be written", () => {

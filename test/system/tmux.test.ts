@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, sendKey, tmuxResult,
+  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
 } from "../../src/system/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
@@ -13,6 +13,7 @@ const server = tmuxServer({ npm_lifecycle_event: "test", NPM_TOKEN_X: "secret", 
 const { env } = server;
 afterAll(() => server.close());
 
+const paneOf = async (name: string) => (await listPanes(env)).find((pane) => pane.session === name)!;
 const screen = async (name: string) => (await capturePane(env, name, 0)).trimEnd();
 
 describe("sessions", () => {
@@ -31,7 +32,7 @@ describe("sessions", () => {
     expect(await hasSession(env, long.paneId)).toBe(true);
     expect(await hasSession(env, "%999")).toBe(false);
     expect(await killSession(env, "codex-w1")).toBe(false);
-    await expect(sendKey(env, "codex-w1", "x")).rejects.toThrow("send-keys failed");
+    await expect(sendReturn(env, "codex-w1")).rejects.toThrow("send-keys failed");
     await expect(capturePane(env, "codex-w*", 0)).rejects.toThrow("capture-pane failed");
   });
 
@@ -77,9 +78,29 @@ describe("speaking", () => {
     await newSession(env, { name: "say", cwd: "/", argv: ["cat"] });
     const text = "-x --y $(id) `id` 'q' \"q\" ; # › ✓ %1";
     await loadBuffer(env, "cv-test", text);
-    await pasteAndSubmit(env, "cv-test", "say");
+    expect(await pasteAndSubmit(env, "cv-test", { pane: await paneOf("say"), cursor: false })).toBe(true);
     await until("the echo", async () => (await screen("say")).split(text).length === 3);
     expect((await deleteBuffer(env, "cv-test")).code).not.toBe(0);
+  });
+
+  test("keys reach only the program that was seen, with nothing in front and the cursor where it was", async () => {
+    await newSession(env, { name: "still", cwd: "/", argv: ["cat"] });
+    const pane = await until("the cursor", async () => (await paneOf("still")).cursorShown && paneOf("still"));
+    expect(await press(env, { pane: { ...pane, pid: 1 }, cursor: false }, "x")).toBe(false);
+    expect(await submit(env, { pane: { ...pane, cursorX: 5 }, cursor: true })).toBe(false);
+    await tmuxResult(env, ["copy-mode", "-t", pane.paneId]);
+    expect(await press(env, { pane, cursor: false }, "x")).toBe(false);
+    await leaveMode(env, pane.paneId);
+    await loadBuffer(env, "cv-kept", "never");
+    await tmuxResult(env, ["send-keys", "-t", pane.paneId, "-l", "--", "draft"]);
+    await until("the draft", async () => (await screen("still")).includes("draft"));
+    expect(await pasteAndSubmit(env, "cv-kept", { pane, cursor: true })).toBe(false);
+    expect((await deleteBuffer(env, "cv-kept")).code).toBe(0);
+    for (const key of ["'", "$", ";", "C-u"]) expect(await press(env, { pane, cursor: false }, key)).toBe(true);
+    expect(await submit(env, { pane, cursor: false })).toBe(true);
+    expect(await press(env, { pane: { ...pane, paneId: "%999" }, cursor: false }, "x")).toBe(false);
+    expect((await tmuxResult(env, ["show-options", "-w", "-t", pane.paneId])).stdout).not.toContain("@conveyor");
+    expect((await screen("still")).trim()).not.toContain("x");
   });
 
   test("a mode is seen and left", async () => {
