@@ -31,17 +31,23 @@ const ftsTerms = (search: string): string =>
 
 const COLUMNS = { runId: "run_id", taskId: "task_id", actor: "actor", eventType: "event_type" } as const;
 
+/** Only the narrowest filter is looked up in an index; by the others SQLite would walk the events of all tasks. */
+const NARROWEST: readonly (keyof typeof COLUMNS)[] = ["runId", "taskId", "eventType", "actor"];
+
 function condition(filter: TelemetryFilter): { where: string; parameters: Parameter[] } {
   const terms: string[] = [];
   const parameters: Parameter[] = [];
+  const narrowest = NARROWEST.find((key) => filter[key]);
   for (const [key, column] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, string][]) {
     if (!filter[key]) continue;
-    terms.push(`${column} = ?`);
+    const indexed = key === narrowest || (narrowest === "taskId" && key === "eventType");
+    terms.push(`${indexed ? "" : "+"}${column} = ?`);
     parameters.push(filter[key]);
   }
   if (filter.severity) {
     // The index of the rarer severities is used only when its own condition stands here word by word.
-    terms.push(filter.severity === "info" ? "severity = ?" : "severity in ('debug', 'warning', 'error') and severity = ?");
+    const indexed = filter.severity !== "info" && (narrowest === undefined || narrowest === "actor");
+    terms.push(indexed ? "severity in ('debug', 'warning', 'error') and severity = ?" : "+severity = ?");
     parameters.push(filter.severity);
   }
   if (filter.search?.trim()) {
