@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
+  capturePane, captureScreens, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
 } from "../../src/system/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
@@ -141,4 +141,18 @@ describe("trouble", () => {
   test("a TMUX inherited from a dead server does not hide the living one", async () => {
     expect(await hasSession({ ...env, TMUX: `${env.TMUX_TMPDIR}/gone,123,0` }, "codex-w10")).toBe(true);
   });
+});
+
+test("several screens come in one call, each under its pane, with their colours; one that is gone is left out", async () => {
+  const shown = (text: string) => ["sh", "-c", 'printf %b "$1"; exec cat', "sh", text];
+  const first = await newSession(env, { name: "screen-1", cwd: "/", argv: shown("\\033[31mred; and more\\033[0m\\n") });
+  const second = await newSession(env, { name: "screen-2", cwd: "/", argv: shown("--- plain\\n") });
+  const seen = await until("both are drawn", async () => {
+    const screens = await captureScreens(env, [first.paneId, second.paneId]);
+    return [...screens.values()].every((text) => text.trim() !== "") && screens.size === 2 ? screens : null;
+  });
+  expect(seen.get(first.paneId)).toStartWith("\u001b[31mred; and more");
+  expect(seen.get(second.paneId)!.trimEnd()).toBe("--- plain");
+  expect([...(await captureScreens(env, [second.paneId, "%9999"])).keys()]).toContain(second.paneId);
+  expect(await captureScreens(env, [])).toEqual(new Map());
 });
