@@ -118,11 +118,8 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     cx.err("hint: give it fewer levels, or keep it in a file and name that");
     return 1;
   }
-  if (typeof code === "string" && code.startsWith("SQLITE_")) {
-    cx.err(`${program}: the database refused: ${(error as Error).message}`);
-    cx.err(`hint: ${program} db-doctor`);
-    return 1;
-  }
+  if (typeof code === "string" && code.startsWith("SQLITE_")) return report(cx.databaseFailure(error) ?? new Failure(`the database refused: ${said}`, { hint: `${program} db-doctor` }), cx, name, leaf);
+  if (typeof code === "string" && "syscall" in (error as object)) return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
   cx.err(`${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`);
   if (cx.env.CONVEYOR_DEBUG && error instanceof Error && error.stack) cx.err(error.stack);
   else cx.err("hint: CONVEYOR_DEBUG=1 shows where it happened; please report it");

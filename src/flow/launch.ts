@@ -5,12 +5,13 @@ import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { Failure } from "../core/failure.ts";
 import type { Role } from "../core/session.ts";
+import { quoteWord } from "../core/shell.ts";
 import { findSession } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { installedAgent } from "../system/agent-cli.ts";
 import { which } from "../system/child.ts";
 import { isFolder } from "../system/folders.ts";
-import { writePrivateFile } from "../system/private-file.ts";
+import { writeWhole } from "../system/whole-file.ts";
 import { selfFolder } from "../system/self.ts";
 import { capturePane, hasSession, keepDeadPane, killSession, listPanes, newSession, type Pane, sendReturn } from "../system/tmux.ts";
 import { type LocatedThread, locate } from "./locate.ts";
@@ -150,7 +151,7 @@ function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: bool
   if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
   if (Buffer.byteLength(prompt) > 100_000) throw new Failure("the first prompt holds more than 100000 bytes", { hint: "put the text into a file of the project and name the file in the prompt" });
   const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
-  writePrivateFile(file, prompt);
+  writeWhole(file, prompt);
   return ["/bin/sh", "-c", 'p=$(cat -- "$1"); rm -f -- "$1"; shift; exec "$@" "$p"', "sh", file, ...argv.slice(0, -1)];
 }
 
@@ -165,7 +166,7 @@ async function ended(cx: Context, request: Launch, pane: Pane | undefined): Prom
 function failureOf(request: Launch, { lastWords }: Ended): Failure {
   const said = lastWords === "" ? "it printed nothing" : `its last lines:\n${lastWords}`;
   return new Failure(`${request.agent.label} in ${tmuxNameOf(request.name)} ended before its session was known; ${said}`, {
-    hint: `nothing is left of it; try it by hand: cd ${request.cwd} && ${request.agent.program}`,
+    hint: `nothing is left of it; try it by hand: cd ${quoteWord(request.cwd)} && ${request.agent.program}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY, World } from "../harness.ts";
@@ -25,6 +26,21 @@ test("nothing in the folder it is run in reaches into the program", async () => 
   expect(help.stdout).toStartWith("usage: conveyor tasks");
   expect(w.binary(["tasks", "--json"], { cwd: hostile })).toMatchObject({ exit: 0, stdout: "[]\n", stderr: "" });
   expect(await Bun.file(join(hostile, "pwned")).exists()).toBe(false);
+});
+
+test("a full disk behind stdout, a folder that is gone and a locked database are each one sentence", () => {
+  expect(w.binary(["tasks", "--create", "t", "--goal", "g"]).exit).toBe(0);
+  const said = (words: string) => {
+    const done = Bun.spawnSync(["sh", "-c", words, "sh", BINARY], { env: w.env, cwd: w.work });
+    return `${done.exitCode} ${done.stdout}${done.stderr}`;
+  };
+  expect(said('"$1" tasks > /dev/full')).toBe("1 conveyor: the system refused: no space left on device, write\n");
+  expect(said('"$1" tasks --what 2> /dev/full')).toBe("2 ");
+  expect(said('mkdir gone && cd gone && rmdir ../gone && "$1" tasks')).toMatch(/^1 conveyor: the working directory does not exist any more\nhint: [^\n]*\n$/);
+  const db = new Database(w.dbPath);
+  db.run("begin immediate");
+  expect(said('"$1" tasks --create u --goal g')).toMatch(/^1 conveyor: the database [^\n]* is locked by another program [^\n]*\nhint: try again [^\n]*\n$/);
+  db.close();
 });
 
 test("an endless standard input is refused, and so is one that is a folder", () => {
