@@ -50,7 +50,7 @@ export function readCompatJson(root: string, name: string, file: CompatFile): Js
   } catch {
     // Said below, with the name of the file.
   }
-  throw new Failure(`${join(workerFolder(root, name), file)} is not a JSON object`);
+  throw new Failure(`${join(workerFolder(root, name), file)} is not a JSON object`, { hint: "correct that file, or move it away" });
 }
 
 /** A JSON file of the folder, ready to be put in place. */
