@@ -106,6 +106,9 @@ export async function listPanes(env: Env): Promise<Pane[]> {
 export const capturePane = (env: Env, target: string, lines: number, styled = false): Promise<string> =>
   tmux(env, ["capture-pane", "-p", ...(styled ? ["-e"] : []), "-t", paneTarget(target), "-S", lines > 0 ? `-${lines}` : "0"]);
 
+/** Text as it is where tmux expands formats: `#(…)` would be run by a shell. In front of `[` tmux leaves every # alone. */
+const unexpanded = (text: string): string => text.replace(/#+(?![#[])/g, (marks) => marks + marks);
+
 /**
  * The visible screens of several panes, with their escape sequences, in one call. A pane that ends meanwhile cuts the rest off:
  * what is missing in the answer is not known.
@@ -136,7 +139,7 @@ export async function newSession(
   const unwanted = foreignNames([...Object.keys(env), ...known.stdout.split("\n").map((line) => line.split("=")[0] ?? "")]);
   const settings = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`);
   const out = await tmux(env, [
-    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", options.name, "-c", options.cwd,
+    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", unexpanded(options.name), "-c", unexpanded(options.cwd),
     "-x", String(options.width ?? 160), "-y", String(options.height ?? 50),
     "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...settings, ...options.argv,
     ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),

@@ -1,6 +1,7 @@
 /** tmux on a private server: exact names, hostile text, modes, environments, and what is said when tmux is not there. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   capturePane, captureScreens, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
@@ -33,6 +34,21 @@ describe("sessions", () => {
     expect(await killSession(env, "codex-w1")).toBe(false);
     await expect(sendReturn(env, "codex-w1")).rejects.toThrow("send-keys failed");
     await expect(capturePane(env, "codex-w*", 0)).rejects.toThrow("capture-pane failed");
+  });
+
+  test("a folder or session whose name is a format of tmux is that folder, and no shell runs what stands in it", async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), "cvt-")));
+    for (const [index, name] of ["#(touch ran)", "##(touch ran)", "a#{pid}b", "#[bold]x", "##[x", "#", "##", "#S"].entries()) {
+      const cwd = join(root, name);
+      mkdirSync(cwd);
+      const { paneId } = await newSession(env, { name: `format-${index}`, cwd, argv: ["sh", "-c", "pwd; exec cat"], width: 200 });
+      await until(`the folder ${name}`, async () => (await screen(paneId)) === cwd);
+    }
+    const session = `#(touch ${join(root, "ran")})`;
+    await newSession(env, { name: session, cwd: root, argv: ["cat"] });
+    expect(await hasSession(env, session)).toBe(true);
+    expect(readdirSync(root, { recursive: true })).not.toContain("ran");
+    rmSync(root, { recursive: true });
   });
 
   test("panes come in one call, with names that hold spaces", async () => {
