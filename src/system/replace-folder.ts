@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Failure } from "../core/failure.ts";
+import { Failure, reasonOf } from "../core/failure.ts";
 import type { AssetFile } from "./assets.ts";
 import { entriesBelow } from "./folders.ts";
 
@@ -62,7 +62,7 @@ export function replaceFolder(target: string, files: readonly AssetFile[]): Plac
     return outcome;
   } catch (error) {
     if (typeof (error as { code?: unknown }).code !== "string") throw error;
-    throw new Failure(`${target} could not be written: ${(error as Error).message}`, { cause: error });
+    throw new Failure(`${target} could not be written: ${reasonOf(error)}`, { cause: error });
   }
 }
 
