@@ -31,8 +31,7 @@ export default verb(
     const loop = needLoopRun(store, task, args.run);
     const { run, policy } = loop;
     const counts = loopCounts(store, run);
-    const { reached, delivered } = loopProgress(store, loop);
-    const next = reached + 1;
+    const { reached, delivered, next } = loopProgress(store, loop);
     const criteria = listCriteria(store, task.id);
     const gate = decideGate({ policy, requested: next, reached, delivered, criteria });
     const own = criteria.filter(({ evidence }) => evidence.ralph_loop_run_id === run.id);
@@ -66,8 +65,7 @@ export default verb(
       recommendation,
     };
     if (args.json) return cx.json(status);
-    const sent = delivered.includes(next);
-    const blocked = gate.reason === null ? "" : sent ? `, iteration ${next} sent and not yet taken` : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
+    const blocked = gate.reason === null ? "" : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
     cx.out(oneLine(`task: ${task.name} (${task.state})`));
     cx.out(oneLine(`run: ${run.name} (${run.status})`));
     cx.out(oneLine(`policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}${stale.length ? `, stale evidence: ${stale.join(", ")}` : ""}`));

@@ -39,6 +39,8 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
     const owners = { ...named, task: flags.task ? named.task : null };
     const window = windowOf(cx, flags, WINDOW)!;
     const scope = scopeOf(owners, window);
+    // A command can name a run of its own task only; so the others need not be read.
+    const commands = scopeOf(named, window);
     const tallies = eventTallies(store, scope);
     const events = summed(tallies);
     const ingest = ingestCounts(store, scope);
@@ -74,7 +76,7 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
           total_retained: kept.total_retained,
         },
       },
-      rollups: { commands_by_type: commandRollup(store, scope), command_attempts_by_type: attemptRollup(store, scope), cycle_success_rate: rate },
+      rollups: { commands_by_type: commandRollup(store, commands), command_attempts_by_type: attemptRollup(store, commands), cycle_success_rate: rate },
     };
     const lines = [`window: ${window.label}`, `telemetry_events: ${events.total}`, `cycle_success_rate: ${rate ?? "-"}`, `skipped_ingest_lines: ${ingest.skipped_lines}`];
     return { value, lines, exit: 0 };
