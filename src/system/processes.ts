@@ -107,8 +107,8 @@ export async function folderOf(pid: number, env: Env): Promise<string | null> {
       return null;
     }
   }
-  const result = await runChild(["lsof", "-w", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
-  return lsofNames(result.stdout)[0] ?? null;
+  const result = await runChild([LSOF, "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
+  return listedFiles(result.stdout)[0] ?? null;
 }
 
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
