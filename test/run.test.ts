@@ -46,6 +46,8 @@ test("a refusal is one prefixed sentence with a hint", async () => {
   const done = await w.run("unbind --task ghost");
   expect(done).toMatchObject({ exit: 1, stdout: "" });
   expect(done.stderr).toBe('conveyor: unknown task "ghost"\nhint: conveyor tasks\n');
+  const other = await w.run("unbind --task ghost", { env: { CONVEYOR_CLI_PROG: "workerctl" } });
+  expect(other.stderr).toBe('workerctl: unknown task "ghost"\nhint: workerctl tasks\n');
 });
 
 test("what SQLite refuses becomes one line, never a stack", async () => {
