@@ -1,13 +1,13 @@
-/** What the dashboard costs: `bun bench/dashboard.ts [IDLE_SECONDS] [BINARY …]`. 50 tasks, 20 sessions in tmux, one page in Chromium. The program is the source unless one is given. */
+/** What the dashboard costs: `bench/dashboard.ts [IDLE_SECONDS] [PROGRAM …]`. 50 tasks, 20 sessions in tmux, one page in Chromium. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { createTask } from "../src/store/tasks.ts";
 import { openTab, startBrowser } from "../test/dashboard/browser.ts";
 import { Stage } from "../test/dashboard/stage.ts";
 import { World } from "../test/harness.ts";
+import { programOf } from "./program.ts";
 
-const [seconds = "10", ...binary] = process.argv.slice(2);
-const program = binary.length > 0 ? binary : [process.execPath, resolve(import.meta.dir, "../src/main.ts")];
+const [seconds = "10", ...given] = process.argv.slice(2);
+const program = programOf(given);
 const idle = Number(seconds);
 const PAIRS = 10;
 const TASKS = 50;

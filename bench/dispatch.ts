@@ -1,8 +1,8 @@
-/** How fast Dispatch is, and what it costs when nothing happens: `bun bench/dispatch.ts [IDLE_SECONDS] [BINARY …]`. The program is the source unless one is given. */
+/** How fast Dispatch is, and what it costs when nothing happens: `bench/dispatch.ts [IDLE_SECONDS] [PROGRAM …]`. */
 import { Database } from "bun:sqlite";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { readInbox } from "../src/flow/inbox.ts";
 import { watchCommits } from "../src/flow/commits.ts";
 import { createCommand } from "../src/store/commands.ts";
@@ -11,9 +11,10 @@ import { needSession } from "../src/store/sessions.ts";
 import type { Store } from "../src/store/store.ts";
 import { Bell } from "../src/system/bell.ts";
 import { watchFolder } from "../src/system/watch.ts";
+import { programOf } from "./program.ts";
 
-const [idle = "60", ...binary] = process.argv.slice(2);
-const program = binary.length > 0 ? binary : [process.execPath, resolve(import.meta.dir, "../src/main.ts")];
+const [idle = "60", ...given] = process.argv.slice(2);
+const program = programOf(given);
 const WORKERS = 20;
 const TURNS = 400;
 const KEYS = 60;

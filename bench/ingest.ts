@@ -1,7 +1,8 @@
-/** How long `ingest` takes for a rollout of 20,000 records, and what a repeat costs: `bun bench/ingest.ts [BINARY …]`. */
+/** How long `ingest` takes for a rollout of 20,000 records, and what a repeat costs: `bench/ingest.ts [PROGRAM …]`. */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { programOf } from "./program.ts";
 
 const EVENTS = 20_000;
 const ROUNDS = 5;
@@ -37,34 +38,30 @@ function record(n: number): string {
 const meta = JSON.stringify({ timestamp: "2026-05-11T14:00:00.000Z", type: "session_meta", payload: { id, cwd: "/srv/project", originator: "codex_cli", cli_version: "0.169.0" } });
 const body = `${[meta, ...Array.from({ length: EVENTS - 1 }, (_, n) => record(n))].join("\n")}\n`;
 
-function bench(binary: readonly string[]): void {
-  const times = { first: [] as number[], nothing: [] as number[], one: [] as number[] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
-    try {
-      const folder = join(dir, "codex/sessions/2026/05/11");
-      mkdirSync(folder, { recursive: true });
-      const rollout = join(folder, `rollout-2026-05-11T14-00-00-${id}.jsonl`);
-      writeFileSync(rollout, body);
-      const env = { ...process.env, HOME: dir, CODEX_HOME: join(dir, "codex"), WORKERCTL_STATE_ROOT: join(dir, "state") };
-      const timed = (...argv: string[]): number => {
-        const begin = performance.now();
-        const done = Bun.spawnSync([...binary, ...argv], { env, cwd: dir });
-        if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr.toString()}`);
-        return performance.now() - begin;
-      };
-      timed("register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", rollout, "--cwd", dir);
-      times.first.push(timed("ingest", "w1"));
-      times.nothing.push(timed("ingest", "w1"));
-      appendFileSync(rollout, `${record(9)}\n`);
-      times.one.push(timed("ingest", "w1"));
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
+const program = programOf(process.argv.slice(2));
+const times = { first: [] as number[], nothing: [] as number[], one: [] as number[] };
+for (let round = 0; round < ROUNDS; round += 1) {
+  const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
+  try {
+    const folder = join(dir, "codex/sessions/2026/05/11");
+    mkdirSync(folder, { recursive: true });
+    const rollout = join(folder, `rollout-2026-05-11T14-00-00-${id}.jsonl`);
+    writeFileSync(rollout, body);
+    const env = { ...process.env, HOME: dir, CODEX_HOME: join(dir, "codex"), WORKERCTL_STATE_ROOT: join(dir, "state") };
+    const timed = (...argv: string[]): number => {
+      const begin = performance.now();
+      const done = Bun.spawnSync([...program, ...argv], { env, cwd: dir });
+      if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr.toString()}`);
+      return performance.now() - begin;
+    };
+    timed("register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", rollout, "--cwd", dir);
+    times.first.push(timed("ingest", "w1"));
+    times.nothing.push(timed("ingest", "w1"));
+    appendFileSync(rollout, `${record(9)}\n`);
+    times.one.push(timed("ingest", "w1"));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
-  const median = (list: number[]): string => `${list.sort((a, b) => a - b)[list.length >> 1]!.toFixed(0)} ms`;
-  console.log(`${binary.join(" ")}: ${EVENTS} records (${(body.length / 1e6).toFixed(1)} MB) ${median(times.first)}, nothing new ${median(times.nothing)}, one more ${median(times.one)}`);
 }
-
-const given = process.argv.slice(2);
-for (const binary of given.length > 0 ? given.map((path) => [resolve(path)]) : [[process.execPath, resolve(import.meta.dir, "../src/main.ts")]]) bench(binary);
+const median = (list: number[]): string => `${list.sort((a, b) => a - b)[list.length >> 1]!.toFixed(0)} ms`;
+console.log(`${program.join(" ")}: ${EVENTS} records (${(body.length / 1e6).toFixed(1)} MB) ${median(times.first)}, nothing new ${median(times.nothing)}, one more ${median(times.one)}`);

@@ -1,5 +1,5 @@
 /**
- * What reports cost in a large file compared with a small one that shows the same: `bun bench/reports.ts [EVENTS]`.
+ * What reports cost in a large file compared with a small one that shows the same: `bench/reports.ts [EVENTS] [PROGRAM …]`.
  * The large file has EVENTS events (1,000,000), a tenth as many commands and a hundredth as many tasks; both have one task of the same size, and a busy one.
  * Then an export of a task with EVENTS events of its own, with the most memory it took.
  */
@@ -11,8 +11,10 @@ import { run } from "../src/run.ts";
 import { openStore } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
 import { createTask } from "../src/store/tasks.ts";
+import { programOf } from "./program.ts";
 
-const EVENTS = Number(process.argv[2] ?? 1_000_000);
+const [events = "1000000", ...given] = process.argv.slice(2);
+const EVENTS = Number(events);
 const ROUNDS = 15;
 const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
 const NOW = Date.now();
@@ -91,7 +93,7 @@ async function exported(): Promise<void> {
   store.db.close();
   for (const line of ["replay shown0 --limit 20", "replay shown0", "audit shown0 --json", "export-task shown0 --output OUT --zip", "verify OUT.zip"]) {
     const argv = line.replaceAll("OUT", join(dir, "out")).split(" ");
-    const child = Bun.spawn([process.execPath, join(import.meta.dir, "../src/main.ts"), ...argv, ...(argv[0] === "verify" ? [] : ["--path", path])], { stdout: "ignore", stderr: "inherit" });
+    const child = Bun.spawn([...programOf(given), ...argv, ...(argv[0] === "verify" ? [] : ["--path", path])], { stdout: "ignore", stderr: "inherit" });
     await child.exited;
     const used = child.resourceUsage()!;
     console.log(`${line.padEnd(44)} ${((used.cpuTime.total as unknown as number | bigint) ? Number(used.cpuTime.total) / 1e6 : 0).toFixed(1)} s CPU, at most ${(used.maxRSS / 1e6).toFixed(0)} MB`);

@@ -1,18 +1,18 @@
 /**
- * Startup of the compiled program beside an empty one: `bun bench/startup.ts [--runs N] [--check]`, after `npm run build`.
+ * Startup of the compiled program beside an empty one: `bench/startup.ts [--runs N] [--check]`.
  * --check fails when `--help` takes more than twice, or `tasks --json` more than three times, what the empty program takes.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { root } from "../build.ts";
+import { programOf } from "./program.ts";
 
 const { values } = parseArgs({ args: process.argv.slice(2), options: { runs: { type: "string", default: "60" }, check: { type: "boolean" } } });
 const runs = Number(values.runs);
 const base = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
 const empty = join(base, "empty");
-const conveyor = join(root, "dist", "conveyor");
+const [conveyor] = programOf([]) as [string];
 
 interface Subject {
   name: string;

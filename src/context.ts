@@ -2,8 +2,8 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure } from "./core/failure.ts";
-import { prettyJson } from "./core/json.ts";
-import { harmless } from "./core/plain-text.ts";
+import { compactJson, prettyJson } from "./core/json.ts";
+import { harmless, harmlessJson } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
 import type { Store } from "./store/store.ts";
 
@@ -40,6 +40,8 @@ export interface Context {
   raw(text: string): void;
   /** Prints one JSON document on stdout. */
   json(value: unknown): void;
+  /** Prints one JSON document as a single line on stdout. */
+  jsonLine(value: unknown): void;
   /** Prints a line of talk on stderr, without what a terminal would obey. */
   err(text: string): void;
   /** Whether talk on stderr may use colours and rewrite lines. */
@@ -59,6 +61,8 @@ export interface Context {
   store(path?: string): Store;
   /** Absolute path of the database that `store(path)` would open. */
   storePath(path?: string): string;
+  /** The refusal that stands for an error of the open database (locked, full, damaged, …), or undefined when it is none. */
+  databaseFailure(error: unknown): Failure | undefined;
   close(): void;
 }
 
@@ -97,7 +101,8 @@ export function makeContext(outside: Outside): Context {
     stateRoot,
     out: (text) => outside.write("out", `${harmless(text)}\n`),
     raw: (text) => outside.write("out", text),
-    json: (value) => outside.write("out", `${prettyJson(value)}\n`),
+    json: (value) => outside.write("out", `${harmlessJson(prettyJson(value))}\n`),
+    jsonLine: (value) => outside.write("out", `${harmlessJson(compactJson(value))}\n`),
     err: (text) => outside.write("err", `${harmless(text)}\n`),
     get fancy() {
       return !env.NO_COLOR && env.TERM !== "dumb" && outside.tty.err;
@@ -128,6 +133,12 @@ export function makeContext(outside: Outside): Context {
       return store;
     },
     storePath,
+    databaseFailure(error) {
+      const [file] = stores.keys();
+      if (file === undefined) return undefined;
+      const { sqliteFailure } = require("./store/sqlite-failure.ts") as typeof import("./store/sqlite-failure.ts");
+      return sqliteFailure(error, file);
+    },
     close() {
       for (const store of stores.values()) store.db.close();
       stores.clear();

@@ -1,9 +1,9 @@
 /** The process: real streams, environment and clock around `run`. */
 import { readSync, writeSync } from "node:fs";
-import { makeContext, type Outside } from "./context.ts";
+import { makeContext, type Outside, programName } from "./context.ts";
 import { run } from "./run.ts";
 
-/** Writes to the end also when the reader is slow (EAGAIN); a reader that has gone (`| head`) is no error. */
+/** Writes to the end also when the reader is slow (EAGAIN). A reader that has gone (`| head`) is no error: the result is wanted no more, while talk that nobody hears changes nothing. */
 function write(stream: "out" | "err", text: string): void {
   const fd = stream === "out" ? 1 : 2;
   const bytes = new TextEncoder().encode(text);
@@ -13,7 +13,10 @@ function write(stream: "out" | "err", text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const { code } = error as { code?: string };
+      if (code === "EPIPE" && stream === "err") return;
       if (code === "EPIPE") process.exit(0);
+      // Of talk that cannot be written nobody can be told.
+      if (code !== "EAGAIN" && stream === "err") return;
       if (code !== "EAGAIN") throw error;
       Bun.sleepSync(1);
     }
@@ -43,9 +46,19 @@ function readStdin(most: number): Uint8Array {
 /** Loading node:tty takes longer than all else at start-up: only who asks pays for it. */
 const isTerminal = (fd: number): boolean => process.getBuiltinModule("node:tty").isatty(fd);
 
+/** A folder that was removed under a shell has no name any more, and nothing can be found from there. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    write("err", `${programName(process.env, process.argv0)}: the working directory does not exist any more\nhint: change to another one, for instance with: cd ~\n`);
+    process.exit(1);
+  }
+}
+
 const outside: Outside = {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingFolder(),
   argv0: process.argv0,
   tty: {
     get in() {

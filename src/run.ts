@@ -112,18 +112,14 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     return 2;
   }
   const { code, message: said } = error as { code?: unknown; message?: string };
-  if (code === "EPIPE") return 0;
   // Either JSON was nested beyond what can be written, or beyond what SQLite keeps as JSON.
   if ((error instanceof RangeError && said?.includes("call stack")) || (code === "SQLITE_CONSTRAINT_CHECK" && said?.includes("json_valid"))) {
     cx.err(`${program}: a JSON value is nested too deeply to be stored`);
     cx.err("hint: give it fewer levels, or keep it in a file and name that");
     return 1;
   }
-  if (typeof code === "string" && code.startsWith("SQLITE_")) {
-    cx.err(`${program}: the database refused: ${(error as Error).message}`);
-    cx.err(`hint: ${program} db-doctor`);
-    return 1;
-  }
+  if (typeof code === "string" && code.startsWith("SQLITE_")) return report(cx.databaseFailure(error) ?? new Failure(`the database refused: ${said}`, { hint: `${program} db-doctor` }), cx, name, leaf);
+  if (typeof code === "string" && "syscall" in (error as object)) return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
   cx.err(`${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`);
   if (cx.env.CONVEYOR_DEBUG && error instanceof Error && error.stack) cx.err(error.stack);
   else cx.err("hint: CONVEYOR_DEBUG=1 shows where it happened; please report it");

@@ -89,6 +89,11 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
   const unknown: string[] = [];
   const limit = Object.values(spec.positionals ?? {}).some((p) => p.kind === "rest") ? Infinity : Object.keys(spec.positionals ?? {}).length;
   let surplus: string | undefined;
+  const place = (word: string): void => {
+    if (positional.length < limit) positional.push(word);
+    else if (spec.passUnknown) unknown.push(word);
+    else surplus ??= word;
+  };
   for (const [i, token] of tokens.entries()) {
     if (token.kind === "option-terminator") {
       if (spec.passUnknown && positional.length >= limit) {
@@ -98,9 +103,7 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
       continue;
     }
     if (token.kind === "positional") {
-      if (positional.length < limit) positional.push(token.value);
-      else if (spec.passUnknown) unknown.push(token.value);
-      else surplus ??= token.value;
+      place(token.value);
       continue;
     }
     const word = words[token.index]!;
@@ -108,6 +111,11 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
     const named = token.rawName.startsWith("--") ? names.get(token.name) : undefined;
     if (!named) {
       if (!spec.passUnknown) {
+        // No flag holds white space: this is a text that begins with a dash, and one word although it may be several tokens.
+        if (/\s/.test(word.split("=")[0]!)) {
+          if (tokens[i - 1]?.index !== token.index) place(word);
+          continue;
+        }
         const guess = nearest(token.name, names.keys());
         throw new ParseError(`unknown flag ${word.split("=")[0]}${guess ? `. Did you mean --${guess}?` : ""}`);
       }

@@ -1,7 +1,6 @@
 /** `deregister`: marks a session as gone. */
 import { jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { compactJson } from "../core/json.ts";
 import { deregister } from "../store/deregister.ts";
 import { needSession } from "../store/sessions.ts";
 
@@ -16,6 +15,6 @@ export default verb(
     const store = cx.store(args.path);
     const refusal = deregister(store, needSession(store, args.name));
     if (refusal) throw refusal;
-    cx.out(compactJson({ name: args.name, state: "gone" }));
+    cx.jsonLine({ name: args.name, state: "gone" });
   },
 );

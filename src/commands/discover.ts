@@ -1,9 +1,10 @@
 /** `discover` (also `search`): finds tasks, sessions, bindings and telemetry, and suggests what to do next. */
 import { flag, integer, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { communication, REDACTED } from "../core/session.ts";
+import { REDACTED } from "../core/session.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { ACTIVE_TASK_STATES } from "../core/task.ts";
+import { reachable } from "../flow/reachable.ts";
 import { boundSessionNames, discover, type Found } from "../store/discover.ts";
 
 /** The next step that the rows found allow: bind what is free, else register what is missing. */
@@ -49,7 +50,7 @@ export default verb(
     cx.json({
       query,
       tasks: found.tasks,
-      sessions: found.sessions.map((row) => ({ ...row, identity_token: REDACTED, communication: communication(row, options) })),
+      sessions: found.sessions.map((row) => ({ ...row, identity_token: REDACTED, communication: reachable(row, options) })),
       bindings: found.bindings,
       telemetry: found.telemetry,
       suggestions: suggest(cx.program, found, boundSessionNames(store)),

@@ -23,7 +23,7 @@ export default verb(
     const store = cx.store(args.path);
     let policy: unknown;
     let runId = "";
-    let progress: LoopProgress = { reached: 0, delivered: [] };
+    let progress: LoopProgress = { reached: 0, delivered: [], next: 1 };
     const { requestedIteration: requested, managerDecisionId: decision } = args;
     const queued = enqueue(store, "continue_iteration", args, (task) => {
       if (requested < 1) throw new Failure(`--requested-iteration must be at least 1, not ${requested}`);

@@ -2,7 +2,6 @@
 import { flag, integer, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { parseEvents } from "../core/compat-log.ts";
-import { compactJson } from "../core/json.ts";
 import { compatSubject, needSubject } from "../flow/subject.ts";
 import { readCompatText } from "../system/compat-worker.ts";
 
@@ -23,6 +22,6 @@ export default verb(
     const { events, broken } = parseEvents(readCompatText(cx.stateRoot, args.name, "events.jsonl") ?? "");
     if (broken > 0) cx.err(`warning: ${broken} ${broken === 1 ? "line" : "lines"} of events.jsonl could not be read`);
     const wanted = args.type ? events.filter((event) => event.type === args.type) : events;
-    for (const event of args.limit ? wanted.slice(-args.limit) : wanted) cx.out(compactJson(event));
+    for (const event of args.limit ? wanted.slice(-args.limit) : wanted) cx.jsonLine(event);
   },
 );

@@ -1,6 +1,7 @@
 /** `interrupt`: interrupts a compatibility worker or a registered session and asks it to pause. */
 import { flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { needKeyName } from "../core/key-name.ts";
 import { interrupt } from "../flow/interrupt.ts";
 import { recipientOfSubject } from "../flow/recipient.ts";
 import { needSubject } from "../flow/subject.ts";
@@ -27,6 +28,7 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
+    needKeyName(args.key);
     const store = cx.store(args.path);
     const subject = needSubject(cx, store, args.name);
     const followup = args.noFollowup ? null : args.followup;

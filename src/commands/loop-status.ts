@@ -31,8 +31,7 @@ export default verb(
     const loop = needLoopRun(store, task, args.run);
     const { run, policy } = loop;
     const counts = loopCounts(store, run);
-    const { reached, delivered } = loopProgress(store, loop);
-    const next = reached + 1;
+    const { reached, delivered, next } = loopProgress(store, loop);
     const criteria = listCriteria(store, task.id);
     const gate = decideGate({ policy, requested: next, reached, delivered, criteria });
     const own = criteria.filter(({ evidence }) => evidence.ralph_loop_run_id === run.id);

@@ -1,7 +1,7 @@
 /** `reconcile`: reports where records and processes have drifted apart, and with `--apply` puts it right. */
 import { flag, jsonFlag, number, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { drift } from "../flow/reconcile.ts";
+import { deadSessions, drift } from "../flow/reconcile.ts";
 import { checkHealth } from "../store/health.ts";
 import { applyReconcile } from "../store/reconcile.ts";
 
@@ -22,7 +22,7 @@ export default verb(
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    const report = await drift(cx, store, args.staleCyclesSeconds);
+    const report = drift(cx, store, await deadSessions(cx, store), args.staleCyclesSeconds);
     const { path: _, ...schema_health } = checkHealth(store);
     const applied = args.apply ? { applied: applyReconcile(store, report.dead_pid_sessions) } : {};
     cx.json({ ...report, schema_health, ...applied });

@@ -1,6 +1,7 @@
 /** `session-interrupt`: interrupts what a registered session does. */
 import { flag, jsonFlag, pathFlag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
+import { needKeyName } from "../core/key-name.ts";
 import { interruptSession } from "../flow/session-interrupt.ts";
 
 export default verb(
@@ -21,6 +22,7 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
+    needKeyName(args.key);
     const store = cx.store(args.path);
     const followup = args.followup ?? null;
     const done = await interruptSession(cx, store, { name: args.name, key: args.key, followup, dryRun: args.dryRun, origin: "session-interrupt" });

@@ -1,7 +1,8 @@
 /** `sessions`: the registered sessions and how each can be reached. */
 import { choice, flag, jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { communication, REDACTED, ROLES } from "../core/session.ts";
+import { REDACTED, ROLES } from "../core/session.ts";
+import { reachable } from "../flow/reachable.ts";
 import { listSessions } from "../store/session-list.ts";
 
 export default verb(
@@ -24,6 +25,6 @@ export default verb(
   (args, cx: Context) => {
     const options = { program: cx.program, ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }) };
     const rows = listSessions(cx.store(args.path), { state: args.state, role: args.role, names: args.name.filter(Boolean), includeLegacy: args.includeLegacy });
-    cx.json(rows.map((row) => ({ ...row, ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}), communication: communication(row, options) })));
+    cx.json(rows.map((row) => ({ ...row, ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}), communication: reachable(row, options) })));
   },
 );

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
 import { startCommands, startPrompt } from "../core/start-prompt.ts";
 import { checkPlainSession, checkTmuxFree, openPlainSession } from "../flow/plain-session.ts";
-import { writePrivateFile } from "../system/private-file.ts";
+import { writeWhole } from "../system/whole-file.ts";
 
 export default verb(
   {
@@ -27,7 +27,7 @@ export default verb(
     const commands = startCommands(cx.program, session, cwd, flags);
     const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
     const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
-    if (promptPath !== null && prompt !== null) writePrivateFile(promptPath, `${prompt}\n`);
+    if (promptPath !== null && prompt !== null) writeWhole(promptPath, `${prompt}\n`);
     await openPlainSession(cx, codex, { session, cwd, flags, prompt });
     cx.json({
       session,

@@ -1,7 +1,6 @@
 /** `unbind`: ends the binding of a task. */
 import { jsonFlag, pathFlag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { compactJson } from "../core/json.ts";
 import { unbind } from "../store/bindings.ts";
 import { tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
@@ -15,6 +14,6 @@ export default verb(
   (args, cx: Context) => {
     const store = cx.store(args.path);
     tx(store, () => unbind(store, needTask(store, args.task)));
-    cx.out(compactJson({ task: args.task, state: "ended" }));
+    cx.jsonLine({ task: args.task, state: "ended" });
   },
 );

@@ -36,6 +36,8 @@ export interface Agent {
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */
   needsHelp(version: string | null): boolean;
+  /** Whether these last words of a start say that it failed by bad timing alone: on a busy machine the next one comes up. */
+  stumbled(lastWords: string): boolean;
   readScreen(capture: string, mode: string | null): Screen;
   /** The page in front, in words. */
   describe(screen: Screen): string;
@@ -74,6 +76,7 @@ export const codex: Agent = {
   plainArguments: ({ cwd, flags, prompt }, features) => [...(features.noDaemon ? ["--no-daemon"] : []), "--cd", cwd, "--no-alt-screen", ...flags, ...promptWords(prompt)],
   features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version), queue: /^\s+queue\s/m.test(help) }),
   needsHelp: isModern,
+  stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
   readScreen,
   describe: (screen) => pageWords[screen.page],
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),

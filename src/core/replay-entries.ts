@@ -27,8 +27,11 @@ function commandSummary(row: Shown): string {
       return told("Interrupted", said("followup", "message"));
     case "task_nudge":
       return told("Nudged", said("message", "followup"));
-    case "finish_task":
-      return sentence(told("Finished", said("reason")), `(manager ${result.stop_manager === true || payload.stop_manager === true ? "stopped" : "not stopped"})`);
+    case "finish_task": {
+      const stopped = [result.killed_manager, result.stop_manager, payload.stop_manager].find((value) => typeof value === "boolean") === true;
+      const came = row.state === "succeeded" ? "Finished" : `Finishing ${row.state}`;
+      return sentence(told(came, said("reason")), `(manager ${stopped ? "stopped" : "not stopped"})`, row.error ? `(${quote(row.error)})` : null);
+    }
     case "close_manager":
       return told("Manager closed", said("reason"));
     default:

@@ -13,7 +13,7 @@ export interface LoopView {
   readonly policy: LoopPolicy;
   readonly reached: number;
   readonly messages: readonly IterationMessage[];
-  /** About the iteration after `reached`. */
+  /** About the first iteration that was not asked for yet. */
   readonly gate: { readonly requested: number; readonly reason: string | null; readonly missing: readonly string[] };
 }
 
@@ -22,8 +22,7 @@ export function loopsOf(store: Store, taskId: string, criteria: readonly Criteri
   return listRuns(store, { taskId }).filter((run) => isLoop(run.purpose, run.metadata)).slice(0, 5).flatMap((run) => {
     try {
       const loop = readLoop(run);
-      const { reached, delivered } = loopProgress(store, loop);
-      const requested = reached + 1;
+      const { reached, delivered, next: requested } = loopProgress(store, loop);
       const { reason, missing } = decideGate({ policy: loop.policy, requested, reached, delivered, criteria });
       const { id, name, status, started_at, ended_at } = run;
       return { run: { id, name, status, started_at, ended_at }, policy: loop.policy, reached, messages: iterationMessages(store, run), gate: { requested, reason, missing } };

@@ -10,7 +10,7 @@ import { writerSigns } from "../flow/writer.ts";
 import { listCriteria } from "../store/criteria.ts";
 import type { Store } from "../store/store.ts";
 import { listTasks } from "../store/tasks.ts";
-import { capturePane, listPanes, type Pane } from "../system/tmux.ts";
+import { captureScreens, listPanes, type Pane } from "../system/tmux.ts";
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */
@@ -22,15 +22,14 @@ export interface Sign extends WriterSigns {
 const NOTHING: Sign = { processAlive: null, lockHeld: null, terminal: null, page: null, dialog: null };
 const EVERY_MS = 2000;
 const PROOFS_EVERY_MS = 15_000;
-/** Screens read in one look, the ones least recently read first: twenty sessions take a few looks instead of one long one. */
-const SCREENS = 4;
 
 export class Machine {
   private signs = new Map<string, Sign>();
   private dead = new Set<string>();
   private stale = new Map<string, number>();
   private staleAt = Number.NEGATIVE_INFINITY;
-  private readonly screens = new Map<string, { readonly page: PageName; readonly dialog: Dialog | null; readonly at: number }>();
+  /** By pane, what stood there at the last look and what that meant: reading it again is only needed when it has changed. */
+  private readonly screens = new Map<string, { readonly text: string; readonly mode: string | null; readonly page: PageName; readonly dialog: Dialog | null }>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
   private closed = false;
@@ -136,12 +135,13 @@ export class Machine {
 
   private async readScreens(panes: readonly Pane[]): Promise<void> {
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
-    const oldest = panes.toSorted((a, b) => (this.screens.get(a.paneId)?.at ?? 0) - (this.screens.get(b.paneId)?.at ?? 0)).slice(0, SCREENS);
-    for (const pane of oldest) {
-      const text = await capturePane(this.cx.env, pane.paneId, 0, true).catch(() => null);
-      if (text === null) continue;
-      const { page, dialog } = readScreen(text, pane.mode);
-      this.screens.set(pane.paneId, { page, dialog, at: performance.now() });
+    const captured = await captureScreens(this.cx.env, panes.map((pane) => pane.paneId)).catch(() => new Map<string, string>());
+    for (const { paneId, mode } of panes) {
+      const text = captured.get(paneId);
+      const last = this.screens.get(paneId);
+      if (text === undefined || (last?.text === text && last.mode === mode)) continue;
+      const { page, dialog } = readScreen(text, mode);
+      this.screens.set(paneId, { text, mode, page, dialog });
     }
   }
 }

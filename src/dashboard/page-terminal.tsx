@@ -8,6 +8,8 @@ import type { TerminalNews } from "./terminals.ts";
 
 type State = "connecting" | "watching" | "typing" | "lost" | "ended";
 
+/** A terminal that nobody looks at is let go after this time, and taken up when the page is shown again. */
+const REST_AFTER_MS = 30_000;
 const TRY_AGAIN_MS = [500, 1000, 2000, 5000, 10_000];
 
 export function Terminal({ session, cols, rows }: TerminalProps) {
@@ -81,6 +83,9 @@ class Line {
   private tries = 0;
   private ended = false;
   private closed = false;
+  private typing = false;
+  private rests = false;
+  private resting: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly session: string,
@@ -92,8 +97,24 @@ class Line {
       { keys: (keys) => this.send({ type: "keys", keys }), resized: (size: ScreenSize) => this.send({ type: "resize", ...size }), release: () => this.release() },
       { scrollback: 0, label: `Terminal of ${session}` },
     );
+    document.addEventListener("visibilitychange", this.shown);
     this.open();
   }
+
+  /** Whoever types is not cut off by looking at another page. */
+  private readonly shown = (): void => {
+    clearTimeout(this.resting);
+    if (document.hidden) {
+      this.resting = setTimeout(() => {
+        if (this.typing) return;
+        this.rests = true;
+        this.socket?.close();
+      }, REST_AFTER_MS);
+    } else if (this.rests) {
+      this.rests = false;
+      this.open();
+    }
+  };
 
   take(): void {
     this.send({ type: "take", ...this.screen.proposal() });
@@ -112,6 +133,8 @@ class Line {
 
   close(): void {
     this.closed = true;
+    document.removeEventListener("visibilitychange", this.shown);
+    clearTimeout(this.resting);
     clearTimeout(this.timer);
     this.socket?.close();
     this.screen.close();
@@ -130,7 +153,8 @@ class Line {
       else this.screen.write(new Uint8Array(data));
     };
     socket.onclose = () => {
-      if (this.closed || this.ended) return;
+      this.typing = false;
+      if (this.closed || this.ended || this.rests) return;
       this.tell("lost", "");
       this.timer = setTimeout(() => this.open(), TRY_AGAIN_MS[Math.min(this.tries, TRY_AGAIN_MS.length - 1)]);
       this.tries += 1;
@@ -143,6 +167,7 @@ class Line {
       return this.tell("ended", news.why);
     }
     this.tries = 0;
+    this.typing = news.type === "typing";
     if (news.type === "watching") this.screen.watch(news);
     else this.screen.type();
     this.tell(news.type, "");
@@ -160,7 +185,7 @@ function History({ session, close }: { session: string; close: () => void }) {
       if (!here) return;
       if (!answer) return setEmpty(true);
       const lines = answer.text.replace(/\n+$/, "").split("\n");
-      screen = new TerminalScreen(box.current!, { keys: () => {}, resized: () => {}, release: () => {} }, { scrollback: lines.length + 100, label: `History of ${session}` });
+      screen = new TerminalScreen(box.current!, { keys: () => {}, resized: () => {}, release: () => {} }, { scrollback: lines.length + 100, label: `History of ${session}`, readAloud: true });
       screen.watch({ cols: 160, rows: 36 });
       screen.write(lines.join("\r\n"));
       screen.scrollToEnd();

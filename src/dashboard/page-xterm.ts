@@ -55,13 +55,13 @@ export class TerminalScreen {
   private size: ScreenSize = { cols: 80, rows: 24 };
 
   /**
-   * @param box element to fill
+   * @param box element to fill; @param options.readAloud for screen readers: only for what stands still, or everything that moves is read out
    * @param handlers `keys`: typed while that is allowed; `resized`: the size that fits while typing; `release`: the person wants to stop typing
    */
   constructor(
     private readonly box: HTMLElement,
     private readonly handlers: { keys(keys: string): void; resized(size: ScreenSize): void; release(): void },
-    options: { scrollback: number; label: string },
+    options: { scrollback: number; label: string; readAloud?: boolean },
   ) {
     this.terminal = new Terminal({
       fontFamily: FONT,
@@ -73,6 +73,7 @@ export class TerminalScreen {
       allowProposedApi: false,
       linkHandler: { activate: () => {}, allowNonHttpProtocols: false },
       minimumContrastRatio: 4.5,
+      screenReaderMode: options.readAloud ?? false,
     });
     this.terminal.loadAddon(this.fit);
     // The clipboard is a person's: programs neither write nor read it (OSC 52), nor do they set the page's title.

@@ -6,7 +6,7 @@ import { bindingOfSession } from "../store/bindings.ts";
 import { addEvent } from "../store/events.ts";
 import { findSession } from "../store/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
-import { type AttachedTerminal, attachTerminal, type Screen, windowScreen } from "../system/attached-terminal.ts";
+import { type AttachedTerminal, attachTerminal, restoreSize, type Screen, windowScreen } from "../system/attached-terminal.ts";
 import { Rate } from "./rate.ts";
 
 /** What a terminal tells its page, besides the bytes. */
@@ -27,7 +27,11 @@ interface TerminalState {
   readonly keys: Rate;
   terminal: AttachedTerminal | null;
   screen: Screen;
+  /** Size of the window before somebody began to type here. */
+  before: Screen | null;
   typing: boolean;
+  /** The tmux client through which somebody typed, and whose size the window still has. */
+  resizedBy: number | null;
   /** Counts attachments: what an earlier one still says is not listened to. */
   serial: number;
 }
@@ -54,7 +58,7 @@ export class Terminals {
     this.open.add(socket);
     const session = findSession(this.store, socket.data.session);
     if (!session?.tmux_session) return this.end(socket, session ? `${session.name} has no terminal` : "there is no such session");
-    socket.data.state = { tmux: session.tmux_session, keys: new Rate(400, 200, () => performance.now()), terminal: null, screen: { cols: 80, rows: 24 }, typing: false, serial: 0 };
+    socket.data.state = { tmux: session.tmux_session, keys: new Rate(400, 200, () => performance.now()), terminal: null, screen: { cols: 80, rows: 24 }, before: null, typing: false, resizedBy: null, serial: 0 };
     await this.watch(socket);
   }
 
@@ -63,9 +67,7 @@ export class Terminals {
     this.open.delete(socket);
     const { state } = socket.data;
     if (!state) return;
-    state.serial += 1;
-    state.terminal?.close();
-    state.terminal = null;
+    void this.restored(state, this.detach(state));
   }
 
   /** A message of the page: anything that is not understood, too big or too much is not passed on. */
@@ -95,11 +97,13 @@ export class Terminals {
   private async watch(socket: TerminalSocket): Promise<void> {
     const state = socket.data.state!;
     const serial = this.detach(state);
-    const screen = await windowScreen(this.cx.env, state.tmux).catch(() => null);
+    await this.restored(state, serial);
+    const window = await windowScreen(this.cx.env, state.tmux).catch(() => null);
     if (serial !== state.serial) return;
-    if (screen === null) return this.end(socket, `tmux session ${state.tmux} is not running`);
-    state.screen = screen;
-    this.tell(socket, { type: "watching", ...screen });
+    if (window === null) return this.end(socket, `tmux session ${state.tmux} is not running`);
+    state.screen = { cols: window.cols, rows: window.rows + window.statusRows };
+    state.before = { cols: window.cols, rows: window.rows };
+    this.tell(socket, { type: "watching", ...state.screen });
     this.attach(socket, state, true);
   }
 
@@ -118,8 +122,17 @@ export class Terminals {
     this.attach(socket, state, false);
   }
 
+  /** Undoes what typing did to the size of the window, unless somebody has begun anew. */
+  private async restored(state: TerminalState, serial: number): Promise<void> {
+    const { before, resizedBy } = state;
+    if (resizedBy === null || before === null || serial !== state.serial) return;
+    state.resizedBy = null;
+    await restoreSize(this.cx.env, state.tmux, before, resizedBy).catch(() => {});
+  }
+
   private detach(state: TerminalState): number {
     state.serial += 1;
+    if (state.typing) state.resizedBy = state.terminal?.pid ?? null;
     state.typing = false;
     state.terminal?.close();
     state.terminal = null;

@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 import { dataVersion } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
-import { deafToAppends, watchFolder } from "../system/watch.ts";
+import { lookWhereDeaf, watchFolder } from "../system/watch.ts";
 
 export interface Commits {
   close(): void;
@@ -13,7 +13,6 @@ export interface Commits {
  * come when only the first counts, so the looks go on after a find, too.
  */
 const LOOK_AGAIN_MS = [1, 3, 12, 100];
-const DEAF_POLL_MS = 10;
 
 /**
  * Calls `committed` when another connection, of this or another process, has committed. Where the folder cannot be watched
@@ -42,11 +41,15 @@ export function watchCommits(store: Store, committed: () => void): Commits {
     clearTimeout(again);
     look(0);
   });
-  const poll = deafToAppends ? setInterval(() => changed() && committed(), DEAF_POLL_MS) : undefined;
+  const looks = lookWhereDeaf(() => {
+    const found = changed();
+    if (found) committed();
+    return found;
+  });
   return {
     close() {
       clearTimeout(again);
-      clearInterval(poll);
+      looks.close();
       folder?.close();
     },
   };

@@ -17,7 +17,7 @@ import { type Store, tx } from "../store/store.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn } from "./open-turn.ts";
-import { recipientOf } from "./recipient.ts";
+import { type Reach, reach, recipientOf } from "./recipient.ts";
 import { refuseUndelivered, refuseUnreachable } from "./speak.ts";
 
 const ACTION = "worker_compact_clear";
@@ -128,15 +128,18 @@ async function send(cx: Context, store: Store, task: Task, { worker }: Pairing, 
   const { send_text: text, slash_command } = payload;
   const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
   if (dryRun) return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
-  // Codex drops a slash command that comes in the middle of a turn.
-  if (slash_command && newestTurn(worker.codex_session_path) === "open" && recipientOf(worker).threadId !== null) {
+  const recipient = recipientOf(worker);
+  // Codex drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
+  if (slash_command && newestTurn(worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
     throw new Failure(`worker ${JSON.stringify(worker.name)} is in the middle of a turn and would drop ${slash_command}`, { hint: `try again when ${cx.program} cycle ${quoteWord(task.name)} says idle, or use --prompt-only` });
   }
-  const sent = await deliver(cx, store, { recipient: recipientOf(worker), text, origin: "request-worker-compact", asCommand: slash_command !== null, taskId: task.id, commandId });
+  const sent = await deliver(cx, store, { recipient, text, origin: "request-worker-compact", asCommand: slash_command !== null, taskId: task.id, commandId });
   refuseUndelivered(sent);
   if (slash_command === "/clear") cx.err(`note: /clear begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
   return { ...base, side_effect_started: sent.started, side_effect_completed: sent.completed, time: store.now(), transport: sent.transport, proof: sent.proof, delivery_id: sent.id };
 }
+
+const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;
 
 function finish(store: Store, task: Task, { commandId }: Request, end: { state: "succeeded" | "failed"; error?: string; result: Record<string, unknown> }): void {
   tx(store, () => {

@@ -50,12 +50,20 @@ interface Ended<T> {
   readonly state?: "degraded";
 }
 
+interface Phase {
+  readonly name: string;
+  readonly startedAt: string;
+  readonly begin: number;
+  /** What its span tells should it fail. */
+  known: Record<string, unknown>;
+}
+
 class Cycle {
   private readonly id: number;
   private readonly startedAt: string;
   /** Ended phases that are not in the database yet. */
   private spans: Span[] = [];
-  private phase = { name: "start_cycle", startedAt: "", begin: 0 };
+  private phase: Phase = { name: "start_cycle", startedAt: "", begin: 0, known: {} };
   private readonly names: Record<string, string>;
 
   constructor(
@@ -85,8 +93,8 @@ class Cycle {
     });
   }
 
-  private begin(name: string): void {
-    this.phase = { name, startedAt: this.store.now(), begin: performance.now() };
+  private begin(name: string, known: Record<string, unknown> = {}): void {
+    this.phase = { name, startedAt: this.store.now(), begin: performance.now(), known };
   }
 
   private end(state: Span["state"], attributes: Record<string, unknown>, errorType?: string): void {
@@ -94,8 +102,8 @@ class Cycle {
     this.spans.push({ phase: name, startedAt, completedAt: this.store.now(), durationMs: performance.now() - begin, state, attributes, ...(errorType === undefined ? {} : { errorType }) });
   }
 
-  private async during<T>(name: string, work: () => Ended<T> | Promise<Ended<T>>): Promise<T> {
-    this.begin(name);
+  private async during<T>(name: string, work: () => Ended<T> | Promise<Ended<T>>, known: Record<string, unknown> = {}): Promise<T> {
+    this.begin(name, known);
     const { value, attributes, state } = await work();
     this.end(state ?? "succeeded", attributes);
     return value;
@@ -108,7 +116,7 @@ class Cycle {
     const read = await this.during("ingest_rollout", () => {
       const value = ingest(cx, store, worker);
       return { value, attributes: { new_events: value.new_events, new_offset: value.new_offset, worker_session: worker.name } };
-    });
+    }, { worker_session: worker.name });
     const seen = await this.during("infer_worker_state", () => {
       const value = inferSession(cx, store, worker);
       return { value, attributes: { last_state_event_present: value.last_state_event_at !== null, staleness_seconds: value.staleness_seconds, state: value.state, turn: value.turn } };
@@ -116,7 +124,7 @@ class Cycle {
     const signal = await this.during("capture_pane_signal", async () => {
       const value = await paneSignal(cx, worker, { statusAge: seen.staleness_seconds, busyWaitSeconds, recentEvents: read.new_events });
       const { captured, classifier, degraded, notable_pattern, status_age_seconds } = value;
-      const attributes = { captured, classifier, degraded, notable_pane_pattern: notable_pattern, status_age_seconds };
+      const attributes = { captured, classifier, degraded, notable_pattern, status_age_seconds };
       return { value, attributes, ...(degraded ? { state: "degraded" as const } : {}) };
     });
     const lives = { worker_alive: worker.pid !== null && alive(worker.pid), manager_alive: manager.pid !== null && alive(manager.pid) };
@@ -124,6 +132,7 @@ class Cycle {
     return tx(store, () => {
       this.begin("load_manager_context");
       const context = managerContext(cx, store, task, proofs);
+      this.phase.known = contextAttributes(context, 0);
       requireAcks(cx, task, this.pairing.binding.id, context);
       const consumed = consumeDelivered(store, this.id, { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id });
       this.end("succeeded", contextAttributes(context, consumed));
@@ -173,7 +182,7 @@ class Cycle {
     const failure = { error_type: errorType, failure_phase: this.phase.name };
     this.spans = this.spans.filter((span) => span.phase !== this.phase.name);
     tx(store, () => {
-      this.end("failed", {}, errorType);
+      this.end("failed", this.phase.known, errorType);
       this.begin("cycle_failed");
       this.end("failed", { error, failure_phase: failure.failure_phase }, errorType);
       addSpans(store, { id: this.id, taskId: task.id }, this.spans);

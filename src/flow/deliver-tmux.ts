@@ -4,6 +4,7 @@ import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { notSent, standsInComposer, typeable, type Verdict } from "../core/delivery.ts";
 import { pasteable, plainWords } from "../core/same-text.ts";
+import { quoteWord } from "../core/shell.ts";
 import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, press, type Still, submit } from "../system/tmux.ts";
 import type { Journal } from "./delivery-journal.ts";
 import { newestTurn } from "./open-turn.ts";
@@ -154,7 +155,7 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
     "tmux",
     screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
     `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
-    `look at it with: tmux attach -t ${journal.parcel.recipient.tmuxSession}`,
+    `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
 /** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */

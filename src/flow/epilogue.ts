@@ -37,11 +37,11 @@ async function runTools(cx: Context, tools: readonly string[], cwd: string): Pro
   const failed = (error: string): StepOutcome => ({ result: { tools: seen }, error });
   for (const tool of tools) {
     const program = tool.includes("/") ? resolve(cwd, tool) : tool;
-    const done = await runChild([program, "--version"], { env: cx.env, cwd, timeoutMs: TOOL_LIMIT_MS });
+    const done = await runChild([program, "--version"], { env: cx.env, cwd, timeoutMs: TOOL_LIMIT_MS, guarded: true });
     if (done.missing) return failed(`tool ${tool} is missing: nothing of this name ${tool.includes("/") ? "" : "on PATH "}can be run`);
     seen.push({ tool, returncode: done.code, stdout: tail(done.stdout), stderr: tail(done.stderr) });
     if (done.timedOut) return failed(`tool ${tool} failed: --version gave no answer within ${TOOL_LIMIT_MS / 1000} s`);
-    if (done.code !== 0) return failed(`tool ${tool} failed: --version ended with ${done.code ?? "a signal"}`);
+    if (done.code !== 0) return failed(`tool ${tool} failed: --version ended with ${done.code ?? "a signal (it printed too much, or was killed)"}`);
   }
   return { result: { tools: seen, tool_count: tools.length }, error: null };
 }

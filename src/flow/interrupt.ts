@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import type { Agent } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import type { Store } from "../store/store.ts";
 import { capturePane, leaveMode, type Pane, press } from "../system/tmux.ts";
 import { deliver } from "./deliver.ts";
@@ -45,7 +46,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
     await leaveMode(cx.env, pane.paneId);
-    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${pane.session}` });
+    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${quoteWord(pane.session)}` });
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);

@@ -5,12 +5,13 @@ import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { Failure } from "../core/failure.ts";
 import type { Role } from "../core/session.ts";
+import { quoteWord } from "../core/shell.ts";
 import { findSession } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { installedAgent } from "../system/agent-cli.ts";
 import { which } from "../system/child.ts";
 import { isFolder } from "../system/folders.ts";
-import { writePrivateFile } from "../system/private-file.ts";
+import { writeWhole } from "../system/whole-file.ts";
 import { selfFolder } from "../system/self.ts";
 import { capturePane, hasSession, keepDeadPane, killSession, listPanes, newSession, type Pane, sendReturn } from "../system/tmux.ts";
 import { type LocatedThread, locate } from "./locate.ts";
@@ -60,11 +61,23 @@ export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch
   }
 }
 
+/** The last words of an agent that ended before its session was known. */
+interface Ended {
+  readonly lastWords: string;
+}
+
 /**
  * Launches and waits until the thread is known. Call {@link checkLaunch} first.
  * @throws Failure with a recovery line; nothing is registered then, and the tmux session is left when its program lives
  */
 export async function launch(cx: Context, store: Store, request: Launch): Promise<LaunchedThread> {
+  const first = await attempt(cx, store, request);
+  const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(cx, store, request) : first;
+  if ("lastWords" in last) throw failureOf(request, last);
+  return last;
+}
+
+async function attempt(cx: Context, store: Store, request: Launch): Promise<LaunchedThread | Ended> {
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
@@ -83,7 +96,7 @@ export async function launch(cx: Context, store: Store, request: Launch): Promis
   const trust = new TrustAnswers(request.acceptTrust);
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
-    if (pane === undefined || pane.dead) throw await ended(cx, request, pane);
+    if (pane === undefined || pane.dead) return await ended(cx, request, pane);
     const location = await locate(cx, store, agent, facts);
     if (location.found !== null) {
       await keepDeadPane(cx.env, paneId, false);
@@ -138,18 +151,22 @@ function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: bool
   if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
   if (Buffer.byteLength(prompt) > 100_000) throw new Failure("the first prompt holds more than 100000 bytes", { hint: "put the text into a file of the project and name the file in the prompt" });
   const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
-  writePrivateFile(file, prompt);
+  writeWhole(file, prompt);
   return ["/bin/sh", "-c", 'p=$(cat -- "$1"); rm -f -- "$1"; shift; exec "$@" "$p"', "sh", file, ...argv.slice(0, -1)];
 }
 
 /** The program in the pane has ended: its last lines are the reason, and nothing is left running. */
-async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Failure> {
+async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
   const text = pane === undefined ? "" : await capturePane(cx.env, pane.paneId, 50);
   await killSession(cx.env, tmuxNameOf(request.name));
   const last = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "" && !line.startsWith("Pane is dead")).slice(-8);
-  const said = last.length === 0 ? "it printed nothing" : `its last lines:\n${last.map((line) => `  ${line}`).join("\n")}`;
+  return { lastWords: last.map((line) => `  ${line}`).join("\n") };
+}
+
+function failureOf(request: Launch, { lastWords }: Ended): Failure {
+  const said = lastWords === "" ? "it printed nothing" : `its last lines:\n${lastWords}`;
   return new Failure(`${request.agent.label} in ${tmuxNameOf(request.name)} ended before its session was known; ${said}`, {
-    hint: `nothing is left of it; try it by hand: cd ${request.cwd} && ${request.agent.program}`,
+    hint: `nothing is left of it; try it by hand: cd ${quoteWord(request.cwd)} && ${request.agent.program}`,
   });
 }
 

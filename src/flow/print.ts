@@ -1,6 +1,7 @@
 /** Printing what is made while it is printed, in pieces of a decent size. */
 import type { Context } from "../context.ts";
 import { compactJson } from "../core/json.ts";
+import { harmless, harmlessJson } from "../core/plain-text.ts";
 import { stageFile } from "../system/whole-file.ts";
 import { jsonParts } from "../view/json-stream.ts";
 
@@ -26,19 +27,19 @@ export function printParts(cx: Context, parts: Iterable<string>): void {
   for (const piece of pieces(parts)) cx.raw(piece);
 }
 
-/** Prints lines, each with its line break. */
+/** Prints lines, each with its line break, without what a terminal would obey. */
 export function printLines(cx: Context, lines: Iterable<string>): void {
   printParts(
     cx,
     (function* () {
-      for (const line of lines) yield `${line}\n`;
+      for (const line of lines) yield `${harmless(line)}\n`;
     })(),
   );
 }
 
 /** Each value as JSON on a line of its own. */
 export function* jsonLines(values: Iterable<unknown>): Generator<string> {
-  for (const value of values) yield compactJson(value);
+  for (const value of values) yield harmlessJson(compactJson(value));
 }
 
 /** Prints one JSON document that may hold streams. */
@@ -46,7 +47,7 @@ export function printJson(cx: Context, value: unknown): void {
   printParts(
     cx,
     (function* () {
-      yield* jsonParts(value);
+      for (const part of jsonParts(value)) yield harmlessJson(part);
       yield "\n";
     })(),
   );

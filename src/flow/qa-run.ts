@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { prettyJson } from "../core/json.ts";
 import { checkReceipt, type QaReceipt, type QaRun } from "../core/qa-receipt.ts";
+import { quoteWord } from "../core/shell.ts";
 import { openIterations } from "../store/qa-drills.ts";
 import { writeWhole } from "../system/whole-file.ts";
 import { Drill } from "./qa-drill.ts";
@@ -42,7 +43,7 @@ export async function qaRun(cx: Context, { scenario, receiptPath, dispatcherId, 
   const open = openIterations(store);
   if (open.length > 0) {
     throw new Failure(`the database has requests for an iteration that are not settled: ${open.map(({ id, state }) => `${id} (${state})`).join(", ")}`, {
-      hint: `settle them with ${cx.program} dispatch --once --path ${store.path}, or let the drill make a database of its own`,
+      hint: `settle them with ${cx.program} dispatch --once --path ${quoteWord(store.path)}, or let the drill make a database of its own`,
     });
   }
   const drill = new Drill(cx, store, scenario, dispatcherId, dirname(receiptPath));

@@ -97,7 +97,7 @@ async function paneOf(cx: Context, recipient: Recipient, processes: readonly Pro
   const panes = await listPanes(cx.env);
   const placed = placeAmong(panes, recipient);
   if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? "tmux list-sessions" : `${cx.program} sessions --state all` });
-  if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${placed.pane.session}` });
+  if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${quoteWord(placed.pane.session)}` });
   const own = panes.filter((pane) => pane.session === placed.pane.session);
   if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
   for (const pane of own) if ((await sessionFamily(codex, pane.pid, processes, cx.env)).includes(recipient.pid)) return pane;

@@ -9,11 +9,12 @@ import { openRollouts } from "./identify.ts";
 /** The pid of a process that ended is given out again: then it runs, but it is not the session. */
 const deathOf = async (cx: Context, session: WatchedSession): Promise<DeadSession["reason"] | null> => {
   if (!alive(session.pid)) return "no such process";
+  // A row that some other program wrote may name no rollout: then there is nothing by which to tell the session from another process.
+  if (session.codex_session_path === null) return null;
   const started = await startedAt(session.pid, cx.env);
   if (started === null || !startedTooLate(session, started)) return null;
   const held = await openRollouts(cx, session.pid);
-  const itsOwn = held === null || (session.codex_session_path !== null && held.includes(session.codex_session_path));
-  return itsOwn ? null : "pid belongs to another process";
+  return held === null || held.includes(session.codex_session_path) ? null : "pid belongs to another process";
 };
 
 /** Active sessions whose process is gone; one that must not be looked at counts as alive. */
@@ -32,9 +33,9 @@ export interface Drift {
   readonly stuck_tasks: StuckTask[];
 }
 
-/** All three kinds of drift. Changes nothing. */
-export const drift = async (cx: Context, store: Store, staleSeconds: number): Promise<Drift> => ({
-  dead_pid_sessions: await deadSessions(cx, store),
+/** All three kinds of drift, the dead sessions as the machine has shown them: the machine is asked first, so that the rest can be read in one snapshot. Changes nothing. */
+export const drift = (cx: Context, store: Store, dead: DeadSession[], staleSeconds: number): Drift => ({
+  dead_pid_sessions: dead,
   dangling_bindings: danglingBindings(store),
   stuck_tasks: stuckTasks(store, staleSeconds, cx.nowMs()),
 });

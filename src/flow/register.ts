@@ -2,12 +2,13 @@
 import { flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
-import { communication, registeredSession, type Role } from "../core/session.ts";
+import { registeredSession, type Role } from "../core/session.ts";
 import { registerSession } from "../store/sessions.ts";
 import { alive } from "../system/processes.ts";
 import { rolloutMeta } from "../system/rollout-file.ts";
 import { hasSession } from "../system/tmux.ts";
 import { type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
+import { reachable } from "./reachable.ts";
 
 /** The flags that register-worker and register-manager share. */
 export const registerFlags = {
@@ -65,6 +66,6 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
   });
   cx.json({
     ...registeredSession(session),
-    communication: communication(session, { program: cx.program, ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }) }),
+    communication: reachable(session, { program: cx.program, ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }) }),
   });
 }

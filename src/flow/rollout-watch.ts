@@ -7,12 +7,11 @@ import type { Session } from "../core/session.ts";
 import { boundWorkers } from "../store/bindings.ts";
 import type { Store } from "../store/store.ts";
 import { openRollout } from "../system/rollout-reader.ts";
-import { deafToAppends, type FolderWatch, watchFolder } from "../system/watch.ts";
+import { type FolderWatch, lookWhereDeaf, watchFolder } from "../system/watch.ts";
 import { ingest } from "./ingest.ts";
 
 /** A record worth waking up for. */
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
-const DEAF_POLL_MS = 50;
 
 interface Grown {
   readonly session: Session;
@@ -76,14 +75,17 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const sizes = new Map<string, number>();
-  const lookAtSizes = (): void => {
+  const lookAtSizes = (): boolean => {
+    let found = false;
     for (const { path, size } of grownRollouts(store)) {
       if (sizes.get(path) === size) continue;
       sizes.set(path, size);
       touch(path);
+      found = true;
     }
+    return found;
   };
-  const poll = deafToAppends ? setInterval(lookAtSizes, DEAF_POLL_MS) : undefined;
+  const looks = lookWhereDeaf(lookAtSizes);
 
   const holdsTurn = ({ path, offset }: Grown): boolean => {
     const file = openRollout(path);
@@ -114,7 +116,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     }
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
-      const watch = watchFolder(folder, (name) => (name === null ? lookAtSizes() : touch(join(folder, name))));
+      const watch = watchFolder(folder, (name) => void (name === null ? lookAtSizes() : touch(join(folder, name))));
       if (watch) folders.set(folder, watch);
     }
     // What a newly bound worker wrote before the watch stood would wait for the backstop.
@@ -141,7 +143,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       follow();
     },
     close() {
-      clearInterval(poll);
+      looks.close();
       for (const watch of folders.values()) watch.close();
       folders.clear();
     },

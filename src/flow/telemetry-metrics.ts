@@ -6,7 +6,7 @@ import { snapshot } from "../store/reading.ts";
 import { activeSessions } from "../store/session-report.ts";
 import { storage } from "../store/storage.ts";
 import { attemptRollup, commandRollup, countActiveTasks, type CycleCounts, cycleCounts, eventTallies, ingestCounts } from "../store/telemetry-metrics.ts";
-import { drift } from "./reconcile.ts";
+import { deadSessions, drift } from "./reconcile.ts";
 import { ownersOf, type Report, scopeOf, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
 const WINDOW = "24h";
@@ -31,13 +31,16 @@ const isExport = (type: string): boolean => type.startsWith("export_") || type.e
 
 export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
+    const found = drift(cx, store, dead, flags.staleCycleSeconds);
     const named = ownersOf(store, flags);
     // A run narrows what happened by itself; the task is a filter only when it was asked for.
     const owners = { ...named, task: flags.task ? named.task : null };
     const window = windowOf(cx, flags, WINDOW)!;
     const scope = scopeOf(owners, window);
+    // A command can name a run of its own task only; so the others need not be read.
+    const commands = scopeOf(named, window);
     const tallies = eventTallies(store, scope);
     const events = summed(tallies);
     const ingest = ingestCounts(store, scope);
@@ -73,7 +76,7 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
           total_retained: kept.total_retained,
         },
       },
-      rollups: { commands_by_type: commandRollup(store, scope), command_attempts_by_type: attemptRollup(store, scope), cycle_success_rate: rate },
+      rollups: { commands_by_type: commandRollup(store, commands), command_attempts_by_type: attemptRollup(store, commands), cycle_success_rate: rate },
     };
     const lines = [`window: ${window.label}`, `telemetry_events: ${events.total}`, `cycle_success_rate: ${rate ?? "-"}`, `skipped_ingest_lines: ${ingest.skipped_lines}`];
     return { value, lines, exit: 0 };

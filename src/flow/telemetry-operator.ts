@@ -13,7 +13,7 @@ import { activeSessions, type SessionFacts } from "../store/session-report.ts";
 import { databaseBytes, storage } from "../store/storage.ts";
 import type { Store } from "../store/store.ts";
 import { activeTasks, countActiveTasks } from "../store/telemetry-metrics.ts";
-import { type Drift, drift } from "./reconcile.ts";
+import { deadSessions, type Drift, drift } from "./reconcile.ts";
 import { alertLine, ownersOf, type Report, scopeOf, thresholds, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
 /** Sessions whose heartbeat is older than the limit; one that never had any is not stale. */
@@ -92,16 +92,16 @@ function operatorReport(cx: Context, store: Store, found: Drift, flags: ViewFlag
 /** The state of everything, as JSON only. */
 export async function operatorSnapshot(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
-  return snapshot(store, () => ({ value: operatorReport(cx, store, found, flags), lines: null, exit: 0 }));
+  const dead = await deadSessions(cx, store);
+  return snapshot(store, () => ({ value: operatorReport(cx, store, drift(cx, store, dead, flags.staleCycleSeconds), flags), lines: null, exit: 0 }));
 }
 
 /** The same, judged. */
 export async function operatorCheck(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const value = operatorReport(cx, store, found, flags);
+    const value = operatorReport(cx, store, drift(cx, store, dead, flags.staleCycleSeconds), flags);
     return { value, lines: [`telemetry check: ${value.checks.ok ? "healthy" : "unhealthy"}`, ...value.alerts.map(alertLine)], exit: value.checks.ok ? 0 : 1 };
   });
 }
@@ -109,8 +109,9 @@ export async function operatorCheck(cx: Context, flags: ViewFlags): Promise<Repo
 /** What went wrong: of everything, one task, one run, or a window of time. */
 export async function failures(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
+    const found = drift(cx, store, dead, flags.staleCycleSeconds);
     const owners = ownersOf(store, flags);
     const window = windowOf(cx, flags);
     const scope: Scope = { ...scopeOf(owners, window), activeOnly: flags.activeOnly };

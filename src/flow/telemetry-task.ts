@@ -5,6 +5,7 @@ import { keysOf } from "../core/command-facts.ts";
 import { panePattern } from "../core/cycle-facts.ts";
 import { integrity, type Party, party } from "../core/task-state.ts";
 import type { TelemetryEvent } from "../core/telemetry.ts";
+import type { DeadSession } from "../core/reconcile.ts";
 import { ageSeconds } from "../core/time.ts";
 import { activeRunId } from "../store/active-run.ts";
 import { commandStates, countCommands, newestCommands } from "../store/command-report.ts";
@@ -23,13 +24,13 @@ import { listTelemetry } from "../store/telemetry-list.ts";
 import { ingestCounts } from "../store/telemetry-metrics.ts";
 import { summariseTelemetry } from "../store/telemetry-summary.ts";
 import { alive } from "../system/processes.ts";
-import { type Drift, drift } from "./reconcile.ts";
+import { deadSessions, drift } from "./reconcile.ts";
 import { alertLine, type Report, thresholds, type ViewFlags } from "./telemetry-scope.ts";
 
 const lifeless = (each: Party | null): string[] => (each?.alive === false ? [`${each.role} ${each.name}`] : []);
 
 /** Everything the views of a task have in common. */
-function look(cx: Context, store: Store, found: Drift, ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+function look(cx: Context, store: Store, dead: DeadSession[], ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
   const task = needTask(store, ref);
   const taskId = task.id;
   const parties = partiesOf(store, taskId);
@@ -40,6 +41,7 @@ function look(cx: Context, store: Store, found: Drift, ref: string, flags: ViewF
   const summary = countCriteria(store, { taskId });
   const counts = { unfinished_count: countCommands(store, "unfinished", { taskId }), failed_count: countCommands(store, "failed", { taskId }) };
   const telemetry = summariseTelemetry(store, { taskId });
+  const found = drift(cx, store, dead, flags.staleCycleSeconds);
   const dangling = found.dangling_bindings.filter((each) => each.task_id === taskId);
   const stuck = found.stuck_tasks.filter((each) => each.binding_id === parties.binding?.id);
   const schemaOk = checkHealth(store, { rows: false }).ok;
@@ -69,9 +71,9 @@ const NO_LIMITS = { max_unfinished_commands: 0, max_open_criteria: 0 };
 /** What a dashboard shows of a task, as JSON only. */
 export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const seen = look(cx, store, found, ref, flags, NO_LIMITS);
+    const seen = look(cx, store, dead, ref, flags, NO_LIMITS);
     const runId = activeRunId(store, seen.taskId);
     const value = {
       task: { ...seen.task, integrity: seen.soundness },
@@ -82,7 +84,7 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
       latest_cycle: seen.latest_cycle,
       criteria: { summary: seen.summary, open_accepted: openCriteria(store, { taskId: seen.taskId }, flags.limit), open_blocker_count: seen.summary.accepted },
       commands: { ...seen.counts, recent: newestCommands(store, "all", { taskId: seen.taskId }, flags.limit) },
-      diagnostics: { dangling_bindings: seen.dangling, dead_pid_sessions: found.dead_pid_sessions, schema_ok: seen.schemaOk, stuck_tasks: seen.stuck },
+      diagnostics: { dangling_bindings: seen.dangling, dead_pid_sessions: dead, schema_ok: seen.schemaOk, stuck_tasks: seen.stuck },
       telemetry: { recent: seen.recent, summary: seen.telemetry },
       alerts: seen.alerts,
     };
@@ -93,8 +95,8 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
 /** An event, of its attributes only the keys: they may hold what was said. */
 const bodiless = ({ attributes, ...event }: TelemetryEvent) => ({ ...event, attribute_keys: keysOf(attributes) });
 
-function taskView(cx: Context, store: Store, found: Drift, ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
-  const seen = look(cx, store, found, ref, flags, limits);
+function taskView(cx: Context, store: Store, dead: DeadSession[], ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+  const seen = look(cx, store, dead, ref, flags, limits);
   const { taskId } = seen;
   const { limit } = flags;
   const scope = { taskId };
@@ -150,9 +152,9 @@ const said = (value: boolean | null): string => (value === null ? "unknown" : va
 /** All about one task. */
 export async function taskReport(cx: Context, flags: ViewFlags, ref: string): Promise<Report> {
   const store = cx.store(flags.path);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const { value } = taskView(cx, store, found, ref, flags, NO_LIMITS);
+    const { value } = taskView(cx, store, dead, ref, flags, NO_LIMITS);
     const lines = [
       `task: ${value.task.name}\t${value.task.state}`,
       `worker_alive: ${said(value.liveness.worker_alive)}`,
@@ -169,9 +171,9 @@ export async function taskReport(cx: Context, flags: ViewFlags, ref: string): Pr
 export async function taskCheck(cx: Context, flags: ViewFlags, ref: string): Promise<Report> {
   const store = cx.store(flags.path);
   const limits = thresholds(flags);
-  const found = await drift(cx, store, flags.staleCycleSeconds);
+  const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const { seen, value } = taskView(cx, store, found, ref, flags, limits);
+    const { seen, value } = taskView(cx, store, dead, ref, flags, limits);
     const stale = [seen.worker, seen.manager].filter((each) => (each?.heartbeat_age_seconds ?? 0) > limits.worker_staleness_seconds).map((each) => each!.name);
     const alerts: Alert[] = [...value.alerts, ...checkAlerts({ storageBytes: value.storage.total_retained, staleSessions: stale }, limits)];
     const ok = alerts.length === 0;

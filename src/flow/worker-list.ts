@@ -4,6 +4,8 @@ import { Failure } from "../core/failure.ts";
 import { listSessions } from "../store/session-list.ts";
 import type { Store } from "../store/store.ts";
 import { folderNames } from "../system/compat-worker.ts";
+import { isFolder } from "../system/folders.ts";
+import { isThere } from "../system/text-file.ts";
 import { listPanes, type Pane } from "../system/tmux.ts";
 import { placeAmong } from "./pane.ts";
 import { compatSubject, sessionSubject, type Subject } from "./subject.ts";
@@ -20,10 +22,14 @@ export interface ListedWorker {
   readonly terminal_error?: string;
 }
 
+/** What this tool itself keeps below the state root. */
+const OWN_FOLDERS = new Set(["artifacts", "disposable-sessions"]);
+
 const bareFolder = (name: string): Subject => ({ kind: "worker", name, cwd: "", tmuxSession: `codex-${name}`, paneId: null, identityToken: null, config: {}, session: null });
 
 /** Sorted by name; tmux is asked once. `store` is null when there is no database. */
 export async function listWorkers(cx: Context, store: Store | null): Promise<ListedWorker[]> {
+  if (isThere(cx.stateRoot) && !isFolder(cx.stateRoot)) throw new Failure(`the state root ${cx.stateRoot} is not a folder`, { hint: "choose another place with WORKERCTL_STATE_ROOT=FOLDER" });
   const registered = store ? listSessions(store, { state: "all" }) : [];
   const known = new Set(registered.map((session) => session.name));
   const sessions = registered.filter((session) => session.state === "active").map(sessionSubject);
@@ -31,7 +37,7 @@ export async function listWorkers(cx: Context, store: Store | null): Promise<Lis
     const worker = compatSubject(cx.stateRoot, folder);
     if (worker) return worker;
     // A folder without configuration that bears a session's name holds that session's captures.
-    return known.has(folder) ? [] : bareFolder(folder);
+    return known.has(folder) || OWN_FOLDERS.has(folder) ? [] : bareFolder(folder);
   });
   const subjects = [...folders, ...sessions.filter((session) => !folders.some((folder) => folder.name === session.name))];
   const { panes, error } = await askTmux(cx, subjects.some((subject) => subject.tmuxSession !== null));

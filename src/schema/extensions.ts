@@ -176,6 +176,37 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 9, name: "audit-chain", sql: chain },
+  {
+    version: 10,
+    name: "report-lookups",
+    // Conditions are written so that only the partial index meets them: by the bare column SQLite would take a wider index and sort all it finds.
+    sql: `
+      drop index if exists telemetry_events_task_type;
+      create index if not exists telemetry_events_task_type_at on telemetry_events (task_id, event_type, julianday(timestamp));
+      drop index if exists commands_failed;
+      create index if not exists commands_failed_at on commands (julianday(updated_at), id, task_id, state) where iif(state = 'failed', 1, 0);
+      drop index if exists telemetry_events_skipped_lines;
+      create index if not exists telemetry_events_skipped_at on telemetry_events (julianday(timestamp), task_id) where json_extract(attributes_json, '$.skipped_lines') > 0;
+      create index if not exists telemetry_totals_run on telemetry_totals (run_id) where run_id <> '';
+      create index if not exists manager_cycles_blind_at on manager_cycles (julianday(coalesce(completed_at, started_at)), id)
+        where json_extract(status_json, '$.pane_signal.captured') = 0;
+      create table if not exists criteria_totals (status text primary key, count integer not null) strict;
+      insert into criteria_totals select status, count(*) from acceptance_criteria group by status;
+      create trigger if not exists criteria_totals_insert after insert on acceptance_criteria
+      begin
+        insert into criteria_totals values (new.status, 1) on conflict do update set count = count + 1;
+      end;
+      create trigger if not exists criteria_totals_delete after delete on acceptance_criteria
+      begin
+        update criteria_totals set count = count - 1 where status = old.status;
+      end;
+      create trigger if not exists criteria_totals_update after update of status on acceptance_criteria
+      begin
+        update criteria_totals set count = count - 1 where status = old.status;
+        insert into criteria_totals values (new.status, 1) on conflict do update set count = count + 1;
+      end;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -54,14 +54,19 @@ export const attemptsOf = (store: Store, commandId: string): Attempt[] =>
 
 /** Commands of all types that fit every given filter, oldest first. */
 export function listCommands(store: Store, filter: CommandFilter, options: { attempts: boolean }): ListedCommand[] {
-  const { task = null, state = null, type = null, worker = null, manager = null } = filter;
+  const asked = [
+    { term: "c.task_id in (select id from tasks where id = ? or name = ?)", values: [filter.task, filter.task] },
+    { term: "c.state = ?", values: [filter.state] },
+    { term: "c.type = ?", values: [filter.type] },
+    { term: "c.worker_id = ?", values: [filter.worker] },
+    { term: "c.manager_id = ?", values: [filter.manager] },
+  ].filter(({ values }) => values[0] !== undefined);
   return store.db
-    .query<CommandRow & { task_name: string | null }, (string | null)[]>(
+    .query<CommandRow & { task_name: string | null }, string[]>(
       `select c.*, t.name as task_name from commands c left join tasks t on t.id = c.task_id
-       where (?1 is null or t.id = ?1 or t.name = ?1) and (?2 is null or c.state = ?2) and (?3 is null or c.type = ?3)
-         and (?4 is null or c.worker_id = ?4) and (?5 is null or c.manager_id = ?5) order by julianday(c.created_at), c.rowid`,
+       ${asked.length ? `where ${asked.map(({ term }) => term).join(" and ")}` : ""} order by julianday(c.created_at), c.rowid`,
     )
-    .all(task, state, type, worker, manager)
+    .all(...asked.flatMap(({ values }) => values as string[]))
     .map(({ payload_json, result_json, ...row }) => ({
       ...row,
       payload: payloadOf({ payload_json }),

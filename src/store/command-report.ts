@@ -6,19 +6,22 @@ import { namesRun, type Scope, termsOf } from "./scope.ts";
 import type { Store } from "./store.ts";
 
 /** The two groups have an index each, whose condition must stand here word by word. */
-const GROUPS = { failed: ["c.state = 'failed'"], unfinished: ["c.state in ('attempted', 'pending')"], all: [] } as const;
+const GROUPS = { failed: ["iif(c.state = 'failed', 1, 0)"], unfinished: ["c.state in ('attempted', 'pending')"], all: [] } as const;
 export type CommandGroup = keyof typeof GROUPS;
+
+/** Of one task there is an index by state instead. */
+const termsFor = (group: CommandGroup, scope: Scope) => termsOf(scope, places, group === "failed" && scope.taskId !== undefined ? ["c.state = 'failed'"] : GROUPS[group]);
 
 const places = { task: "c.task_id", time: "c.updated_at", run: namesRun("c") };
 
 export function countCommands(store: Store, group: CommandGroup, scope: Scope): number {
-  const { where, parameters } = termsOf(scope, places, GROUPS[group]);
+  const { where, parameters } = termsFor(group, scope);
   return store.db.query<{ n: number }, Parameter[]>(`select count(*) as n from commands c ${where}`).get(...parameters)!.n;
 }
 
 /** The commands that were touched last, newest first. */
 export function newestCommands(store: Store, group: CommandGroup, scope: Scope, limit: number): CommandFacts[] {
-  const { where, parameters } = termsOf(scope, places, GROUPS[group]);
+  const { where, parameters } = termsFor(group, scope);
   return store.db
     .query<Row, Parameter[]>(`select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from commands c ${where} order by julianday(c.updated_at) desc, c.id desc limit ?`)
     .all(...parameters, limit)

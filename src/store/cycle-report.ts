@@ -21,7 +21,7 @@ export type CycleGroup = keyof typeof GROUPS;
 const places = {
   task: "c.task_id",
   time: "coalesce(c.completed_at, c.started_at)",
-  run: "exists (select 1 from manager_cycle_spans s where s.manager_cycle_id = c.id and s.run_id = ?)",
+  run: "c.id in (select s.manager_cycle_id from manager_cycle_spans s where s.run_id = ?)",
 };
 
 const cycleOf = (row: Row): CycleRow => shown(row) as unknown as CycleRow;

@@ -1,6 +1,6 @@
 /** What a search over tasks, sessions, bindings and telemetry finds. */
 import type { Session } from "../core/session.ts";
-import { ACTIVE_TASK_STATES, type Budget, type Task } from "../core/task.ts";
+import { type Budget, type Task } from "../core/task.ts";
 import type { TelemetryEvent } from "../core/telemetry.ts";
 import { listSessions } from "./session-list.ts";
 import type { Store } from "./store.ts";
@@ -44,11 +44,10 @@ const openBindings = (store: Store): BindingRow[] =>
 export function discover(store: Store, query: string, options: { all: boolean; limit: number }): Found {
   const wanted = query.toLowerCase();
   const fits = (...fields: (string | null)[]) => wanted === "" || fields.some((field) => field?.toLowerCase().includes(wanted));
-  const states: readonly string[] = ACTIVE_TASK_STATES;
   return {
-    tasks: listTasks(store).filter((task) => (options.all || states.includes(task.state)) && fits(task.name, task.goal, task.summary, task.state)).slice(0, options.limit),
-    sessions: listSessions(store, { state: "all" })
-      .filter((row) => (options.all || row.state === "active") && fits(row.name, row.role, row.state, row.cwd, row.tmux_session, row.codex_session_id))
+    tasks: listTasks(store, { active: !options.all }).filter((task) => fits(task.name, task.goal, task.summary, task.state)).slice(0, options.limit),
+    sessions: listSessions(store, options.all ? { state: "all" } : { includeLegacy: true })
+      .filter((row) => fits(row.name, row.role, row.state, row.cwd, row.tmux_session, row.codex_session_id))
       .slice(0, options.limit),
     bindings: openBindings(store).filter((row) => fits(row.task_name, row.task_goal, row.worker_name, row.manager_name, row.state)).slice(0, options.limit),
     telemetry: query.trim() === "" ? [] : [...listTelemetry(store, { search: query }, { limit: options.limit })],

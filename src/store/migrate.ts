@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
+import { quoteWord } from "../core/shell.ts";
 import { migrate } from "../schema/migrate.ts";
 import { schemaVersion } from "../schema/schema.ts";
 import type { Store } from "./store.ts";
@@ -39,7 +40,7 @@ export function migrateFile(store: Store, from: number): void {
     if ((error as { code?: string }).code === "SQLITE_FULL") throw error;
     throw new Failure(
       `the database ${store.path} could not be migrated from version ${from} to ${schemaVersion} and stays as it was: ${(error as Error).message}`,
-      { hint: `look at it with: sqlite3 ${store.path} .schema; or begin anew with another WORKERCTL_STATE_ROOT`, cause: error },
+      { hint: `look at it with: sqlite3 ${quoteWord(store.path)} .schema; or begin anew with another WORKERCTL_STATE_ROOT`, cause: error },
     );
   }
 }

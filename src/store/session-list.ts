@@ -13,14 +13,13 @@ export interface SessionFilter {
 
 /** In the order of their registration. */
 export function listSessions(store: Store, filter: SessionFilter = {}): Session[] {
-  const rows = store.db.query<Session, []>("select * from sessions order by julianday(registered_at), rowid").all();
+  const state = filter.state ?? "active";
+  const where = state === "all" ? "" : `where state = '${state}'`;
+  const rows = store.db.query<Session, []>(`select * from sessions ${where} order by julianday(registered_at), rowid`).all();
   return rows.filter((row) => {
     if (filter.role && row.role !== filter.role) return false;
     if (filter.names?.length && !filter.names.includes(row.name)) return false;
-    if (filter.state === "all") return true;
-    if (filter.state === "gone") return row.state === "gone";
-    if (row.state === "gone") return false;
     // The sessions of a disposable binding have a rollout and no process.
-    return row.pid !== null || row.codex_session_path !== null || (filter.state === undefined && filter.includeLegacy === true);
+    return state !== "active" || row.pid !== null || row.codex_session_path !== null || (filter.state === undefined && filter.includeLegacy === true);
   });
 }

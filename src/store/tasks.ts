@@ -37,7 +37,8 @@ export function setTaskState(store: Store, taskId: string, state: TaskState): vo
 }
 
 interface BudgetRow {
-  readonly task_id: string;
+  /** Null where a task has no budget. */
+  readonly task_id: string | null;
   readonly max_nudges: number;
   readonly nudges_used: number;
   readonly expires_at: string | null;
@@ -58,13 +59,12 @@ export function budgetOf(store: Store, taskId: string): Budget | null {
 
 /** All tasks in the order of their creation, each with its budget. */
 export function listTasks(store: Store, options: { active?: boolean } = {}): (Task & { budget: Budget | null })[] {
-  const states: readonly string[] = options.active ? ACTIVE_TASK_STATES : [];
-  const tasks = store.db.query<Task, []>("select * from tasks order by julianday(created_at), rowid").all();
-  const budgets = new Map(store.db.query<BudgetRow, []>("select task_id, max_nudges, nudges_used, expires_at from budgets").all().map((row) => [row.task_id, row]));
-  return tasks
-    .filter((task) => states.length === 0 || states.includes(task.state))
-    .map((task) => {
-      const row = budgets.get(task.id);
-      return { ...task, budget: row ? budgetFrom(row) : null };
-    });
+  const where = options.active ? `where t.state in (${ACTIVE_TASK_STATES.map((state) => `'${state}'`).join(", ")})` : "";
+  return store.db
+    .query<Task & BudgetRow, []>(
+      `select t.*, b.task_id, b.max_nudges, b.nudges_used, b.expires_at from tasks t left join budgets b on b.task_id = t.id ${where}
+       order by julianday(t.created_at), t.rowid`,
+    )
+    .all()
+    .map(({ task_id, max_nudges, nudges_used, expires_at, ...task }) => ({ ...task, budget: task_id === null ? null : budgetFrom({ task_id, max_nudges, nudges_used, expires_at }) }));
 }

@@ -31,17 +31,23 @@ const ftsTerms = (search: string): string =>
 
 const COLUMNS = { runId: "run_id", taskId: "task_id", actor: "actor", eventType: "event_type" } as const;
 
+/** Only the narrowest filter is looked up in an index; by the others SQLite would walk the events of all tasks. */
+const NARROWEST: readonly (keyof typeof COLUMNS)[] = ["runId", "taskId", "eventType", "actor"];
+
 function condition(filter: TelemetryFilter): { where: string; parameters: Parameter[] } {
   const terms: string[] = [];
   const parameters: Parameter[] = [];
+  const narrowest = NARROWEST.find((key) => filter[key]);
   for (const [key, column] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, string][]) {
     if (!filter[key]) continue;
-    terms.push(`${column} = ?`);
+    const indexed = key === narrowest || (narrowest === "taskId" && key === "eventType");
+    terms.push(`${indexed ? "" : "+"}${column} = ?`);
     parameters.push(filter[key]);
   }
   if (filter.severity) {
     // The index of the rarer severities is used only when its own condition stands here word by word.
-    terms.push(filter.severity === "info" ? "severity = ?" : "severity in ('debug', 'warning', 'error') and severity = ?");
+    const indexed = filter.severity !== "info" && (narrowest === undefined || narrowest === "actor");
+    terms.push(indexed ? "severity in ('debug', 'warning', 'error') and severity = ?" : "+severity = ?");
     parameters.push(filter.severity);
   }
   if (filter.search?.trim()) {
@@ -64,8 +70,43 @@ export function selection(columns: string, filter: TelemetryFilter, { limit, new
   return limit === undefined ? { sql, parameters } : { sql: `${sql} limit ?`, parameters: [...parameters, limit] };
 }
 
+/** Up to so many finds are fetched and sorted; beyond that it may cost less to go through the events themselves. */
+const FEW = 5000;
+/** At least so many events are gone through before that is given up. */
+const WALK = 2000;
+
+const isCommon = (store: Store, search: string): boolean =>
+  store.db
+    .query<{ n: number }, [string, number]>("select count(*) as n from (select 1 from telemetry_events_fts where telemetry_events_fts match ? limit ?)")
+    .get(ftsTerms(search), FEW + 1)!.n > FEW;
+
+type Row = Record<string, unknown>;
+
+/**
+ * The first `limit` events that fit a search, found by going through the events in order: what many events hold is soon found in some of them.
+ * Null when it must be looked for in another way: not enough was found in time, or the rows of the search table do not lie beside their events,
+ * as they do where each was written together with its event.
+ */
+function walk(store: Store, { search = "", ...filter }: TelemetryFilter, stretch: Stretch, limit: number): Row[] | null {
+  const its = "from telemetry_events_fts f where f.rowid = telemetry_events.rowid";
+  const columns = `*, (select f.event_id ${its}) is id as beside, exists (select 1 ${its} and f.telemetry_events_fts match ?) as hit`;
+  const length = Math.max(WALK, 2 * limit);
+  const { sql, parameters } = selection(columns, filter, { ...stretch, limit: length });
+  const found: Row[] = [];
+  let seen = 0;
+  for (const { beside, hit, ...row } of rows<Row>(store, sql, ftsTerms(search), ...parameters)) {
+    if (beside !== 1) return null;
+    if (hit === 1 || row.event_type === search) found.push(row);
+    if (found.length >= limit) return found;
+    seen++;
+  }
+  return seen < length ? found : null;
+}
+
 /** The events that fit, one by one. */
 export function* listTelemetry(store: Store, filter: TelemetryFilter, stretch: Stretch = {}): Generator<TelemetryEvent> {
+  const { limit } = stretch;
+  const walked = limit && filter.search?.trim() && isCommon(store, filter.search) ? walk(store, filter, stretch, limit) : null;
   const { sql, parameters } = selection("*", filter, stretch);
-  for (const row of rows<Record<string, unknown>>(store, sql, ...parameters)) yield shown(row) as unknown as TelemetryEvent;
+  for (const row of walked ?? rows<Row>(store, sql, ...parameters)) yield shown(row) as unknown as TelemetryEvent;
 }

@@ -33,7 +33,7 @@ export interface CycleCounts {
 
 /** Cycles by state and by whether the pane was captured. */
 export function cycleCounts(store: Store, scope: Scope): CycleCounts[] {
-  const run = "exists (select 1 from manager_cycle_spans s where s.manager_cycle_id = c.id and s.run_id = ?)";
+  const run = "c.id in (select s.manager_cycle_id from manager_cycle_spans s where s.run_id = ?)";
   const { where, parameters } = termsOf(scope, { task: "c.task_id", time: "c.started_at", run });
   return store.db
     .query<CycleCounts, Parameter[]>(`select state, json_extract(status_json, '$.pane_signal.captured') as captured, count(*) as n from manager_cycles c ${where} group by 1, 2`)

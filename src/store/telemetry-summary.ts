@@ -64,8 +64,11 @@ export function tallies(store: Store, filter: Omit<TelemetryFilter, "search">): 
 
 const onlyKept: Only = (column, store, filter) => {
   const { where, parameters } = totalTerms(filter);
+  // Each edge is a look-up of its own, which ends at the first row that fits; of runs it goes by their own index.
+  const scope = column === "run_id" ? "+scope" : "scope";
+  const edge = (way: "asc" | "desc") => `(select ${column} from telemetry_totals where ${scope} = 'task' and ${column} <> ''${where} order by ${column} ${way} limit 1)`;
   const sql = parameters.length
-    ? `select min(${column}) as first, max(${column}) as last from telemetry_totals where scope = 'task' and ${column} <> ''${where}`
+    ? `select ${edge("asc")} as first, ${edge("desc")} as last`
     : `select (select min(${column}) from telemetry_events) as first, (select max(${column}) from telemetry_events) as last`;
-  return same(store.db.query<Edges, Parameter[]>(sql).get(...parameters)!);
+  return same(store.db.query<Edges, Parameter[]>(sql).get(...parameters, ...parameters)!);
 };

@@ -1,6 +1,6 @@
 /** A tmux client in a pseudo-terminal of its own: what a person would see and type in a terminal window, as bytes. */
 import { childEnv, type Env, which } from "./child.ts";
-import { tmuxResult } from "./tmux.ts";
+import { isPaneId, NEXT, tmuxResult } from "./tmux.ts";
 
 export interface Screen {
   readonly cols: number;
@@ -12,6 +12,8 @@ export interface AttachedTerminal {
   resize(screen: Screen): void;
   /** Ends the client; the session goes on. */
   close(): void;
+  /** Of the tmux client. */
+  readonly pid: number;
 }
 
 export interface AttachOptions extends Screen {
@@ -22,16 +24,19 @@ export interface AttachOptions extends Screen {
   ended(): void;
 }
 
-/** Exact session name, or pane id. */
-const target = (session: string): string => (/^%\d+$/.test(session) ? session : `=${session}`);
+/** How long tmux may take to notice that a client has gone. */
+const GONE_MS = 2000;
 
-/** Columns and rows that show the whole current window of the session with its status line; null when there is none. */
-export async function windowScreen(env: Env, session: string): Promise<Screen | null> {
-  const asked = /^%\d+$/.test(session) ? session : `=${session}:`;
+/** Exact session name, or pane id. */
+const target = (session: string): string => (isPaneId(session) ? session : `=${session}`);
+
+/** The size of the session's current window, and the rows that its status line takes besides; null when there is none. */
+export async function windowScreen(env: Env, session: string): Promise<(Screen & { readonly statusRows: number }) | null> {
+  const asked = isPaneId(session) ? session : `=${session}:`;
   const result = await tmuxResult(env, ["display-message", "-p", "-t", asked, "#{window_width} #{window_height} #{status}"]);
   const [cols, rows, status] = result.stdout.trim().split(" ");
   if (result.code !== 0 || !Number(cols) || !Number(rows)) return null;
-  return { cols: Number(cols), rows: Number(rows) + (status === "off" ? 0 : status === "on" ? 1 : Number(status) || 0) };
+  return { cols: Number(cols), rows: Number(rows), statusRows: status === "off" ? 0 : status === "on" ? 1 : Number(status) || 0 };
 }
 
 /** The server that TMUX names, when we were started inside one: attaching there needs its socket, and no TMUX, which tmux would refuse as nesting. */
@@ -59,6 +64,7 @@ export function attachTerminal(env: Env, session: string, options: AttachOptions
       options.ended();
     });
     return {
+      pid: child.pid,
       write: (keys) => void (open && terminal.write(keys)),
       resize: ({ cols, rows }) => void (open && terminal.resize(cols, rows)),
       close() {
@@ -73,9 +79,26 @@ export function attachTerminal(env: Env, session: string, options: AttachOptions
   }
 }
 
+/**
+ * Gives the session's window back the size it had before the client of process `pid` came, unless somebody else is attached whose
+ * size counts: a program that was made narrow would stay so, and its screen be read wrong.
+ */
+export async function restoreSize(env: Env, session: string, { cols, rows }: Screen, pid: number): Promise<void> {
+  const asked = isPaneId(session) ? session : `=${session}:`;
+  const listed = async (): Promise<string[][]> => {
+    const { stdout } = await tmuxResult(env, ["list-clients", "-t", target(session), "-F", "#{client_pid} #{client_flags}"]);
+    return stdout.split("\n").filter((line) => line !== "").map((line) => line.split(" "));
+  };
+  // The server notices a little later that its client has gone, and until then would go by its size again.
+  let clients = await listed();
+  for (const end = performance.now() + GONE_MS; clients.some(([client]) => Number(client) === pid) && performance.now() < end; clients = await listed()) await Bun.sleep(20);
+  if (clients.some(([, flags]) => !flags?.includes("ignore-size"))) return;
+  await tmuxResult(env, ["resize-window", "-t", asked, "-x", String(cols), "-y", String(rows), NEXT, "set-option", "-w", "-u", "-t", asked, "window-size"]);
+}
+
 /** History and screen of the session's current pane, with colours, long lines whole. */
 export async function terminalHistory(env: Env, session: string, lines: number): Promise<string | null> {
-  const asked = /^%\d+$/.test(session) ? session : `=${session}:`;
+  const asked = isPaneId(session) ? session : `=${session}:`;
   const result = await tmuxResult(env, ["capture-pane", "-p", "-e", "-J", "-t", asked, "-S", `-${lines}`]);
   return result.code === 0 ? result.stdout : null;
 }

@@ -1,5 +1,7 @@
 /** Runs short-lived programs of others: an argument list (never a shell line), an explicit environment, a time limit. */
 
+import { signalGroup } from "./process-group.ts";
+
 /** The environment as commands are given it; undefined members are absent. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -30,21 +32,32 @@ export function childEnv(env: Env): Record<string, string> {
 /** Absolute path of `program` on the PATH of `env`, or null. */
 export const which = (program: string, env: Env): string | null => Bun.which(program, { PATH: env.PATH ?? "" });
 
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has just ended.
+const MOST_BYTES = 1 << 20;
+
+/** What the stream gives, to its end or to the limit; then `flooded` is called. */
+async function readText(stream: ReadableStream<Uint8Array>, flooded: () => void): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES) {
+      flooded();
+      break;
+    }
   }
+  return text;
 }
 
 /**
  * Runs `argv` to its end and gives what it printed. Never throws for what the program does.
  * @param options.stdin bytes for its standard input, else empty; @param options.timeoutMs after which it is killed (5 s)
+ * @param options.guarded it was chosen by somebody else: when it prints more than 1 MiB it is killed, and with it or with us ends all that it started
  */
 export async function runChild(
   argv: readonly string[],
-  options: { env: Env; cwd?: string; stdin?: string; timeoutMs?: number },
+  options: { env: Env; cwd?: string; stdin?: string; timeoutMs?: number; guarded?: boolean },
 ): Promise<ChildResult> {
   const [program = "", ...rest] = argv;
   const path = program.includes("/") ? program : which(program, options.env);
@@ -63,18 +76,29 @@ export async function runChild(
       // Ctrl-C in our terminal is for us: it must not cut off what is being typed into somebody else's in the middle.
       detached: true,
     });
+    const end = (): void => signalGroup(child.pid, "SIGKILL");
     const timer = setTimeout(() => {
       timedOut = true;
-      killGroup(child.pid);
+      end();
       giveUp();
     }, options.timeoutMs ?? 5000);
+    const interrupted = (): void => {
+      end();
+      process.exit(130);
+    };
+    if (options.guarded) {
+      process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+      void child.exited.then(end);
+    }
+    const read = (stream: ReadableStream<Uint8Array>): Promise<string> => (options.guarded ? readText(stream, end) : new Response(stream).text());
     try {
       // A grandchild may hold the pipes open after the program itself was killed: then its output is not waited for.
-      const [stdout, stderr] = await Promise.race([Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]), stopped]);
+      const [stdout, stderr] = await Promise.race([Promise.all([read(child.stdout), read(child.stderr)]), stopped]);
       await child.exited;
       return { code: child.signalCode === null ? child.exitCode : null, stdout, stderr, timedOut, missing: false };
     } finally {
       clearTimeout(timer);
+      process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
     }
   } catch (error) {
     return { ...nothing, stderr: error instanceof Error ? error.message : String(error) };

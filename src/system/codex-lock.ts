@@ -1,7 +1,7 @@
 /** Who writes a Codex thread: the exclusive lock on its file in `thread-writer-locks`, read without taking it where the system lets us. */
-import { dlopen } from "bun:ffi";
 import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { flockCall } from "./libc.ts";
 
 export interface WriterLock {
   /** Some living process writes the thread; the lock is free the moment that process dies. */
@@ -107,26 +107,10 @@ const LOCK_SH = 1;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
 
-let libc: { flock(fd: number, operation: number): number } | null | undefined;
-function flock(): { flock(fd: number, operation: number): number } | null {
-  if (libc !== undefined) return libc;
-  const names = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
-  libc = null;
-  for (const name of names) {
-    try {
-      libc = dlopen(name, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols;
-      break;
-    } catch {
-      continue;
-    }
-  }
-  return libc;
-}
-
 /** Asks for the shared lock without waiting and lets go at once: refused means that a writer holds it. */
 export function askedLock(path: string): WriterLock | null {
-  const calls = flock();
-  if (calls === null) return null;
+  const flock = flockCall();
+  if (flock === null) return null;
   let fd: number;
   try {
     fd = openSync(path, "r");
@@ -134,8 +118,8 @@ export function askedLock(path: string): WriterLock | null {
     return null;
   }
   try {
-    const got = calls.flock(fd, LOCK_SH | LOCK_NB) === 0;
-    if (got) calls.flock(fd, LOCK_UN);
+    const got = flock(fd, LOCK_SH | LOCK_NB) === 0;
+    if (got) flock(fd, LOCK_UN);
     return { held: !got, pid: null };
   } finally {
     closeSync(fd);

@@ -1,5 +1,5 @@
 /** The folder of one worker or session below the state root: configuration, status, capture and log, in the form of the oldest releases. */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, prettyJson } from "../core/json.ts";
@@ -64,8 +64,14 @@ export const stageTranscript = (root: string, name: string, content: string): St
 export function appendCompatEvent(root: string, name: string, event: { readonly time: string; readonly type: string; readonly [key: string]: unknown }): void {
   const path = join(workerFolder(root, name), "events.jsonl");
   try {
-    mkdirSync(workerFolder(root, name), { recursive: true });
-    appendFileSync(path, `${compactJson(event)}\n`);
+    mkdirSync(workerFolder(root, name), { recursive: true, mode: 0o700 });
+    // The worker may write in there: a link of its making must not lead us to a file that it may not write.
+    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    try {
+      writeSync(fd, `${compactJson(event)}\n`);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     throw new Failure(`${path} could not be written: ${(error as Error).message}`);
   }

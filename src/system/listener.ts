@@ -1,6 +1,7 @@
 /** Who listens on a port of this machine, for the message that it is taken. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type Env, runChild } from "./child.ts";
+import { LSOF } from "./processes.ts";
 
 export interface Listener {
   readonly pid: number;
@@ -54,13 +55,13 @@ function descriptors(pid: string): string[] {
 }
 
 async function askedListener(port: number, env: Env): Promise<number | null> {
-  const result = await runChild(["lsof", "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
+  const result = await runChild([LSOF, "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
   const pid = /^p(\d+)$/m.exec(result.stdout)?.[1];
   return pid === undefined ? null : Number(pid);
 }
 
 async function commandOf(pid: number, env: Env): Promise<string | null> {
   if (process.platform === "linux") return readText(`/proc/${pid}/cmdline`).split("\0").filter((word) => word !== "").join(" ") || null;
-  const result = await runChild(["ps", "-o", "command=", "-p", String(pid)], { env });
+  const result = await runChild(["ps", "-ww", "-o", "command=", "-p", String(pid)], { env });
   return result.stdout.trim() || null;
 }

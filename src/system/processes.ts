@@ -1,8 +1,12 @@
 /** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { type Env, runChild } from "./child.ts";
+import { macProgramOf } from "./libc.ts";
+import { listedFiles, listedProcesses, listedStart } from "./process-listing.ts";
 
 const linux = process.platform === "linux";
+/** macOS keeps it in a folder that a shortened PATH leaves out. */
+export const LSOF = process.platform === "darwin" ? "/usr/sbin/lsof" : "lsof";
 
 /** Whether a process of this pid exists; one that we may not signal counts. */
 export function alive(pid: number): boolean {
@@ -40,11 +44,7 @@ export async function listProcesses(env: Env): Promise<Process[] | null> {
     });
   }
   const result = await runChild(["ps", "-axo", "pid=,ppid="], { env });
-  if (result.code !== 0) return null;
-  return result.stdout.split("\n").flatMap((line) => {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number);
-    return pid === undefined || parent === undefined || Number.isNaN(pid + parent) ? [] : { pid, parent };
-  });
+  return result.code === 0 ? listedProcesses(result.stdout) : null;
 }
 
 let bootMs: number | undefined;
@@ -61,9 +61,9 @@ export async function startedAt(pid: number, env: Env): Promise<number | null> {
     const at = linuxBoot() + ticks * 10;
     return Number.isNaN(at) ? null : at;
   }
-  const result = await runChild(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C" } });
-  const at = Date.parse(result.stdout.trim());
-  return result.code !== 0 || Number.isNaN(at) ? null : at;
+  // In UTC: the same local time comes twice in the night when the clocks go back.
+  const result = await runChild(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C", TZ: "UTC" } });
+  return result.code === 0 ? listedStart(result.stdout) : null;
 }
 
 /** Path of the program file that the process runs (for a script: its interpreter); null when it is gone or not told. */
@@ -76,8 +76,8 @@ export async function executableOf(pid: number, env: Env): Promise<string | null
       return null;
     }
   }
-  const result = await runChild(["ps", "-o", "comm=", "-p", String(pid)], { env });
-  return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
+  // ps only knows what the process calls itself, and is for systems that tell nothing better.
+  return macProgramOf(pid) ?? askedPs("comm=", pid, env);
 }
 
 /** The words the process was started with, its program first; null when it is gone or not told. */
@@ -89,22 +89,23 @@ export async function commandLineOf(pid: number, env: Env): Promise<string[] | n
       return null;
     }
   }
-  const result = await runChild(["ps", "-o", "args=", "-p", String(pid)], { env });
-  return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim().split(/\s+/) : null;
+  return (await askedPs("args=", pid, env))?.split(/\s+/) ?? null;
+}
+
+/** One column of one process. -ww: without it ps cuts what is longer than a line of a terminal, and takes 79 characters for one where there is none. */
+async function askedPs(column: string, pid: number, env: Env): Promise<string | null> {
+  const result = await runChild(["ps", "-ww", "-o", column, "-p", String(pid)], { env });
+  return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
 }
 
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
 export async function openFiles(pid: number, env: Env): Promise<string[] | null> {
   if (linux) return linuxOpenFiles(pid);
-  const result = await runChild(["lsof", "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runChild([LSOF, "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
   // lsof exits 1 when one of many questions had no answer, and still prints the others.
   if (result.missing || result.timedOut || (result.code !== 0 && result.stdout === "")) return null;
-  return lsofNames(result.stdout);
+  return listedFiles(result.stdout);
 }
-
-/** The paths in `lsof -Fn` output: the lines that begin with `n`. */
-export const lsofNames = (text: string): string[] =>
-  text.split("\n").flatMap((line) => (line.startsWith("n/") ? [line.slice(1)] : []));
 
 function linuxOpenFiles(pid: number): string[] | null {
   let descriptors: string[];

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { childEnv, type Env, runChild, which } from "./child.ts";
+import { realPath } from "./folders.ts";
 
 export const TERMINALS = ["auto", "ghostty", "terminal"] as const;
 export type TerminalChoice = (typeof TERMINALS)[number];
@@ -24,8 +25,9 @@ const emulators = ["x-terminal-emulator", "gnome-terminal", "ptyxis", "kgx", "ko
 /** The words that attach to a session, on the server that this process is in when that is not the usual one. */
 export function attachWords(env: Env, session: string): string[] {
   const socket = env.TMUX?.split(",")[0] ?? "";
-  const usual = `${env.TMUX_TMPDIR || "/tmp"}/tmux-${process.getuid?.() ?? 0}/default`;
-  return ["tmux", ...(socket === "" || socket === usual || !existsSync(socket) ? [] : ["-S", socket]), "attach", "-t", session];
+  // tmux names its socket by the real path of the folder, and /tmp is a link on macOS.
+  const usual = realPath(`${env.TMUX_TMPDIR || "/tmp"}/tmux-${process.getuid?.() ?? 0}/default`);
+  return ["tmux", ...(socket === "" || realPath(socket) === usual || !existsSync(socket) ? [] : ["-S", socket]), "attach", "-t", session];
 }
 
 /** How a window on `session` is opened by this choice. Nothing is started. */

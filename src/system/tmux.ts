@@ -27,7 +27,7 @@ const deniedWords = /operation not permitted|permission denied|not authori[sz]ed
 const noServerWords = /no server running|error connecting to|lost server|server exited unexpectedly|no current target/i;
 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
-const NEXT = "\0";
+export const NEXT = "\0";
 
 async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
   // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
@@ -106,6 +106,26 @@ export async function listPanes(env: Env): Promise<Pane[]> {
 export const capturePane = (env: Env, target: string, lines: number, styled = false): Promise<string> =>
   tmux(env, ["capture-pane", "-p", ...(styled ? ["-e"] : []), "-t", paneTarget(target), "-S", lines > 0 ? `-${lines}` : "0"]);
 
+/** Text as it is where tmux expands formats: `#(…)` would be run by a shell. In front of `[` tmux leaves every # alone. */
+const unexpanded = (text: string): string => text.replace(/#+(?![#[])/g, (marks) => marks + marks);
+
+/**
+ * The visible screens of several panes, with their escape sequences, in one call. A pane that ends meanwhile cuts the rest off:
+ * what is missing in the answer is not known.
+ */
+export async function captureScreens(env: Env, paneIds: readonly string[]): Promise<Map<string, string>> {
+  if (paneIds.length === 0) return new Map();
+  const mark = `screen ${crypto.randomUUID()} `;
+  const words = paneIds.flatMap((id) => ["display-message", "-p", "-t", id, `${mark}#{pane_id}`, NEXT, "capture-pane", "-p", "-e", "-t", id, NEXT]);
+  const { stdout } = await tmuxResult(env, words.slice(0, -1));
+  return new Map(
+    stdout.split(mark).slice(1).map((part) => {
+      const end = part.indexOf("\n");
+      return [part.slice(0, end), part.slice(end + 1)] as const;
+    }),
+  );
+}
+
 /**
  * Starts `argv` in a detached session of its own, as it is, without a shell, and gives its pane.
  * @param options.environment variables set over those of the server; @param options.keepDead the pane outlives its program, to be read
@@ -119,7 +139,7 @@ export async function newSession(
   const unwanted = foreignNames([...Object.keys(env), ...known.stdout.split("\n").map((line) => line.split("=")[0] ?? "")]);
   const settings = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`);
   const out = await tmux(env, [
-    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", options.name, "-c", options.cwd,
+    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", unexpanded(options.name), "-c", unexpanded(options.cwd),
     "-x", String(options.width ?? 160), "-y", String(options.height ?? 50),
     "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...settings, ...options.argv,
     ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),

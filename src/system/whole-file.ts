@@ -1,4 +1,4 @@
-/** Files that appear whole or not at all: written beside their place, then renamed. */
+/** Files that appear whole or not at all: written beside their place, then renamed. They hold what agents said, so only their owner may read them. */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -34,8 +34,8 @@ const attempt = <T>(path: string, action: () => T): T => {
 export function stageFile(path: string, content: string | Uint8Array = ""): StagedFile {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
   let fd: number | null = attempt(path, () => {
-    mkdirSync(dirname(path), { recursive: true });
-    return openSync(beside, "wx", 0o644);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return openSync(beside, "wx", 0o600);
   });
   const close = (): void => {
     if (fd !== null) closeSync(fd);

@@ -52,6 +52,12 @@ describe("words", () => {
     expect(wrong(["t", "--goal"])).toContain("--goal");
     expect(wrong(["t", "--goal", "--"])).toContain("--goal");
   });
+  test("a text with white space is a word, whatever it begins with", () => {
+    expect(read(["-t dashed help=1", "--json is what I want", "--limit", "4"])).toMatchObject({ task: "-t dashed help=1", extra: "--json is what I want", limit: 4, json: false });
+    expect(wrong(["t", "--goals=a b"])).toContain("unknown flag --goals");
+    expect(wrong(["t", "-x"])).toContain("unknown flag -x");
+    expect(wrong(["t", "e", "- f"])).toContain('unexpected word "- f"');
+  });
   test("-- ends flags", () => {
     expect(read(["--json", "--", "-odd"]).task).toBe("-odd");
     expect(wrong(["--", "-odd", "x", "--json"])).toContain("--json");

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync } from "node:fs";
-import { World } from "../harness.ts";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { alive } from "../../src/system/processes.ts";
+import { until, World } from "../harness.ts";
 
 let w: World;
 beforeEach(async () => {
@@ -27,6 +29,29 @@ test("a tool runs in the worker's folder and is told apart as missing or failing
   await w.ok("manager-config t1 --tool bin/none");
   expect(await latest("run-tools")).toMatchObject({ state: "failed", error: expect.stringContaining("tool bin/none is missing"), result: { tools: [] } });
   expect(await w.ok<string>("epilogue t1 --step run-tools")).toStartWith("run-tools: failed: tool bin/none");
+});
+
+test("what a tool starts ends with it, and one that never stops printing is stopped", async () => {
+  await program("work/bin/litter", "sleep 300 & echo $! > left; echo fine");
+  await program("work/bin/flood", "exec yes");
+  await w.ok(["manager-config", "t1", "--epilogue", "run-tools", "--tool", "bin/litter", "--tool", "bin/flood"]);
+  const run = await latest("run-tools");
+  expect(run).toMatchObject({ state: "failed", error: expect.stringContaining("tool bin/flood failed") });
+  expect(run.result.tools).toEqual([{ tool: "bin/litter", returncode: 0, stdout: "fine\n", stderr: "" }, { tool: "bin/flood", returncode: null, stdout: expect.stringMatching(/^[y\n]{1000}$/), stderr: "" }]);
+  const left = Number(readFileSync(join(w.work, "left"), "utf8"));
+  await until("the end of what the tool left", () => !alive(left));
+});
+
+test("a tool ends when the step is interrupted", async () => {
+  await program("work/bin/slow", "sleep 300 & echo $! > left; sleep 300");
+  await w.ok(["manager-config", "t1", "--epilogue", "run-tools", "--tool", "bin/slow"]);
+  const main = resolve(import.meta.dir, "../../src/main.ts");
+  const step = Bun.spawn([process.execPath, main, "epilogue", "t1", "--step", "run-tools"], { env: w.env, cwd: w.work, stdout: "ignore", stderr: "ignore" });
+  const left = await until("the tool", () => existsSync(join(w.work, "left")) && Number(readFileSync(join(w.work, "left"), "utf8")));
+  step.kill("SIGTERM");
+  expect(await step.exited).toBe(130);
+  await until("the end of the tool", () => !alive(left));
+  expect(w.rows("select 1 from epilogue_runs")).toEqual([]);
 });
 
 test("a draft pull request is opened only when permitted and possible, and what could not be done is told", async () => {

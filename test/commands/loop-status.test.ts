@@ -31,7 +31,7 @@ test("the missing evidence of the next iteration is named until it is there", as
 test("a loop moves on with what the worker took, and no iteration is delivered twice", async () => {
   await prove(1);
   expect((await ask(2)).state).toBe("pull_required");
-  expect((await status()).policy).toMatchObject({ current_iteration: 1, reached_iteration: 1, delivered_iterations: [2] });
+  expect((await status()).policy).toMatchObject({ current_iteration: 1, reached_iteration: 1, delivered_iterations: [2], next_iteration: 3, blocked_reason: "missing_required_evidence" });
   const again = await w.run("enqueue-continue-iteration t1 --loop-run r1 --requested-iteration 2 --message go --json");
   expect(again.json()).toMatchObject({ delivered_iterations: [2], reached_iteration: 1 });
   expect(again.stderr).toContain("iteration 2 of loop run \"r1\" was delivered already");

@@ -1,8 +1,8 @@
 /** Opening terminal windows: what would be started where, what is started, and that it is recorded once. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync } from "node:fs";
-import { join } from "node:path";
-import { windowFor } from "../../src/system/terminal.ts";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { attachWords, windowFor } from "../../src/system/terminal.ts";
 import { until, World } from "../harness.ts";
 import { showing } from "../panes.ts";
 import { boundPair, lonelyWorker } from "../rollout.ts";
@@ -29,7 +29,16 @@ const eventTypes = async () => (await w.run("events old1")).stdout.trim().split(
 test("macOS: Ghostty by its application, Terminal by AppleScript with the name quoted twice", () => {
   expect(windowFor({}, "ghostty", "it's", "darwin").command).toEqual(["open", "-na", "Ghostty.app", "--args", "-e", "tmux", "attach", "-t", "it's"]);
   const script = windowFor({}, "terminal", `a "b" \\c`, "darwin").command[2];
-  expect(script).toBe(`tell application "Terminal" to do script "tmux attach -t 'a \\"b\\" \\\\c'"`);
+  expect(script).toBe(`tell application "Terminal" to do script "tmux attach -t 'a \\"b\\" '\\\\\\\\'c'"`);
+});
+
+test("the usual server is not named, also where its folder is reached by a link", () => {
+  const socket = join(w.dir, "real", `tmux-${process.getuid!()}`, "default");
+  mkdirSync(dirname(socket), { recursive: true });
+  writeFileSync(socket, "");
+  symlinkSync(join(w.dir, "real"), join(w.dir, "link"));
+  expect(attachWords({ TMUX: `${socket},1,0`, TMUX_TMPDIR: join(w.dir, "link") }, "s")).toEqual(["tmux", "attach", "-t", "s"]);
+  expect(attachWords({ TMUX: `${socket},1,0` }, "s")).toEqual(["tmux", "-S", socket, "attach", "-t", "s"]);
 });
 
 test("Linux: $TERMINAL first, then what is installed, each with its own way to be told a command", async () => {

@@ -38,12 +38,14 @@ test("both sides dead: each is marked, the binding once, and a second run finds 
   expect([again.dead_pid_sessions, again.dangling_bindings, again.applied]).toEqual([[], [], { sessions_marked_gone: [], bindings_marked_invalid: [] }]);
 });
 
-test("a pid that was given to a later process is dead, unless that process holds the rollout", async () => {
-  const rollout = await w.file("codex/sessions/2025/01/01/rollout-2025-01-01T00-00-00-11111111-1111-4111-8111-111111111111.jsonl", "{}\n");
-  register("reused", "worker", process.pid);
-  register("resumed", "manager", process.pid, rollout);
+test("a pid that was given to a later process is dead, unless that process holds the rollout or none is on record", async () => {
+  const rollout = (digit: string) => w.file(`codex/sessions/2025/01/01/rollout-2025-01-01T00-00-00-${digit.repeat(8)}-1111-4111-8111-111111111111.jsonl`, "{}\n");
+  const held1 = await rollout("1");
+  register("reused", "worker", process.pid, await rollout("2"));
+  register("resumed", "manager", process.pid, held1);
+  register("foreign", "manager", process.pid);
   w.store().db.run("update sessions set registered_at = '2025-01-01T00:00:00Z', last_heartbeat_at = '2025-01-01T00:00:00Z'");
-  const held = openSync(rollout, "r");
+  const held = openSync(held1, "r");
   try {
     expect((await w.ok("reconcile")).dead_pid_sessions).toMatchObject([{ name: "reused", reason: "pid belongs to another process" }]);
   } finally {

@@ -127,3 +127,21 @@ test("an empty filter asks for nothing", async () => {
   await register("worker", "w1");
   expect(await w.ok(["sessions", "--name", ""])).toHaveLength(1);
 });
+
+test("a session without tmux whose thread is being written takes pushed messages", async () => {
+  const worker = await register("worker", "w1");
+  expect(worker.communication).toMatchObject({ can_receive_push: false, delivery_mode: "pull_required" });
+  await w.file(`codex/thread-writer-locks/${worker.codex_session_id}.lock`, "");
+  const holder = Bun.spawn(["flock", join(w.dir, "codex/thread-writer-locks", `${worker.codex_session_id}.lock`), "sh", "-c", "echo held; exec cat"], { stdin: "pipe", stdout: "pipe" });
+  try {
+    await holder.stdout.getReader().read();
+    const live = { can_receive_push: true, delivery_mode: "pull_required", requires_polling: true };
+    expect((await w.ok("sessions"))[0].communication).toMatchObject(live);
+    expect((await w.ok("discover")).sessions[0].communication).toMatchObject(live);
+  } finally {
+    // Killing flock would leave the lock with its child.
+    await holder.stdin.end();
+    await holder.exited;
+  }
+  expect((await w.ok("sessions"))[0].communication).toMatchObject({ can_receive_push: false });
+});

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { capturePane, hasSession, newSession } from "../../src/system/tmux.ts";
 import { until, World } from "../harness.ts";
+import { event, meta } from "../rollout.ts";
 
 const world = new World();
 world.realTime = true;
@@ -67,6 +68,28 @@ test("a program that is no agent is interrupted by C-c, a copy mode in front of 
   await Bun.spawn(["tmux", "copy-mode", "-t", "=loop:"], { env: world.env }).exited;
   expect(await world.ok(["session-interrupt", "w3", "--followup", "stop and say"])).toMatchObject({ key: "C-c", sent: true, target: "loop", followup: "stop and say" });
   await until("the interrupt and the text", async () => (await screen("loop")).includes("GOT-INT") && (await screen("loop")).includes("stop and say"));
+});
+
+test("only what tmux would press is taken for a key", async () => {
+  for (const key of ["Ctrl-C", "C-", "escape!", "Enter Enter"]) {
+    const refused = await world.run(["session-interrupt", "w1", "--dry-run", "--key", key]);
+    expect([refused.exit, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain(JSON.stringify(key));
+  }
+  for (const key of ["Escape", "C-c", "^C", "M-C-x", "y", "-", "F12", "enter"]) expect(await world.ok(["session-interrupt", "w1", "--dry-run", `--key=${key}`])).toMatchObject({ key });
+});
+
+test("a compact request reaches what is no agent, whatever its rollout says of a turn", async () => {
+  await newSession(world.env, { name: "open", cwd: "/", argv: ["cat"] });
+  const path = await world.file("codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-33333333-3333-4333-8333-333333333333.jsonl", meta("33333333-3333-4333-8333-333333333333") + event({ type: "task_started" }));
+  await world.ok(["register-worker", "--name", "w9", "--pid", String(helper.pid), "--codex-session", path, "--tmux-session", "open"]);
+  await world.ok(["register-manager", "--name", "m9", "--pid", String(helper.pid), "--codex-session", `${world.dir}/${rollout}`]);
+  await world.ok("tasks --create t9 --goal g");
+  await world.ok("bind --task t9 --worker w9 --manager m9");
+  await world.ok("manager-config t9 --allow-worker-compact-clear");
+  await world.ok("handoff t9 --summary s");
+  expect(await world.ok("request-worker-compact t9")).toMatchObject({ send_result: { proof: "unavailable", side_effect_completed: true } });
+  await until("the command", async () => (await screen("open")).includes("/compact"));
 });
 
 test("stop says a last word, ends the terminal and the session", async () => {

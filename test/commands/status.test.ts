@@ -131,7 +131,7 @@ test("list: folders, sessions, their configured tmux names; folders of a session
 test("what a worker reports cannot break a line of the list", async () => {
   await worker("old1");
   await w.file("state/old1/status.json", JSON.stringify({ state: "editing", current_task: "a\tb\nc\u001b[2J" }));
-  expect((await w.run("list")).stdout).toBe("old1\tstopped\tediting\ta b c [2J\n");
+  expect((await w.run("list")).stdout).toBe("old1\tstopped\tediting\ta b c[2J\n");
 });
 
 test("events: the last ones, lines that are none are told on stderr", async () => {
@@ -143,4 +143,13 @@ test("events: the last ones, lines that are none are told on stderr", async () =
   expect((await w.run("events old1 --type nudge --limit 1")).stdout).toBe('{"time":"3","type":"nudge"}\n');
   expect((await w.run("events old1 --limit 0")).stdout).toBe(all.stdout);
   expect((await w.run("events nobody")).exit).toBe(1);
+});
+
+test("list: the tool's own folders are no workers, and a state root that is a file is refused", async () => {
+  await w.ok("create-disposable-binding t1 --json");
+  expect((await w.ok("list --json")).map((each: { name: string }) => each.name)).toEqual(["t1-manager", "t1-worker"]);
+  const file = await w.file("plain", "");
+  const refused = await w.run("list", { env: { WORKERCTL_STATE_ROOT: file } });
+  expect(refused).toMatchObject({ exit: 1, stdout: "" });
+  expect(refused.stderr).toContain(`${file} is not a folder`);
 });

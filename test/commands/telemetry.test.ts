@@ -59,6 +59,14 @@ describe("sums", () => {
 });
 
 describe("views", () => {
+  test("the sums of criteria that a trigger keeps agree with the rows", async () => {
+    for (const text of ["one", "two", "three"]) await w.ok(["criteria", "job", "--add", "--criterion", text, "--source", "user_requested", "--status", "proposed"]);
+    await w.ok("criteria job --accept 1");
+    await w.ok("criteria job --reject 2 --rationale no");
+    sql("delete from acceptance_criteria where id = 3");
+    expect((await w.ok("telemetry metrics --json")).gauges.criteria).toEqual({ by_status: { accepted: 1, deferred: 0, proposed: 0, rejected: 1, satisfied: 0 }, open: 1, total: 2 });
+  });
+
   test("words that do not fit a view are refused before anything is opened", async () => {
     const fresh = new World();
     for (const line of ["telemetry task", "telemetry snapshot job", "telemetry --window 5", "telemetry metrics --window 0d", "telemetry metrics --window 1y", "telemetry nowhere"]) {

@@ -47,8 +47,9 @@ export const closeTabs = async (browser: Browser | undefined): Promise<void> => 
 
 /** Violations that axe finds, as readable lines. */
 export async function violations(page: Page): Promise<string[]> {
-  // Through the debugger, which no policy of the page keeps out.
-  const found = await page.evaluate(`${AXE}; axe.run({ resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join(" | ")))`);
+  // Through the debugger, which no policy of the page keeps out; once for each document.
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
+  const found = await page.evaluate(`axe.run({ resultTypes: ["violations"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? "")).join(" | ")))`);
   return found as string[];
 }
 

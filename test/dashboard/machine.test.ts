@@ -1,7 +1,12 @@
 /** Looking at the sessions while pages are open: one look at a time, and none that outlives its end. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Machine } from "../../src/dashboard/machine.ts";
-import { until, World } from "../harness.ts";
+import { listSessions } from "../../src/store/session-list.ts";
+import { findSession } from "../../src/store/sessions.ts";
+import { FIXTURES, until, World } from "../harness.ts";
+import { Stage } from "./stage.ts";
 
 let w: World;
 beforeEach(() => {
@@ -52,4 +57,28 @@ test("the end waits for a look that has begun", async () => {
   expect(asked).toBe(false);
   await machine.close();
   expect(asked).toBe(true);
+});
+
+test("a dialog in a terminal is told, and that it is gone; so is a session that no longer runs", async () => {
+  const stage = new Stage(w);
+  const prompt = readFileSync(join(FIXTURES, "codex-0.169.0", "screens", "approval-prompt.ansi"), "utf8");
+  const asking = await stage.session("worker", "asking", prompt);
+  const cx = w.context();
+  const store = cx.store();
+  const { id } = findSession(store, asking.name)!;
+  let changes = 0;
+  const machine = new Machine(cx, store, () => listSessions(store, {}), () => void changes++, () => {});
+  machine.watch(true);
+  try {
+    await until("the dialog", () => machine.sign(id).dialog !== null);
+    expect(machine.sign(id)).toMatchObject({ processAlive: true, page: "command_approval", terminal: { running: true, width: 100, height: 26 } });
+    Bun.spawnSync(["tmux", "send-keys", "-t", `=${asking.name}:`, "-R"], { env: w.env });
+    Bun.spawnSync(["tmux", "clear-history", "-t", `=${asking.name}:`], { env: w.env });
+    await until("the dialog is gone", () => machine.sign(id).dialog === null);
+    Bun.spawnSync(["tmux", "kill-session", "-t", `=${asking.name}`], { env: w.env });
+    await until("the session is gone", () => machine.sign(id).terminal?.running === false && machine.sign(id).processAlive === false);
+    expect(changes).toBeGreaterThanOrEqual(3);
+  } finally {
+    await machine.close();
+  }
 });

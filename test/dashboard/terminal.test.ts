@@ -30,6 +30,8 @@ afterAll(async () => {
 const shown = (): Promise<string> => capturePane(w.env, worker.name, 0);
 const side = (page: Page, name = worker.name) => page.locator(".side", { hasText: name }).first();
 const inPage = (page: Page, name?: string): Promise<string> => side(page, name).locator(".xterm-rows").innerText();
+const size = (): string =>
+  Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${worker.name}:`, "#{window_width}x#{window_height} #{pane_in_mode}"], { env: w.env }).stdout.toString().trim();
 const clients = (): number =>
   Bun.spawnSync(["tmux", "list-clients", "-F", "#{client_pid}"], { env: w.env }).stdout.toString().split("\n").filter(Boolean).length;
 
@@ -68,8 +70,7 @@ describe("watching", () => {
     expect(screen).not.toContain("everything");
     expect(screen).not.toContain("again");
     expect(screen).not.toContain("sneaked");
-    const size = Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${worker.name}:`, "#{window_width}x#{window_height} #{pane_in_mode}"], { env: w.env }).stdout.toString().trim();
-    expect(size).toBe("100x26 0");
+    expect(size()).toBe("100x26 0");
   });
 
   test("text is copied as from any page", async () => {
@@ -138,6 +139,21 @@ describe("taking over", () => {
     for (const each of cut.splice(0)) each();
     await side(tab.page).locator(".terminal.watching").waitFor();
     await until("the screen is drawn again", async () => (await inPage(tab.page)).includes(`${worker.name} is ready`));
+  });
+
+  test("makes the session as large as the page has room for, follows it, and undoes that", async () => {
+    const tab = await opened();
+    await side(tab.page).getByRole("button", { name: "Take over" }).click();
+    await side(tab.page).locator(".terminal.typing").waitFor();
+    const first = await until("it fits the page", () => (size().startsWith("100x26") ? null : size()));
+    await tab.page.setViewportSize({ width: 1040, height: 900 });
+    await until("it follows the page", () => size() !== first);
+    await side(tab.page).getByRole("button", { name: "Hand back" }).click();
+    await until("it is as before", () => size() === "100x26 0");
+    await side(tab.page).getByRole("button", { name: "Take over" }).click();
+    await until("it fits the page again", () => !size().startsWith("100x26"));
+    await closeTabs(browser);
+    await until("it is as before, also when the page just closed", () => size() === "100x26 0");
   });
 
   test("belongs to one page: who takes over next takes it away", async () => {

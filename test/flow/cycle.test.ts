@@ -70,6 +70,7 @@ test("a rollout that has gone fails the phase that needed it, and the next cycle
   const failed = await w.run("cycle t1");
   expect(failed.exit).toBe(1);
   expect(spans()).toEqual(["start_cycle succeeded", "ingest_rollout failed", "cycle_failed failed"]);
+  expect(w.rows("select attributes_json from manager_cycle_spans where phase = 'ingest_rollout'")).toEqual([{ attributes_json: '{"worker_session":"w1"}' }]);
   const [row] = w.rows<{ state: string; error: string; status_json: string }>("select state, error, status_json from manager_cycles");
   expect(row).toMatchObject({ state: "failed", error: expect.stringContaining("w1") });
   expect(JSON.parse(row!.status_json)).toMatchObject({ kind: "session_cycle", task: "t1", error_type: "Failure", failure_phase: "ingest_rollout" });
@@ -78,6 +79,8 @@ test("a rollout that has gone fails the phase that needed it, and the next cycle
   expect(await w.ok("divergences t1")).toEqual([]);
   await Bun.write(worker.path, content);
   await w.ok("cycle t1");
+  const [pane] = w.rows<{ a: string }>("select attributes_json as a from manager_cycle_spans where phase = 'capture_pane_signal'");
+  expect(Object.keys(JSON.parse(pane!.a))).toEqual(["captured", "classifier", "degraded", "notable_pattern", "status_age_seconds"]);
 });
 
 test("what the failed phase wrote is not there", async () => {

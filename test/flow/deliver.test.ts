@@ -1,5 +1,6 @@
 /** Texts sent to real Codex sessions: each arrives exactly once, by the right rung, and what cannot arrive is never typed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { type Delivered, deliver } from "../../src/flow/deliver.ts";
 import type { Parcel } from "../../src/flow/delivery-journal.ts";
 import { recipientOf } from "../../src/flow/recipient.ts";
@@ -66,10 +67,12 @@ describe("a worker that works", () => {
   });
 
   test("behind a running command it waits visibly, and is settled later", async () => {
-    await send("run sleep 4; echo slept");
+    const gate = join(world.dir, "gate");
+    await send(`run until [ -e ${gate} ]; do sleep 0.1; done`);
     await until("the command", async () => (await screen()).includes("background terminal running"));
     const sent = await send("after the command", { proofMs: 1500 });
     expect(sent).toMatchObject({ state: "typed", proof: "pending", started: true, completed: false, accepted: true });
+    await Bun.write(gate, "");
     await until("the text", () => times("after the command") === 1);
   });
 });

@@ -1,9 +1,10 @@
 /** The demonstration, whole and with the real Codex; and what it says when it cannot be. */
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { World } from "../harness.ts";
 
+const PICTURE = join(import.meta.dir, "..", "..", "docs", "demo.svg");
 const world = new World();
 world.realTime = true;
 afterAll(() => world.close());
@@ -18,8 +19,9 @@ const program = (name: string, script: string): string => {
 
 test("it comes to its end: proven both ways, gate held, task done, nothing left", async () => {
   const result = await world.ok("demo --json");
+  const names = result.steps.map((step: { name: string }) => step.name);
   expect(result).toMatchObject({ ok: true, failed: null, folder: null, database: null });
-  expect(result.steps.map((step: { name: string }) => step.name)).toEqual([
+  expect(names).toEqual([
     "a private Codex home, state root, tmux server and git project",
     "pair: two Codex sessions, each with a rollout of its own",
     "the manager looks and accepts a criterion",
@@ -33,6 +35,8 @@ test("it comes to its end: proven both ways, gate held, task done, nothing left"
     "the work stands: the file is changed and its check passes",
     "nothing runs afterwards",
   ]);
+  // What README shows of it is what it does (npm run demo:picture draws it anew).
+  expect([...readFileSync(PICTURE, "utf8").matchAll(/class="step">✓ ([^<]*)</g)].map(([, name]) => name)).toEqual(names);
 }, 120_000);
 
 test("without Codex it is one sentence and how to install it", async () => {

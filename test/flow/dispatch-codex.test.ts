@@ -89,7 +89,8 @@ describe("a dispatcher that dies while sending", () => {
 
 test("a message that waits behind a running command is delivered when its proof comes, and holds up nobody", async () => {
   await w.idle(worker);
-  await nudge("run sleep 20; echo slept");
+  const gate = join(w.dir, "gate");
+  await nudge(`run until [ -e ${gate} ]; do sleep 0.1; done`);
   await only("nudge_worker");
   await until("the command", async () => (await capturePane(w.env, "codex-w1", 0)).includes("background terminal running"));
   const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "1", "--json"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
@@ -98,6 +99,7 @@ test("a message that waits behind a running command is delivered when its proof 
   await w.ok(["enqueue-notify-manager", "t1", "--message", "meanwhile", "--json"]);
   await until("the other one", () => times(manager, "meanwhile") === 1);
   expect(w.rows("select state from commands where id = ?", late)).toEqual([{ state: "attempted" }]);
+  await Bun.write(gate, "");
   await until("the proof", () => w.rows("select 1 from commands where id = ? and state = 'succeeded'", late).length, 60);
   watch.kill("SIGTERM");
   expect(await watch.exited).toBe(0);

@@ -1,5 +1,7 @@
 /** Real Codex sessions started, found and registered; and what is said when that cannot be. */
 import { afterAll, describe, expect, test } from "bun:test";
+import { chmodSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { capturePane, hasSession } from "../../src/system/tmux.ts";
 import { CodexWorld } from "../codex-world.ts";
 
@@ -50,6 +52,19 @@ describe("start-worker with the real Codex", () => {
     expect(refused.exit).toBe(1);
     expect(refused.stderr).toContain("no-such-mode");
     expect(await hasSession(world.env, "codex-w4")).toBe(false);
+  });
+
+  test("a start that Codex gave up by bad timing is made once more, and only once", async () => {
+    const codex = Bun.which("codex", world.env)!;
+    for (const [name, times] of [["w5", 1], ["w6", 2]] as const) {
+      const tries = join(world.dir, `tries-${name}`);
+      const script = `#!/bin/sh\n[ "$1" = --version ] || [ "$1" = --help ] && exec ${codex} "$@"\necho >> ${tries}\n[ $(wc -l < ${tries}) -gt ${times} ] && exec ${codex} "$@"\necho 'Error: timed out discarding buffered terminal input'; exit 1\n`;
+      chmodSync(await world.file(`bin-${name}/codex`, script), 0o755);
+      const done = await world.run(["start-worker", "--name", name, "--cwd", world.project, "--task", "hello", "--timeout-seconds", "30"], { env: { PATH: `${join(world.dir, `bin-${name}`)}:${world.env.PATH}` } });
+      expect([name, done.exit, done.stderr]).toEqual([name, times - 1, times === 1 ? "" : expect.stringContaining("timed out discarding")]);
+      expect(readFileSync(tries, "utf8")).toBe("\n\n");
+    }
+    expect(await hasSession(world.env, "codex-w6")).toBe(false);
   });
 });
 

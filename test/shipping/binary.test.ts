@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Database } from "bun:sqlite";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { BINARY, World } from "../harness.ts";
@@ -25,6 +26,21 @@ test("nothing in the folder it is run in reaches into the program", async () => 
   expect(help.stdout).toStartWith("usage: conveyor tasks");
   expect(w.binary(["tasks", "--json"], { cwd: hostile })).toMatchObject({ exit: 0, stdout: "[]\n", stderr: "" });
   expect(await Bun.file(join(hostile, "pwned")).exists()).toBe(false);
+});
+
+test("a full disk behind stdout, a folder that is gone and a locked database are each one sentence", () => {
+  expect(w.binary(["tasks", "--create", "t", "--goal", "g"]).exit).toBe(0);
+  const said = (words: string) => {
+    const done = Bun.spawnSync(["sh", "-c", words, "sh", BINARY], { env: w.env, cwd: w.work });
+    return `${done.exitCode} ${done.stdout}${done.stderr}`;
+  };
+  expect(said('"$1" tasks > /dev/full')).toBe("1 conveyor: the system refused: no space left on device, write\n");
+  expect(said('"$1" tasks --what 2> /dev/full')).toBe("2 ");
+  expect(said('mkdir gone && cd gone && rmdir ../gone && "$1" tasks')).toMatch(/^1 conveyor: the working directory does not exist any more\nhint: [^\n]*\n$/);
+  const db = new Database(w.dbPath);
+  db.run("begin immediate");
+  expect(said('"$1" tasks --create u --goal g')).toMatch(/^1 conveyor: the database [^\n]* is locked by another program [^\n]*\nhint: try again [^\n]*\n$/);
+  db.close();
 });
 
 test("an endless standard input is refused, and so is one that is a folder", () => {
@@ -60,6 +76,13 @@ test("a reader that goes away early is no error, and long output arrives whole",
   expect(piped).toMatchObject({ exitCode: 0 });
   expect(piped.stdout.toString()).toBe("[\n");
   expect(piped.stderr.toString()).toBe("");
+});
+
+test("a refusal stays one when nobody hears its reason", () => {
+  // `cat` ends before the program begins, so that its talk goes into a pipe without a reader.
+  const exit = (words: string) => Bun.spawnSync(["bash", "-c", `coproc cat; exec 4>&"\${COPROC[1]}" 5<&"\${COPROC[0]}"; kill $COPROC_PID; wait $COPROC_PID 2>/dev/null; ${BINARY} ${words} 2>&4; echo $?`], { env: w.env, cwd: w.work }).stdout.toString().trim();
+  expect(exit("audit ghost")).toBe("1");
+  expect(exit("audit --ghost")).toBe("2");
 });
 
 test("the embedded skills are the repository's, with the run bit back", async () => {

@@ -62,15 +62,15 @@ describe("progress", () => {
   test("moves with what was consumed or pushed, not with what waits or failed", () => {
     const run = createRun(store, task, { name: "r", purpose: "ralph_loop", metadata });
     const loop = needLoopRun(store, task, "r");
-    expect(loopProgress(store, loop)).toEqual({ reached: 1, delivered: [] });
+    expect(loopProgress(store, loop)).toEqual({ reached: 1, delivered: [], next: 2 });
     message(run.id, 2, {});
     message(run.id, 4, { state: "failed" });
     message(run.id, "4", {});
     message("run-other", 4, { consumed: true });
-    expect(loopProgress(store, loop)).toEqual({ reached: 1, delivered: [2] });
+    expect(loopProgress(store, loop)).toEqual({ reached: 1, delivered: [2], next: 3 });
     message(run.id, 2, { consumed: true });
     message(run.id, 3, { mode: "push" });
     message(run.id, 4, { state: "pending" });
-    expect(loopProgress(store, loop)).toEqual({ reached: 3, delivered: [2, 3, 4] });
+    expect(loopProgress(store, loop)).toEqual({ reached: 3, delivered: [2, 3, 4], next: 5 });
   });
 });

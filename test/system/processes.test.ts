@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codex } from "../../src/core/agent.ts";
 import { sessionFamily, sessionLine } from "../../src/system/kinship.ts";
-import { alive, commandLineOf, environmentOf, executableOf, listProcesses, lsofNames, openFiles, startedAt } from "../../src/system/processes.ts";
+import { alive, commandLineOf, environmentOf, executableOf, listProcesses, openFiles, startedAt } from "../../src/system/processes.ts";
 import { until } from "../harness.ts";
 
 const env = process.env;
@@ -52,8 +52,4 @@ test("program file, start and environment of a process", async () => {
   expect(environmentOf(child!, "NOT_THERE")).toBeNull();
   expect(await commandLineOf(child!, env)).toEqual(["sleep", "60"]);
   expect(await commandLineOf(999_999_999, env)).toBeNull();
-});
-
-test("lsof's field output is read by field, whatever else it prints", () => {
-  expect(lsofNames("p12\nfcwd\nn/home/a b\nf3\nn/x/rollout-1.jsonl\nf4\nnpipe\nf5\nn*:8080\n")).toEqual(["/home/a b", "/x/rollout-1.jsonl"]);
 });

@@ -1,9 +1,10 @@
 /** tmux on a private server: exact names, hostile text, modes, environments, and what is said when tmux is not there. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  capturePane, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
+  capturePane, captureScreens, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
 } from "../../src/system/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
@@ -33,6 +34,21 @@ describe("sessions", () => {
     expect(await killSession(env, "codex-w1")).toBe(false);
     await expect(sendReturn(env, "codex-w1")).rejects.toThrow("send-keys failed");
     await expect(capturePane(env, "codex-w*", 0)).rejects.toThrow("capture-pane failed");
+  });
+
+  test("a folder or session whose name is a format of tmux is that folder, and no shell runs what stands in it", async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), "cvt-")));
+    for (const [index, name] of ["#(touch ran)", "##(touch ran)", "a#{pid}b", "#[bold]x", "##[x", "#", "##", "#S"].entries()) {
+      const cwd = join(root, name);
+      mkdirSync(cwd);
+      const { paneId } = await newSession(env, { name: `format-${index}`, cwd, argv: ["sh", "-c", "pwd; exec cat"], width: 200 });
+      await until(`the folder ${name}`, async () => (await screen(paneId)) === cwd);
+    }
+    const session = `#(touch ${join(root, "ran")})`;
+    await newSession(env, { name: session, cwd: root, argv: ["cat"] });
+    expect(await hasSession(env, session)).toBe(true);
+    expect(readdirSync(root, { recursive: true })).not.toContain("ran");
+    rmSync(root, { recursive: true });
   });
 
   test("panes come in one call, with names that hold spaces", async () => {
@@ -125,4 +141,18 @@ describe("trouble", () => {
   test("a TMUX inherited from a dead server does not hide the living one", async () => {
     expect(await hasSession({ ...env, TMUX: `${env.TMUX_TMPDIR}/gone,123,0` }, "codex-w10")).toBe(true);
   });
+});
+
+test("several screens come in one call, each under its pane, with their colours; one that is gone is left out", async () => {
+  const shown = (text: string) => ["sh", "-c", 'printf %b "$1"; exec cat', "sh", text];
+  const first = await newSession(env, { name: "screen-1", cwd: "/", argv: shown("\\033[31mred; and more\\033[0m\\n") });
+  const second = await newSession(env, { name: "screen-2", cwd: "/", argv: shown("--- plain\\n") });
+  const seen = await until("both are drawn", async () => {
+    const screens = await captureScreens(env, [first.paneId, second.paneId]);
+    return [...screens.values()].every((text) => text.trim() !== "") && screens.size === 2 ? screens : null;
+  });
+  expect(seen.get(first.paneId)).toStartWith("\u001b[31mred; and more");
+  expect(seen.get(second.paneId)!.trimEnd()).toBe("--- plain");
+  expect([...(await captureScreens(env, [second.paneId, "%9999"])).keys()]).toContain(second.paneId);
+  expect(await captureScreens(env, [])).toEqual(new Map());
 });

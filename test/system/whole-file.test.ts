@@ -1,6 +1,6 @@
 /** Files that appear whole or not at all. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { placing, stageFile, writeWhole } from "../../src/system/whole-file.ts";
@@ -38,4 +38,9 @@ test("what cannot be written is named", () => {
   writeFileSync(join(dir, "file"), "");
   expect(() => writeWhole(join(dir, "file/below"), "x")).toThrow(join(dir, "file/below"));
   expect(existsSync(join(dir, "file"))).toBe(true);
+});
+
+test("only the owner may read it, and the folders that were made for it", () => {
+  writeWhole(join(dir, "a/b/c.txt"), "x");
+  expect(["a", "a/b", "a/b/c.txt"].map((name) => (statSync(join(dir, name)).mode & 0o777).toString(8))).toEqual(["700", "700", "600"]);
 });
