@@ -134,7 +134,7 @@ test("an agent that was quit and left the shell it was started from", async () =
 
 test("a process that was killed, and a tmux server that has died", async () => {
   process.kill(pids.get("w10")!, "SIGKILL");
-  await until("its end", () => !writtenThreads(world.codexHome).has(threads.get("w10")!));
+  await until("the end of its pane", async () => (await listPanes(world.env)).every((pane) => pane.session !== "codex-w10"));
   await refused("w10", "is dead");
   Bun.spawnSync(["tmux", "kill-server"], { env: world.env });
   await until("its end", () => !writtenThreads(world.codexHome).has(threads.get("w100")!));
