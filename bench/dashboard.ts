@@ -39,7 +39,10 @@ for (let i = 0; i < PAIRS; i++) {
 }
 for (let i = PAIRS; i < TASKS; i++) await w.ok(["tasks", "--create", `task-${i}`, "--goal", "x"]);
 
-const child = Bun.spawn([...program, "dashboard", "--port", "18797"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
+const free = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+const port = String(free.port);
+await free.stop(true);
+const child = Bun.spawn([...program, "dashboard", "--port", port], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
 const browser = await startBrowser();
 try {
   const url = new TextDecoder().decode((await child.stdout.getReader().read()).value).trim();

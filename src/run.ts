@@ -102,7 +102,8 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
   const { program } = cx;
   if (error instanceof Failure) {
     cx.err(`${program}: ${error.message}`);
-    if (error.hint) cx.err(`hint: ${error.hint}`);
+    // Hints from below do not know by which name the program was called.
+    if (error.hint) cx.err(`hint: ${error.hint.replace(/(?<![\w/'.-])conveyor(?= [a-z])/g, program)}`);
     return error.exit;
   }
   if ((error instanceof ParseError || error instanceof UsageError) && leaf) {

@@ -17,6 +17,7 @@ export default verb(
   async (args, cx: Context) => {
     const store = isThere(cx.storePath(args.path)) ? cx.store(args.path) : null;
     const workers = await listWorkers(cx, store);
+    for (const { file_error } of workers) if (file_error !== undefined) cx.err(`warning: ${file_error}`);
     if (args.json) return cx.json(workers);
     for (const { name, status, state, current_task } of workers) cx.out([name, status, state, current_task].map(oneLine).join("\t"));
   },

@@ -33,7 +33,7 @@ export default verb(
   async (args, cx: Context) => {
     const { threshold, source, correlationId } = args;
     const iteration = needIteration(args.iteration);
-    if (!(threshold >= 0 && threshold <= 1)) throw new Failure(`--threshold must be from 0 to 1, not ${threshold}`);
+    if (!(threshold >= 0 && threshold <= 1)) throw new Failure(`--threshold must be from 0 to 1, not ${threshold}`, { hint: "it is the share of pixels that may differ, for instance 0.01" });
     const { store, task, loop } = evidenceSubject(cx, args);
     const path = (given: string | undefined) => (given === undefined ? undefined : cx.path(given));
     const reportOutput = path(args.reportOutput);

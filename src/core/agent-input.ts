@@ -18,15 +18,16 @@ function shown(value: unknown): string {
  * @throws Failure for empty, malformed, bottomless and other than object text
  */
 export function readObject(text: string, what: string): JsonObject {
-  if (text.trim() === "") throw new Failure(`${what} is empty; one JSON object is expected`);
+  const hint = `hand it in on standard input, for instance: … --from-stdin <<'EOF', then lines of JSON, then EOF`;
+  if (text.trim() === "") throw new Failure(`${what} is empty; one JSON object is expected`, { hint });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Failure(`${what} is not valid JSON: ${(error as Error).message}`);
+    throw new Failure(`${what} is not valid JSON: ${(error as Error).message}`, { hint });
   }
-  if (!isObject(value)) throw new Failure(`${what} must be one JSON object, but it is ${shown(value)}`);
-  if (isTooDeep(value)) throw new Failure(`${what} is nested too deeply to be stored`);
+  if (!isObject(value)) throw new Failure(`${what} must be one JSON object, but it is ${shown(value)}`, { hint });
+  if (isTooDeep(value)) throw new Failure(`${what} is nested too deeply to be stored`, { hint: "give it fewer levels, or keep it in a file and name that" });
   return value;
 }
 

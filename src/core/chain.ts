@@ -40,6 +40,12 @@ export interface ExportedLink {
   readonly table: ChainTable;
 }
 
+/** Whether what an export holds in the place of a link has the form of one. */
+export const isLink = (value: object): value is ExportedLink => {
+  const { hash, id, row_sha256, table } = value as Record<string, unknown>;
+  return typeof hash === "string" && ["number", "string"].includes(typeof id) && (row_sha256 === null || typeof row_sha256 === "string") && typeof table === "string" && Object.hasOwn(COLUMNS, table);
+};
+
 export interface ChainProblem {
   /** changed: not what was sealed; missing: sealed but gone; unlinked: written past the chain; broken: links are missing; head: not the end that was noted, or not of this chain. */
   readonly kind: "changed" | "missing" | "unlinked" | "broken" | "head";

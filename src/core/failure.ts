@@ -20,3 +20,6 @@ export class UsageError extends Error {
     this.name = "UsageError";
   }
 }
+
+/** Why the system refused something, without its code, call and path: `EACCES: permission denied, open '/x'` is "permission denied". */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/^E[A-Z0-9]+: (.*?)(?:, [a-z]+(?: '.*')?)?$/s, "$1");

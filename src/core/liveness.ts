@@ -34,17 +34,18 @@ export interface SupervisedTask {
 /** What the machine shows. */
 export interface Machine {
   readonly nowMs: number;
-  readonly panes: readonly { readonly session: string; readonly paneId: string; readonly current: boolean }[];
+  /** Null: tmux could not be asked. */
+  readonly panes: readonly { readonly session: string; readonly paneId: string; readonly current: boolean }[] | null;
   alive(pid: number): boolean;
 }
 
-/** Null: neither a tmux session nor a pid is recorded, so it cannot be told. */
-const liveOf = (party: Party, panes: Machine["panes"], machine: Machine): boolean | null =>
-  party.session !== null ? panes.length > 0 : party.pid !== null ? machine.alive(party.pid) : null;
+/** Null: neither a tmux session nor a pid is recorded, or tmux could not be asked, so it cannot be told. */
+const liveOf = (party: Party, panes: NonNullable<Machine["panes"]>, machine: Machine): boolean | null =>
+  party.session !== null ? (machine.panes === null ? null : panes.length > 0) : party.pid !== null ? machine.alive(party.pid) : null;
 
 /** A party beside what is seen of it; every pane of its tmux session counts. */
 const look = (party: Party, machine: Machine) => {
-  const panes = machine.panes.filter((pane) => party.session !== null && (pane.session === party.session || pane.paneId === party.session));
+  const panes = (machine.panes ?? []).filter((pane) => party.session !== null && (pane.session === party.session || pane.paneId === party.session));
   const shown = panes.find((pane) => pane.paneId === party.recorded_pane_id) ?? panes.find((pane) => pane.current) ?? panes[0];
   const tmux_pane_id = shown?.paneId ?? null;
   return { ...party, live: liveOf(party, panes, machine), tmux_pane_id };

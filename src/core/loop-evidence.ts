@@ -50,14 +50,14 @@ export const evidenceRun = ({ run, policy }: LoopRun) => ({
 
 /** @throws Failure naming the flag */
 export function needIteration(iteration: number): number {
-  if (iteration < 1) throw new Failure(`--iteration must be at least 1, not ${iteration}`);
+  if (iteration < 1) throw new Failure(`--iteration must be at least 1, not ${iteration}`, { hint: "iterations are counted from 1; conveyor loop-status tells where the loop stands" });
   return iteration;
 }
 
 /** The type, trimmed. @throws Failure naming the flag when it is blank */
 export function needType(type: string): string {
   const trimmed = type.trim();
-  if (trimmed === "") throw new Failure("--evidence-type must not be blank");
+  if (trimmed === "") throw new Failure("--evidence-type must not be blank", { hint: "conveyor loop-status tells which types the loop requires" });
   return trimmed;
 }
 

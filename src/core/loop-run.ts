@@ -97,8 +97,8 @@ const MAX_WITHOUT_TEMPLATE = 2;
 export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
   const { template, currentIteration: current, gates = [] } = choices;
   const max = choices.maxIterations ?? template?.max_iterations ?? MAX_WITHOUT_TEMPLATE;
-  if (max < 1) throw new Failure(`--max-iterations must be at least 1, not ${max}`);
-  if (current < 0) throw new Failure(`--current-iteration must be at least 0, not ${current}`);
+  if (max < 1) throw new Failure(`--max-iterations must be at least 1, not ${max}`, { hint: "leave it out to take the template's" });
+  if (current < 0) throw new Failure(`--current-iteration must be at least 0, not ${current}`, { hint: "0 before the first iteration, 1 while it is under way" });
   if (current > max) throw new Failure(`--current-iteration ${current} is beyond the maximum of ${max} iterations`, { hint: "give a larger --max-iterations or a smaller --current-iteration" });
   const common = {
     kind: LOOP,

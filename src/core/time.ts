@@ -15,3 +15,9 @@ export function ageSeconds(text: string | null | undefined, nowMs: number): numb
   const at = instant(text);
   return at === null ? null : Math.max(0, Math.floor((nowMs - at) / 1000));
 }
+
+/** Whether `text` is an instant more than `seconds` before `nowMs`; limits may be fractions, so whole ages do not decide. */
+export function olderThan(text: string | null | undefined, seconds: number, nowMs: number): boolean {
+  const at = instant(text);
+  return at !== null && nowMs - at > seconds * 1000;
+}

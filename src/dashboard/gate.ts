@@ -96,10 +96,12 @@ export class Gate {
 
 /** Headers of every answer. `nonce` only for the page itself. */
 export function safeHeaders(host: string, nonce?: string): Record<string, string> {
+  // Older Safari does not count WebSockets as its own; an address in brackets cannot be written in a policy.
+  const sockets = host.startsWith("[") ? "" : ` ws://${host}`;
   const style = nonce === undefined ? "'self'" : `'self' 'nonce-${nonce}'`;
   return {
     "content-security-policy":
-      `default-src 'none'; script-src 'self'; style-src ${style}; img-src 'self' data:; font-src 'self'; connect-src 'self' ws://${host}; ` +
+      `default-src 'none'; script-src 'self'; style-src ${style}; img-src 'self' data:; font-src 'self'; connect-src 'self'${sockets}; ` +
       "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

@@ -101,7 +101,7 @@ function FieldInput({ field, id, value, first, set }: { field: Field; id: string
         {field.optional && <span class="dim"> (optional)</span>}
       </label>
       {field.kind === "long" ? (
-        <textarea {...common} rows={4} value={value} onInput={typed} required={!field.optional} />
+        <textarea {...common} rows={3} value={value} onInput={typed} required={!field.optional} />
       ) : field.kind === "choice" ? (
         <select {...common} value={value} onChange={typed}>
           {field.choices!.map(([choice, label]) => (

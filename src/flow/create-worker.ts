@@ -68,7 +68,7 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
   checkWorkerRow(store, { name, tmuxSession, reuse: request.reuse });
 
   const identityToken = cx.newId("workerctl");
-  const contract = workerContract({ program: cx.program, name, cwd, task, token: identityToken, statusPath: join(folder, "status.json") });
+  const contract = workerContract({ program: cx.program, name, cwd, task, token: identityToken, statusPath: join(folder, "status.json"), ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }) });
   const id = recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse: request.reuse });
   const now = cx.now();
   const config: JsonObject = {

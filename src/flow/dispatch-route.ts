@@ -7,6 +7,7 @@ import type { DeliveryMode } from "../core/notification.ts";
 import { isGranted } from "../core/permissions.ts";
 import { type CommandType, decisionOf, messageOf, payloadOf, targetRole } from "../core/queued-command.ts";
 import type { Session } from "../core/session.ts";
+import { quoteWord } from "../core/shell.ts";
 import { findPairing } from "../store/bindings.ts";
 import { type Claim, claimStands, endClaim } from "../store/command-queue.ts";
 import { listCriteria } from "../store/criteria.ts";
@@ -48,7 +49,11 @@ function checkPermission(store: Store, { command }: Claim, taskId: string): Perm
     correlation: { required_permission: name },
     attributes: { ...check },
   });
-  if (!check.allowed) throw new Failure(config ? `the manager is not permitted ${name}` : `permission ${name} is needed and the task has no manager configuration`);
+  if (!check.allowed) {
+    throw new Failure(config ? `the manager is not permitted ${name}` : `permission ${name} is needed and the task has no manager configuration`, {
+      hint: `conveyor manager-config ${quoteWord(needTask(store, taskId).name)} --permit ${name}, if the operator agrees; then queue a new command`,
+    });
+  }
   return check;
 }
 
@@ -100,11 +105,12 @@ const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item =>
 });
 
 /** The item of a command that failed before it was routed. */
-export const unroutedItem = (claim: Claim, claimant: Claimant, error: string, errorType: string): Item => ({
+export const unroutedItem = (claim: Claim, claimant: Claimant, error: string, errorType: string, hint: string | null = null): Item => ({
   ...commandKeys(claim, claimant),
   state: "failed",
   error,
   error_type: errorType,
+  hint,
   notification_id: null,
   required_permission: claim.command.required_permission,
   side_effect_started: false,
@@ -122,7 +128,7 @@ export function route(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
       return routeClaimed(store, claim, claimant, modeOf);
     } catch (error) {
       const { message, name } = error as Error;
-      const item = unroutedItem(claim, claimant, message, name);
+      const item = unroutedItem(claim, claimant, message, name, error instanceof Failure ? (error.hint ?? null) : null);
       endClaim(store, claim, claimant, { state: "failed", item, error: message });
       return { item };
     }
@@ -136,7 +142,10 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   if (message === null) throw new Failure("the payload holds no message");
   if (command.task_id === null) throw new Failure("the command belongs to no task");
   const pairing = findPairing(store, command.task_id);
-  if (!pairing) throw new Failure(`task ${JSON.stringify(needTask(store, command.task_id).name)} has no active binding`);
+  if (!pairing) {
+    const { name } = needTask(store, command.task_id);
+    throw new Failure(`task ${JSON.stringify(name)} has no active binding`, { hint: `conveyor bind --task ${quoteWord(name)} --worker NAME --manager NAME; then queue a new command` });
+  }
   const permission = checkPermission(store, claim, command.task_id);
   const { binding } = pairing;
   const role = targetRole(command.type as CommandType);

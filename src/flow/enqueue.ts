@@ -37,7 +37,7 @@ export interface Queued {
 function neededPermission(given: string | undefined): string | null {
   if (given === undefined) return null;
   const name = given.trim();
-  if (name === "") throw new Failure("--required-permission must not be empty");
+  if (name === "") throw new Failure("--required-permission must not be empty", { hint: "leave it out when no permission is needed" });
   if (!permissionsNamed(name)) throw new Failure(`unknown permission ${JSON.stringify(name)}`, { hint: `known are ${PERMISSION_NAMES.join(", ")}` });
   return name;
 }
@@ -49,7 +49,7 @@ function neededPermission(given: string | undefined): string | null {
  */
 export function enqueue(store: Store, type: CommandType, args: EnqueueArgs, extend: (task: Task) => Record<string, unknown> = () => ({})): Queued {
   return tx(store, () => {
-    if (args.message.trim() === "") throw new Failure("--message must not be blank");
+    if (args.message.trim() === "") throw new Failure("--message must not be blank", { hint: "say in it what the receiver is to know or do" });
     const task = needTask(store, args.task);
     const payload = { message: args.message, ...extend(task) };
     const permission = neededPermission(args.requiredPermission);
@@ -57,7 +57,7 @@ export function enqueue(store: Store, type: CommandType, args: EnqueueArgs, exte
     const key = args.idempotencyKey || undefined;
     const holder = key === undefined ? null : holderOfKey(store, key);
     if (holder) {
-      throw new Failure(`idempotency key ${JSON.stringify(key)} is used by command ${holder.id}, which is ${holder.state}`, { hint: "conveyor commands --attempts" });
+      throw new Failure(`idempotency key ${JSON.stringify(key)} is used by command ${holder.id}, which is ${holder.state}`, { hint: "conveyor commands --attempts shows what became of it; give another key to queue another command" });
     }
     const id = createCommand(store, { type, taskId: task.id, payload, correlationId, requiredPermission: permission, ...(key === undefined ? {} : { idempotencyKey: key }) });
     return { command_id: id, command_type: type, correlation_id: correlationId, required_permission: permission, task: args.task };

@@ -1,7 +1,7 @@
 /** `telemetry snapshot`, `check` and `failures` over everything: how the whole state looks to whoever runs it. */
 import type { Context } from "../context.ts";
 import { failureAlerts, operatorAlerts, type Thresholds } from "../core/alerts.ts";
-import { ageSeconds } from "../core/time.ts";
+import { olderThan } from "../core/time.ts";
 import { countCommands, newestCommands } from "../store/command-report.ts";
 import { countCriteria, openCriteria } from "../store/criteria-report.ts";
 import { countCycles, newestCycles } from "../store/cycle-report.ts";
@@ -18,7 +18,7 @@ import { alertLine, ownersOf, type Report, scopeOf, thresholds, type ViewFlags, 
 
 /** Sessions whose heartbeat is older than the limit; one that never had any is not stale. */
 export const staleSessions = (sessions: readonly SessionFacts[], seconds: number, nowMs: number): SessionFacts[] =>
-  sessions.filter(({ last_heartbeat_at }) => (ageSeconds(last_heartbeat_at, nowMs) ?? 0) > seconds);
+  sessions.filter(({ last_heartbeat_at }) => olderThan(last_heartbeat_at, seconds, nowMs));
 
 /** The parts that the operator's views share. `scope` restricts commands, criteria and failed cycles; its window only what failed. */
 function operatorParts(store: Store, found: Drift, scope: Scope, flags: ViewFlags, nowMs: number) {

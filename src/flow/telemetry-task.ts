@@ -6,7 +6,7 @@ import { panePattern } from "../core/cycle-facts.ts";
 import { integrity, type Party, party } from "../core/task-state.ts";
 import type { TelemetryEvent } from "../core/telemetry.ts";
 import type { DeadSession } from "../core/reconcile.ts";
-import { ageSeconds } from "../core/time.ts";
+import { ageSeconds, olderThan } from "../core/time.ts";
 import { activeRunId } from "../store/active-run.ts";
 import { commandStates, countCommands, newestCommands } from "../store/command-report.ts";
 import { countCriteria, openCriteria } from "../store/criteria-report.ts";
@@ -102,8 +102,9 @@ function taskView(cx: Context, store: Store, dead: DeadSession[], ref: string, f
   const scope = { taskId };
   const trouble = ingestTrouble(store, scope);
   const cycleErrors = countCycles(store, "ingest", scope);
-  const age = ageSeconds(seen.latest_cycle?.completed_at ?? seen.latest_cycle?.started_at, cx.nowMs());
-  const stale = age !== null && age > flags.staleCycleSeconds;
+  const last = seen.latest_cycle?.completed_at ?? seen.latest_cycle?.started_at;
+  const age = ageSeconds(last, cx.nowMs());
+  const stale = olderThan(last, flags.staleCycleSeconds, cx.nowMs());
   const states = cycleStates(store, taskId);
   const value = {
     schema_version: 1,
@@ -174,7 +175,7 @@ export async function taskCheck(cx: Context, flags: ViewFlags, ref: string): Pro
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
     const { seen, value } = taskView(cx, store, dead, ref, flags, limits);
-    const stale = [seen.worker, seen.manager].filter((each) => (each?.heartbeat_age_seconds ?? 0) > limits.worker_staleness_seconds).map((each) => each!.name);
+    const stale = [seen.worker, seen.manager].filter((each) => olderThan(each?.last_heartbeat_at, limits.worker_staleness_seconds, cx.nowMs())).map((each) => each!.name);
     const alerts: Alert[] = [...value.alerts, ...checkAlerts({ storageBytes: value.storage.total_retained, staleSessions: stale }, limits)];
     const ok = alerts.length === 0;
     return {

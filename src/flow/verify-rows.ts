@@ -1,5 +1,5 @@
 /** The rows of an export against the links of its chain. */
-import { CHAIN_START, type ChainTable, type ExportedLink, linkText, sealedText } from "../core/chain.ts";
+import { CHAIN_START, type ChainTable, isLink, linkText, sealedText } from "../core/chain.ts";
 import { linesOf, listMembers } from "../core/exported-rows.ts";
 import { REDACTED } from "../core/session.ts";
 import { sha256 } from "../system/digest.ts";
@@ -71,7 +71,11 @@ export function verifyRows(read: ReadFile, manifest: { head: string | null; allT
   const open = (file: string, complete: boolean, key?: string) => new Rows(file, complete && read(file) !== null, list(file, key));
   const tables: Record<ChainTable, Rows> = { events: open("audit.json", true, "events"), telemetry_events: open("telemetry-events.json", manifest.allTelemetry) };
   let [last, seen] = [CHAIN_START, known === undefined];
-  for (const link of list(CHAIN_FILE, "links") as Iterable<ExportedLink & Record<string, unknown>>) {
+  for (const link of list(CHAIN_FILE, "links")) {
+    if (!isLink(link)) {
+      found({ kind: "chain", file: CHAIN_FILE, id: null, message: "a link of the chain has not the form of one" });
+      continue;
+    }
     if (link.row_sha256 === null) found({ kind: "missing", file: CHAIN_FILE, id: link.id, message: `${link.table} ${link.id} was sealed and already gone when this was exported` });
     else if (sha256(linkText(last, link.row_sha256)) !== link.hash) found({ kind: "chain", file: CHAIN_FILE, id: link.id, message: `${link.table} ${link.id} is not what was sealed` });
     last = link.hash;

@@ -20,6 +20,8 @@ export interface ListedWorker {
   readonly current_task: string;
   /** Why tmux could not be asked. */
   readonly terminal_error?: string;
+  /** Which of its files cannot be read, so that it is told of with what is left. */
+  readonly file_error?: string;
 }
 
 /** What this tool itself keeps below the state root. */
@@ -34,27 +36,30 @@ export async function listWorkers(cx: Context, store: Store | null): Promise<Lis
   const known = new Set(registered.map((session) => session.name));
   const sessions = registered.filter((session) => session.state === "active").map(sessionSubject);
   const folders = folderNames(cx.stateRoot).flatMap((folder) => {
-    const worker = compatSubject(cx.stateRoot, folder);
-    if (worker) return worker;
+    const { value, error } = attempt(() => compatSubject(cx.stateRoot, folder));
+    if (value !== null || error !== null) return { subject: value ?? bareFolder(folder), broken: error };
     // A folder without configuration that bears a session's name holds that session's captures.
-    return known.has(folder) || OWN_FOLDERS.has(folder) ? [] : bareFolder(folder);
+    return known.has(folder) || OWN_FOLDERS.has(folder) ? [] : { subject: bareFolder(folder), broken: null };
   });
-  const subjects = [...folders, ...sessions.filter((session) => !folders.some((folder) => folder.name === session.name))];
-  const { panes, error } = await askTmux(cx, subjects.some((subject) => subject.tmuxSession !== null));
-  return subjects
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((subject) => {
+  const others = sessions.filter((session) => !folders.some(({ subject }) => subject.name === session.name));
+  const listed = [...folders, ...others.map((subject) => ({ subject, broken: null }))];
+  const { panes, error } = await askTmux(cx, listed.some(({ subject }) => subject.tmuxSession !== null));
+  return listed
+    .sort((a, b) => (a.subject.name < b.subject.name ? -1 : 1))
+    .map(({ subject, broken }) => {
       const running = placeAmong(panes, { ...subject, paneId: null }).pane !== null;
-      const { state, current_task } = reported(cx, store, subject.name);
+      const { value: report, error: unread } = attempt(() => reported(cx, store, subject.name));
+      const file_error = broken ?? unread;
       const name = typeof subject.config.name === "string" ? subject.config.name : subject.name;
       return {
         name,
         kind: subject.kind,
         running,
         status: running ? "running" : "stopped",
-        state,
-        current_task: current_task ?? "",
+        state: report?.state ?? "unknown",
+        current_task: report?.current_task ?? "",
         ...(error === null ? {} : { terminal_error: error }),
+        ...(file_error === null ? {} : { file_error }),
       };
     });
 }
@@ -64,6 +69,16 @@ async function askTmux(cx: Context, needed: boolean): Promise<{ panes: readonly 
     return { panes: needed ? await listPanes(cx.env) : [], error: null };
   } catch (error) {
     if (error instanceof Failure) return { panes: [], error: error.message };
+    throw error;
+  }
+}
+
+/** One broken file must not hide the others. */
+function attempt<T>(read: () => T): { value: T | null; error: string | null } {
+  try {
+    return { value: read(), error: null };
+  } catch (error) {
+    if (error instanceof Failure) return { value: null, error: error.message };
     throw error;
   }
 }

@@ -79,12 +79,14 @@ const attemptsOf = (store: Store, commandId: string): ChainAttempt[] =>
     )
     .all(commandId);
 
-const SENT = "select id, state, transport, proof, created_at, finished_at from deliveries where task_id = ?1";
+const SENT = "select id, state, transport, proof, created_at, finished_at from deliveries";
 
-const deliveryOf = (store: Store, taskId: string, commandId: string | null, notificationId: number | null): ChainDelivery | null =>
-  store.db
-    .query<ChainDelivery, [string, string | null, number | null]>(`${SENT} and ((?2 is not null and command_id = ?2) or (?3 is not null and notification_id = ?3)) order by created_at desc, rowid desc limit 1`)
-    .get(taskId, commandId, notificationId);
+/** The newest sending of a notification, else of a command that made none. */
+function deliveryOf(store: Store, commandId: string | null, notificationId: number | null): ChainDelivery | null {
+  if (notificationId !== null) return store.db.query<ChainDelivery, [number]>(`${SENT} where notification_id = ? order by created_at desc, rowid desc limit 1`).get(notificationId);
+  if (commandId === null) return null;
+  return store.db.query<ChainDelivery, [string]>(`${SENT} where command_id = ? order by created_at desc, rowid desc limit 1`).get(commandId);
+}
 
 const cycleOf = (store: Store, id: number | null): Chain["cycle"] =>
   id === null ? null : store.db.query<NonNullable<Chain["cycle"]>, [number]>("select id, state, started_at from manager_cycles where id = ?").get(id);
@@ -119,7 +121,7 @@ export function chains(store: Store, taskId: string, limit: number): Chain[] {
       command: { id, state, created_at, error, permission },
       attempts: attemptsOf(store, id),
       notification,
-      delivery: deliveryOf(store, taskId, id, notification?.id ?? null),
+      delivery: deliveryOf(store, id, notification?.id ?? null),
       cycle,
       decision: decisionOf(store, taskId, command.decision_id, cycle?.id ?? null),
     };
@@ -136,7 +138,7 @@ export function chains(store: Store, taskId: string, limit: number): Chain[] {
       command: null,
       attempts: [],
       notification,
-      delivery: deliveryOf(store, taskId, null, notification.id),
+      delivery: deliveryOf(store, null, notification.id),
       cycle,
       decision: decisionOf(store, taskId, null, cycle?.id ?? null),
     };

@@ -77,7 +77,7 @@ function deliveryOf(store: Store, taskId: string): LastDelivery | null {
   const routed = store.db
     .query<LastDelivery, [string]>(
       `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at, n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
-         (select d.proof from deliveries d where d.task_id = n.task_id and d.notification_id = n.id order by d.created_at desc limit 1) as proof
+         (select d.proof from deliveries d where d.notification_id = n.id order by d.created_at desc limit 1) as proof
        from routed_notifications n join sessions s on s.id = n.target_session_id where n.task_id = ? order by n.id desc limit 1`,
     )
     .get(taskId);

@@ -21,14 +21,6 @@ export interface TimelineItem {
 type Row = Omit<TimelineItem, "kind" | "data"> & { readonly data_json: string | null };
 
 const SOURCES = {
-  turn: `select e.id as row, e.timestamp as at, e.subtype as what, s.name as who, json_extract(e.payload_json, '$.last_agent_message') as text, null as correlation,
-      json_object('turn_id', json_extract(e.payload_json, '$.turn_id'), 'duration_ms', json_extract(e.payload_json, '$.duration_ms'), 'role', s.role) as data_json
-    from bindings b join sessions s on s.id in (b.worker_session_id, b.manager_session_id) join codex_events e on e.session_id = s.id
-    where b.task_id = ?1 and e.id < ?2 and e.subtype in ('task_started', 'task_complete', 'turn_aborted')
-      and (e.subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
-        or (e.subtype = 'item_completed' and json_extract(e.payload_json, '$.item.type') = 'UserMessage'))
-      and julianday(e.timestamp) >= julianday(b.created_at) - 0.02 and (b.ended_at is null or julianday(e.timestamp) <= julianday(b.ended_at))
-    group by e.id order by e.id desc limit ?3`,
   cycle: `select id as row, started_at as at, state as what, null as who, error as text, null as correlation,
       json_object('completed_at', completed_at, 'state', json_extract(status_json, '$.state'), 'pattern', json_extract(status_json, '$.notable_pane_pattern'),
         'consumed', json_extract(status_json, '$.consumed_dispatch_notifications')) as data_json
@@ -48,8 +40,45 @@ const SOURCES = {
     from events where task_id = ?1 and id < ?2 and command_id is null and type not in ('manager_decision_recorded', 'manager_permission_checked') order by id desc limit ?3`,
 } as const;
 
-export type Kind = keyof typeof SOURCES;
-const KINDS = Object.keys(SOURCES) as Kind[];
+type Kind = keyof typeof SOURCES | "turn";
+const KINDS: readonly Kind[] = ["turn", ...(Object.keys(SOURCES) as (keyof typeof SOURCES)[])];
+
+interface Stay {
+  readonly session_id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly begun: string;
+  readonly ended: string | null;
+}
+
+/** Which sessions worked on the task, and when; a pair begins a little before it is bound. */
+const stays = (store: Store, taskId: string): Stay[] =>
+  store.db
+    .query<Stay, [string]>(
+      `select s.id as session_id, s.name, s.role, b.created_at as begun, b.ended_at as ended from bindings b join sessions s on s.id in (b.worker_session_id, b.manager_session_id)
+       where b.task_id = ? order by b.created_at desc limit 40`,
+    )
+    .all(taskId);
+
+/** The turns of one stay, newest first. The long condition is that of the index `codex_events_turns`, so that no more is read than shown. */
+const turnsOf = (store: Store, stay: Stay, below: number, limit: number): Row[] =>
+  store.db
+    .query<Row, [string, string, string, number, string, string | null, number]>(
+      `select id as row, timestamp as at, subtype as what, ?1 as who, json_extract(payload_json, '$.last_agent_message') as text, null as correlation,
+         json_object('turn_id', json_extract(payload_json, '$.turn_id'), 'duration_ms', json_extract(payload_json, '$.duration_ms'), 'role', ?2) as data_json
+       from codex_events where session_id = ?3 and id < ?4 and subtype in ('task_started', 'task_complete', 'turn_aborted')
+         and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
+           or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))
+         and julianday(timestamp) >= julianday(?5) - 0.02 and (?6 is null or julianday(timestamp) <= julianday(?6)) order by id desc limit ?7`,
+    )
+    .all(stay.name, stay.role, stay.session_id, below, stay.begun, stay.ended, limit);
+
+function rowsOf(store: Store, kind: Kind, taskId: string, below: number, limit: number): Row[] {
+  if (kind !== "turn") return store.db.query<Row, [string, number, number]>(SOURCES[kind]).all(taskId, below, limit);
+  const all = stays(store, taskId).flatMap((stay) => turnsOf(store, stay, below, limit));
+  // A session that was bound twice to the task may show a turn in both stays.
+  return [...new Map(all.map((row) => [row.row, row])).values()].sort((a, b) => b.row - a.row).slice(0, limit);
+}
 
 /** Where the next page begins: for every kind the row above which everything has been shown. */
 export type Cursor = { readonly [K in Kind]?: number };
@@ -63,13 +92,17 @@ export interface TimelinePage {
 /** @param before as `next` of the page above; absent: from the newest */
 export function timeline(store: Store, taskId: string, limit: number, before: Cursor = {}): TimelinePage {
   const all = KINDS.flatMap((kind) =>
-    store.db
-      .query<Row, [string, number, number]>(SOURCES[kind])
-      .all(taskId, before[kind] ?? Number.MAX_SAFE_INTEGER, limit + 1)
-      .map(({ data_json, ...row }): TimelineItem => ({ kind, ...row, data: parseStored(data_json, {}) })),
+    rowsOf(store, kind, taskId, before[kind] ?? Number.MAX_SAFE_INTEGER, limit + 1).map(({ data_json, ...row }): TimelineItem => ({ kind, ...row, data: parseStored(data_json, {}) })),
   );
   all.sort((a, b) => (instant(b.at) ?? 0) - (instant(a.at) ?? 0) || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : b.row - a.row));
   const items = all.slice(0, limit);
-  const next = Object.fromEntries(KINDS.map((kind) => [kind, Math.min(before[kind] ?? Number.MAX_SAFE_INTEGER, ...items.filter((item) => item.kind === kind).map((item) => item.row))]));
+  // A kind of which nothing was shown yet goes on at its newest row of now: what comes in later belongs above this page.
+  const next = Object.fromEntries(
+    KINDS.map((kind) => {
+      const shown = items.filter((item) => item.kind === kind).map((item) => item.row);
+      const found = all.filter((item) => item.kind === kind).map((item) => item.row);
+      return [kind, shown.length > 0 ? Math.min(...shown) : found.length > 0 ? Math.max(...found) + 1 : 0];
+    }),
+  );
   return { items, next: all.length > limit ? (next as Cursor) : null };
 }

@@ -50,7 +50,7 @@ function takeUp(store: Store, order: FinishOrder, task: Task, program: string): 
   const { state } = needTask(store, task.id);
   if (state !== "done" && state !== "failed") return { followUp: false };
   if (state === "done" && order.kind === "finish" && (order.stopWorker || order.stopManager || order.capture !== null)) return { followUp: true };
-  const more = state === "done" ? { hint: `to stop its sessions: ${program} finish-task ${quoteWord(task.name)} --stop-worker --stop-manager` } : {};
+  const more = state === "done" ? { hint: `to stop its sessions: ${program} finish-task ${quoteWord(task.name)} --stop-worker --stop-manager` } : { hint: `${program} tasks --active` };
   throw new Failure(`task ${JSON.stringify(task.name)} is ${state} already`, more);
 }
 

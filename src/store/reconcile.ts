@@ -1,6 +1,6 @@
 /** Where sessions, bindings and cycles on record contradict each other, and putting that right. */
 import type { DanglingBinding, DeadSession, StuckTask, WatchedSession } from "../core/reconcile.ts";
-import { instant } from "../core/time.ts";
+import { instant, olderThan } from "../core/time.ts";
 import { addEvent } from "./events.ts";
 import { type Store, tx } from "./store.ts";
 
@@ -41,7 +41,7 @@ export function stuckTasks(store: Store, staleSeconds: number, nowMs: number): S
     .all();
   return rows.flatMap(({ task_name, binding_id, last_cycle_at }) => {
     const at = instant(last_cycle_at);
-    if (at === null || last_cycle_at === null || nowMs - at <= staleSeconds * 1000) return [];
+    if (at === null || last_cycle_at === null || !olderThan(last_cycle_at, staleSeconds, nowMs)) return [];
     return { task_name, binding_id, last_cycle_at, age_seconds: Math.floor((nowMs - at) / 1000) };
   });
 }

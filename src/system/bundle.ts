@@ -1,7 +1,8 @@
 /** An export as it lies on the disk: a directory, or an archive of one. */
-import { statSync, readdirSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../core/failure.ts";
+import { entriesBelow } from "./folders.ts";
 import { readPieces } from "./zip-file.ts";
 import { openZip } from "./zip-reader.ts";
 
@@ -15,12 +16,7 @@ export interface Bundle {
 }
 
 /** Regular files below a folder; links and special files are not followed and not read. */
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
-}
+const filesBelow = (folder: string): string[] => entriesBelow(folder).flatMap(({ path, kind }) => (kind === "file" ? [path] : []));
 
 /** Opens the export at `path`. @throws Failure naming the path when there is none */
 export function openBundle(path: string): Bundle {

@@ -1,7 +1,7 @@
 /** The folder of one worker or session below the state root: configuration, status, capture and log, in the form of the oldest releases. */
 import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../core/failure.ts";
+import { Failure, reasonOf } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, prettyJson } from "../core/json.ts";
 import { type StagedFile, stageFile } from "./whole-file.ts";
 
@@ -50,7 +50,7 @@ export function readCompatJson(root: string, name: string, file: CompatFile): Js
   } catch {
     // Said below, with the name of the file.
   }
-  throw new Failure(`${join(workerFolder(root, name), file)} is not a JSON object`);
+  throw new Failure(`${join(workerFolder(root, name), file)} is not a JSON object`, { hint: "correct that file, or move it away" });
 }
 
 /** A JSON file of the folder, ready to be put in place. */
@@ -73,6 +73,6 @@ export function appendCompatEvent(root: string, name: string, event: { readonly 
       closeSync(fd);
     }
   } catch (error) {
-    throw new Failure(`${path} could not be written: ${(error as Error).message}`);
+    throw new Failure(`${path} could not be written: ${reasonOf(error)}`);
   }
 }

@@ -19,6 +19,27 @@ export function realPath(path: string): string {
   }
 }
 
+export interface Below {
+  /** Path below the folder, with slashes. */
+  readonly path: string;
+  readonly kind: "file" | "folder" | "other";
+}
+
+/** Everything below a folder, sorted. A link is "other" and is not followed, which `readdir` of Bun would do. */
+export function entriesBelow(folder: string): Below[] {
+  const found: Below[] = [];
+  const look = (below: string): void => {
+    for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      const kind = entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other";
+      found.push({ path, kind });
+      if (kind === "folder") look(path);
+    }
+  };
+  look("");
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
 export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();

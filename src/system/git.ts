@@ -1,5 +1,6 @@
 /** What git and gh tell of a working folder: names and counts of changes, never their content. */
 import { type Env, runChild } from "./child.ts";
+import { SAFE_DIFF, safeGit } from "./safe-git.ts";
 
 export interface ChangeSummary {
   readonly branch_diff_stat: string;
@@ -15,18 +16,18 @@ const KEPT = 5000;
 
 /** The changes of the folder's branch against the default branch, and of its working tree. */
 export async function summariseChanges(env: Env, folder: string): Promise<ChangeSummary> {
-  const quiet = { ...env, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  const git = (...words: string[]) => runChild(["git", "--no-pager", "-c", "core.fsmonitor=false", ...words], { env: quiet, cwd: folder, timeoutMs: LIMIT_MS });
+  const nothing = { branch_diff_stat: "", branch_diff_name_only: "", working_tree_diff_stat: "", working_tree_diff_name_only: "" };
+  const safe = await safeGit(env, folder, LIMIT_MS);
+  if (typeof safe === "string") return { ...nothing, error: safe };
+  const git = (...words: string[]) => safe.run(words);
   let error: string | null = null;
   const diff = async (...words: string[]): Promise<string> => {
-    const done = await git("diff", "--no-ext-diff", "--no-textconv", "--no-color", ...words);
+    const done = await git("diff", ...SAFE_DIFF, ...words);
     if (done.code === 0) return done.stdout.slice(-KEPT);
     error ??= done.timedOut ? `git diff gave no answer within ${LIMIT_MS / 1000} s` : done.stderr.trim().slice(-500);
     return "";
   };
-  const nothing = { branch_diff_stat: "", branch_diff_name_only: "", working_tree_diff_stat: "", working_tree_diff_name_only: "" };
   const inside = await git("rev-parse", "--is-inside-work-tree");
-  if (inside.missing) return { ...nothing, error: "git is not on PATH" };
   if (inside.code !== 0) return { ...nothing, error: inside.stderr.trim().slice(-500) || "git gave no answer" };
   const exists = async (branch: string) => (await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${branch}^{commit}`)).code === 0;
   const remote = (await git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")).stdout.trim();

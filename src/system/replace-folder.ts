@@ -1,9 +1,10 @@
 /** A folder put in place whole: written beside its target, then renamed, and never through a symbolic link. */
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Failure } from "../core/failure.ts";
+import { Failure, reasonOf } from "../core/failure.ts";
 import type { AssetFile } from "./assets.ts";
+import { entriesBelow } from "./folders.ts";
 
 export type Placed = "installed" | "replaced" | "unchanged";
 
@@ -22,8 +23,8 @@ export function compareFolder(target: string, files: readonly AssetFile[]): Plac
   const there = kind(target);
   if (!there) return "installed";
   if (!there.isDirectory()) return "replaced";
-  const entries = readdirSync(target, { recursive: true, withFileTypes: true });
-  const present = entries.filter((entry) => !entry.isDirectory());
+  const entries = entriesBelow(target);
+  const present = entries.filter((entry) => entry.kind !== "folder");
   const folders = new Set(files.flatMap((file) => (file.path.includes("/") ? parents(file.path) : [])));
   if (present.length !== files.length || entries.length - present.length !== folders.size) return "replaced";
   const same = files.every((file) => {
@@ -61,7 +62,7 @@ export function replaceFolder(target: string, files: readonly AssetFile[]): Plac
     return outcome;
   } catch (error) {
     if (typeof (error as { code?: unknown }).code !== "string") throw error;
-    throw new Failure(`${target} could not be written: ${(error as Error).message}`, { cause: error });
+    throw new Failure(`${target} could not be written: ${reasonOf(error)}`, { cause: error });
   }
 }
 

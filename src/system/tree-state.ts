@@ -3,16 +3,9 @@ import { createHash } from "node:crypto";
 import { closeSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TreeState } from "../core/evidence-run.ts";
-import { childEnv, type Env, runChild, which } from "./child.ts";
+import type { Env } from "./child.ts";
+import { SAFE_DIFF, type SafeGit, safeGit } from "./safe-git.ts";
 
-/** Nothing of the caller's git may leak in, nothing is written, and no program that the repository names is run for a diff. */
-const gitEnv = (env: Env): Record<string, string> => ({
-  ...Object.fromEntries(Object.entries(childEnv(env)).filter(([name]) => !name.startsWith("GIT_"))),
-  GIT_OPTIONAL_LOCKS: "0",
-  GIT_TERMINAL_PROMPT: "0",
-  LC_ALL: "C",
-});
-const SAFE = ["--no-pager", "-c", "core.fsmonitor=false"];
 /** Longer than any repository should take; a hanging file system must not hang a cycle. */
 const LIMIT_MS = 60_000;
 
@@ -30,11 +23,10 @@ const realPath = (path: string): string => {
  * @param apart files and folders whose untracked content is not counted: our own records may lie in the tree and change all the time
  */
 export async function treeState(env: Env, folder: string, apart: readonly string[]): Promise<TreeState | null> {
-  const git = which("git", env);
-  if (git === null) return null;
-  const clean = gitEnv(env);
+  const git = await safeGit(env, folder, LIMIT_MS);
+  if (typeof git === "string") return null;
   const words = async (cwd: string, ...args: string[]): Promise<string | null> => {
-    const done = await runChild([git, ...SAFE, ...args], { env: clean, cwd, timeoutMs: LIMIT_MS });
+    const done = await git.run(args, cwd);
     return done.code === 0 ? done.stdout : null;
   };
   const root = (await words(folder, "rev-parse", "--show-toplevel"))?.replace(/\n$/, "");
@@ -44,7 +36,7 @@ export async function treeState(env: Env, folder: string, apart: readonly string
   const base = head ?? (await words(root, "hash-object", "-t", "tree", "--stdin"))?.trim();
   if (base === undefined) return null;
   const hash = createHash("sha256");
-  const tracked = await digestOf([git, ...SAFE, "diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", base, "--"], clean, root, hash);
+  const tracked = await digestOf(git, ["diff", "--binary", "--full-index", ...SAFE_DIFF, "--no-renames", base, "--"], root, hash);
   const untracked = await words(root, "ls-files", "--others", "--exclude-standard", "-z");
   if (tracked === null || untracked === null) return null;
   const places = apart.map(realPath);
@@ -58,8 +50,8 @@ export async function treeState(env: Env, folder: string, apart: readonly string
 }
 
 /** Runs a command and puts all it prints into the digest; gives the number of bytes, or null when it failed. */
-async function digestOf(argv: readonly string[], env: Record<string, string>, cwd: string, hash: ReturnType<typeof createHash>): Promise<number | null> {
-  const child = Bun.spawn([...argv], { env, cwd, stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: LIMIT_MS, killSignal: "SIGKILL" });
+async function digestOf({ argv, env }: SafeGit, words: readonly string[], cwd: string, hash: ReturnType<typeof createHash>): Promise<number | null> {
+  const child = Bun.spawn([...argv, ...words], { env, cwd, stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: LIMIT_MS, killSignal: "SIGKILL" });
   let bytes = 0;
   for await (const part of child.stdout) {
     hash.update(part);

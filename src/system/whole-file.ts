@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { Failure } from "../core/failure.ts";
+import { Failure, reasonOf } from "../core/failure.ts";
 
 export interface StagedFile {
   readonly path: string;
@@ -23,7 +23,7 @@ const attempt = <T>(path: string, action: () => T): T => {
     return action();
   } catch (error) {
     if (typeof (error as { code?: unknown }).code !== "string") throw error;
-    throw new Failure(`${path} could not be written: ${(error as Error).message}`, { cause: error });
+    throw new Failure(`${path} could not be written: ${reasonOf(error)}`, { cause: error });
   }
 };
 

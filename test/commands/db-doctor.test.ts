@@ -47,3 +47,14 @@ test("a session manager that was not heard of for long is warned about without f
   const report = await w.ok("db-doctor --live --manager-stale-seconds 60");
   expect(report.live_reconcile.manager_liveness_warnings).toMatchObject([{ reason: "manager_seen_stale", manager: "m1", stale_seconds: 60 }]);
 });
+
+test("--live without tmux is a report all the same, in which nobody is called missing", async () => {
+  await w.ok("tasks --create t1 --goal g");
+  for (const [name, role] of [["w1", "worker"], ["m1", "manager"]] as const) {
+    registerSession(w.store(), { name, role, pid: process.pid, cwd: w.work, codexSessionPath: null, codexSessionId: null, tmuxSession: `codex-${name}` });
+  }
+  await w.ok("bind --task t1 --worker w1 --manager m1");
+  const done = await w.run("db-doctor --live", { env: { PATH: w.dir } });
+  expect(done.exit).toBe(1);
+  expect(done.json()).toMatchObject({ ok: false, live_reconcile: { ok: false, tmux_error: expect.stringContaining("tmux"), results: [{ drift: [], worker: { live: null }, manager: { live: null } }] } });
+});

@@ -153,3 +153,17 @@ test("list: the tool's own folders are no workers, and a state root that is a fi
   expect(refused).toMatchObject({ exit: 1, stdout: "" });
   expect(refused.stderr).toContain(`${file} is not a folder`);
 });
+
+test("list: a broken file is told of and hides nobody", async () => {
+  await worker("good");
+  await w.file("state/bad/config.json", "{oops");
+  await worker("mute");
+  await w.file("state/mute/status.json", "[]");
+  const listed = await w.run("list --json");
+  expect(listed.json().map((each: { name: string; state: string; file_error?: string }) => [each.name, each.state, each.file_error?.split("/").at(-1)])).toEqual([
+    ["bad", "unknown", "config.json is not a JSON object"],
+    ["good", "unknown", undefined],
+    ["mute", "unknown", "status.json is not a JSON object"],
+  ]);
+  expect(listed.stderr).toContain("bad/config.json");
+});

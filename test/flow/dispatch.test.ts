@@ -101,6 +101,16 @@ describe("claims", () => {
   });
 });
 
+test("a command that is refused before it is routed names the task and what would help", async () => {
+  await w.ok(["tasks", "--create", "free one", "--goal", "g"]);
+  await w.ok(["enqueue-nudge-worker", "free one", "--message", "a"]);
+  await w.ok(["enqueue-nudge-worker", "t1", "--message", "b", "--required-permission", "create_pr"]);
+  expect(await once()).toMatchObject([
+    { state: "failed", error: 'task "free one" has no active binding', hint: "conveyor bind --task 'free one' --worker NAME --manager NAME; then queue a new command" },
+    { state: "failed", error: "permission create_pr is needed and the task has no manager configuration", hint: expect.stringContaining("manager-config t1 --permit create_pr") },
+  ]);
+});
+
 describe("a push that cannot begin", () => {
   test("fails the command and its notification", async () => {
     await nudge("x");
