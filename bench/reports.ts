@@ -68,8 +68,10 @@ async function once(argv: readonly string[], path: string): Promise<number> {
 const VIEWS = [
   "audit shown0", "audit shown0 --json", "audit shown0 --verify", "mutation-audit shown0", "replay shown0", "replay shown0 --limit 20", "replay shown0 --format transcript",
   "telemetry", "telemetry --newest", "telemetry --task shown0", "telemetry --severity error", "telemetry --event-type type_3", "telemetry --actor workerctl --newest",
-  "telemetry --task shown0 --search word7", "telemetry --summary --json", "telemetry --summary --task shown0", "telemetry metrics", "telemetry snapshot", "telemetry check",
-  "telemetry snapshot --task shown0", "telemetry task shown0", "telemetry check --task shown0", "telemetry failures", "telemetry failures --task shown0", "runs --list",
+  "telemetry --task shown0 --severity warning", "telemetry --task shown0 --event-type type_3", "telemetry --task shown0 --actor workerctl", "telemetry --task shown0 --search word7", "telemetry --search n",
+  "telemetry --search n --newest", "telemetry --summary --json", "telemetry --summary --task shown0", "telemetry metrics", "telemetry snapshot", "telemetry check",
+  "telemetry snapshot --task shown0", "telemetry task shown0", "telemetry check --task shown0", "telemetry failures", "telemetry failures --task shown0", "telemetry metrics --task shown0 --window 90d", "runs --list",
+  "commands --task shown0", "tasks --active", "sessions", "discover shown0", "criteria shown0 --list",
 ];
 
 async function compare(): Promise<void> {

@@ -1,4 +1,5 @@
 /** From argv to exit code: what is printed where, and that nothing escapes. */
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -51,16 +52,14 @@ test("a refusal is one prefixed sentence with a hint", async () => {
 
 test("what SQLite refuses becomes one line, never a stack", async () => {
   await w.file("state/workerctl.db", await Bun.file(join(FIXTURES, "databases", "v22.db")).bytes());
-  const db = w.store().db;
-  db.run("begin exclusive");
-  try {
-    const done = await w.run("tasks --create x --goal y", { env: {} });
-    expect(done.exit).toBe(1);
-    expect(done.stderr.split("\n")[0]).toMatch(/^conveyor: .*(locked|busy)/i);
-    expect(done.stderr).not.toContain("    at ");
-  } finally {
-    db.run("rollback");
-  }
+  // As after its longest wait for the other one.
+  w.keepOpen().db.run("pragma busy_timeout = 0");
+  using other = new Database(w.dbPath);
+  other.run("begin immediate");
+  const done = await w.run("tasks --create x --goal y");
+  expect(done).toMatchObject({ exit: 1, stdout: "" });
+  expect(done.stderr.split("\n")[0]).toMatch(/^conveyor: .*locked/i);
+  expect(done.stderr).not.toContain("    at ");
 });
 
 test("the program's name", () => {

@@ -1,14 +1,14 @@
 /** `open`: a terminal window on the tmux session of a worker or session, once. */
-import { choice, flag, jsonFlag, pathFlag, verb, word } from "../args/spec.ts";
+import { flag, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { parseEvents } from "../core/compat-log.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
-import { openPlace } from "../flow/open.ts";
+import { openFlags, openPlace } from "../flow/open.ts";
 import { needPane } from "../flow/pane.ts";
 import { needSubject } from "../flow/subject.ts";
 import { appendCompatEvent, readCompatText } from "../system/compat-worker.ts";
-import { attachWords, TERMINALS } from "../system/terminal.ts";
+import { attachWords } from "../system/terminal.ts";
 
 export default verb(
   {
@@ -19,11 +19,8 @@ export default verb(
     ],
     positionals: { name: word("a worker or a registered session") },
     flags: {
-      terminal: choice("which terminal program; auto takes what is installed ($TERMINAL first, on Linux)", TERMINALS, { default: "auto" }),
-      dryRun: flag("start nothing"),
+      ...openFlags,
       force: flag("open another window although one was opened before"),
-      json: jsonFlag,
-      path: pathFlag,
     },
   },
   async (args, cx: Context) => {

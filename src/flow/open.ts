@@ -1,13 +1,22 @@
 /** Opening a terminal window on the tmux session of a worker, a session, or a side of a task. */
+import { choice, flag, jsonFlag, pathFlag } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { Role } from "../core/session.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { needPairing } from "../store/bindings.ts";
 import { needTask } from "../store/tasks.ts";
-import { attachWords, openWindow, type TerminalChoice, type Window, windowFor } from "../system/terminal.ts";
+import { attachWords, openWindow, TERMINALS, type TerminalChoice, type Window, windowFor } from "../system/terminal.ts";
 import { needPane, type Place } from "./pane.ts";
 import { sessionSubject } from "./subject.ts";
+
+/** The flags of the commands that open a window. */
+export const openFlags = {
+  terminal: choice("which terminal program; auto takes what is installed ($TERMINAL first, on Linux)", TERMINALS, { default: "auto" }),
+  dryRun: flag("start nothing"),
+  json: jsonFlag,
+  path: pathFlag,
+};
 
 export interface OpenOptions {
   readonly terminal: TerminalChoice;

@@ -2,9 +2,10 @@
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
+import { Failure } from "../core/failure.ts";
 import { type RegisteredSession, registeredSession, type Role } from "../core/session.ts";
-import { registerSession } from "../store/sessions.ts";
-import type { Store } from "../store/store.ts";
+import { registerSession, sessionOfRollout } from "../store/sessions.ts";
+import { type Store, tx } from "../store/store.ts";
 import { checkLaunch, type Launch, launch } from "./launch.ts";
 
 /** Flags of every command that launches a session. */
@@ -52,16 +53,25 @@ export const launchOf = (role: Role, name: string, cwd: string, input: StartInpu
  */
 export async function startSession(cx: Context, store: Store, request: Launch, via: string): Promise<RegisteredSession> {
   const started = await launch(cx, store, request);
-  const session = registerSession(store, {
-    name: request.name,
-    role: request.role,
-    pid: started.pid,
-    cwd: started.cwd ?? request.cwd,
-    codexSessionPath: started.rolloutPath,
-    codexSessionId: started.threadId,
-    tmuxSession: started.tmuxSession,
-    tmuxPaneId: started.paneId,
-    note: { via },
+  const session = tx(store, () => {
+    // Two that began with the same words at the same moment may both have found the first thread to appear.
+    const other = sessionOfRollout(store, started.rolloutPath);
+    if (other?.state === "active") {
+      throw new Failure(`thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two sessions began with the same words`, {
+        hint: `end it with tmux kill-session -t '=${started.tmuxSession}' and start it again`,
+      });
+    }
+    return registerSession(store, {
+      name: request.name,
+      role: request.role,
+      pid: started.pid,
+      cwd: started.cwd ?? request.cwd,
+      codexSessionPath: started.rolloutPath,
+      codexSessionId: started.threadId,
+      tmuxSession: started.tmuxSession,
+      tmuxPaneId: started.paneId,
+      note: { via },
+    });
   });
   return registeredSession(session);
 }

@@ -73,6 +73,15 @@ describe("watching", () => {
     expect(size()).toBe("100x26 0");
   });
 
+  test("shows the whole width of the session, in large windows and small ones", async () => {
+    const tab = await opened();
+    const fits = `(() => { const frame = document.querySelector(".terminal").getBoundingClientRect(); const screen = document.querySelector(".xterm-screen").getBoundingClientRect(); return screen.right <= frame.right && screen.width > frame.width * 0.85; })()`;
+    for (const width of [1440, 1100, 1700]) {
+      await tab.page.setViewportSize({ width, height: 900 });
+      await until(`it fits ${width}`, () => tab.page.evaluate(fits) as Promise<boolean>);
+    }
+  });
+
   test("text is copied as from any page", async () => {
     const tab = await opened();
     await tab.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
