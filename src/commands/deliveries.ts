@@ -46,7 +46,7 @@ export default verb(
     const task = args.about === undefined ? null : findTask(store, args.about);
     const rows = listDeliveries(store, { name: args.about, taskId: task?.id, limit: args.limit });
     if (args.about !== undefined && task === null && rows.length === 0 && findSession(store, args.about) === null) {
-      throw new Failure(`there is no task and no session ${JSON.stringify(args.about)}`, { hint: `${cx.program} deliveries lists all` });
+      throw new Failure(`there is no task and no session ${JSON.stringify(args.about)}`, { hint: `${cx.program} deliveries` });
     }
     if (args.json) cx.json(rows.map(shown));
     else for (const row of rows) cx.out(deliveryLine(shown(row)));

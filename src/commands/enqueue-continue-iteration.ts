@@ -3,7 +3,7 @@ import { integer, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { quoteWord } from "../core/shell.ts";
-import { enqueue, enqueueFlags } from "../flow/enqueue.ts";
+import { enqueue, enqueueFlags, printQueued } from "../flow/enqueue.ts";
 import { type LoopProgress, loopProgress, needLoopRun } from "../store/loop-runs.ts";
 
 export default verb(
@@ -41,7 +41,6 @@ export default verb(
     });
     const { reached, delivered } = progress;
     if (requested <= reached || delivered.includes(requested)) cx.err(`warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block this request`);
-    if (args.json) cx.json({ ...queued, delivered_iterations: delivered, loop_policy: policy, loop_run_id: runId, manager_decision_id: decision ?? null, reached_iteration: reached, requested_iteration: requested });
-    else cx.out(`queued ${queued.command_type} ${queued.command_id}`);
+    return printQueued(cx, store, args, queued, { delivered_iterations: delivered, loop_policy: policy, loop_run_id: runId, manager_decision_id: decision ?? null, reached_iteration: reached, requested_iteration: requested });
   },
 );

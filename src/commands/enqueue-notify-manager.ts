@@ -1,7 +1,7 @@
 /** `enqueue-notify-manager`: queues a message from the worker to the manager of a task. */
 import { verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { enqueue, enqueueFlags } from "../flow/enqueue.ts";
+import { enqueue, enqueueFlags, printQueued } from "../flow/enqueue.ts";
 
 export default verb(
   {
@@ -11,8 +11,7 @@ export default verb(
     flags: enqueueFlags,
   },
   (args, cx: Context) => {
-    const queued = enqueue(cx.store(args.path), "notify_manager", args);
-    if (args.json) cx.json(queued);
-    else cx.out(`queued ${queued.command_type} ${queued.command_id}`);
+    const store = cx.store(args.path);
+    return printQueued(cx, store, args, enqueue(store, "notify_manager", args));
   },
 );

@@ -71,7 +71,7 @@ export default verb(
     if (result.allowed || !args.require) return 0;
     const remedies: Record<string, string> = {
       missing_manager_config: `${cx.program} manager-config ${quoteWord(task.name)} --questions`,
-      permission_not_enabled: `${cx.program} manager-config ${quoteWord(task.name)} --permit ${quoteWord(args.action)}, if the operator agrees`,
+      permission_not_enabled: `if the operator agrees: ${cx.program} manager-config ${quoteWord(task.name)} --permit ${quoteWord(args.action)}`,
       missing_worker_handoff: `${cx.program} handoff ${quoteWord(task.name)} --summary TEXT`,
     };
     throw new Failure(`${args.action} is not allowed for task ${JSON.stringify(task.name)}: ${result.reasons.join(", ")}`, { hint: result.reasons.map((reason) => remedies[reason]).join("; ") });

@@ -2,13 +2,14 @@
 import { flag, jsonFlag, number, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { deadSessions, drift } from "../flow/reconcile.ts";
+import { nextCommands } from "../flow/revive.ts";
 import { checkHealth } from "../store/health.ts";
 import { applyReconcile } from "../store/reconcile.ts";
 
 export default verb(
   {
     about:
-      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is closed, typed or killed.",
+      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is closed, typed or killed. next_commands leads on: how to put it right, then how to start and bind again.",
     examples: [
       ["reconcile", "what has drifted"],
       ["reconcile --apply", "put the records right"],
@@ -24,7 +25,8 @@ export default verb(
     const store = cx.store(args.path);
     const report = drift(cx, store, await deadSessions(cx, store), args.staleCyclesSeconds);
     const { path: _, ...schema_health } = checkHealth(store);
-    const applied = args.apply ? { applied: applyReconcile(store, report.dead_pid_sessions) } : {};
-    cx.json({ ...report, schema_health, ...applied });
+    const applied = args.apply ? applyReconcile(store, report.dead_pid_sessions) : null;
+    const next_commands = nextCommands(cx, store, report, applied, args.path === undefined ? undefined : cx.storePath(args.path));
+    cx.json({ ...report, schema_health, ...(applied ? { applied } : {}), next_commands });
   },
 );

@@ -26,7 +26,7 @@ export default verb(
     const store = cx.store(args.path);
     const followup = args.followup ?? null;
     const done = await interruptSession(cx, store, { name: args.name, key: args.key, followup, dryRun: args.dryRun, origin: "session-interrupt" });
-    if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed`);
+    if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed${done.followup_proof === null ? "" : "; the follow-up was said"}`);
     cx.json({ session: args.name, followup, dry_run: args.dryRun, time: store.now(), ...done });
   },
 );

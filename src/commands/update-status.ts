@@ -11,7 +11,7 @@ import { appendCompatEvent, stageCompatJson } from "../system/compat-worker.ts";
 function needWorker(cx: Context, name: string, path: string | undefined) {
   const worker = compatSubject(cx.stateRoot, name);
   if (worker) return worker;
-  if (findSession(cx.store(path), name)) throw new Failure(`${JSON.stringify(name)} is a registered session, which reports by what it does`, { hint: `${cx.program} cycle TASK tells the state of a bound worker` });
+  if (findSession(cx.store(path), name)) throw new Failure(`${JSON.stringify(name)} is a registered session, which reports by what it does`, { hint: `see the state of a bound worker: ${cx.program} cycle TASK` });
   throw new Failure(`there is no worker ${JSON.stringify(name)}`, { hint: `${cx.program} list` });
 }
 

@@ -2,6 +2,8 @@
 import * as v from "valibot";
 import { Failure } from "./failure.ts";
 import { isObject, isTooDeep, type JsonObject } from "./json.ts";
+import type { Role } from "./session.ts";
+import { quoteWord } from "./shell.ts";
 
 /** A value as it is shown in an error: short, and never a whole document. */
 function shown(value: unknown): string {
@@ -76,3 +78,7 @@ export const ackAdvice = v.looseObject({
   open_questions: v.array(v.unknown(), "a list of questions"),
   ready_to_start: v.literal(true, "true"),
 });
+
+/** The shell command that acknowledges a task in this role, to be filled in: what it pipes in is what {@link ackAdvice} asks for. */
+export const ackCommand = (program: string, role: Role, task: string): string =>
+  `echo '{"goal_restatement":"…","proposed_criteria":[],"expected_tools":[],"open_questions":[],"ready_to_start":true}' | ${program} ${role}-ack ${quoteWord(task)} --from-stdin`;

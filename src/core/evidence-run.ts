@@ -73,7 +73,7 @@ function judge(run: EvidenceRun, now: TreeState | null): { state: ProofState; re
 
 export const sameTree = (a: TreeState | null, b: TreeState | null): boolean => a?.head === b?.head && a?.diff_sha256 === b?.diff_sha256;
 
-const short = (head: string | null): string => head?.slice(0, 10) ?? "without a commit";
+const short = (head: string | null): string => head?.slice(0, 10) ?? "a tree without a commit";
 
 /** One sentence for the criterion: what ran, how it ended, where it stood. */
 export function proofSentence(run: Pick<EvidenceRun, "command" | "exit_code" | "signal" | "timed_out" | "duration_ms" | "tree">): string {

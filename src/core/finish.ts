@@ -1,4 +1,5 @@
 /** Ending a task: what was asked, the gates that may refuse it, and what is told of each. */
+import { ackCommand } from "./agent-input.ts";
 import { type Criterion, hasAdversarialProof, openCriteria, summariseCriteria } from "./criteria.ts";
 import type { DecisionCheck } from "./decision.ts";
 import { type EpilogueRun, type EpilogueStatus, epilogueStatus } from "./epilogue.ts";
@@ -126,14 +127,14 @@ export function refusal(order: FinishOrder, task: Task, program: string, facts: 
   if (order.strictDecisions && !facts.decision.ok) {
     return {
       message: `strict decisions: no decision covers this for task ${who}: ${facts.decision.warnings.join(", ")}`,
-      hint: `${program} record-decision ${name} stop --reason TEXT, then --decision-id with the id it prints`,
+      hint: `give the id with --decision-id that this prints: ${program} record-decision ${name} stop --reason TEXT`,
       recorded: null,
     };
   }
   if (order.requireCriteriaAudit && final_audit.open_criteria.length > 0) {
     return {
       message: `criteria: task ${who} has open accepted criteria: ${final_audit.open_criteria.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; ")}`,
-      hint: `${program} criteria ${name} --satisfy ${final_audit.open_criteria[0]!.id} --proof TEXT (or --defer, --reject)`,
+      hint: `${program} criteria ${name} --satisfy ${final_audit.open_criteria[0]!.id} --proof TEXT`,
       recorded: { stage: "final_criteria_audit", audit: { final_audit } },
     };
   }
@@ -142,7 +143,7 @@ export function refusal(order: FinishOrder, task: Task, program: string, facts: 
     const stale = final_ack_audit.missing.length === 0 ? " of the present configuration" : "";
     return {
       message: `acknowledgements: task ${who} has no acknowledgement${stale} of the ${unacknowledged.join(" and the ")}`,
-      hint: `${program} ${unacknowledged[0]}-ack ${name} --from-stdin`,
+      hint: unacknowledged.map((role) => ackCommand(program, role, task.name)).join("; "),
       recorded: { stage: "final_ack_audit", audit: { final_ack_audit } },
     };
   }

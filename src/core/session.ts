@@ -54,7 +54,10 @@ export function communication(session: Pick<Session, "role" | "tmux_session" | "
   const tmux = session.tmux_session || null;
   const known = Boolean(session.codex_session_id || session.codex_session_path);
   const path = options.path === undefined ? "" : ` --path ${quoteWord(options.path)}`;
-  const poll = (task: string) => `${options.program} ${session.role}-inbox ${task} --consume-next --wait --timeout 60${path} --json`;
+  const flags = `--consume-next --wait --timeout 60${path} --json`;
+  const inbox = `${options.program} ${session.role}-inbox`;
+  // A name that looks like a flag must come after all flags.
+  const poll = (task: string) => (task.startsWith("-") ? `${inbox} ${flags} -- ${task}` : `${inbox} ${task} ${flags}`);
   return {
     session_kind: tmux ? "tmux" : known ? "codex_app" : "no_tmux",
     detection_source: tmux ? "tmux_session" : known ? "codex_session_without_tmux" : "missing_tmux_session",

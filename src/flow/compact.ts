@@ -110,13 +110,13 @@ function record(cx: Context, store: Store, task: Task, pairing: Pairing, options
 function refusal(cx: Context, task: Task, { manager_decision, permission_check }: Request["payload"], strict: boolean): Failure | null {
   const name = quoteWord(task.name);
   if (strict && !manager_decision.ok) {
-    const hint = `${cx.program} record-decision ${name} nudge --reason TEXT, then give its id with --decision-id`;
+    const hint = `give the id with --decision-id that this prints: ${cx.program} record-decision ${name} nudge --reason TEXT`;
     return new Failure(`no decision of the manager covers this on task ${JSON.stringify(task.name)}: ${manager_decision.warnings.join(", ")}`, { hint });
   }
   if (permission_check.allowed) return null;
   const remedies: Readonly<Record<string, string>> = {
-    missing_manager_config: `${cx.program} manager-config ${name} --allow-worker-compact-clear, if the operator agrees`,
-    permission_not_enabled: `${cx.program} manager-config ${name} --allow-worker-compact-clear, if the operator agrees`,
+    missing_manager_config: `if the operator agrees: ${cx.program} manager-config ${name} --allow-worker-compact-clear`,
+    permission_not_enabled: `if the operator agrees: ${cx.program} manager-config ${name} --allow-worker-compact-clear`,
     missing_worker_handoff: `${cx.program} handoff ${name} --summary TEXT`,
   };
   const { reasons } = permission_check;

@@ -8,6 +8,7 @@ import { sessionFamily, sessionLine } from "../system/kinship.ts";
 import { executableOf, listProcesses, openFiles } from "../system/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../system/rollout-file.ts";
 import { listPanes } from "../system/tmux.ts";
+import { servedThreads } from "./served-threads.ts";
 
 export interface Identity {
   readonly rolloutPath: string;
@@ -35,17 +36,28 @@ export async function openRollouts(cx: Context, pid: number): Promise<string[] |
   return answered ? found : null;
 }
 
-/** @throws Failure naming the pid when its process tree holds no rollout, or several */
-export async function identifyByPid(cx: Context, pid: number): Promise<Identity> {
+/**
+ * @param naming the command that names the thread of this id as the one meant
+ * @throws Failure naming the pid when its process tree holds no rollout, or several, or it shares a server and nothing tells which thread is its
+ */
+export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
   const found = await openRollouts(cx, pid);
   if (found === null) {
     throw new Failure(`the open files of process ${pid} cannot be seen: it is gone, or belongs to somebody else`, { hint: "pass the rollout: --pid PID --codex-session PATH" });
   }
   if (found.length === 0) {
+    const served = await servedThreads(cx, pid);
+    if (served?.certain) return { rolloutPath: served.certain.rolloutPath, threadId: served.certain.threadId, pid, cwd: served.certain.cwd, pane: null };
+    if (served && served.candidates.length > 0) {
+      const list = served.candidates.map(({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`);
+      throw new Failure(`process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} the threads ${list.join(", ")}`, {
+        hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
+      });
+    }
     throw new Failure(`process ${pid} and its children hold no Codex rollout open`, { hint: "type something in Codex (the rollout appears at the first turn), or pass --codex-session PATH" });
   }
   if (found.length > 1) {
-    throw new Failure(`process ${pid} holds ${found.length} rollouts open: ${found.join(", ")}`, { hint: `name one: --pid ${pid} --codex-session PATH` });
+    throw new Failure(`process ${pid} holds ${found.length} rollouts open: ${found.join(", ")}`, { hint: `name the one that is meant: ${naming(found[0]!)}` });
   }
   const rolloutPath = found[0]!;
   const meta = rolloutMeta(rolloutPath);

@@ -42,7 +42,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
 }
 
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
-  `${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH --pid ${session.pid === null ? "PID" : session.pid} starts anew with the file it names`;
+  `start anew with another rollout: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH --pid ${session.pid === null ? "PID" : session.pid}`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });

@@ -1,6 +1,7 @@
 /** Interrupting what runs in a pane: the key that the agent there takes for it, never one that ends an idle agent, and a text afterwards. */
 import type { Context } from "../context.ts";
 import type { Agent } from "../core/agent.ts";
+import type { Proof } from "../core/delivery.ts";
 import { Failure } from "../core/failure.ts";
 import { quoteWord } from "../core/shell.ts";
 import type { Store } from "../store/store.ts";
@@ -28,6 +29,8 @@ export interface Interrupted {
   /** false: nothing runs there that could be interrupted, so no key was pressed. */
   readonly sent: boolean;
   readonly target: string;
+  /** What proves that the follow-up arrived; null when there was none to send. */
+  readonly followup_proof: Proof | null;
 }
 
 /** The tmux session in which keys can be pressed. @throws Failure when there is none */
@@ -40,9 +43,9 @@ export function needTerminal(recipient: Recipient): string {
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
   const { pane, agent, doubt } = await reach(cx, recipient);
-  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `${cx.program} doctor-self, run inside that session, says what is known of it` });
+  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
   const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
-  if (input.dryRun) return { key, sent: false, target };
+  if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
     await leaveMode(cx.env, pane.paneId);
@@ -50,10 +53,10 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
-  if (input.followup !== null) {
-    refuseUndelivered(await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null }));
-  }
-  return { key, sent, target };
+  if (input.followup === null) return { key, sent, target, followup_proof: null };
+  const said = await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null });
+  refuseUndelivered(said);
+  return { key, sent, target, followup_proof: said.proof };
 }
 
 /** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */

@@ -20,7 +20,7 @@ const SHOW_MS = 2000;
 const recipient = ({ party, pane }: Target): Recipient =>
   party.session
     ? recipientOf(party.session)
-    : { name: party.name, sessionId: null, tmuxSession: party.tmuxSession, paneId: pane?.paneId ?? party.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
+    : { name: party.name, sessionId: null, role: null, tmuxSession: party.tmuxSession, paneId: pane?.paneId ?? party.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
 
 /** Until the turn that the message began has ended, or the time is over. */
 async function untilAnswered(cx: Context, store: Store, { party }: Target): Promise<void> {

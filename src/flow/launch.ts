@@ -57,7 +57,7 @@ export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch
     throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or give this one up: ${cx.program} deregister ${name}` });
   }
   if (await hasSession(cx.env, tmuxNameOf(name))) {
-    throw new Failure(`a tmux session ${tmuxNameOf(name)} exists already`, { hint: `look at it with: tmux attach -t ${tmuxNameOf(name)}; end it with: tmux kill-session -t '=${tmuxNameOf(name)}'` });
+    throw new Failure(`a tmux session ${tmuxNameOf(name)} exists already`, { hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${tmuxNameOf(name)}'` });
   }
 }
 

@@ -18,6 +18,8 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   const manager_liveness_warnings = results.flatMap((result) => managerWarning(result, staleSeconds, machine.nowMs) ?? []);
   const drift_count = results.filter((result) => result.drift.length > 0).length;
   const unfinished_command_count = results.reduce((sum, result) => sum + result.unfinished_commands.length, 0);
+  const missing = results.some(({ drift }) => drift.includes("worker_missing") || drift.includes("manager_missing"));
+  const next_commands = [...(missing ? [`${cx.program} reconcile`] : []), ...(unfinished_command_count > 0 ? [`${cx.program} dispatch status`] : [])];
   const ok = drift_count === 0 && unfinished_command_count === 0 && error === null;
   const check: Check = {
     name: "live_reconcile",
@@ -27,7 +29,7 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
     manager_liveness_warning_count: manager_liveness_warnings.length,
     task_count: results.length,
   };
-  return { check, live_reconcile: { ok, manager_liveness_warnings, results, ...(error === null ? {} : { tmux_error: error }) } };
+  return { check, live_reconcile: { ok, manager_liveness_warnings, results, next_commands, ...(error === null ? {} : { tmux_error: error }) } };
 }
 
 /** A doctor reports what it could not see, too. */

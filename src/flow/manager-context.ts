@@ -1,12 +1,12 @@
 /** What a manager needs to decide: configuration, acknowledgements, handoff, receipt of the last turn, criteria. */
 import type { Context } from "../context.ts";
+import { ackCommand } from "../core/agent-input.ts";
 import { CRITERION_STATUSES, openCriteria, summariseCriteria } from "../core/criteria.ts";
 import type { MachineProof } from "../core/evidence-run.ts";
 import { type Negotiation, negotiateCriteria } from "../core/criteria-negotiation.ts";
 import { Failure } from "../core/failure.ts";
 import type { ManagerConfig } from "../core/manager-config.ts";
 import { ROLES, type Role } from "../core/session.ts";
-import { quoteWord } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { type Ack, latestAck } from "../store/acks.ts";
 import { newestCompletion } from "../store/codex-events.ts";
@@ -71,6 +71,6 @@ export function requireAcks(cx: Pick<Context, "program">, task: Task, bindingId:
   const missing = ROLES.filter((role) => acks[role]?.binding_id !== bindingId || acks[role]?.manager_config_revision !== config.revision);
   if (missing.length === 0) return;
   throw new Failure(`task ${JSON.stringify(task.name)} needs an acknowledgement of configuration revision ${config.revision} from ${missing.join(" and ")}`, {
-    hint: missing.map((role) => `${cx.program} ${role}-ack ${quoteWord(task.name)}`).join("; "),
+    hint: missing.map((role) => ackCommand(cx.program, role, task.name)).join("; "),
   });
 }

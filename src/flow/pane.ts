@@ -32,7 +32,7 @@ export const findPlace = async (cx: Context, place: Place): Promise<Placed> => p
 export async function needPane(cx: Context, place: Place): Promise<Pane> {
   const placed = await findPlace(cx, place);
   if (placed.pane) return placed.pane;
-  throw new Failure(placed.reason, { hint: placed.why === "missing" ? "tmux list-sessions" : `${cx.program} sessions --state all` });
+  throw new Failure(placed.reason, { hint: placed.why === "missing" ? `tmux list-sessions; ${cx.program} reconcile` : `${cx.program} sessions --state all` });
 }
 
 export interface PaneView {

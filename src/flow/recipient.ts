@@ -2,8 +2,8 @@
 import type { Context } from "../context.ts";
 import { type Agent, codex } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
-import type { Session } from "../core/session.ts";
-import { quoteWord } from "../core/shell.ts";
+import type { Role, Session } from "../core/session.ts";
+import { quoteCommand, quoteWord } from "../core/shell.ts";
 import { type WriterLock, writerLock, writtenThreads } from "../system/codex-lock.ts";
 import { homeOfRollout } from "../system/codex-home.ts";
 import { sessionFamily } from "../system/kinship.ts";
@@ -14,8 +14,9 @@ import type { Subject } from "./subject.ts";
 
 export interface Recipient {
   readonly name: string;
-  /** null for a worker that is no registered session. */
+  /** null, like the role, for a worker that is no registered session. */
   readonly sessionId: string | null;
+  readonly role: Role | null;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
   readonly pid: number | null;
@@ -27,6 +28,7 @@ export interface Recipient {
 export const recipientOf = (session: Session): Recipient => ({
   name: session.name,
   sessionId: session.id,
+  role: session.role,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
   pid: session.pid,
@@ -39,7 +41,7 @@ export const recipientOf = (session: Session): Recipient => ({
 export const recipientOfSubject = (subject: Subject): Recipient =>
   subject.session
     ? recipientOf(subject.session)
-    : { name: subject.name, sessionId: null, tmuxSession: subject.tmuxSession, paneId: subject.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
+    : { name: subject.name, sessionId: null, role: null, tmuxSession: subject.tmuxSession, paneId: subject.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
 
 export interface Reach {
   /** The pane to type into; null when the session has none, or nothing shows that the one on record is its own. */
@@ -67,9 +69,8 @@ export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath"
  */
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
-  const again = { hint: `register it again: ${program} register-worker or register-manager --name ${quoteWord(recipient.name)} …` };
-  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, again);
-  if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, again);
+  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, { hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID` });
+  if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
   const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
   const lock = threadLock(recipient);
   const live = lock?.held === true;
@@ -79,7 +80,7 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const family = await sessionFamily(codex, pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
-  refuseAnotherThread(recipient, codexHome, lock, family, agents, again);
+  refuseAnotherThread(cx, recipient, codexHome, lock, family, agents);
   const holds = await anyHolds(cx, agents, recipient.rolloutPath);
   const provable = live || holds;
   if (live && !holds && !isOneOf(family, recipient.pid) && !isOneOf(family, lock.pid)) {
@@ -93,9 +94,10 @@ const isOneOf = (family: readonly number[], pid: number | null): boolean => pid 
 
 /** The pane of the session: the recorded one, else the one its process lives in, else the active one. */
 async function paneOf(cx: Context, recipient: Recipient, processes: readonly Process[]): Promise<Pane> {
+  const { program } = cx;
   const panes = await listPanes(cx.env);
   const placed = placeAmong(panes, recipient);
-  if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? "tmux list-sessions" : `${cx.program} sessions --state all` });
+  if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? `tmux list-sessions; ${program} reconcile` : `${program} sessions --state all` });
   if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${quoteWord(placed.pane.session)}` });
   const own = panes.filter((pane) => pane.session === placed.pane.session);
   if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
@@ -104,14 +106,18 @@ async function paneOf(cx: Context, recipient: Recipient, processes: readonly Pro
 }
 
 /** A pane whose agent has gone on to another thread, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(recipient: Recipient, home: string | null, lock: WriterLock | null, family: readonly number[], agents: readonly number[], again: { hint: string }): void {
-  if (home === null || lock === null) return;
-  const who = JSON.stringify(recipient.name);
+function refuseAnotherThread(cx: Context, recipient: Recipient, home: string | null, lock: WriterLock | null, family: readonly number[], agents: readonly number[]): void {
+  const { threadId, name } = recipient;
+  if (home === null || lock === null || threadId === null) return;
+  const register = (thread: string) => quoteCommand([cx.program, `register-${recipient.role}`, "--name", name, "--codex-session", thread, "--tmux-session", recipient.tmuxSession ?? "NAME"]);
   const here = [...writtenThreads(home)].flatMap(([thread, pid]) => (pid !== null && family.includes(pid) ? [thread] : []));
-  if (here.length > 0 && recipient.threadId !== null && !here.includes(recipient.threadId)) {
-    throw new Failure(`the pane of ${who} shows thread ${here.join(", ")} now, not ${recipient.threadId}`, again);
+  if (here.length > 0 && !here.includes(threadId)) {
+    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.join(", ")} now, not ${threadId}`, { hint: register(here[0]!) });
   }
-  if (!lock.held) throw new Failure(`nobody writes thread ${recipient.threadId} of ${who} any more${agents.length === 0 ? ": the agent in its pane has ended" : ""}`, again);
+  if (!lock.held) {
+    const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
+    throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, { hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}` });
+  }
 }
 
 async function anyHolds(cx: Context, agents: readonly number[], rollout: string | null): Promise<boolean> {

@@ -3,6 +3,7 @@ import { flag, integer, jsonFlag, pathFlag, text } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../core/failure.ts";
 import { registeredSession, type Role } from "../core/session.ts";
+import { quoteCommand } from "../core/shell.ts";
 import { registerSession } from "../store/sessions.ts";
 import { alive } from "../system/processes.ts";
 import { rolloutMeta } from "../system/rollout-file.ts";
@@ -32,7 +33,13 @@ interface Input {
   readonly path: string | undefined;
 }
 
-async function identify(cx: Context, input: Input): Promise<Identity> {
+/** The command as it was given, with the thread named. */
+const words = (cx: Context, role: Role, { name, pid, cwd, tmuxSession, path }: Input, thread: string): string[] => {
+  const given = Object.entries({ "--name": name, "--pid": pid, "--codex-session": thread, "--cwd": cwd, "--tmux-session": tmuxSession, "--path": path });
+  return [cx.program, `register-${role}`, ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))];
+};
+
+async function identify(cx: Context, role: Role, input: Input): Promise<Identity> {
   const here = input.self || (input.pid === undefined && input.codexSession === undefined && Boolean(cx.env.CODEX_THREAD_ID));
   if (here) {
     if (input.pid !== undefined || input.codexSession !== undefined) throw new UsageError("--self excludes --pid and --codex-session");
@@ -42,7 +49,7 @@ async function identify(cx: Context, input: Input): Promise<Identity> {
     if (input.codexSession === undefined) throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
     return identifyByThread(cx, input.codexSession);
   }
-  if (input.codexSession === undefined) return identifyByPid(cx, input.pid);
+  if (input.codexSession === undefined) return identifyByPid(cx, input.pid, (thread) => quoteCommand(words(cx, role, input, thread)));
   const rolloutPath = rolloutOf(cx, input.codexSession);
   const meta = rolloutMeta(rolloutPath);
   return { rolloutPath, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
@@ -50,7 +57,7 @@ async function identify(cx: Context, input: Input): Promise<Identity> {
 
 /** Registers and prints; everything is looked up before the database is opened. */
 export async function register(cx: Context, role: Role, input: Input): Promise<void> {
-  const identity = await identify(cx, input);
+  const identity = await identify(cx, role, input);
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
   if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
   if (tmuxSession !== null && !(await hasSession(cx.env, tmuxSession).catch(() => false))) cx.err(`warning: tmux session ${JSON.stringify(tmuxSession)} does not exist`);

@@ -58,7 +58,7 @@ export function refuseUndelivered(sent: Delivered): void {
 /** What can be told without asking tmux, so that a dry run tells it too. */
 export function refuseUnreachable(cx: Context, session: Session): void {
   const who = JSON.stringify(session.name);
-  if (session.state === "gone") throw new Failure(`session ${who} is gone`, { hint: `${cx.program} register-${session.role} --name ${quoteWord(session.name)} --pid PID takes it on record again` });
+  if (session.state === "gone") throw new Failure(`session ${who} is gone`, { hint: `take it on record again: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --pid PID` });
   if (!session.tmux_session && threadLock(recipientOf(session))?.held !== true) {
     throw new Failure(`session ${who} has no tmux session and no live thread to push to`, { hint: `it has to ask its inbox: ${cx.program} ${session.role}-inbox TASK --consume-next` });
   }

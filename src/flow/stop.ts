@@ -32,7 +32,7 @@ export interface Stopped {
  */
 export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
-  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `${cx.program} deregister ${quoteWord(name)} takes it off the records` });
+  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}` });
   const running = await hasSession(cx.env, tmuxSession);
   const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
   const log = (type: string, facts: Record<string, unknown>) => appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });

@@ -46,6 +46,15 @@ export function stuckTasks(store: Store, staleSeconds: number, nowMs: number): S
   });
 }
 
+/** Task, worker and manager of a binding by name; null when a side is no registered session. */
+export const partiesOf = (store: Store, bindingId: string): { task: string; worker: string; manager: string } | null =>
+  store.db
+    .query<{ task: string; worker: string; manager: string }, [string]>(
+      `select t.name as task, w.name as worker, m.name as manager
+       from bindings b join tasks t on t.id = b.task_id join sessions w on w.id = b.worker_session_id join sessions m on m.id = b.manager_session_id where b.id = ?`,
+    )
+    .get(bindingId);
+
 export interface Applied {
   readonly sessions_marked_gone: string[];
   readonly bindings_marked_invalid: string[];

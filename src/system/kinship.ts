@@ -7,7 +7,7 @@ import type { Env } from "./child.ts";
 import { commandLineOf, executableOf, type Process } from "./processes.ts";
 
 /** Whether the process is a server of the agent's that sessions share. */
-async function isShared(agent: Agent, pid: number, env: Env): Promise<boolean> {
+export async function isShared(agent: Agent, pid: number, env: Env): Promise<boolean> {
   if (!agent.isExecutable((await executableOf(pid, env)) ?? "")) return false;
   return agent.isSharedServer((await commandLineOf(pid, env)) ?? []);
 }

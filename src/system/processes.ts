@@ -98,6 +98,19 @@ async function askedPs(column: string, pid: number, env: Env): Promise<string | 
   return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
 }
 
+/** The folder the process works in; null when it is gone or not told. */
+export async function folderOf(pid: number, env: Env): Promise<string | null> {
+  if (linux) {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`);
+    } catch {
+      return null;
+    }
+  }
+  const result = await runChild([LSOF, "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
+  return listedFiles(result.stdout)[0] ?? null;
+}
+
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
 export async function openFiles(pid: number, env: Env): Promise<string[] | null> {
   if (linux) return linuxOpenFiles(pid);

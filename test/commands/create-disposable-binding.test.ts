@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "../../src/args/parse.ts";
 import { findVerb } from "../../src/verbs.ts";
-import { World } from "../harness.ts";
+import { words, World } from "../harness.ts";
 
 let w: World;
 beforeEach(() => void (w = new World()));
@@ -101,4 +101,11 @@ function shellWords(line: string): string[] {
 test("the text names what a person needs", async () => {
   const { stdout } = await w.run("create-disposable-binding t1 --adversarial --run-name loop-1");
   for (const part of ["worker: t1-worker", "manager: t1-manager", "run: loop-1", "worker-inbox t1 --consume-next", "manage-codex-workers"]) expect(stdout).toContain(part);
+});
+
+test("the poll command of a task whose name looks like a flag works as it stands", async () => {
+  const made = await w.ok(["create-disposable-binding", "--json", "--", "-odd"]);
+  expect(made.worker.communication.poll_command).toEndWith(" --json -- -odd");
+  const polled = await w.run(words(made.worker.communication.poll_command.replace("conveyor ", "").replace("--wait --timeout 60 ", "")));
+  expect([polled.exit, polled.json().items]).toEqual([0, []]);
 });

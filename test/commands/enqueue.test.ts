@@ -1,5 +1,8 @@
 /** Queueing commands: order of checks, all or nothing, and what a refusal says. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { addDispatcher } from "../../src/store/dispatchers.ts";
+import { startedAt } from "../../src/system/processes.ts";
+import { thisHost } from "../../src/system/this-process.ts";
 import { World } from "../harness.ts";
 
 let w: World;
@@ -52,4 +55,14 @@ describe("continue-iteration", () => {
     const mine = w.rows<{ id: string }>("select r.id from runs r join tasks t on t.id = r.task_id where t.name = 'a'")[0]!.id;
     expect(await w.ok("enqueue-continue-iteration a --loop-run same --requested-iteration 2 --message go --json")).toMatchObject({ loop_run_id: mine });
   });
+});
+
+test("who queues is told when nobody is there to carry it, and not when somebody is", async () => {
+  const note = "note: no Dispatch is running to carry it: conveyor dispatch --watch";
+  expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe(`${note}\n`);
+  const elsewhere = await w.run(["enqueue-notify-manager", "t1", "--message", "x", "--path", w.store().path]);
+  expect(elsewhere.stderr).toBe(`${note} --path ${w.store().path}\n`);
+  const started = new Date((await startedAt(process.pid, process.env))!).toISOString();
+  addDispatcher(w.store(), { dispatcher_id: "d1", host: thisHost(), pid: process.pid, process_started_at: started, dry_run: 0, only_type: null, interval_seconds: 2 }, []);
+  expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe("");
 });

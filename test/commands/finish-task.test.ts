@@ -23,7 +23,7 @@ test("every gate names itself and the command that would satisfy it, and stops n
   await refused("--require-adversarial-proof", "adversarial", "--evidence-json");
   await refused("--strict-decisions", "missing_decision_id", "record-decision t1 stop");
   await refused("--require-criteria-audit", "#1: Works", "hint: conveyor criteria t1 --satisfy 1");
-  await refused("--require-acks", "worker and the manager", "hint: conveyor worker-ack t1 --from-stdin");
+  await refused("--require-acks", "worker and the manager", "| conveyor worker-ack t1 --from-stdin; ", "| conveyor manager-ack t1 --from-stdin");
   await refused("--require-epilogue", "record-handoff", "hint: conveyor epilogue t1 --step record-handoff");
   expect(w.running()).toEqual(["codex-m1", "codex-w1"]);
   expect(w.states()).toEqual({ task: "candidate", binding: "active", sessions: { w1: "active", m1: "active" }, commands: ["failed", "failed", "failed"] });

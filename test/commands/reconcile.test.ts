@@ -30,12 +30,20 @@ test("both sides dead: each is marked, the binding once, and a second run finds 
     { name: "w1", role: "worker", pid: deadPid, last_heartbeat_at: expect.any(String), reason: "no such process" },
     { name: "m1", role: "manager", pid: deadPid, last_heartbeat_at: expect.any(String), reason: "no such process" },
   ]);
-  expect((await w.ok("reconcile --apply")).applied).toEqual({ sessions_marked_gone: ["w1", "m1"], bindings_marked_invalid: [binding] });
+  expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor reconcile --apply"]);
+  const put = await w.ok("reconcile --apply");
+  expect(put.applied).toEqual({ sessions_marked_gone: ["w1", "m1"], bindings_marked_invalid: [binding] });
+  expect(put.next_commands).toEqual([
+    `conveyor start-worker --name w1 --cwd ${w.work}`,
+    `conveyor start-manager --name m1 --cwd ${w.work} --task t1 --worker w1`,
+    "conveyor bind --task t1 --worker w1 --manager m1",
+  ]);
   expect(w.rows("select state from bindings")).toEqual([{ state: "invalid" }]);
   const events = w.rows<{ payload_json: string }>("select payload_json from events where type = 'binding_marked_invalid_by_reconcile'");
   expect(events.map((event) => JSON.parse(event.payload_json))).toEqual([{ binding_id: binding, gone_role: "worker", gone_session_name: "w1", task_name: "t1" }]);
   const again = await w.ok("reconcile --apply");
   expect([again.dead_pid_sessions, again.dangling_bindings, again.applied]).toEqual([[], [], { sessions_marked_gone: [], bindings_marked_invalid: [] }]);
+  expect(again.next_commands).toEqual([]);
 });
 
 test("a pid that was given to a later process is dead, unless that process holds the rollout or none is on record", async () => {

@@ -58,7 +58,7 @@ test("nudge speaks to the session of a name that is no worker, with the same rec
   expect(world.rows("select count(*) as n from telemetry_events where event_type = 'session_nudge_succeeded'")).toEqual([{ n: 3 }]);
   const unknown = await world.run(["nudge", "nobody", "x"]);
   expect(unknown.exit).toBe(1);
-  expect(unknown.stderr).toContain("session-nudge");
+  expect(unknown.stderr).toContain("conveyor sessions --state all; conveyor list");
 });
 
 test("a program that is no agent is interrupted by C-c, a copy mode in front of it is left", async () => {

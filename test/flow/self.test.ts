@@ -1,6 +1,6 @@
 /** Commands that Codex itself runs: they register that very session, with a process of its own and under a daemon that others share. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { foundSessions } from "../../src/flow/found-sessions.ts";
 import { writtenThreads } from "../../src/system/codex-lock.ts";
@@ -24,9 +24,9 @@ class SelfWorld extends CodexWorld {
   }
 
   /** A Codex of its own in a terminal, whose first words are to run this; gives its thread. */
-  async start(name: string, command: string): Promise<string> {
+  async start(name: string, command: string, cwd = this.project): Promise<string> {
     const words = `run ${command}`;
-    await newSession(this.env, { name, cwd: this.project, argv: [CODEX, ...this.flags, "--sandbox", "danger-full-access", "--ask-for-approval", "never", words] });
+    await newSession(this.env, { name, cwd, argv: [CODEX, ...this.flags, "--sandbox", "danger-full-access", "--ask-for-approval", "never", words] });
     const thread = await until(`the thread of ${name}`, () => [...this.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === words))?.[0], 40);
     await this.idle(thread);
     return thread;
@@ -130,5 +130,21 @@ describe("under a shared daemon", () => {
     const refused = await world.run(["register-worker", "--name", "guess", "--pid", pid!]);
     expect(refused.exit).toBe(1);
     expect(refused.stderr).toContain("hold no Codex rollout open");
+    for (const thread of threads) expect(refused.stderr).toContain(thread);
+    expect(refused.stderr).toContain(`conveyor register-worker --name guess --pid ${pid} --codex-session `);
+  });
+
+  test("the only client of a folder is known by its process, until another runs there", async () => {
+    const folder = join(world.project, "alone");
+    mkdirSync(folder);
+    const thread = await world.start("alone", "true", folder);
+    const [pid] = Bun.spawnSync(["tmux", "list-panes", "-t", "=alone:", "-F", "#{pane_pid}"], { env: world.env }).stdout.toString().split("\n");
+    const register = ["register-worker", "--name", "alone", "--pid", pid!, "--tmux-session", "alone"];
+    expect(await world.ok(register)).toMatchObject({ codex_session_id: thread, pid: Number(pid), tmux_session: "alone" });
+    expect(await world.ok(["session-nudge", "alone", "typed to the one handed over"])).toMatchObject({ transport: "tmux", proof: "seen" });
+    await world.start("beside", "echo beside", folder);
+    const refused = await world.run(register);
+    expect(refused.exit).toBe(1);
+    expect(refused.stderr).toContain(`--pid ${pid} --codex-session `);
   });
 });
