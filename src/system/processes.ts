@@ -107,7 +107,7 @@ export async function folderOf(pid: number, env: Env): Promise<string | null> {
       return null;
     }
   }
-  const result = await runChild([LSOF, "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
   return listedFiles(result.stdout)[0] ?? null;
 }
 
