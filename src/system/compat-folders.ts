@@ -1,8 +1,9 @@
 /** The folders in which the oldest releases kept their workers. */
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CompatFolder } from "../core/compat.ts";
 import { Failure } from "../core/failure.ts";
+import { readPlainText } from "./text-file.ts";
 
 const absent = new Set(["ENOENT", "ENOTDIR"]);
 
@@ -25,7 +26,7 @@ export function compatFolders(root: string, worker?: string): CompatFolder[] {
     .sort()
     .flatMap((name) => {
       const path = join(root, name);
-      const text = (file: string) => unlessAbsent(join(path, file), () => readFileSync(join(path, file), "utf8"));
+      const text = (file: string) => unlessAbsent(join(path, file), () => readPlainText(join(path, file)));
       const config = text("config.json");
       if (config === null) return [];
       return { name, path, config, status: text("status.json"), transcript: text("transcript.txt"), captureMeta: text("capture-meta.json"), events: text("events.jsonl") };

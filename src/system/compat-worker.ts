@@ -1,8 +1,9 @@
 /** The folder of one worker or session below the state root: configuration, status, capture and log, in the form of the oldest releases. */
-import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, reasonOf } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, prettyJson } from "../core/json.ts";
+import { readPlainText } from "./text-file.ts";
 import { type StagedFile, stageFile } from "./whole-file.ts";
 
 /** Any name becomes one harmless folder name. */
@@ -34,7 +35,7 @@ export type CompatFile = "config.json" | "status.json" | "capture-meta.json";
 export function readCompatText(root: string, name: string, file: CompatFile | "events.jsonl" | "transcript.txt"): string | null {
   const path = join(workerFolder(root, name), file);
   try {
-    return readFileSync(path, "utf8");
+    return readPlainText(path);
   } catch (error) {
     return absent(error, path, null);
   }

@@ -1,7 +1,7 @@
 /** Who listens on a port of this machine, for the message that it is taken. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { type Env, runChild } from "./child.ts";
-import { LSOF } from "./processes.ts";
+import { lsofPath } from "./processes.ts";
 
 export interface Listener {
   readonly pid: number;
@@ -55,7 +55,7 @@ function descriptors(pid: string): string[] {
 }
 
 async function askedListener(port: number, env: Env): Promise<number | null> {
-  const result = await runChild([LSOF, "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
+  const result = await runChild([lsofPath(env), "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
   const pid = /^p(\d+)$/m.exec(result.stdout)?.[1];
   return pid === undefined ? null : Number(pid);
 }

@@ -1,12 +1,12 @@
 /** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { type Env, runChild } from "./child.ts";
+import { type Env, runChild, which } from "./child.ts";
 import { macProgramOf } from "./libc.ts";
 import { listedFiles, listedProcesses, listedStart } from "./process-listing.ts";
 
 const linux = process.platform === "linux";
-/** macOS keeps it in a folder that a shortened PATH leaves out. */
-export const LSOF = process.platform === "darwin" ? "/usr/sbin/lsof" : "lsof";
+/** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
+export const lsofPath = (env: Env): string => which("lsof", env) ?? "/usr/sbin/lsof";
 
 /** Whether a process of this pid exists; one that we may not signal counts. */
 export function alive(pid: number): boolean {
@@ -107,14 +107,14 @@ export async function folderOf(pid: number, env: Env): Promise<string | null> {
       return null;
     }
   }
-  const result = await runChild([LSOF, "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
   return listedFiles(result.stdout)[0] ?? null;
 }
 
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
 export async function openFiles(pid: number, env: Env): Promise<string[] | null> {
   if (linux) return linuxOpenFiles(pid);
-  const result = await runChild([LSOF, "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
   // lsof exits 1 when one of many questions had no answer, and still prints the others.
   if (result.missing || result.timedOut || (result.code !== 0 && result.stdout === "")) return null;
   return listedFiles(result.stdout);

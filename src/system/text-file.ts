@@ -1,5 +1,5 @@
-/** Text files that a user names. */
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+/** Text files: those that a user names, and those in folders where others write too. */
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
 
 const MOST_BYTES = 8 << 20;
@@ -30,6 +30,20 @@ function readUpTo(path: string, most: number): Uint8Array {
     throw new Failure(`${path} cannot be read: ${reason}`, { hint: "give the path of a text file" });
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+/**
+ * The whole text of a file in a folder where a worker may write: neither a link is followed there nor a pipe waited for.
+ * Throws the error of the system when it cannot be read.
+ */
+export function readPlainText(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    if (!fstatSync(file).isFile()) throw Object.assign(new Error("it is not a plain file"), { code: "EINVAL" });
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { appendCompatEvent, stageCompatJson, workerFolder } from "../../src/system/compat-worker.ts";
+import { compatFolders } from "../../src/system/compat-folders.ts";
+import { appendCompatEvent, readCompatJson, stageCompatJson, workerFolder } from "../../src/system/compat-worker.ts";
 
 let root: string;
 beforeEach(() => void (root = mkdtempSync(join(tmpdir(), "compat-"))));
@@ -25,6 +26,17 @@ test("links that a worker put in the place of its files lead nowhere", () => {
   stageCompatJson(root, "w1", "status.json", { state: "idle" }).place();
   expect(readFileSync(victim, "utf8")).toBe("kept");
   expect(JSON.parse(readFileSync(join(root, "w1", "status.json"), "utf8"))).toEqual({ state: "idle" });
+});
+
+test("a pipe is not waited for, and a link is not read", () => {
+  mkdirSync(join(root, "w1"));
+  writeFileSync(join(root, "secret.json"), "{}");
+  symlinkSync(join(root, "secret.json"), join(root, "w1", "status.json"));
+  Bun.spawnSync(["mkfifo", join(root, "w1", "config.json")]);
+  expect(() => readCompatJson(root, "w1", "config.json")).toThrow("not a plain file");
+  expect(() => compatFolders(root)).toThrow("not a plain file");
+  expect(() => readCompatJson(root, "w1", "status.json")).toThrow("cannot be read");
+  expect(readCompatJson(root, "w1", "capture-meta.json")).toBeNull();
 });
 
 test("no name leads out of the root", () => {
