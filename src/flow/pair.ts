@@ -17,6 +17,7 @@ import { type Store, tx } from "../store/store.ts";
 import { createTask, findTask } from "../store/tasks.ts";
 import { addTelemetry } from "../store/telemetry.ts";
 import { selfArgv } from "../system/self.ts";
+import { hasSession } from "../system/tmux.ts";
 import { checkLaunch, tmuxNameOf } from "./launch.ts";
 import { launchOf, type StartInput, startSession } from "./start-session.ts";
 
@@ -71,7 +72,7 @@ export async function pair(cx: Context, store: Store, input: PairInput): Promise
       run_created: progress.runId !== null,
     });
     if (!(error instanceof Failure)) throw error;
-    throw new Failure(message, { hint: [...(error.hint === undefined ? [] : [error.hint]), ...remains(cx, input, seeded.task, progress)].join("; ") });
+    throw new Failure(message, { hint: [...(error.hint === undefined ? [] : [error.hint]), ...(await remains(cx, input, seeded.task, progress))].join("; ") });
   }
 }
 
@@ -182,12 +183,14 @@ function trace(store: Store, input: PairInput, task: Task, progress: Progress, t
   });
 }
 
-/** What a failed pairing leaves running, and the commands that go on from there. */
-function remains(cx: Context, input: PairInput, task: Task, progress: Progress): string[] {
-  if (progress.worker === null) return [];
+/** What a failed pairing leaves running, and the commands that go on from there; a terminal that was left has yet to be registered. */
+async function remains(cx: Context, input: PairInput, task: Task, progress: Progress): Promise<string[]> {
   const { program } = cx;
-  const known = `the worker runs in ${tmuxNameOf(input.workerName)} and is registered as ${input.workerName}`;
-  const manager = progress.manager === null ? [`${program} start-manager --name ${input.managerName} --task ${quoteWord(task.name)} --worker ${input.workerName}`] : [];
-  const go = [...manager, `${program} bind --task ${quoteWord(task.name)} --worker ${input.workerName} --manager ${input.managerName}`].join(" and ");
-  return [`${known}: go on with ${go}, or end it with ${program} stop ${input.workerName}`];
+  const { workerName: worker, managerName: manager } = input;
+  const left = (name: string) => hasSession(cx.env, tmuxNameOf(name)).catch(() => false);
+  if (progress.worker === null && !(await left(worker))) return [];
+  const start = progress.manager === null && (progress.worker === null || !(await left(manager))) ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`] : [];
+  const go = [...start, `${program} bind --task ${quoteWord(task.name)} --worker ${worker} --manager ${manager}`].join(" and ");
+  if (progress.worker === null) return [`once ${worker} is registered, go on with ${go}`];
+  return [`the worker runs in ${tmuxNameOf(worker)} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`];
 }

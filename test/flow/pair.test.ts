@@ -103,6 +103,7 @@ describe("in a folder that Codex does not trust yet", () => {
     expect(refused).toMatchObject({ exit: 1, stdout: "" });
     expect(refused.stderr).toContain("Codex asks whether to trust the folder");
     expect(refused.stderr).toContain("--accept-trust");
+    expect(refused.stderr).toMatch(/once (\S+) is registered, go on with conveyor start-manager --name (\S+) --task one --worker \1 and conveyor bind --task one --worker \1 --manager \2\n$/);
     expect(await world.ok("sessions --state all")).toEqual([]);
     expect(world.rollouts().size).toBe(0);
   });
