@@ -9,6 +9,8 @@ export interface RolloutMeta {
   readonly timestamp: string | null;
   readonly originator: string | null;
   readonly cliVersion: string | null;
+  /** Led by a person or by us; false for a helper that the agent started for itself. */
+  readonly conversation: boolean;
 }
 
 const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
@@ -32,5 +34,6 @@ export function parseRolloutMeta(line: string): RolloutMeta | string {
     timestamp: textOf(payload.timestamp) ?? textOf(record.timestamp),
     originator: textOf(payload.originator),
     cliVersion: textOf(payload.cli_version),
+    conversation: (payload.thread_source === undefined || payload.thread_source === "user") && !isObject(payload.source),
   };
 }

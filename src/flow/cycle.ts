@@ -128,6 +128,8 @@ class Cycle {
       return { value, attributes, ...(degraded ? { state: "degraded" as const } : {}) };
     });
     const lives = { worker_alive: worker.pid !== null && alive(worker.pid), manager_alive: manager.pid !== null && alive(manager.pid) };
+    // Who has no process on record cannot be found dead by it.
+    const died = [worker, manager].some(({ pid }) => pid !== null && !alive(pid));
     const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
     return tx(store, () => {
       this.begin("load_manager_context");
@@ -146,6 +148,7 @@ class Cycle {
         pane_signal: signal,
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
+        next_commands: died ? [`${cx.program} reconcile`] : [],
         consumed_dispatch_notifications: consumed,
         tokens: tokensOfTask(store, task.id),
         manager_context: context,

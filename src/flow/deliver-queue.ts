@@ -1,6 +1,7 @@
 /** The rung of the agent's own queue: no keys at all, a receipt under our own id, and taken back when it is not taken up. */
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
+import type { Screen } from "../core/codex-screen.ts";
 import { notSent, type Verdict } from "../core/delivery.ts";
 import { which } from "../system/child.ts";
 import { addToQueue, withdrawFromQueue } from "../system/codex-queue.ts";
@@ -43,21 +44,21 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   journal.note("queued", { item });
   if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
-  if (await works(cx, way, rollout)) return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
+  const screen = await screenOf(cx, way);
+  if (screen === null ? newestTurn(rollout) === "open" : screen.working) return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
   const back = await withdrawFromQueue(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
     journal.note("taken back", { item });
-    return notSent("codex_queue", "NotTakenUp", `${who} did not take the message up: its composer is occupied and its queue stands still; nothing was delivered`, `try again when ${recipient.name} is free`);
+    return notSent("codex_queue", "NotTakenUp", `${who} did not take the message up: ${screen === null ? "its queue stands still" : codex.describe(screen)}; nothing was delivered`, `try again when ${recipient.name} is free`);
   }
   if (await seen(search, rollout, TAKEN_MS)) return proven(search);
   return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);
 }
 
-/** Whether its turn goes on: by the screen, and without one by the rollout. */
-async function works(cx: Context, way: Reach, rollout: string): Promise<boolean> {
-  if (way.pane === null) return newestTurn(rollout) === "open";
-  const screen = await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
-  return screen !== null && codex.readScreen(screen, null).working;
+/** What its pane shows; null without one. */
+async function screenOf(cx: Context, way: Reach): Promise<Screen | null> {
+  const text = way.pane === null ? null : await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
+  return text === null ? null : codex.readScreen(text, null);
 }
 
 const proven = (search: ProofSearch): Verdict => ({

@@ -106,11 +106,11 @@ export async function identifySelf(cx: Context): Promise<Identity> {
   const rolloutPath = rolloutOf(cx, thread);
   const meta = rolloutMeta(rolloutPath);
   const lock = lockOf(rolloutPath, thread);
-  if (lock?.held === false) {
-    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, { hint: "run it from Codex, or pass --pid PID" });
-  }
   const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const owner = await writerAmong(cx, line, rolloutPath, lock);
+  if (owner === undefined && lock?.held === false) {
+    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, { hint: "run it from Codex, or pass --pid PID" });
+  }
   if (owner === undefined && !(lock?.pid === null && (await isSandboxed(cx, line)))) {
     throw new Failure(`thread ${thread} of CODEX_THREAD_ID is not written by a parent of this command, so it may be somebody else's`, { hint: `name the process: --pid PID --codex-session ${thread}` });
   }

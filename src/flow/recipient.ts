@@ -2,12 +2,14 @@
 import type { Context } from "../context.ts";
 import { type Agent, codex } from "../core/agent.ts";
 import { Failure } from "../core/failure.ts";
+import { parseRolloutMeta } from "../core/rollout-meta.ts";
 import type { Role, Session } from "../core/session.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
 import { type WriterLock, writerLock, writtenThreads } from "../system/codex-lock.ts";
-import { homeOfRollout } from "../system/codex-home.ts";
+import { homeOfRollout, rolloutOfThread } from "../system/codex-home.ts";
 import { sessionFamily } from "../system/kinship.ts";
 import { alive, executableOf, listProcesses, openFiles, type Process } from "../system/processes.ts";
+import { firstLine } from "../system/rollout-file.ts";
 import { listPanes, type Pane } from "../system/tmux.ts";
 import { placeAmong } from "./pane.ts";
 import type { Subject } from "./subject.ts";
@@ -80,13 +82,12 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const family = await sessionFamily(codex, pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
-  refuseAnotherThread(cx, recipient, codexHome, lock, family, agents);
+  const written = codexHome === null ? [] : [...writtenThreads(codexHome)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
   const holds = await anyHolds(cx, agents, recipient.rolloutPath);
+  refuseAnotherThread(cx, recipient, lock, { written, agents, holds });
   const provable = live || holds;
-  if (live && !holds && !isOneOf(family, recipient.pid) && !isOneOf(family, lock.pid)) {
-    const doubt = `neither the process of ${JSON.stringify(recipient.name)} nor the writer of its thread runs in pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
-    return { pane: null, doubt, agent: null, live, codexHome, provable };
-  }
+  const doubt = live ? doubtOf(recipient, pane, { itsOwn: holds || isOneOf(family, recipient.pid) || isOneOf(family, lock.pid), conversations: conversationsAmong(codexHome, written) }) : null;
+  if (doubt !== null) return { pane: null, doubt, agent: null, live, codexHome, provable };
   return { pane, doubt: null, agent: provable || agents.length > 0 ? codex : null, live, codexHome, provable };
 }
 
@@ -105,19 +106,38 @@ async function paneOf(cx: Context, recipient: Recipient, processes: readonly Pro
   return placed.pane;
 }
 
-/** A pane whose agent has gone on to another thread, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(cx: Context, recipient: Recipient, home: string | null, lock: WriterLock | null, family: readonly number[], agents: readonly number[]): void {
+/** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
+function refuseAnotherThread(cx: Context, recipient: Recipient, lock: WriterLock | null, here: { written: readonly string[]; agents: readonly number[]; holds: boolean }): void {
   const { threadId, name } = recipient;
-  if (home === null || lock === null || threadId === null) return;
+  if (lock === null || threadId === null) return;
   const register = (thread: string) => quoteCommand([cx.program, `register-${recipient.role}`, "--name", name, "--codex-session", thread, "--tmux-session", recipient.tmuxSession ?? "NAME"]);
-  const here = [...writtenThreads(home)].flatMap(([thread, pid]) => (pid !== null && family.includes(pid) ? [thread] : []));
-  if (here.length > 0 && !here.includes(threadId)) {
-    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.join(", ")} now, not ${threadId}`, { hint: register(here[0]!) });
+  const [other] = here.written;
+  if (other !== undefined && !here.written.includes(threadId)) {
+    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.written.join(", ")} now, not ${threadId}`, { hint: register(other) });
   }
-  if (!lock.held) {
-    const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
-    throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, { hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}` });
-  }
+  // An older Codex makes no locks, but has its rollout open.
+  if (lock.held || here.holds) return;
+  const end = here.agents.length === 0 ? ": the agent in its pane has ended" : "";
+  throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, { hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}` });
+}
+
+/** Threads that a person may have in front. The agent keeps those it has left open, and has others for helpers of its own. */
+function conversationsAmong(home: string | null, threads: readonly string[]): readonly string[] {
+  if (home === null || threads.length < 2) return threads;
+  return threads.filter((thread) => {
+    const path = rolloutOfThread(home, thread);
+    const line = path === null ? null : firstLine(path);
+    const meta = line === null ? null : parseRolloutMeta(line);
+    return meta !== null && typeof meta !== "string" && meta.conversation;
+  });
+}
+
+/** Why it cannot be said that the pane shows this very thread, though the thread lives. */
+function doubtOf(recipient: Recipient, pane: Pane, seen: { itsOwn: boolean; conversations: readonly string[] }): string | null {
+  const who = JSON.stringify(recipient.name);
+  const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
+  if (!seen.itsOwn) return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
+  return seen.conversations.length < 2 ? null : `${where} has ${seen.conversations.length} conversations, and which of them it shows cannot be seen`;
 }
 
 async function anyHolds(cx: Context, agents: readonly number[], rollout: string | null): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Who writes a Codex thread: the exclusive lock on its file in `thread-writer-locks`, read without taking it where the system lets us. */
-import { closeSync, openSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { flockCall } from "./libc.ts";
 
@@ -15,11 +15,13 @@ const lockFolder = (codexHome: string): string => join(codexHome, "thread-writer
 const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
 
 /**
- * The lock of one thread; null when it cannot be told (this Codex makes no lock files, or the thread has none).
+ * The lock of one thread; null when it cannot be told (no Codex of this home has ever made lock files). A Codex that ends in good order takes its
+ * lock file away with it.
  */
 export function writerLock(codexHome: string, threadId: string): WriterLock | null {
   if (!isThreadId(threadId)) return null;
-  return lockOf(join(lockFolder(codexHome), `${threadId}.lock`), process.platform === "linux" ? procLocks() : null);
+  const lock = lockOf(join(lockFolder(codexHome), `${threadId}.lock`), process.platform === "linux" ? procLocks() : null);
+  return lock ?? (existsSync(lockFolder(codexHome)) ? { held: false, pid: null } : null);
 }
 
 /** Every thread of this Codex home that is being written now, with its writer; empty when there are no lock files. */

@@ -32,7 +32,7 @@ test("a user item of today's shape makes it busy", async () => {
 
 test("a turn that is open while nobody writes the thread has crashed", async () => {
   await boundPair(w, { worker: meta() + event({ type: "task_started" }), pid: await deadPid() });
-  expect(await w.ok("cycle t1")).toMatchObject({ state: "busy", turn: "crashed", worker_alive: false });
+  expect(await w.ok("cycle t1")).toMatchObject({ state: "busy", turn: "crashed", worker_alive: false, next_commands: ["conveyor reconcile"] });
   await w.file(`codex/thread-writer-locks/${THREAD.worker}.lock`, "");
   expect(await w.ok("cycle t1")).toMatchObject({ turn: "crashed" });
   const holder = Bun.spawn(["flock", join(w.dir, "codex/thread-writer-locks", `${THREAD.worker}.lock`), "sh", "-c", "echo held; exec cat"], { stdin: "pipe", stdout: "pipe" });

@@ -93,3 +93,24 @@ describe("under a shared daemon, with a Codex that knows no other way", () => {
     for (const each of [one, two]) if (each.exit !== 0) expect(each.stderr).toContain("threads began with this prompt in this folder");
   }, 60_000);
 });
+
+describe("in a folder that Codex does not trust yet", () => {
+  const world = new CodexWorld(undefined, { trusted: false });
+  afterAll(() => world.close());
+
+  test("without --accept-trust the pair says what it needs, answers nothing and leaves no session on record", async () => {
+    const refused = await world.run(pairWords(world, "one"));
+    expect(refused).toMatchObject({ exit: 1, stdout: "" });
+    expect(refused.stderr).toContain("Codex asks whether to trust the folder");
+    expect(refused.stderr).toContain("--accept-trust");
+    expect(await world.ok("sessions --state all")).toEqual([]);
+    expect(world.rollouts().size).toBe(0);
+  });
+
+  test("with it both start, and neither loses its first words", async () => {
+    const { worker, manager } = await world.ok(pairWords(world, "two", ["--accept-trust"]));
+    expect((await world.saidTo(worker.codex_session_id))[0]).toStartWith("Do the work");
+    expect((await world.saidTo(manager.codex_session_id))[0]).toContain("Task: two");
+    expect(world.rollouts().size).toBe(2);
+  }, 90_000);
+});

@@ -31,8 +31,11 @@ test("a held lock names its holder, a free one does not, and death frees it at o
   expect(askedLock(join(folder, `${id}.lock`))?.held).toBe(false);
 });
 
-test("what cannot be told is null: no such lock, no folder, a name that is no thread", () => {
-  expect(writerLock(home, "01a20349-0000-0000-0000-000000000000")).toBeNull();
+test("where locks are made, none is a thread that nobody writes", () => {
+  expect(writerLock(home, "01a20349-0000-0000-0000-000000000000")).toEqual({ held: false, pid: null });
+});
+
+test("what cannot be told is null: no folder, a name that is no thread", () => {
   expect(writerLock(join(home, "absent"), id)).toBeNull();
   expect(writerLock(home, "../../etc/passwd")).toBeNull();
   expect(writtenThreads(join(home, "absent")).size).toBe(0);
