@@ -5,7 +5,7 @@ import { Failure } from "../core/failure.ts";
 import { codexHome, homeOfRollout, isThreadId, rolloutOfThread } from "../system/codex-home.ts";
 import { type WriterLock, writerLock } from "../system/codex-lock.ts";
 import { sessionFamily, sessionLine } from "../system/kinship.ts";
-import { executableOf, listProcesses, openFiles } from "../system/processes.ts";
+import { executableOf, holdersOf, listProcesses, openFiles } from "../system/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../system/rollout-file.ts";
 import { listPanes } from "../system/tmux.ts";
 import { servedThreads } from "./served-threads.ts";
@@ -82,11 +82,14 @@ const lockOf = (rolloutPath: string, threadId: string): WriterLock | null => {
  * The session of an explicit `--codex-session` whose process nobody named: whoever writes its thread, which may be a daemon.
  * @throws Failure when nobody does, or the system does not tell who
  */
-export function identifyByThread(cx: Context, given: string): Identity {
+export async function identifyByThread(cx: Context, given: string): Promise<Identity> {
   const rolloutPath = rolloutOf(cx, given);
   const meta = rolloutMeta(rolloutPath);
   const lock = lockOf(rolloutPath, meta.id);
-  if (lock?.pid) return { rolloutPath, threadId: meta.id, pid: lock.pid, cwd: meta.cwd, pane: null };
+  // macOS does not say who holds a lock, but who holds the rollout open.
+  const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
+  const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
+  if (pid !== null) return { rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
   const why = lock?.held ? "the system does not tell which process writes it" : "no process is seen that writes it";
   throw new Failure(`thread ${meta.id}: ${why}`, { hint: `name the process of the session: --pid PID --codex-session ${given}` });
 }

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { type Env, runChild, which } from "./child.ts";
 import { macProgramOf } from "./libc.ts";
-import { listedFiles, listedProcesses, listedStart } from "./process-listing.ts";
+import { listedFiles, listedHolders, listedProcesses, listedStart } from "./process-listing.ts";
 
 const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
@@ -118,6 +118,12 @@ export async function openFiles(pid: number, env: Env): Promise<string[] | null>
   // lsof exits 1 when one of many questions had no answer, and still prints the others.
   if (result.missing || result.timedOut || (result.code !== 0 && result.stdout === "")) return null;
   return listedFiles(result.stdout);
+}
+
+/** Processes that hold the file open; null when the system would not say. Slow: for where nothing better tells. */
+export async function holdersOf(path: string, env: Env): Promise<number[] | null> {
+  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-Fp", "--", path], { env, timeoutMs: 10_000 });
+  return result.missing || result.timedOut || result.stdout === "" ? null : listedHolders(result.stdout);
 }
 
 function linuxOpenFiles(pid: number): string[] | null {

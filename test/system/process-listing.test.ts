@@ -1,7 +1,7 @@
 /** What ps and lsof of macOS print, as it stands on the page. */
 import { expect, test } from "bun:test";
 import { libraryIn } from "../../src/system/libc.ts";
-import { listedFiles, listedProcesses, listedStart } from "../../src/system/process-listing.ts";
+import { listedFiles, listedHolders, listedProcesses, listedStart } from "../../src/system/process-listing.ts";
 
 test("ps lists processes in columns of its own width, and anything else is passed over", () => {
   const text = "    1     0\n  338     1\n61234   338\n\nps: illegal option -- q\n  12\n";
@@ -28,6 +28,11 @@ test("lsof's fields: files by their names, nothing of sockets, pipes and kernel 
     "/dev/ttys004",
     "/Users/ada/.codex/sessions/2026/11/22/rollout-2026-11-22T14-00-00-01a20349-1da0-7293-8f31-37b3fd84781e.jsonl",
   ]);
+});
+
+test("lsof's holders of one file, each once", () => {
+  expect(listedHolders("p61234\nf12\np70001\nf3\nf4\n")).toEqual([61234, 70001]);
+  expect(listedHolders("")).toEqual([]);
 });
 
 test("lsof without a UTF-8 locale writes what is not ASCII as escapes", () => {

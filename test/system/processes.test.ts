@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codex } from "../../src/core/agent.ts";
 import { sessionFamily, sessionLine } from "../../src/system/kinship.ts";
-import { alive, commandLineOf, environmentOf, executableOf, listProcesses, openFiles, startedAt } from "../../src/system/processes.ts";
+import { alive, commandLineOf, environmentOf, executableOf, holdersOf, listProcesses, openFiles, startedAt } from "../../src/system/processes.ts";
 import { until } from "../harness.ts";
 
 const env = process.env;
@@ -37,6 +37,8 @@ test("families go down, ancestors go up", async () => {
 
 test("the child that inherited a descriptor holds the file open, a vanished process answers nothing", async () => {
   const [, child] = await family();
+  if (Bun.which("lsof") !== null) await until("its holders", async () => (await holdersOf(file, env))?.includes(child!));
+  expect(await holdersOf(join(dir, "absent"), env)).toBeNull();
   await until("the open file", async () => (await openFiles(child!, env))?.includes(file));
   expect(await openFiles(999_999_999, env)).toBeNull();
   expect(await executableOf(999_999_999, env)).toBeNull();
