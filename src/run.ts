@@ -6,8 +6,12 @@ import { ParseError, parse } from "./args/parse.ts";
 import type { Verb } from "./args/spec.ts";
 import type { Context } from "./context.ts";
 import { Failure, UsageError } from "./core/failure.ts";
+import { quoteWord } from "./core/shell.ts";
 import { actionsOf, type Entry, findVerb, isGroup, listed, verbNames } from "./verbs.ts";
 import { VERSION } from "./version.ts";
+
+/** A command that stands in a hint, its name in one word or two. */
+const COMMAND_IN_HINT = /(?<![\w/'.-])((?:conveyor|workerctl) [a-z][a-z-]*(?: [a-z][a-z-]*)?)/;
 
 const ABOUT = "One Codex session supervises another: registered, bound to a task, observed, spoken to with proof, held to evidence, recorded in one SQLite file.";
 
@@ -76,6 +80,7 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
   const { program } = cx;
   let at = "";
   let leaf: Verb | undefined;
+  let path: unknown;
   try {
     if (argv[0] === "__complete") return await complete(argv.slice(1), cx);
     const found = resolve(argv, cx);
@@ -87,14 +92,29 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
       cx.out(commandHelp(program, at, leaf.spec));
       return 0;
     }
+    path = parsed.values.path;
     const { runCommand } = await import("citty");
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
   } catch (error) {
-    return report(error, cx, at, leaf);
+    const refusal = error instanceof Failure && error.hint !== undefined && typeof path === "string" ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit }) : error;
+    return report(refusal, cx, at, leaf);
   } finally {
     cx.close();
   }
+}
+
+/** The hint of a call that named a database: the commands in it name the same one, where they know the flag. */
+async function inSameFile(hint: string, path: string): Promise<string> {
+  const parts = hint.split(COMMAND_IN_HINT);
+  for (const [index, words] of parts.entries()) {
+    if (index % 2 === 0 || parts[index + 1]!.includes(" --path ")) continue;
+    const [, first = "", second] = words.split(" ");
+    const name = isGroup(first) ? `${first} ${second}` : first;
+    const spec = (await findVerb(name)?.load?.())?.default.spec;
+    if (spec?.flags !== undefined && "path" in spec.flags) parts[index] = words.replace(name, () => `${name} --path ${quoteWord(path)}`);
+  }
+  return parts.join("");
 }
 
 /** The one place where an error becomes text and an exit code. */

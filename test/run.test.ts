@@ -99,3 +99,14 @@ test("stdin that is a terminal is refused instead of waited for", () => {
   expect(() => w.context({ tty: true }).stdin()).toThrow("terminal");
   expect(() => w.context({ stdin: "x".repeat(20) }).stdin({ limitBytes: 10 })).toThrow("10 bytes");
 });
+
+test("the commands of a hint name the database that the call named, where they know the flag", async () => {
+  const file = join(w.dir, "other.db");
+  await w.ok(["tasks", "--create", "t1", "--goal", "g", "--path", file]);
+  const unbound = await w.run(["cycle", "t1", "--path", file]);
+  expect(unbound.stderr).toEndWith(`hint: conveyor bind --path ${file} --task t1 --worker NAME --manager NAME\n`);
+  const unpermitted = await w.run(["manager-permission", "t1", "worker_session.compact", "--require", "--require-handoff", "--path", file]);
+  expect(unpermitted.stderr).toContain(`conveyor manager-config --path ${file} t1`);
+  expect(unpermitted.stderr).toContain(`conveyor handoff --path ${file} t1 --summary TEXT`);
+  expect((await w.run("cycle t1")).stderr).not.toContain("--path");
+});

@@ -26,7 +26,7 @@ export default verb(
     const report = drift(cx, store, await deadSessions(cx, store), args.staleCyclesSeconds);
     const { path: _, ...schema_health } = checkHealth(store);
     const applied = args.apply ? applyReconcile(store, report.dead_pid_sessions) : null;
-    const next_commands = nextCommands(cx, store, report, applied, args.path === undefined ? undefined : cx.storePath(args.path));
+    const next_commands = nextCommands(cx, store, report, applied);
     cx.json({ ...report, schema_health, ...(applied ? { applied } : {}), next_commands });
   },
 );

@@ -15,6 +15,7 @@ import { alive } from "../system/processes.ts";
 import { ingest } from "./ingest.ts";
 import { machineProofs } from "./machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
+import { nextCommand } from "./next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { writerSigns } from "./writer.ts";
 
@@ -148,7 +149,7 @@ class Cycle {
         pane_signal: signal,
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
-        next_commands: died ? [`${cx.program} reconcile`] : [],
+        next_commands: died ? [nextCommand(cx, store, "reconcile")] : [],
         consumed_dispatch_notifications: consumed,
         tokens: tokensOfTask(store, task.id),
         manager_context: context,

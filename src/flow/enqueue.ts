@@ -4,12 +4,12 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { PERMISSION_NAMES, permissionsNamed } from "../core/permissions.ts";
 import type { CommandType } from "../core/queued-command.ts";
-import { quoteCommand } from "../core/shell.ts";
 import type { Task } from "../core/task.ts";
 import { createCommand, holderOfKey } from "../store/commands.ts";
 import { type Store, tx } from "../store/store.ts";
 import { needTask } from "../store/tasks.ts";
 import { dispatchers } from "./dispatchers.ts";
+import { nextCommand } from "./next-command.ts";
 
 /** The flags that every enqueue command has. */
 export const enqueueFlags = {
@@ -68,10 +68,9 @@ export function enqueue(store: Store, type: CommandType, args: EnqueueArgs, exte
 }
 
 /** Prints what was queued, `more` of it in JSON; a message that nobody is there to carry is told of. */
-export async function printQueued(cx: Context, store: Store, args: { json: boolean; path: string | undefined }, queued: Queued, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+export async function printQueued(cx: Context, store: Store, args: { json: boolean }, queued: Queued, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
   if (args.json) cx.json({ ...queued, ...more });
   else cx.out(`queued ${queued.command_type} ${queued.command_id}`);
   if ((await dispatchers(cx, store)).some((each) => each.alive && each.dry_run === 0)) return;
-  const path = args.path === undefined ? [] : ["--path", cx.storePath(args.path)];
-  cx.err(`note: no Dispatch is running to carry it: ${quoteCommand([cx.program, "dispatch", "--watch", ...path])}`);
+  cx.err(`note: no Dispatch is running to carry it: ${nextCommand(cx, store, "dispatch", "--watch")}`);
 }

@@ -7,6 +7,7 @@ import { supervisedTasks } from "../store/liveness.ts";
 import type { Store } from "../store/store.ts";
 import { alive } from "../system/processes.ts";
 import { listPanes } from "../system/tmux.ts";
+import { nextCommand } from "./next-command.ts";
 
 /** The `live_reconcile` of `db-doctor --live`, and its line among the checks. tmux is asked once, and only when a session in it is on record. */
 export async function checkLiveness(cx: Context, store: Store, staleSeconds: number) {
@@ -19,7 +20,7 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   const drift_count = results.filter((result) => result.drift.length > 0).length;
   const unfinished_command_count = results.reduce((sum, result) => sum + result.unfinished_commands.length, 0);
   const missing = results.some(({ drift }) => drift.includes("worker_missing") || drift.includes("manager_missing"));
-  const next_commands = [...(missing ? [`${cx.program} reconcile`] : []), ...(unfinished_command_count > 0 ? [`${cx.program} dispatch status`] : [])];
+  const next_commands = [...(missing ? [nextCommand(cx, store, "reconcile")] : []), ...(unfinished_command_count > 0 ? [nextCommand(cx, store, "dispatch", "status")] : [])];
   const ok = drift_count === 0 && unfinished_command_count === 0 && error === null;
   const check: Check = {
     name: "live_reconcile",

@@ -1,17 +1,17 @@
 /** The commands that lead on from a reconciliation: put the records right, start again who died, bind again. */
 import type { Context } from "../context.ts";
-import { quoteCommand } from "../core/shell.ts";
 import { findSession } from "../store/sessions.ts";
 import { type Applied, partiesOf } from "../store/reconcile.ts";
 import type { Store } from "../store/store.ts";
+import { nextCommand } from "./next-command.ts";
 import type { Drift } from "./reconcile.ts";
 
 /**
  * What to run next, in this order; empty when nothing has drifted.
- * @param path the database as the caller named it, which the commands must name, too
+ * @param applied null: nothing was put right yet
  */
-export function nextCommands(cx: Pick<Context, "program">, store: Store, report: Drift, applied: Applied | null, path: string | undefined): string[] {
-  const command = (...words: string[]) => quoteCommand([cx.program, ...words, ...(path === undefined ? [] : ["--path", path])]);
+export function nextCommands(cx: Pick<Context, "program" | "storePath">, store: Store, report: Drift, applied: Applied | null): string[] {
+  const command = (...words: string[]) => nextCommand(cx, store, ...words);
   const look = report.stuck_tasks.map(({ task_name }) => command("cycle", task_name));
   if (applied === null) {
     const drifted = report.dead_pid_sessions.length + report.dangling_bindings.length > 0;

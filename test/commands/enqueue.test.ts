@@ -1,5 +1,6 @@
 /** Queueing commands: order of checks, all or nothing, and what a refusal says. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { addDispatcher } from "../../src/store/dispatchers.ts";
 import { startedAt } from "../../src/system/processes.ts";
 import { thisHost } from "../../src/system/this-process.ts";
@@ -60,8 +61,9 @@ describe("continue-iteration", () => {
 test("who queues is told when nobody is there to carry it, and not when somebody is", async () => {
   const note = "note: no Dispatch is running to carry it: conveyor dispatch --watch";
   expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe(`${note}\n`);
-  const elsewhere = await w.run(["enqueue-notify-manager", "t1", "--message", "x", "--path", w.store().path]);
-  expect(elsewhere.stderr).toBe(`${note} --path ${w.store().path}\n`);
+  const file = join(w.dir, "other.db");
+  await w.ok(["tasks", "--create", "t1", "--goal", "g", "--path", file]);
+  expect((await w.run(["enqueue-notify-manager", "t1", "--message", "x", "--path", file])).stderr).toBe(`${note} --path ${file}\n`);
   const started = new Date((await startedAt(process.pid, process.env))!).toISOString();
   addDispatcher(w.store(), { dispatcher_id: "d1", host: thisHost(), pid: process.pid, process_started_at: started, dry_run: 0, only_type: null, interval_seconds: 2 }, []);
   expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe("");
