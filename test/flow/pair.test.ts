@@ -85,12 +85,15 @@ describe("under a shared daemon, with a Codex that knows no other way", () => {
     expect(world.userTexts(threads[2]!)).not.toContain("to the first worker");
   }, 120_000);
 
-  test("two sessions with the same first words cannot be told apart: neither is guessed", async () => {
+  test("of two sessions with the same first words no thread is ever taken twice: whoever cannot tell refuses", async () => {
     const words = (name: string) => ["start-worker", "--name", name, "--cwd", world.project, "--task", "the same words", "--timeout-seconds", "6"];
     const [one, two] = await Promise.all([world.run(words("twin-1")), world.run(words("twin-2"))]);
     const both = [one, two].filter((each) => each.exit === 0).map((each) => each.json().codex_session_id);
     expect(new Set(both).size).toBe(both.length);
-    for (const each of [one, two]) if (each.exit !== 0) expect(each.stderr).toContain("threads began with this prompt in this folder");
+    // Seen while looking, or, when both threads appeared one after the other, at the registration itself.
+    const refusals = /threads began with this prompt in this folder|was registered as "twin-[12]" meanwhile: two sessions began with the same words/;
+    for (const each of [one, two]) if (each.exit !== 0) expect(each.stderr).toMatch(refusals);
+    expect(world.rows("select codex_session_id from sessions where name like 'twin-%'").map((row) => row.codex_session_id).sort()).toEqual(both.sort());
   }, 60_000);
 });
 
