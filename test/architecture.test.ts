@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dashboard: ["flow", "context.ts", "core", "store", "system", "view", "version.ts"],
 };
 /** Rooms that are only loaded when they are needed. */
-const MAY_LOAD: Record<string, readonly string[]> = { "context.ts": ["store"], "verbs.ts": ["commands"], commands: ["dashboard", "flow"], flow: ["flow", "system"], dashboard: ["dashboard"] };
+const MAY_LOAD: Record<string, readonly string[]> = { "context.ts": ["store"], store: ["schema"], "verbs.ts": ["commands"], commands: ["dashboard", "flow"], flow: ["flow", "system"], dashboard: ["dashboard"] };
 /** Packages by room; everything else of npm stays outside. `bun:` and `node:` are judged below. */
 const PACKAGES: Record<string, readonly string[]> = {
   "run.ts": ["citty"],

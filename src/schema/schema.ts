@@ -14,9 +14,9 @@ export const indexesSql = indexes;
 
 const namesOf = (kind: RegExp, text: string): string[] => [...text.matchAll(kind)].map((match) => match[1]!).sort();
 
-export const tableNames = namesOf(/^create (?:virtual )?table if not exists (\w+)/gm, tablesSql);
-export const indexNames = namesOf(/^create (?:unique )?index if not exists (\w+)/gm, indexesSql);
-export const triggerNames = namesOf(/^create trigger if not exists (\w+)/gm, indexesSql);
+export const tableNames = (): string[] => namesOf(/^create (?:virtual )?table if not exists (\w+)/gm, tablesSql);
+export const indexNames = (): string[] => namesOf(/^create (?:unique )?index if not exists (\w+)/gm, indexesSql);
+export const triggerNames = (): string[] => namesOf(/^create trigger if not exists (\w+)/gm, indexesSql);
 
 const bodyOf = (table: string): string => {
   const body = new RegExp(`^create table if not exists ${table} \\(\\n([\\s\\S]*?)\\n\\);$`, "m").exec(tablesSql)?.[1];

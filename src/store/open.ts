@@ -2,11 +2,9 @@
 import { Database, SQLiteError } from "bun:sqlite";
 import { resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
-import { createSchema } from "../schema/create.ts";
 import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
 import { schemaVersion, tableNames } from "../schema/schema.ts";
 import { createFile, fileVersion } from "./file.ts";
-import { migrateFile } from "./migrate.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { type Store, tx } from "./store.ts";
 
@@ -99,8 +97,14 @@ const upgrade = (store: Store): void => {
   tx(store, () => {
     const version = userVersion(store.db);
     if (version >= schemaVersion) return;
-    if (tablesOf(store.db).length === 0) createSchema(store.db, store.now());
-    else migrateFile(store, version);
+    // Loaded only here: opening a file of today, which every command does, needs neither.
+    if (tablesOf(store.db).length === 0) {
+      const { createSchema } = require("../schema/create.ts") as typeof import("../schema/create.ts");
+      createSchema(store.db, store.now());
+    } else {
+      const { migrateFile } = require("./migrate.ts") as typeof import("./migrate.ts");
+      migrateFile(store, version);
+    }
   });
 };
 
@@ -113,7 +117,7 @@ const tablesOf = (db: Database): string[] =>
 /** A file of some other program is not ours to migrate, whatever its version says. */
 const refuseForeign = (db: Database, file: string): void => {
   const tables = tablesOf(db);
-  if (tables.length === 0 || tables.some((name) => tableNames.includes(name))) return;
+  if (tables.length === 0 || tables.some((name) => tableNames().includes(name))) return;
   throw new Failure(`the database ${file} belongs to another program: it has tables, but none of ours`, {
     hint: "choose another file with --path or WORKERCTL_STATE_ROOT",
   });

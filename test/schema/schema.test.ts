@@ -20,7 +20,7 @@ test("columns stand in the order of the sample file", () => {
   createSchema(db, "2026-01-01T00:00:00.000Z");
   using sample = theirs();
   const columns = (from: Database, table: string) => from.query(`select name, lower(type) as type, "notnull", dflt_value, pk from pragma_table_info(?)`).all(table);
-  for (const table of tableNames) expect([table, columns(db, table)]).toEqual([table, columns(sample, table)]);
+  for (const table of tableNames()) expect([table, columns(db, table)]).toEqual([table, columns(sample, table)]);
 });
 
 test("creating twice changes nothing", () => {
@@ -33,7 +33,7 @@ test("creating twice changes nothing", () => {
 });
 
 test("the lists of names are whole", () => {
-  expect([tableNames.length, indexNames.length, triggerNames]).toEqual([32, 37, ["events_no_delete", "events_no_update"]]);
+  expect([tableNames().length, indexNames().length, triggerNames()]).toEqual([32, 37, ["events_no_delete", "events_no_update"]]);
 });
 
 test("the full-text table is searchable", () => {
