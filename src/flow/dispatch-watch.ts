@@ -34,8 +34,8 @@ export interface Stop {
 const SHORTEST_SLEEP_MS = 10;
 /** So many heartbeats are added before an idle watch moves its last one on; whoever looks for a live dispatcher reads as many. */
 const ADDED_BEATS = 25;
-/** From then on it moves it no more often than this: half of the age at which a heartbeat counts as old. */
-const IDLE_BEAT_MS = 5000;
+/** From then on it moves it only when it would otherwise be older than this at the next pass: a heartbeat of ten seconds counts as old. */
+const OLDEST_BEAT_MS = 9500;
 
 /** Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch. */
 export async function watchDispatch(cx: Context, store: Store, options: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
@@ -83,7 +83,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     }
     iteration++;
     const moves = processed === 0 && error === null && iteration > ADDED_BEATS ? idleBeat : null;
-    if (moves !== null && performance.now() - beatAt < IDLE_BEAT_MS) return moved;
+    if (moves !== null && performance.now() - beatAt + sleepMs < OLDEST_BEAT_MS) return moved;
     try {
       const beat = recordBeat(store, key, { iteration, processed, processedTotal, dryRun: options.dryRun, error, moves });
       beatAt = performance.now();
