@@ -4,7 +4,8 @@ import { flag, text, verb, word } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { codex } from "../core/agent.ts";
 import { startCommands, startPrompt } from "../core/start-prompt.ts";
-import { checkPlainSession, checkTmuxFree, openPlainSession } from "../flow/plain-session.ts";
+import { checkTmuxFree } from "../flow/launch.ts";
+import { checkPlainSession, openPlainSession } from "../flow/plain-session.ts";
 import { writeWhole } from "../system/whole-file.ts";
 
 export default verb(

@@ -1,4 +1,5 @@
 /** A registered Codex session, and how it can be reached. */
+import { Failure } from "./failure.ts";
 import { quoteWord } from "./shell.ts";
 
 export const ROLES = ["worker", "manager"] as const;
@@ -21,6 +22,14 @@ export interface Session {
   readonly state: "active" | "gone";
   /** Bytes of the rollout already stored as events; null before the first ingest. */
   readonly last_ingest_offset: number | null;
+}
+
+/** Names that may become part of a tmux session's name and of a folder's. */
+export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
+
+/** @throws Failure naming it when the name holds anything else */
+export function needPlainName(name: string): void {
+  if (!isPlainName(name)) throw new Failure(`the name ${JSON.stringify(name)} may hold only letters, digits, _ and -`);
 }
 
 export const REDACTED = "[REDACTED]";

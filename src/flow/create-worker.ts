@@ -13,8 +13,8 @@ import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from ".
 import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../system/compat-worker.ts";
 import { capturePane, hasSession, killSession, listPanes, sendReturn } from "../system/tmux.ts";
 import { stageFile } from "../system/whole-file.ts";
-import { tmuxNameOf } from "./launch.ts";
-import { checkPlainSession, checkTmuxFree, openPlainSession } from "./plain-session.ts";
+import { checkTmuxFree, tmuxNameOf } from "./launch.ts";
+import { checkPlainSession, openPlainSession } from "./plain-session.ts";
 
 export interface CreateRequest {
   readonly name: string;

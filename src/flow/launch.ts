@@ -4,16 +4,15 @@ import type { Context } from "../context.ts";
 import type { Agent } from "../core/agent.ts";
 import type { Screen } from "../core/codex-screen.ts";
 import { Failure } from "../core/failure.ts";
-import type { Role } from "../core/session.ts";
+import { needPlainName, type Role } from "../core/session.ts";
 import { quoteWord } from "../core/shell.ts";
 import { findSession } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
-import { installedAgent } from "../system/agent-cli.ts";
-import { which } from "../system/child.ts";
+import { installedAgent, needAgent } from "../system/agent-cli.ts";
 import { isFolder } from "../system/folders.ts";
 import { writeWhole } from "../system/whole-file.ts";
 import { selfFolder } from "../system/self.ts";
-import { capturePane, hasSession, keepDeadPane, killSession, listPanes, newSession, type Pane, sendReturn } from "../system/tmux.ts";
+import { capturePane, hasSession, keepDeadPane, killSession, listPanes, needTmux, newSession, type Pane, sendReturn } from "../system/tmux.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
 export interface Launch {
@@ -45,9 +44,9 @@ export const tmuxNameOf = (name: string): string => `codex-${name}`;
  */
 export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch, "agent" | "role" | "name" | "cwd">): Promise<void> {
   const { agent, name, cwd, role } = launch;
-  if (!/^[A-Za-z0-9_-]+$/.test(name)) throw new Failure(`the name ${JSON.stringify(name)} may hold only letters, digits, _ and -`);
-  if (which("tmux", cx.env) === null) throw new Failure("tmux is not on PATH", { hint: "install tmux (for instance: apt-get install tmux, brew install tmux)" });
-  if (which(agent.program, cx.env) === null) throw new Failure(`${agent.program} is not on PATH`, { hint: "npm install --global @openai/codex" });
+  needPlainName(name);
+  needTmux(cx.env);
+  needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
   const known = findSession(store, name);
   if (known !== null && known.role !== role) {
@@ -56,9 +55,13 @@ export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch
   if (known !== null && known.state !== "gone") {
     throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or give this one up: ${cx.program} deregister ${name}` });
   }
-  if (await hasSession(cx.env, tmuxNameOf(name))) {
-    throw new Failure(`a tmux session ${tmuxNameOf(name)} exists already`, { hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${tmuxNameOf(name)}'` });
-  }
+  await checkTmuxFree(cx, tmuxNameOf(name));
+}
+
+/** @throws Failure when a tmux session of exactly this name runs */
+export async function checkTmuxFree(cx: Context, session: string): Promise<void> {
+  if (!(await hasSession(cx.env, session))) return;
+  throw new Failure(`a tmux session ${JSON.stringify(session)} exists already`, { hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${session}'` });
 }
 
 /** The last words of an agent that ended before its session was known. */

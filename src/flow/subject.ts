@@ -2,7 +2,7 @@
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { Session } from "../core/session.ts";
+import { isPlainName, type Session } from "../core/session.ts";
 import { findSession } from "../store/sessions.ts";
 import type { Store } from "../store/store.ts";
 import { readCompatJson } from "../system/compat-worker.ts";
@@ -23,7 +23,7 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
 
 /** The compatibility worker of this name, or null. */
 export function compatSubject(root: string, name: string): Subject | null {
-  if (!/^[A-Za-z0-9_-]+$/.test(name)) return null;
+  if (!isPlainName(name)) return null;
   const config = readCompatJson(root, name, "config.json");
   if (config === null) return null;
   return {

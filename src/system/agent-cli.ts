@@ -13,13 +13,19 @@ export interface InstalledAgent {
 /** What one executable answered, remembered for as long as this program runs. */
 const asked = new Map<string, Promise<InstalledAgent>>();
 
+/** Where the agent's program lies. @throws Failure when it is not on PATH */
+export function needAgent(agent: Agent, env: Env): string {
+  const path = which(agent.program, env);
+  if (path === null) throw new Failure(`${agent.program} is not on PATH`, { hint: "npm install --global @openai/codex" });
+  return path;
+}
+
 /**
  * The agent on PATH. `--version` is asked once; the help only where the version says that there may be something in it.
  * @throws Failure when it is not on PATH
  */
 export function installedAgent(agent: Agent, env: Env): Promise<InstalledAgent> {
-  const path = which(agent.program, env);
-  if (path === null) throw new Failure(`${agent.program} is not on PATH`, { hint: "npm install --global @openai/codex" });
+  const path = needAgent(agent, env);
   const known = asked.get(path);
   if (known) return known;
   const answer = ask(agent, path, env);

@@ -1,6 +1,6 @@
 /** tmux by short-lived commands with exact targets: sessions, panes, screens, keys. Every call has a time limit. */
 import { Failure } from "../core/failure.ts";
-import { type ChildResult, type Env, foreignNames, runChild } from "./child.ts";
+import { type ChildResult, type Env, foreignNames, runChild, which } from "./child.ts";
 
 /** One pane as `list-panes` shows it. */
 export interface Pane {
@@ -29,12 +29,20 @@ const noServerWords = /no server running|error connecting to|lost server|server 
 /** Between two commands that tmux runs as one; no word of anybody can equal it. */
 export const NEXT = "\0";
 
+const noTmux = (): Failure =>
+  new Failure("tmux is not on PATH", { hint: "install tmux (for instance: apt-get install tmux, brew install tmux)" });
+
+/** @throws Failure when tmux is not on PATH */
+export function needTmux(env: Env): void {
+  if (which("tmux", env) === null) throw noTmux();
+}
+
 async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
   // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
   // A word that ends in a semicolon would end the command there.
   const result = await runChild(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], { env, timeoutMs: 10_000, ...options });
   if (result.missing) {
-    throw new Failure("tmux is not on PATH", { hint: "install tmux (for instance: apt-get install tmux, brew install tmux)" });
+    throw noTmux();
   }
   if (result.timedOut) throw new Failure(`tmux ${args[0]} gave no answer in time`, { hint: "tmux list-sessions" });
   if (result.code !== 0 && deniedWords.test(result.stderr)) {
