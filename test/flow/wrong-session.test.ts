@@ -1,4 +1,5 @@
 /** Sessions that are not there, are somebody else's, or have names that begin alike: an error each, and no keystroke in any pane. */
+import { alive } from "../../src/system/processes.ts";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { deliver } from "../../src/flow/deliver.ts";
@@ -134,10 +135,11 @@ test("an agent that was quit and left the shell it was started from", async () =
 
 test("a process that was killed, and a tmux server that has died", async () => {
   process.kill(pids.get("w10")!, "SIGKILL");
-  await until("the end of its pane", async () => (await listPanes(world.env)).every((pane) => pane.session !== "codex-w10"));
+  await until("the end of its pane", async () => !alive(pids.get("w10")!) && (await listPanes(world.env)).every((pane) => pane.session !== "codex-w10"));
   await refused("w10", "is dead");
   Bun.spawnSync(["tmux", "kill-server"], { env: world.env });
-  await until("its end", () => !writtenThreads(world.codexHome).has(threads.get("w100")!));
+  // The lock is free a moment before the process is gone.
+  await until("its end", () => !writtenThreads(world.codexHome).has(threads.get("w100")!) && !alive(pids.get("w100")!));
   await refused("w100", "is dead");
   expect(world.rows("select 1 from deliveries where state not in ('delivered', 'failed')")).toEqual([]);
 });
