@@ -1,6 +1,6 @@
 /** What the dashboard costs: `bench/dashboard.ts [IDLE_SECONDS] [PROGRAM …]`. 50 tasks, 20 sessions in tmux, one page in Chromium. */
 import { readFileSync } from "node:fs";
-import { createTask } from "../src/store/tasks.ts";
+import { createTask } from "../src/store/tasks/tasks.ts";
 import { openTab, startBrowser } from "../test/dashboard/browser.ts";
 import { Stage } from "../test/dashboard/stage.ts";
 import { World } from "../test/harness.ts";

@@ -10,7 +10,7 @@ import { makeContext } from "../src/context.ts";
 import { run } from "../src/run.ts";
 import { openStore } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
-import { createTask } from "../src/store/tasks.ts";
+import { createTask } from "../src/store/tasks/tasks.ts";
 import { programOf } from "./program.ts";
 
 const [events = "1000000", ...given] = process.argv.slice(2);

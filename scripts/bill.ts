@@ -21,7 +21,7 @@ export function packagesOf(inputs: readonly string[]): string[] {
 
 /** Paths of what the browser's page is made of: it stands in the binary as finished text, of whose origin the compiler says nothing. */
 export async function pageInputs(): Promise<string[]> {
-  const { metafile } = await Bun.build({ entrypoints: [join(root, "src", "dashboard", "page.tsx")], target: "browser", splitting: true, metafile: true, jsx: { runtime: "automatic", importSource: "preact" } });
+  const { metafile } = await Bun.build({ entrypoints: [join(root, "src", "dashboard", "page", "page.tsx")], target: "browser", splitting: true, metafile: true, jsx: { runtime: "automatic", importSource: "preact" } });
   return Object.keys(metafile!.inputs);
 }
 

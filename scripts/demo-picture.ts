@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../build.ts";
-import type { DemoResult } from "../src/core/demo.ts";
+import type { DemoResult } from "../src/core/qa/demo.ts";
 
 const WIDTH = 900;
 const LINE = 21;

@@ -1,10 +1,10 @@
 /** A world with the real Codex in it: a private home whose model is a script on loopback, a git project, a tmux server. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecord, readFact, type RolloutFact } from "../src/core/codex-rollout.ts";
-import { codexConfig } from "../src/core/codex-config.ts";
+import { parseRecord, readFact, type RolloutFact } from "../src/core/codex/rollout.ts";
+import { codexConfig } from "../src/core/codex/config.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
-import { environmentOf, listProcesses } from "../src/system/processes.ts";
+import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { until, World } from "./harness.ts";
 
 /** Answers `run CMD` with that command, `hold NAME` by waiting until it is released, anything else with `ok`. */

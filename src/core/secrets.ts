@@ -1,7 +1,7 @@
 /** Secrets in common shapes, masked in texts that are kept or handed on: keys, tokens, passwords, credentials in addresses. */
 
 import { isObject } from "./json.ts";
-import { REDACTED } from "./session.ts";
+import { REDACTED } from "./sessions/session.ts";
 
 /** A cheap look whether there can be anything to find. */
 const SUSPECT = /private key|[srp]k[-_]|gh[pousr]_|github_pat|glpat|xox|npm_|AKIA|ASIA|AIza|eyJ|token|workerctl-|bearer|basic|:\/\/|passw|passphrase|secret|key/i;

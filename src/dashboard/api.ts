@@ -1,14 +1,14 @@
 /** Requests of a page that passed the gate: the page itself, its files, what it reads, and its actions. */
 import * as v from "valibot";
 import type { Context } from "../context.ts";
-import { finishGates } from "../flow/finish-gates.ts";
-import { foundSessions } from "../flow/found-sessions.ts";
-import { timeline } from "../store/dashboard-timeline.ts";
-import { findSession } from "../store/sessions.ts";
-import { findTask } from "../store/tasks.ts";
+import { finishGates } from "../flow/tasks/finish-gates.ts";
+import { foundSessions } from "../flow/sessions/found-sessions.ts";
+import { timeline } from "../store/dashboard/timeline.ts";
+import { findSession } from "../store/sessions/sessions.ts";
+import { findTask } from "../store/tasks/tasks.ts";
 import type { Store } from "../store/store.ts";
-import { terminalHistory } from "../system/attached-terminal.ts";
-import type { Actions } from "./actions.ts";
+import { terminalHistory } from "../system/terminal/attached-terminal.ts";
+import type { Actions } from "./actions/actions.ts";
 import { assetOf, notice, shell } from "./assets.ts";
 import { type Gate, safeHeaders } from "./gate.ts";
 import type { Live } from "./live.ts";

@@ -1,5 +1,5 @@
 /** The page's files, ready to be sent: compressed once, named by their content so that a browser never shows an old one. */
-import { bundledPage } from "../system/page-bundle.ts" with { type: "macro" };
+import { bundledPage } from "../system/files/page-bundle.ts" with { type: "macro" };
 
 export interface Asset {
   readonly type: string;
@@ -9,7 +9,7 @@ export interface Asset {
 }
 
 const TYPES: Readonly<Record<string, string>> = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
-const files = new Map<string, string>(Object.entries(bundledPage("dashboard/page.tsx")));
+const files = new Map<string, string>(Object.entries(bundledPage("dashboard/page/page.tsx")));
 const made = new Map<string, Asset>();
 
 /** The file of this name, or null. Only names of the bundle exist: nothing is looked up on disk. */

@@ -1,11 +1,11 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
-import { attention, type SideState, type Wait } from "../core/attention.ts";
-import type { CriteriaSummary } from "../core/criteria.ts";
-import type { Dialog, PageName } from "../core/codex-screen.ts";
-import type { Role, Session } from "../core/session.ts";
-import type { Task } from "../core/task.ts";
-import { inferState, type Turn, type WorkerState } from "../core/worker-state.ts";
-import type { LastDelivery, Side, TaskFacts } from "../store/dashboard-tasks.ts";
+import { attention, type SideState, type Wait } from "../core/dashboard/attention.ts";
+import type { CriteriaSummary } from "../core/tasks/criteria.ts";
+import type { Dialog, PageName } from "../core/codex/screen.ts";
+import type { Role, Session } from "../core/sessions/session.ts";
+import type { Task } from "../core/tasks/task.ts";
+import { inferState, type Turn, type WorkerState } from "../core/sessions/worker-state.ts";
+import type { LastDelivery, Side, TaskFacts } from "../store/dashboard/tasks.ts";
 import type { Machine, Sign } from "./machine.ts";
 
 /** A session as pages know it: nothing secret, no identity token. */

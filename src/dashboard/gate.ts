@@ -3,7 +3,7 @@
  * WebSocket passes here first: the right Host (against DNS rebinding), no foreign Origin, a cookie that only the printed address gives.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { authority, LOOPBACK } from "../core/loopback.ts";
+import { authority, LOOPBACK } from "../core/dashboard/loopback.ts";
 import { Rate } from "./rate.ts";
 
 /** Header that a form or a foreign page cannot send without being asked first (CORS preflight), which is never answered. */

@@ -1,11 +1,11 @@
 /** The loops of a task as the page shows them: how far each has come, and what the gate says to the next iteration. */
-import type { Criterion } from "../core/criteria.ts";
+import type { Criterion } from "../core/tasks/criteria.ts";
 import { Failure } from "../core/failure.ts";
-import { decideGate } from "../core/loop-gate.ts";
-import { type LoopPolicy, readLoop } from "../core/loop-run.ts";
-import { isLoop, type Run } from "../core/run.ts";
-import { iterationMessages, loopProgress, type IterationMessage } from "../store/loop-runs.ts";
-import { listRuns } from "../store/runs.ts";
+import { decideGate } from "../core/loops/gate.ts";
+import { type LoopPolicy, readLoop } from "../core/loops/loop-run.ts";
+import { isLoop, type Run } from "../core/loops/run.ts";
+import { iterationMessages, loopProgress, type IterationMessage } from "../store/loops/runs.ts";
+import { listRuns } from "../store/record/runs.ts";
 import type { Store } from "../store/store.ts";
 
 export interface LoopView {

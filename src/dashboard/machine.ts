@@ -1,16 +1,16 @@
 /** What the machine shows of the sessions on record, looked at every few seconds while a page is open, and never otherwise. */
 import type { Context } from "../context.ts";
-import { type Dialog, type PageName, readScreen } from "../core/codex-screen.ts";
-import type { Session } from "../core/session.ts";
-import type { WriterSigns } from "../core/worker-state.ts";
-import { machineProofs } from "../flow/machine-proof.ts";
-import { placeAmong } from "../flow/pane.ts";
-import { dispatchers } from "../flow/dispatchers.ts";
-import { writerSigns } from "../flow/writer.ts";
-import { listCriteria } from "../store/criteria.ts";
+import { type Dialog, type PageName, readScreen } from "../core/codex/screen.ts";
+import type { Session } from "../core/sessions/session.ts";
+import type { WriterSigns } from "../core/sessions/worker-state.ts";
+import { machineProofs } from "../flow/loops/machine-proof.ts";
+import { placeAmong } from "../flow/reach/pane.ts";
+import { dispatchers } from "../flow/dispatch/dispatchers.ts";
+import { writerSigns } from "../flow/reach/writer.ts";
+import { listCriteria } from "../store/tasks/criteria.ts";
 import type { Store } from "../store/store.ts";
-import { listTasks } from "../store/tasks.ts";
-import { captureScreens, listPanes, type Pane } from "../system/tmux.ts";
+import { listTasks } from "../store/tasks/tasks.ts";
+import { captureScreens, listPanes, type Pane } from "../system/terminal/tmux.ts";
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */

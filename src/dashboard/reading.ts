@@ -2,9 +2,9 @@
 import { statSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { ingest } from "../flow/ingest.ts";
-import { type RolloutWatch, watchRollouts } from "../flow/rollout-watch.ts";
-import { boundManagers } from "../store/bindings.ts";
+import { ingest } from "../flow/observe/ingest.ts";
+import { type RolloutWatch, watchRollouts } from "../flow/observe/rollout-watch.ts";
+import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
 
 /** Longest time until what is no turn's beginning or end, such as token counts, is read. */

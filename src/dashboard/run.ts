@@ -1,11 +1,11 @@
 /** The dashboard as a command: serves until it is asked to end, with a Dispatch beside it if one is wanted. */
 import { type Context, makeContext } from "../context.ts";
-import type { DashboardPlan } from "../core/dashboard-plan.ts";
-import { isDispatching } from "../flow/dispatchers.ts";
-import { openInBrowser } from "../system/browser.ts";
-import { type Companion, startCompanion } from "../system/companion.ts";
-import { selfArgv } from "../system/self.ts";
-import { onStop } from "../system/this-process.ts";
+import type { DashboardPlan } from "../core/dashboard/plan.ts";
+import { isDispatching } from "../flow/dispatch/dispatchers.ts";
+import { openInBrowser } from "../system/processes/browser.ts";
+import { type Companion, startCompanion } from "../system/processes/companion.ts";
+import { selfArgv } from "../system/processes/self.ts";
+import { onStop } from "../system/processes/this-process.ts";
 import { serveDashboard } from "./server.ts";
 
 export interface RunWish {

@@ -2,13 +2,13 @@
 import type { Server } from "bun";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { authority, pageUrl } from "../core/loopback.ts";
+import { authority, pageUrl } from "../core/dashboard/loopback.ts";
 import { watchCommits } from "../flow/commits.ts";
-import { listSessions } from "../store/session-list.ts";
-import { findTask } from "../store/tasks.ts";
-import { listenerOf } from "../system/listener.ts";
+import { listSessions } from "../store/sessions/list.ts";
+import { findTask } from "../store/tasks/tasks.ts";
+import { listenerOf } from "../system/processes/listener.ts";
 import { answer } from "./api.ts";
-import { Actions } from "./actions.ts";
+import { Actions } from "./actions/actions.ts";
 import { Gate, safeHeaders } from "./gate.ts";
 import { Live } from "./live.ts";
 import { Machine } from "./machine.ts";

@@ -2,11 +2,11 @@
 import type { ServerWebSocket } from "bun";
 import type { Context } from "../context.ts";
 import { isObject } from "../core/json.ts";
-import { bindingOfSession } from "../store/bindings.ts";
-import { addEvent } from "../store/events.ts";
-import { findSession } from "../store/sessions.ts";
+import { bindingOfSession } from "../store/sessions/bindings.ts";
+import { addEvent } from "../store/record/events.ts";
+import { findSession } from "../store/sessions/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
-import { type AttachedTerminal, attachTerminal, restoreSize, type Screen, windowScreen } from "../system/attached-terminal.ts";
+import { type AttachedTerminal, attachTerminal, restoreSize, type Screen, windowScreen } from "../system/terminal/attached-terminal.ts";
 import { Rate } from "./rate.ts";
 
 /** What a terminal tells its page, besides the bytes. */

@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 import { dataVersion } from "../store/changes.ts";
 import type { Store } from "../store/store.ts";
-import { lookWhereDeaf, watchFolder } from "../system/watch.ts";
+import { lookWhereDeaf, watchFolder } from "../system/files/watch.ts";
 
 export interface Commits {
   close(): void;

@@ -1,6 +1,6 @@
 /** `deliveries` and `delivery_steps`: every text that was sent to a session, how, and what proves it. The text itself is not kept. */
 import { SQLiteError } from "bun:sqlite";
-import type { DeliveryState, DeliveryStep, Proof, ProofPlace, Transport } from "../core/delivery.ts";
+import type { DeliveryState, DeliveryStep, Proof, ProofPlace, Transport } from "../core/delivery/delivery.ts";
 import { compactJson, parseStored } from "../core/json.ts";
 import { rows } from "./reading.ts";
 import { type Store, tx } from "./store.ts";

@@ -1,7 +1,7 @@
 /** Asks an installed agent what it is and what it can do. */
-import type { Agent, AgentFeatures } from "../core/agent.ts";
+import type { Agent, AgentFeatures } from "../core/agent/agent.ts";
 import { Failure } from "../core/failure.ts";
-import { type Env, runChild, which } from "./child.ts";
+import { type Env, runChild, which } from "./processes/child.ts";
 
 export interface InstalledAgent {
   readonly path: string;

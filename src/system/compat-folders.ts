@@ -1,9 +1,9 @@
 /** The folders in which the oldest releases kept their workers. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CompatFolder } from "../core/compat.ts";
+import type { CompatFolder } from "../core/compat/compat.ts";
 import { Failure } from "../core/failure.ts";
-import { readPlainText } from "./text-file.ts";
+import { readPlainText } from "./files/text-file.ts";
 
 const absent = new Set(["ENOENT", "ENOTDIR"]);
 

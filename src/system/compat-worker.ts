@@ -3,8 +3,8 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, writeSync } fro
 import { join } from "node:path";
 import { Failure, reasonOf } from "../core/failure.ts";
 import { compactJson, isObject, type JsonObject, prettyJson } from "../core/json.ts";
-import { readPlainText } from "./text-file.ts";
-import { type StagedFile, stageFile } from "./whole-file.ts";
+import { readPlainText } from "./files/text-file.ts";
+import { type StagedFile, stageFile } from "./files/whole-file.ts";
 
 /** Any name becomes one harmless folder name. */
 const folderName = (name: string): string => (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name) ? name : encodeURIComponent(name).replace(/^\./, "%2E") || "%20");

@@ -2,12 +2,12 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codexConfig } from "../core/codex-config.ts";
+import { codexConfig } from "../core/codex/config.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
-import { childEnv, type Env, runChild } from "./child.ts";
-import { isFolder, realPath } from "./folders.ts";
-import { environmentOf, listProcesses } from "./processes.ts";
-import { selfArgv } from "./self.ts";
+import { childEnv, type Env, runChild } from "./processes/child.ts";
+import { isFolder, realPath } from "./files/folders.ts";
+import { environmentOf, listProcesses } from "./processes/processes.ts";
+import { selfArgv } from "./processes/self.ts";
 
 export interface DemoFolder {
   readonly root: string;

@@ -1,5 +1,5 @@
 /** The demonstration for a person who watches. */
-import type { DemoResult } from "../core/demo.ts";
+import type { DemoResult } from "../core/qa/demo.ts";
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6);
 

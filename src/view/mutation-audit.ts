@@ -1,6 +1,6 @@
 /** The mutation audit as text. */
-import type { MutationRecord } from "../core/mutation.ts";
-import type { Task } from "../core/task.ts";
+import type { MutationRecord } from "../core/tasks/mutation.ts";
+import type { Task } from "../core/tasks/task.ts";
 
 /** The task's line with the counts, then one for each mutation. */
 export function* mutationText(task: Task, counts: { mutations: number; with_warnings: number }, records: Iterable<MutationRecord>): Generator<string> {

@@ -1,6 +1,6 @@
 /** `db-doctor`: the report, the exit code, and `--live` against a real tmux server. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { registerSession } from "../../src/store/sessions.ts";
+import { registerSession } from "../../src/store/sessions/sessions.ts";
 import { World } from "../harness.ts";
 
 let w: World;

@@ -1,9 +1,9 @@
 /** Queueing commands: order of checks, all or nothing, and what a refusal says. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { addDispatcher } from "../../src/store/dispatchers.ts";
-import { startedAt } from "../../src/system/processes.ts";
-import { thisHost } from "../../src/system/this-process.ts";
+import { addDispatcher } from "../../src/store/dispatch/dispatchers.ts";
+import { startedAt } from "../../src/system/processes/processes.ts";
+import { thisHost } from "../../src/system/processes/this-process.ts";
 import { World } from "../harness.ts";
 
 let w: World;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { QA_RUNS, type QaReceipt, type QaRun, qaReceipt } from "../../src/core/qa-receipt.ts";
+import { QA_RUNS, type QaReceipt, type QaRun, qaReceipt } from "../../src/core/qa/receipt.ts";
 import { World } from "../harness.ts";
 
 let w: World;

@@ -1,6 +1,6 @@
 /** session-nudge, nudge, interrupt, stop and deliveries on panes that show no known agent. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { capturePane, hasSession, newSession } from "../../src/system/tmux.ts";
+import { capturePane, hasSession, newSession } from "../../src/system/terminal/tmux.ts";
 import { until, World } from "../harness.ts";
 import { event, meta } from "../rollout.ts";
 

@@ -1,6 +1,6 @@
 /** `telemetry`: listing, search, sums, and the judged views. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { addTelemetry } from "../../src/store/telemetry.ts";
+import { addTelemetry } from "../../src/store/record/telemetry.ts";
 import { World } from "../harness.ts";
 
 let w: World;

@@ -1,6 +1,6 @@
 /** What waits for a person: each kind by itself, the most pressing first, and nothing when all is well. */
 import { expect, test } from "bun:test";
-import { attention, type SideState, type TaskSituation } from "../../src/core/attention.ts";
+import { attention, type SideState, type TaskSituation } from "../../src/core/dashboard/attention.ts";
 
 const side = (more: Partial<SideState> = {}): SideState => ({ name: "w1", role: "worker", alive: true, turn: "completed", turnAt: null, page: "idle", dialog: null, ...more });
 const calm: TaskSituation = {

@@ -1,7 +1,7 @@
 /** Lists read from exports that somebody else may have written. */
 import { expect, test } from "bun:test";
 import { isLink } from "../../src/core/chain.ts";
-import { linesOf, listMembers } from "../../src/core/exported-rows.ts";
+import { linesOf, listMembers } from "../../src/core/audit/exported-rows.ts";
 import { Failure } from "../../src/core/failure.ts";
 
 const pieces = (text: string, size: number) => (function* () {

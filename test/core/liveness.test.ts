@@ -1,6 +1,6 @@
 /** Who counts as live, what counts as drift, and which managers are warned about. */
 import { describe, expect, test } from "bun:test";
-import { liveResult, type Machine, managerWarning, type Party, type SupervisedTask } from "../../src/core/liveness.ts";
+import { liveResult, type Machine, managerWarning, type Party, type SupervisedTask } from "../../src/core/sessions/liveness.ts";
 
 const nowMs = Date.parse("2026-01-01T01:00:00Z");
 const machine: Machine = {

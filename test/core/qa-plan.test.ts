@@ -1,8 +1,8 @@
 /** Every command that a checklist or a trigger names exists and parses. */
 import { describe, expect, test } from "bun:test";
 import { parse } from "../../src/args/parse.ts";
-import { LOOP_TRIGGERS } from "../../src/core/loop-triggers.ts";
-import { QA_SCENARIOS, type QaPlan, qaPlan } from "../../src/core/qa-plan.ts";
+import { LOOP_TRIGGERS } from "../../src/core/loops/triggers.ts";
+import { QA_SCENARIOS, type QaPlan, qaPlan } from "../../src/core/qa/plan.ts";
 import { findVerb, isGroup } from "../../src/verbs.ts";
 import { words } from "../harness.ts";
 

@@ -1,6 +1,6 @@
 /** What is new on a screen, and what of it is kept by mode. */
 import { expect, test } from "bun:test";
-import { screenLines, segmentByMode, transcriptDelta } from "../../src/core/transcript-delta.ts";
+import { screenLines, segmentByMode, transcriptDelta } from "../../src/core/observe/transcript-delta.ts";
 
 /** The rule as it is written, the slow way. */
 function naive(before: string, after: string): number {

@@ -1,6 +1,6 @@
 /** What a file-backed worker is told. */
 import { expect, test } from "bun:test";
-import { workerContract } from "../../src/core/worker-contract.ts";
+import { workerContract } from "../../src/core/compat/worker-contract.ts";
 
 const contract = (path?: string) => workerContract({ program: "conveyor", name: "w1", cwd: "/p", task: "look", token: "workerctl-1", statusPath: "/s/w1/status.json", ...(path === undefined ? {} : { path }) });
 

@@ -1,7 +1,7 @@
 /** State and turn, told from records of both shapes of rollout. */
 import { expect, test } from "bun:test";
-import { parseRecord } from "../../src/core/codex-rollout.ts";
-import { inferState, turnSign } from "../../src/core/worker-state.ts";
+import { parseRecord } from "../../src/core/codex/rollout.ts";
+import { inferState, turnSign } from "../../src/core/sessions/worker-state.ts";
 
 const nowMs = Date.parse("2026-01-01T00:10:00.000Z");
 const record = (payload: object) => ({ ...parseRecord(JSON.stringify({ type: "event_msg", payload }))!, timestamp: "2026-01-01T00:00:00.500Z" });

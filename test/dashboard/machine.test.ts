@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Machine } from "../../src/dashboard/machine.ts";
-import { listSessions } from "../../src/store/session-list.ts";
-import { findSession } from "../../src/store/sessions.ts";
+import { listSessions } from "../../src/store/sessions/list.ts";
+import { findSession } from "../../src/store/sessions/sessions.ts";
 import { FIXTURES, until, World } from "../harness.ts";
 import { Stage } from "./stage.ts";
 

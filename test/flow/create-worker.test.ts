@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startCommands } from "../../src/core/start-prompt.ts";
+import { startCommands } from "../../src/core/agent/start-prompt.ts";
 import { CodexWorld } from "../codex-world.ts";
 import { until, World } from "../harness.ts";
 

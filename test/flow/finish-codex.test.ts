@@ -1,9 +1,9 @@
 /** The last word to a real Codex session: proven in its rollout, answered, and only then is the session ended. */
 import { afterAll, expect, test } from "bun:test";
-import { bind } from "../../src/store/bindings.ts";
-import { needSession, registerSession } from "../../src/store/sessions.ts";
-import { needTask } from "../../src/store/tasks.ts";
-import { alive } from "../../src/system/processes.ts";
+import { bind } from "../../src/store/sessions/bindings.ts";
+import { needSession, registerSession } from "../../src/store/sessions/sessions.ts";
+import { needTask } from "../../src/store/tasks/tasks.ts";
+import { alive } from "../../src/system/processes/processes.ts";
 import { CodexWorld, PlainModel } from "../codex-world.ts";
 import { until } from "../harness.ts";
 

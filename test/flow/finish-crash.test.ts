@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { FinishWorld } from "../commands/finish-world.ts";
+import { FinishWorld } from "../commands/tasks/finish-world.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
 const ORDER = ["finish-task", "t1", "--stop-worker", "--stop-manager", "--message", "We are done", "--capture-transcript-before-stop", "--require-transcript-segment", "--reason", "over"];

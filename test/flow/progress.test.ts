@@ -1,7 +1,7 @@
 /** Long work tells how far it is on a terminal, and nowhere else. */
 import { expect, test } from "bun:test";
 import { makeContext } from "../../src/context.ts";
-import { Progress } from "../../src/flow/progress.ts";
+import { Progress } from "../../src/flow/audit/progress.ts";
 
 /** What is written to stderr by 10,000 ticks of a millisecond each. */
 function written(tty: boolean, env: Record<string, string> = {}): string {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { addEvent } from "../../src/store/events.ts";
+import { addEvent } from "../../src/store/record/events.ts";
 import { World } from "../harness.ts";
 
 const CHROME = process.env.CHROME_PATH ?? ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map((name) => Bun.which(name)).find(Boolean);

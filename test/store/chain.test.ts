@@ -1,8 +1,8 @@
 /** The chain over events and telemetry: what it finds, and what it lets pass. */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { addEvent } from "../../src/store/events.ts";
-import { addTelemetry } from "../../src/store/telemetry.ts";
+import { addEvent } from "../../src/store/record/events.ts";
+import { addTelemetry } from "../../src/store/record/telemetry.ts";
 import { World } from "../harness.ts";
 
 let w: World;

@@ -1,6 +1,6 @@
 /** The timeline page by page: all kinds, newest first, nothing twice and nothing left out. */
 import { afterAll, expect, test } from "bun:test";
-import { type TimelineItem, timeline } from "../../src/store/dashboard-timeline.ts";
+import { type TimelineItem, timeline } from "../../src/store/dashboard/timeline.ts";
 import { Stage } from "../dashboard/stage.ts";
 import { World } from "../harness.ts";
 

@@ -1,14 +1,14 @@
 /** Loop runs in the database: found within their task, born with a record, and how far they have come. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { loopMetadata } from "../../src/core/loop-run.ts";
+import { loopMetadata } from "../../src/core/loops/loop-run.ts";
 import { compactJson } from "../../src/core/json.ts";
-import type { Task } from "../../src/core/task.ts";
-import { loopProgress, needLoopRun } from "../../src/store/loop-runs.ts";
-import { createRun } from "../../src/store/runs.ts";
-import { bind } from "../../src/store/bindings.ts";
-import { registerSession } from "../../src/store/sessions.ts";
+import type { Task } from "../../src/core/tasks/task.ts";
+import { loopProgress, needLoopRun } from "../../src/store/loops/runs.ts";
+import { createRun } from "../../src/store/record/runs.ts";
+import { bind } from "../../src/store/sessions/bindings.ts";
+import { registerSession } from "../../src/store/sessions/sessions.ts";
 import type { Store } from "../../src/store/store.ts";
-import { createTask } from "../../src/store/tasks.ts";
+import { createTask } from "../../src/store/tasks/tasks.ts";
 import { World } from "../harness.ts";
 
 let w: World;

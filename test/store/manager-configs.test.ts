@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { seedCriteria } from "../../src/store/criteria.ts";
-import { findConfig, saveConfig } from "../../src/store/manager-configs.ts";
-import { createTask } from "../../src/store/tasks.ts";
+import { seedCriteria } from "../../src/store/tasks/criteria.ts";
+import { findConfig, saveConfig } from "../../src/store/tasks/manager-configs.ts";
+import { createTask } from "../../src/store/tasks/tasks.ts";
 import { World } from "../harness.ts";
 
 let w: World;

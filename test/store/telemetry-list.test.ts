@@ -1,6 +1,6 @@
 /** Searching telemetry in a file where a word is common: the same finds, whichever way they are looked for. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { listTelemetry, type Stretch, type TelemetryFilter } from "../../src/store/telemetry-list.ts";
+import { listTelemetry, type Stretch, type TelemetryFilter } from "../../src/store/reports/telemetry-list.ts";
 import { World } from "../harness.ts";
 
 let w: World;

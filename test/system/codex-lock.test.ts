@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askedLock, writerLock, writtenThreads } from "../../src/system/codex-lock.ts";
+import { askedLock, writerLock, writtenThreads } from "../../src/system/codex/lock.ts";
 import { until } from "../harness.ts";
 
 const home = mkdtempSync(join(tmpdir(), "cvl-"));

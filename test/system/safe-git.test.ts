@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { summariseChanges } from "../../src/system/git.ts";
-import { treeState } from "../../src/system/tree-state.ts";
+import { summariseChanges } from "../../src/system/git/git.ts";
+import { treeState } from "../../src/system/git/tree-state.ts";
 
 let dir: string;
 let ran: string;

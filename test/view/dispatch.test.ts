@@ -1,6 +1,6 @@
 /** What Dispatch says to people. */
 import { expect, test } from "bun:test";
-import { itemText, summaryText } from "../../src/view/dispatch.ts";
+import { itemText, summaryText } from "../../src/view/dispatch/dispatch.ts";
 
 test("an item says what went where, how, and why not", () => {
   expect(itemText({ command_type: "nudge_worker", target_session: "w1", state: "delivered", transport: "tmux", proof: "seen" })).toBe("nudge_worker -> w1: delivered (tmux, proof seen)");

@@ -1,6 +1,6 @@
 /** Telemetry as OpenTelemetry's collectors take it: field by field, by the protocol's JSON rules. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { addTelemetry } from "../../src/store/telemetry.ts";
+import { addTelemetry } from "../../src/store/record/telemetry.ts";
 import { World } from "../harness.ts";
 
 let w: World;

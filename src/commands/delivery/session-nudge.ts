@@ -1,0 +1,18 @@
+/** `session-nudge`: says something to a registered session, with proof. */
+import { flag, jsonFlag, pathFlag, verb, word } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { nudgeSession } from "../../flow/delivery/speak.ts";
+
+export default verb(
+  {
+    about:
+      "Sends a text to a registered session as one user message and looks for it in the session's rollout. A person's half-typed words stay; behind them, or behind a dialog, the text goes by Codex's own queue. The exit is 1 unless the text arrived or waits visibly in a busy session.",
+    examples: [
+      ['session-nudge worker-1 "Run the tests again and report"', "a message to a worker"],
+      ['session-nudge worker-1 -- "-v is missing in the command"', "a text that begins with a dash"],
+    ],
+    positionals: { name: word("a registered session"), text: word("the message; an empty one presses Enter") },
+    flags: { dryRun: flag("say what would be sent; ask and touch nothing"), json: jsonFlag, path: pathFlag },
+  },
+  async (args, cx: Context) => cx.json(await nudgeSession(cx, cx.store(args.path), { name: args.name, text: args.text, dryRun: args.dryRun, origin: "session-nudge" })),
+);

@@ -1,4 +1,0 @@
-/** `loop-templates`: the built-in loop templates, and policies made from them. */
-import { loopRegistry } from "../flow/loop-registry.ts";
-
-export default loopRegistry("loop-templates", "template");

@@ -1,0 +1,36 @@
+/** `classify`: what the text of a screen says about a worker, without a worker. */
+import { integer, jsonFlag, text, verb } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { readScreen } from "../../core/codex/screen.ts";
+import { busyWait, startupVerdict } from "../../core/codex/pane-classifier.ts";
+import { readText } from "../../system/files/text-file.ts";
+
+export default verb(
+  {
+    about:
+      "Judges the text of a Codex screen as cycle, idle-check and the start commands do: how far the start has come, whether it waits for somebody, which page it is. It reads and writes no records.",
+    examples: [
+      ["classify --file screen.txt", "a screen kept in a file"],
+      ["classify --text 'Press enter to confirm' --status-age-seconds 120", "a screen given as a word"],
+    ],
+    flags: {
+      text: text("the screen (before --file; without both it is read from standard input)"),
+      file: text("file that holds the screen", { value: "FILE", filled: true }),
+      statusAgeSeconds: integer("how old the worker's last state is", { default: 90, value: "SECONDS" }),
+      busyWaitSeconds: integer("younger states than this make every waiting pattern silent", { default: 90, value: "SECONDS" }),
+      json: jsonFlag,
+    },
+  },
+  (args, cx: Context) => {
+    const screen = args.text ?? (args.file === undefined ? cx.stdin() : readText(cx.path(args.file)));
+    const startup = startupVerdict(screen);
+    cx.json({
+      busy_wait: busyWait(screen, { statusAge: args.statusAgeSeconds, busyWaitSeconds: args.busyWaitSeconds }),
+      busy_wait_seconds: args.busyWaitSeconds,
+      page: readScreen(screen).page,
+      startup: startup.state,
+      startup_reason: startup.reason,
+      status_age_seconds: args.statusAgeSeconds,
+    });
+  },
+);

@@ -1,0 +1,26 @@
+/** `demo`: the main job on this machine with the real Codex, without an account or a token. */
+import { flag, verb } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { runDemo } from "../../flow/qa/demo.ts";
+import { demoLine, demoSummary } from "../../view/demo.ts";
+
+export default verb(
+  {
+    about:
+      "Tries the main job: two real Codex sessions come up in a private world, one supervises the other, the work is checked and finished, and every step is proven in the rollouts. A script answers in place of the model, so that neither account nor token is needed; all commands really run. Nothing outside a folder of its own is touched.",
+    examples: [
+      ["demo", "watch it happen"],
+      ["demo --keep", "and look at the records afterwards"],
+    ],
+    flags: {
+      keep: flag("keep the folder with database and rollouts"),
+      json: flag("print the result as JSON"),
+    },
+  },
+  async (args, cx: Context) => {
+    const result = await runDemo(cx, args.keep, (who, what, ms) => cx.err(demoLine(who, what, ms)));
+    if (args.json) cx.json(result);
+    else cx.out(demoSummary(result));
+    return result.ok ? 0 : 1;
+  },
+);

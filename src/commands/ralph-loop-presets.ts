@@ -1,4 +1,0 @@
-/** `ralph-loop-presets`: the loop templates under their older name. */
-import { loopRegistry } from "../flow/loop-registry.ts";
-
-export default loopRegistry("ralph-loop-presets", "preset");

@@ -1,0 +1,78 @@
+/** `pair`: starts a worker and its manager on a task, bound and dispatched. */
+import { choice, flag, json, pathFlag, text, verb } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
+import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
+import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
+import { pair } from "../../flow/sessions/pair.ts";
+import { launchFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
+import { startBackground } from "../../system/processes/background.ts";
+import { selfArgv } from "../../system/processes/self.ts";
+
+export default verb(
+  {
+    about:
+      "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be refused is refused before anything is started; when a start fails, the message says what runs and how to go on.",
+    examples: [
+      ['pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1', "everything at once"],
+      ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
+    ],
+    flags: {
+      task: text("task by id or name; with --task-goal it is created when there is none", { required: true, filled: true }),
+      workerName: text("name of the worker session", { required: true, filled: true, value: "NAME" }),
+      managerName: text("name of the manager session", { required: true, filled: true, value: "NAME" }),
+      cwd: text("folder in which both work; else the current one", { value: "FOLDER", filled: true }),
+      taskPrompt: text("first words to the worker", { value: "TEXT", filled: true }),
+      taskGoal: text("goal of the task", { value: "TEXT", filled: true }),
+      taskSummary: text("summary of a task that is created", { value: "TEXT" }),
+      managerMode: choice("how closely to supervise", SUPERVISION_MODES),
+      managerObjective: text("what the manager makes sure of"),
+      managerGuideline: text("a rule for the worker", { repeat: true }),
+      managerAcceptance: text("an acceptance criterion, accepted from the start", { repeat: true }),
+      managerReference: text("a file, folder or page to know", { repeat: true }),
+      managerPermit: choice("grant a permission", PERMISSION_NAMES, { repeat: true, value: "PERMISSION" }),
+      managerTool: text("a tool the worker is expected to use", { repeat: true }),
+      managerEpilogue: choice("a step required before finishing", EPILOGUE_STEPS, { repeat: true }),
+      managerNudgeOnCompletion: choice("what happens when the worker completes a turn", NUDGE_MODES),
+      managerRequireAcks: flag("cycles and finishing need both acknowledgements"),
+      managerAllowPr: flag("grant repo.open_pr"),
+      managerAllowMergeGreen: flag("grant repo.merge_green_pr"),
+      managerAllowWorkerCompactClear: flag("grant worker_session.compact and worker_session.clear"),
+      managerPermissionsJson: json("permissions to set after the others", { value: "JSON" }),
+      ...launchFlags,
+      timeoutSeconds: timeoutSeconds(60),
+      path: pathFlag,
+      noDispatch: flag("start no Dispatch"),
+      dispatcherId: text("name of the dispatcher that is started unless it lives", { default: "dispatch-pair", value: "ID", filled: true }),
+      dryRun: flag("print what would be started; touch nothing"),
+      json: flag("print JSON (as it always does)"),
+    },
+  },
+  async (args, cx: Context) => {
+    const command = args.noDispatch ? null : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
+    const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
+    if (args.dryRun) return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+    const config = changeOfFlags({
+      mode: args.managerMode,
+      objective: args.managerObjective,
+      guideline: args.managerGuideline,
+      acceptance: args.managerAcceptance,
+      reference: args.managerReference,
+      permit: args.managerPermit,
+      tool: args.managerTool,
+      epilogue: args.managerEpilogue,
+      nudgeOnCompletion: args.managerNudgeOnCompletion,
+      requireAcks: args.managerRequireAcks,
+      allowPr: args.managerAllowPr,
+      allowMergeGreen: args.managerAllowMergeGreen,
+      allowWorkerCompactClear: args.managerAllowWorkerCompactClear,
+      permissionsJson: args.managerPermissionsJson,
+    });
+    const store = cx.store(args.path);
+    const paired = await pair(cx, store, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config });
+    const started = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
+    const pid = started ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
+    if (started && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
+    return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
+  },
+);

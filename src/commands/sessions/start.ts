@@ -1,0 +1,45 @@
+/** `start`: opens the agent in tmux with instructions how to become a supervised worker; registers nothing. */
+import { join } from "node:path";
+import { flag, text, verb, word } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { codex } from "../../core/agent/agent.ts";
+import { startCommands, startPrompt } from "../../core/agent/start-prompt.ts";
+import { checkTmuxFree } from "../../flow/sessions/launch.ts";
+import { checkPlainSession, openPlainSession } from "../../flow/sessions/plain-session.ts";
+import { writeWhole } from "../../system/files/whole-file.ts";
+
+export default verb(
+  {
+    about:
+      "Starts Codex in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names are asked for, never invented. Every flag that is not listed here goes to Codex unchanged. No records are written.",
+    examples: [
+      ["start my-session", "Codex in tmux, with the set-up prompt"],
+      ["start my-session --no-start-prompt -- --model gpt-5.4", "flags for Codex after --"],
+    ],
+    positionals: { session: word("name of the tmux session") },
+    flags: { cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }), noStartPrompt: flag("give it no first words") },
+    passUnknown: true,
+  },
+  async (args, cx: Context) => {
+    const { session, unknown: flags } = args;
+    const cwd = cx.path(args.cwd ?? cx.cwd);
+    checkPlainSession(cx, codex, session, cwd);
+    await checkTmuxFree(cx, session);
+    const commands = startCommands(cx.program, session, cwd, flags);
+    const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
+    const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
+    if (promptPath !== null && prompt !== null) writeWhole(promptPath, `${prompt}\n`);
+    await openPlainSession(cx, codex, { session, cwd, flags, prompt });
+    cx.json({
+      session,
+      cwd,
+      attach_command: `tmux attach -t ${session}`,
+      start_prompt_path: promptPath,
+      start_prompt_sent: prompt !== null,
+      register_worker_command_template: commands.registerWorker,
+      start_manager_command_template: commands.startManager,
+      bind_command_template: commands.bind,
+      manager_config_questions_command_template: commands.questions,
+    });
+  },
+);

@@ -1,0 +1,25 @@
+/** `stop`: ends the terminal of a compatibility worker or a registered session. */
+import { flag, pathFlag, text, verb, word } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { stopSubject } from "../../flow/sessions/stop.ts";
+import { needSubject } from "../../flow/reach/subject.ts";
+
+export default verb(
+  {
+    about:
+      "Ends the tmux session of a worker or a registered session, which is gone afterwards. With --message it is told first, and the message is given a moment to be read. What does not run any more is only recorded as stopped.",
+    examples: [
+      ["stop w1", "end it"],
+      ['stop worker-1 --message "Thank you, we are done."', "say something first"],
+    ],
+    positionals: { name: word("a worker or a registered session") },
+    flags: { message: text("what to say before", { value: "TEXT" }), json: flag("print JSON"), path: pathFlag },
+  },
+  async (args, cx: Context) => {
+    const store = cx.store(args.path);
+    const stopped = await stopSubject(cx, store, needSubject(cx, store, args.name), args.message ?? null);
+    if (args.json) return cx.json(stopped);
+    const { name, tmux_session, killed_session } = stopped;
+    cx.out(killed_session ? `stopped ${name}: tmux session ${tmux_session} has ended` : `${name} was not running: there is no tmux session ${tmux_session}`);
+  },
+);

@@ -1,0 +1,4 @@
+/** `worker-ack`: the worker's acknowledgement of a task. */
+import { ackVerb } from "../../flow/tasks/ack.ts";
+
+export default ackVerb("worker");

@@ -1,4 +1,0 @@
-/** `worker-ack`: the worker's acknowledgement of a task. */
-import { ackVerb } from "../flow/ack.ts";
-
-export default ackVerb("worker");

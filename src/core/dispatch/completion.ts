@@ -1,0 +1,30 @@
+/** The signal that a worker ended a turn: what its manager is told, and the receipt that goes with it. */
+import type { JsonObject } from "../json.ts";
+import { quoteWord } from "../shell.ts";
+
+/** The text for the manager: what seems to have happened, what to look at, what to decide. */
+export const completionMessage = (worker: string, task: string): string =>
+  `Worker ${worker} seems to have finished a turn of task ${task}. Run: conveyor cycle ${quoteWord(task)}. ` +
+  "Check its evidence and the acceptance criteria before you believe it. Then decide: finish the task, ask the worker for fixes, or keep watching.";
+
+export interface CompletionEvent {
+  readonly id: number;
+  readonly timestamp: string;
+  /** Name of the worker's session. */
+  readonly worker: string;
+  readonly payload: JsonObject;
+}
+
+/** What the rollout said about the turn, null where it said nothing. */
+export const workerReceipt = ({ id, timestamp, worker, payload }: CompletionEvent): Record<string, unknown> => ({
+  completed_at: payload.completed_at ?? null,
+  duration_ms: payload.duration_ms ?? null,
+  last_agent_message: payload.last_agent_message ?? null,
+  time_to_first_token_ms: payload.time_to_first_token_ms ?? null,
+  turn_id: payload.turn_id ?? null,
+  source_event_id: id,
+  source_event_timestamp: timestamp,
+  source_session: worker,
+});
+
+export const completionKey = (bindingId: string, workerSessionId: string, eventId: number): string => `${bindingId}:worker_task_complete:${workerSessionId}:${eventId}`;

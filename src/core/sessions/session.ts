@@ -1,0 +1,105 @@
+/** A registered Codex session, and how it can be reached. */
+import { Failure } from "../failure.ts";
+import { quoteWord } from "../shell.ts";
+
+export const ROLES = ["worker", "manager"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** A row of `sessions`. */
+export interface Session {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly identity_token: string;
+  readonly tmux_session: string | null;
+  readonly tmux_pane_id: string | null;
+  readonly codex_session_path: string | null;
+  readonly codex_session_id: string | null;
+  readonly pid: number | null;
+  readonly cwd: string;
+  readonly registered_at: string;
+  readonly last_heartbeat_at: string | null;
+  readonly state: "active" | "gone";
+  /** Bytes of the rollout already stored as events; null before the first ingest. */
+  readonly last_ingest_offset: number | null;
+}
+
+/** Names that may become part of a tmux session's name and of a folder's. */
+export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
+
+/** @throws Failure naming it when the name holds anything else */
+export function needPlainName(name: string): void {
+  if (!isPlainName(name)) throw new Failure(`the name ${JSON.stringify(name)} may hold only letters, digits, _ and -`);
+}
+
+export const REDACTED = "[REDACTED]";
+
+export interface Communication {
+  readonly session_kind: "tmux" | "codex_app" | "no_tmux";
+  readonly detection_source: string;
+  readonly delivery_mode: "push" | "pull_required";
+  readonly receive_style: "push" | "pull";
+  readonly can_receive_push: boolean;
+  readonly can_receive_pull: true;
+  readonly requires_polling: boolean;
+  readonly tmux_session: string | null;
+  readonly poll_command_template: string;
+  readonly poll_command?: string;
+}
+
+export interface CommunicationOptions {
+  /** Program name in the commands. */
+  readonly program: string;
+  /** Name of the task, when one is known. */
+  readonly task?: string;
+  /** Database path, only when the caller gave one. */
+  readonly path?: string;
+  /** The thread's writer lock is held: its own queue takes messages (decision 6). */
+  readonly live?: boolean;
+}
+
+/** How messages reach this session (`contract/sessions.md` § 4). */
+export function communication(session: Pick<Session, "role" | "tmux_session" | "codex_session_id" | "codex_session_path">, options: CommunicationOptions): Communication {
+  const tmux = session.tmux_session || null;
+  const known = Boolean(session.codex_session_id || session.codex_session_path);
+  const path = options.path === undefined ? "" : ` --path ${quoteWord(options.path)}`;
+  const flags = `--consume-next --wait --timeout 60${path} --json`;
+  const inbox = `${options.program} ${session.role}-inbox`;
+  // A name that looks like a flag must come after all flags.
+  const poll = (task: string) => (task.startsWith("-") ? `${inbox} ${flags} -- ${task}` : `${inbox} ${task} ${flags}`);
+  return {
+    session_kind: tmux ? "tmux" : known ? "codex_app" : "no_tmux",
+    detection_source: tmux ? "tmux_session" : known ? "codex_session_without_tmux" : "missing_tmux_session",
+    delivery_mode: tmux ? "push" : "pull_required",
+    receive_style: tmux ? "push" : "pull",
+    can_receive_push: tmux !== null || options.live === true,
+    can_receive_pull: true,
+    requires_polling: tmux === null,
+    tmux_session: tmux,
+    poll_command_template: poll("<task>"),
+    ...(options.task === undefined ? {} : { poll_command: poll(quoteWord(options.task)) }),
+  };
+}
+
+/** A session as the commands print it that register or start one. */
+export interface RegisteredSession {
+  readonly session_id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly pid: number | null;
+  readonly codex_session_id: string | null;
+  readonly codex_session_path: string | null;
+  readonly cwd: string;
+  readonly tmux_session: string | null;
+}
+
+export const registeredSession = ({ id, name, role, pid, codex_session_id, codex_session_path, cwd, tmux_session }: Session): RegisteredSession => ({
+  session_id: id,
+  name,
+  role,
+  pid,
+  codex_session_id,
+  codex_session_path,
+  cwd,
+  tmux_session,
+});

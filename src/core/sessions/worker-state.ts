@@ -1,0 +1,63 @@
+/** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
+import { readFact, type RolloutFact, type RolloutRecord } from "../codex/rollout.ts";
+import { ageSeconds } from "../time.ts";
+
+export type WorkerState = "busy" | "idle" | "unknown";
+/** `crashed`: a turn stands open, but nobody is left who could end it. */
+export type Turn = "open" | "completed" | "aborted" | "crashed" | "none";
+
+/** What a record says about the turn; null: nothing. */
+export function turnSign(record: RolloutRecord): "open" | "completed" | "aborted" | null {
+  const { kind } = readFact(record);
+  return signs[kind] ?? null;
+}
+
+const signs: { readonly [K in RolloutFact["kind"]]?: "open" | "completed" | "aborted" } = {
+  turn_started: "open",
+  user: "open",
+  turn_completed: "completed",
+  turn_aborted: "aborted",
+};
+
+/** The newest stored record that says something about the turn. */
+export type TurnRecord = RolloutRecord & { readonly timestamp: string };
+
+/** What is known about who writes the thread. */
+export interface WriterSigns {
+  /** The thread's writer lock: held, free, or null when it cannot be told. */
+  readonly lockHeld: boolean | null;
+  /** The registered process exists; null when none is registered. */
+  readonly processAlive: boolean | null;
+}
+
+export interface Inference {
+  readonly state: WorkerState;
+  readonly turn: Turn;
+  readonly last_state_event_at: string | null;
+  /** Whole seconds since then, at least 0. */
+  readonly staleness_seconds: number | null;
+  /** Subtype of the very last record of any type. */
+  readonly last_event_subtype: string | null;
+  /** The very last record is a `task_complete`. */
+  readonly task_completed: boolean;
+}
+
+/** The writer is certainly gone: the lock is free and no registered process lives, or there is no lock to ask and the process is dead. */
+const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean => (lockHeld === null ? processAlive === false : !lockHeld && processAlive !== true);
+
+/**
+ * @param newest the newest record with a turn sign, null when there is none
+ * @param lastSubtype subtype of the very last record of any type
+ */
+export function inferState(newest: TurnRecord | null, lastSubtype: string | null, writer: WriterSigns, nowMs: number): Inference {
+  const sign = newest === null ? null : turnSign(newest);
+  const open = sign === "open";
+  return {
+    state: sign === null ? "unknown" : open ? "busy" : "idle",
+    turn: sign === null ? "none" : open && writerGone(writer) ? "crashed" : sign,
+    last_state_event_at: newest?.timestamp ?? null,
+    staleness_seconds: ageSeconds(newest?.timestamp, nowMs),
+    last_event_subtype: lastSubtype,
+    task_completed: lastSubtype === "task_complete",
+  };
+}

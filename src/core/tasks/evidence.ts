@@ -1,0 +1,22 @@
+/** Evidence of an attempt to disprove a piece of work: what it must tell to count as proof. */
+import * as v from "valibot";
+import { filledText, misfits } from "./agent-input.ts";
+import { isObject } from "../json.ts";
+
+const FAILED = ["error", "errored", "fail", "failed", "failure", "rejected"];
+const HELD = `nothing, or a word that says that the work held (not ${FAILED.join(", ")})`;
+
+const adversarialCheck = v.looseObject({
+  evidence_type: v.literal("adversarial_check", "adversarial_check"),
+  failure_mode: filledText(),
+  check: filledText(),
+  result: filledText(),
+  status: v.optional(v.nullable(v.pipe(v.string(HELD), v.check((status) => !FAILED.includes(status.trim().toLowerCase()), HELD)))),
+});
+
+/** Whether evidence tells of an attempt to disprove the work which it survived. */
+export const isAdversarialProof = (evidence: unknown): boolean => v.is(adversarialCheck, evidence);
+
+/** What keeps evidence that calls itself an adversarial check from being one; empty for all other evidence. */
+export const evidenceProblems = (evidence: unknown): string[] =>
+  isObject(evidence) && evidence.evidence_type === "adversarial_check" ? misfits(adversarialCheck, evidence).map(({ text }) => text) : [];

@@ -1,0 +1,58 @@
+/** Picks a Codex session that runs on this machine and is not registered. */
+import { useEffect, useState } from "preact/hooks";
+import type { FoundSession } from "../../flow/sessions/found-sessions.ts";
+import { ask as read } from "./do.ts";
+import type { Form } from "./forms.tsx";
+import { Empty, Modal, Said } from "./parts.tsx";
+import type { Dialog } from "./task-forms.ts";
+import { Time } from "./time.tsx";
+
+export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) => void }) {
+  const [found, setFound] = useState<readonly FoundSession[] | null>(null);
+  useEffect(() => {
+    void read<FoundSession[]>("api/found").then((sessions) => setFound(sessions ?? []));
+  }, []);
+  return (
+    <Modal title="Running Codex sessions" close={close}>
+      {found === null ? (
+        <p class="dim" aria-busy="true">
+          Looking…
+        </p>
+      ) : found.length === 0 ? (
+        <Empty>No Codex session runs here that is not registered already. A session shows up with its first turn: type something into it, then look again.</Empty>
+      ) : (
+        <ul class="plain found">
+          {found.map((session) => (
+            <li key={session.threadId}>
+              <p>
+                <bdi class="name">{session.cwd ?? "unknown folder"}</bdi>{" "}
+                <span class="dim">
+                  {session.tmuxSession ? `tmux ${session.tmuxSession}` : "no terminal"} · begun <Time at={session.startedAt} />
+                </span>
+              </p>
+              {session.firstWords && (
+                <p>
+                  <Said text={session.firstWords} most={120} />
+                </p>
+              )}
+              <button type="button" disabled={session.pid === null} onClick={() => ask(registration(session))}>
+                Register
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Modal>
+  );
+}
+
+const registration = (session: FoundSession): Form => ({
+  title: "Register this session",
+  action: "register",
+  fixed: { thread: session.threadId, pid: session.pid, tmuxSession: session.tmuxSession, paneId: session.paneId },
+  fields: [
+    { name: "role", label: "Role", kind: "choice", choices: [["worker", "worker: it does the work"], ["manager", "manager: it supervises"]] },
+    { name: "name", label: "Name", value: session.tmuxSession ?? "" },
+  ],
+  button: "Register",
+});

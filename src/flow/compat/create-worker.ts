@@ -1,0 +1,174 @@
+/** Makes a file-backed worker: folder, records, terminal; then, as asked, waits until it is ready, verifies that it reports, and stops it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { codex } from "../../core/agent/agent.ts";
+import { Failure } from "../../core/failure.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { startupVerdict } from "../../core/codex/pane-classifier.ts";
+import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
+import { latestStatus } from "../../store/compat/statuses.ts";
+import type { Store } from "../../store/store.ts";
+import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from "../../store/compat/worker-start.ts";
+import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../../system/compat-worker.ts";
+import { capturePane, hasSession, killSession, listPanes, sendReturn } from "../../system/terminal/tmux.ts";
+import { stageFile } from "../../system/files/whole-file.ts";
+import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
+import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
+
+export interface CreateRequest {
+  readonly name: string;
+  readonly cwd: string;
+  readonly task: string | undefined;
+  readonly reuse: boolean;
+  readonly sendContract: boolean;
+  readonly path: string | undefined;
+}
+
+export interface CreatedWorker {
+  readonly id: string;
+  readonly name: string;
+  readonly tmuxSession: string;
+  readonly paneId: string;
+  readonly folder: string;
+  readonly store: Store;
+  readonly config: JsonObject;
+}
+
+/** How far a start has come. */
+export interface Startup {
+  readonly state: string;
+  readonly reason: string;
+  readonly action: string;
+}
+
+const LOOK_MS = 200;
+const SETTLED_MS = 600;
+/** Pages on which the composer takes words. */
+const OPEN_PAGES = ["idle", "draft", "queued_input", "search"];
+const ACTIONS: Readonly<Record<string, string>> = {
+  ready: "none",
+  working: "wait",
+  needs_trust: "inspect_or_accept_trust",
+  error: "inspect_terminal",
+  starting: "wait",
+  exited: "create_again",
+};
+
+/** @throws Failure when anything is in the way, before anything is written or started */
+export async function createWorker(cx: Context, request: CreateRequest): Promise<CreatedWorker> {
+  const { name, cwd } = request;
+  checkPlainSession(cx, codex, name, cwd);
+  const folder = workerFolder(cx.stateRoot, name);
+  const tmuxSession = tmuxNameOf(name);
+  if (existsSync(join(folder, "config.json")) && !request.reuse) throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, { hint: `take it over with --reuse, or choose another name` });
+  await checkTmuxFree(cx, tmuxSession);
+  const store = cx.store(request.path);
+  const task = request.task ?? DEFAULT_TASK;
+  checkWorkerRow(store, { name, tmuxSession, reuse: request.reuse });
+
+  const identityToken = cx.newId("workerctl");
+  const contract = workerContract({ program: cx.program, name, cwd, task, token: identityToken, statusPath: join(folder, "status.json"), ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }) });
+  const id = recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse: request.reuse });
+  const now = cx.now();
+  const config: JsonObject = {
+    name, cwd, identity_token: identityToken, created_at: now, state_dir: folder, tmux_session: tmuxSession, tmux_target: tmuxSession,
+    startup: "launched", startup_reason: "the terminal was started", worker_id: id, tmux_pane_id: null,
+  };
+  stageFile(join(folder, "contract.txt"), `${contract}\n`).place();
+  stageFile(join(folder, "transcript.txt")).place();
+  stageCompatJson(cx.stateRoot, name, "status.json", { state: "waiting", current_task: task, next_action: "start", blocker: null, last_update: now }).place();
+  stageCompatJson(cx.stateRoot, name, "config.json", config).place();
+  appendCompatEvent(cx.stateRoot, name, { time: now, type: "create", cwd, tmux_session: tmuxSession });
+  const { paneId } = await openPlainSession(cx, codex, { session: tmuxSession, cwd, flags: [], prompt: request.sendContract ? contract : null });
+  recordStarted(store, id, tmuxSession, paneId);
+  const worker = { id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
+  stageCompatJson(cx.stateRoot, name, "config.json", worker.config).place();
+  return worker;
+}
+
+/** The text of the terminal; blank when it has just ended, which the next look at the panes tells. */
+const seen = (cx: Context, worker: CreatedWorker, lines: number, styled: boolean): Promise<string> =>
+  capturePane(cx.env, worker.paneId, lines, styled).catch((error: unknown) => {
+    if (error instanceof Failure) return "";
+    throw error;
+  });
+
+/** The verdict of the contract, corrected by the page in front: an answered question may still stand above it, and a splash shows the same words. */
+function verdictOf(history: string, page: string): { state: string; reason: string } {
+  if (page === "folder_trust") return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
+  const verdict = startupVerdict(history);
+  if (page === "working") return { state: "working", reason: "Codex is working" };
+  if (OPEN_PAGES.includes(page)) return verdict.state === "needs_trust" ? { state: "ready", reason: "Codex shows its prompt" } : verdict;
+  return verdict.state === "ready" ? { state: "starting", reason: "Codex shows no prompt yet" } : verdict;
+}
+
+/** Looks at the screen until it says ready, working or what it waits for, or the time is over; the verdict is kept in config.json. */
+export async function waitReady(cx: Context, worker: CreatedWorker, options: { seconds: number; acceptTrust: boolean }): Promise<Startup> {
+  const deadline = performance.now() + options.seconds * 1000;
+  let answered = Number.NEGATIVE_INFINITY;
+  let readySince = Number.POSITIVE_INFINITY;
+  let verdict: { state: string; reason: string };
+  for (;;) {
+    const pane = (await listPanes(cx.env)).find((each) => each.paneId === worker.paneId);
+    if (pane === undefined) {
+      verdict = { state: "exited", reason: "the terminal has ended" };
+      break;
+    }
+    const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
+    const { page } = codex.readScreen(screen, pane.mode);
+    verdict = verdictOf(history, page);
+    if (verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
+    // The prompt shows for a moment before a page that asks something covers it: only one that stays is ready.
+    readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
+    if (performance.now() - readySince >= SETTLED_MS) break;
+    // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
+    if (page === "folder_trust" && performance.now() - answered > 1000) {
+      if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
+      answered = performance.now();
+      await sendReturn(cx.env, worker.paneId);
+    }
+    if (performance.now() >= deadline) break;
+    await Bun.sleep(LOOK_MS);
+  }
+  const startup = { ...verdict, action: ACTIONS[verdict.state] ?? "inspect_terminal" };
+  const now = cx.now();
+  stageCompatJson(cx.stateRoot, worker.name, "config.json", {
+    ...worker.config, startup: startup.state, startup_reason: startup.reason, startup_checked_at: now, startup_recommended_action: startup.action,
+  }).place();
+  appendCompatEvent(cx.stateRoot, worker.name, { time: now, type: "wait_ready", startup: startup.state, reason: startup.reason });
+  return startup;
+}
+
+/** What the worker has reported so far, in its file and in the records. */
+const reported = (cx: Context, worker: CreatedWorker): string => `${readCompatText(cx.stateRoot, worker.name, "status.json")}\n${latestStatus(worker.store, worker.name)?.last_update}`;
+
+/** Waits until the worker has reported a status by itself, in its file or through update-status. */
+export async function verify(cx: Context, worker: CreatedWorker, first: string, seconds: number): Promise<{ ok: boolean; reason: string }> {
+  const deadline = performance.now() + seconds * 1000;
+  let verdict = { ok: false, reason: `no status was reported within ${seconds} s` };
+  for (;;) {
+    if (reported(cx, worker) !== first) {
+      verdict = { ok: true, reason: "the worker reported a status" };
+      break;
+    }
+    if (!(await hasSession(cx.env, worker.tmuxSession))) {
+      verdict = { ok: false, reason: "the terminal has ended" };
+      break;
+    }
+    if (performance.now() >= deadline) break;
+    await Bun.sleep(LOOK_MS);
+  }
+  appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "verify", ...verdict });
+  return verdict;
+}
+
+/** The state against which {@link verify} compares; ask for it right after the worker was made. */
+export const firstReport = reported;
+
+/** Ends the terminal of a worker that was only to be tried. */
+export async function stopWorker(cx: Context, worker: CreatedWorker): Promise<void> {
+  const killed = await killSession(cx.env, worker.tmuxSession);
+  recordStopped(worker.store, worker.id, "stop_after");
+  appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "stop", killed_session: killed, reason: "stop_after" });
+}

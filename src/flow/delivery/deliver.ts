@@ -1,0 +1,59 @@
+/** The one entrance for everything that is said to a session: chooses the rung, sends once, looks for proof, records all of it. */
+import type { Context } from "../../context.ts";
+import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
+import { Failure } from "../../core/failure.ts";
+import { plainWords } from "../../core/delivery/same-text.ts";
+import type { Store } from "../../store/store.ts";
+import { deliverByQueue } from "./queue.ts";
+import { deliverByTmux, typeBlindly } from "./tmux.ts";
+import { Journal, type Parcel } from "./journal.ts";
+import { reach } from "../reach/recipient.ts";
+
+export interface Delivered extends Omit<Verdict, "lookedTo"> {
+  readonly id: string;
+  /** Where it went, as tmux targets are written; null without a pane. */
+  readonly target: string | null;
+}
+
+/** Sends once and never throws for what happens on the way: every outcome is told, and recorded in `deliveries`. */
+export async function deliver(cx: Context, store: Store, parcel: Parcel): Promise<Delivered> {
+  const journal = new Journal(cx, store, parcel);
+  let verdict: Verdict;
+  try {
+    verdict = await chooseRung(cx, journal);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const said = { error: error.message, errorType: error.name, hint: error instanceof Failure ? (error.hint ?? null) : null };
+    verdict = { ...notSent(null, error.name, error.message), ...said, ...(journal.started ? { state: "unknown", started: true } : {}) };
+  }
+  const { lookedTo, ...told } = verdict;
+  journal.end(told.transport, {
+    state: told.state,
+    proof: told.proof,
+    sideEffectStarted: told.started,
+    sideEffectCompleted: told.completed,
+    error: told.error,
+    lookedTo,
+  });
+  const { tmuxSession, paneId } = parcel.recipient;
+  return { id: journal.id, target: tmuxSession === null ? null : (paneId ?? tmuxSession), ...told };
+}
+
+async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
+  const { recipient } = journal.parcel;
+  const way = await reach(cx, recipient);
+  journal.note("reach", { pane: way.pane?.paneId ?? null, agent: way.agent?.label ?? null, live: way.live, provable: way.provable, ...(way.doubt === null ? {} : { doubt: way.doubt }) });
+  const { name } = recipient;
+  if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way.pane);
+  // An Enter alone would submit what a person has half typed, or answer a question.
+  if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
+  if (way.pane !== null && way.agent !== null) {
+    const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way);
+    if (typed !== "queue") return typed;
+  }
+  // What commands the agent itself means nothing in its queue.
+  const queued = way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null;
+  if (queued !== null && (way.pane !== null || queued.started)) return queued;
+  const why = way.doubt ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
+  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`), state: "pull_required" };
+}

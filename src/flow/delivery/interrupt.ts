@@ -1,0 +1,71 @@
+/** Interrupting what runs in a pane: the key that the agent there takes for it, never one that ends an idle agent, and a text afterwards. */
+import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { Proof } from "../../core/delivery/delivery.ts";
+import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
+import type { Store } from "../../store/store.ts";
+import { capturePane, leaveMode, type Pane, press } from "../../system/terminal/tmux.ts";
+import { deliver } from "./deliver.ts";
+import { newestTurn } from "../reach/open-turn.ts";
+import { type Recipient, reach } from "../reach/recipient.ts";
+import { refuseUndelivered } from "./speak.ts";
+
+export const DEFAULT_KEY = "C-c";
+/** How long an agent may take to end its turn before the text that follows is sent all the same. */
+const SETTLE_MS = 3000;
+
+export interface Interrupt {
+  /** As asked for; absent: what interrupts the program in the pane. */
+  readonly key: string | undefined;
+  readonly followup: string | null;
+  readonly dryRun: boolean;
+  readonly origin: string;
+  readonly taskId?: string | null;
+}
+
+export interface Interrupted {
+  readonly key: string;
+  /** false: nothing runs there that could be interrupted, so no key was pressed. */
+  readonly sent: boolean;
+  readonly target: string;
+  /** What proves that the follow-up arrived; null when there was none to send. */
+  readonly followup_proof: Proof | null;
+}
+
+/** The tmux session in which keys can be pressed. @throws Failure when there is none */
+export function needTerminal(recipient: Recipient): string {
+  if (recipient.tmuxSession === null) throw new Failure(`${JSON.stringify(recipient.name)} has no tmux session, so no key can be pressed there`);
+  return recipient.tmuxSession;
+}
+
+/** @throws Failure when the session is gone, dead, not running, or the follow-up was not delivered */
+export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
+  const target = needTerminal(recipient);
+  const { pane, agent, doubt } = await reach(cx, recipient);
+  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
+  const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
+  if (input.dryRun) return { key, sent: false, target, followup_proof: null };
+  const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
+  if (sent) {
+    await leaveMode(cx.env, pane.paneId);
+    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${quoteWord(pane.session)}` });
+  }
+  // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
+  if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
+  if (input.followup === null) return { key, sent, target, followup_proof: null };
+  const said = await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null });
+  refuseUndelivered(said);
+  return { key, sent, target, followup_proof: said.proof };
+}
+
+/** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */
+async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<boolean> {
+  const { page } = agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null);
+  return (page !== "idle" && page !== "draft") || newestTurn(rollout) === "open";
+}
+
+async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {
+  if (agent === null) return Bun.sleep(500);
+  for (const end = performance.now() + SETTLE_MS; performance.now() < end; await Bun.sleep(100)) if (!(await isBusy(cx, pane, agent, rollout))) return;
+}

@@ -1,0 +1,114 @@
+/** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
+import type { Context } from "../../context.ts";
+import { type DeliveryStep, fingerprint, type Transport } from "../../core/delivery/delivery.ts";
+import { addDelivery, type DeliveryEnd, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import { type Store, tx } from "../../store/store.ts";
+import { sha256 } from "../../system/files/digest.ts";
+import { ProofSearch, rolloutSize } from "./proof.ts";
+import type { Recipient } from "../reach/recipient.ts";
+
+export interface Parcel {
+  readonly recipient: Recipient;
+  readonly text: string;
+  /** The command that sends it. */
+  readonly origin: string;
+  /** Typed as it is: a leading `/` commands the agent. */
+  readonly asCommand?: boolean;
+  readonly taskId?: string | null;
+  readonly commandId?: string | null;
+  readonly notificationId?: number | null;
+  /** Called inside the transaction that marks the sending as begun. False: it may not be sent (a claim was lost). */
+  begin?(): boolean;
+  /** How long to look for the proof; 15 s unless said otherwise. */
+  readonly proofMs?: number;
+}
+
+export class Journal {
+  readonly id: string;
+  readonly clientId: string;
+  private readonly steps: DeliveryStep[] = [];
+  private readonly mark: { digest: string; lines: number };
+  private startOffset: number | null = null;
+  private begun = false;
+
+  constructor(
+    private readonly cx: Context,
+    private readonly store: Store,
+    readonly parcel: Parcel,
+  ) {
+    this.id = store.newId("delivery");
+    this.clientId = this.id.slice("delivery-".length);
+    this.mark = fingerprint(parcel.text, sha256);
+  }
+
+  get started(): boolean {
+    return this.begun;
+  }
+
+  /** Notes what was done or seen; written together with the next mark or verdict. */
+  note(step: string, detail: Record<string, unknown> = {}): void {
+    this.steps.push({ at: this.cx.now(), step, detail });
+  }
+
+  /** Remembers where the rollout ends, from where on the proof is looked for. */
+  markRollout(): void {
+    const { rolloutPath } = this.parcel.recipient;
+    this.startOffset = rolloutPath === null ? null : rolloutSize(rolloutPath);
+  }
+
+  /**
+   * Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. Once begun it
+   * may go on by another way, when nothing was sent by the first.
+   */
+  begin(transport: Transport, provable: boolean): boolean {
+    const proof = provable ? "pending" : "unavailable";
+    return tx(this.store, () => {
+      if (!this.begun && this.parcel.begin?.() === false) return false;
+      this.note("begun", { transport });
+      if (this.begun) redirectDelivery(this.store, this.id, { transport, proof, start_offset: this.startOffset }, this.steps.splice(0));
+      else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
+      this.begun = true;
+      return true;
+    });
+  }
+
+  search(): ProofSearch | null {
+    const { rolloutPath } = this.parcel.recipient;
+    if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
+    return new ProofSearch(this.store, { id: this.id, rolloutPath, from: this.startOffset, clientId: this.clientId, ...this.mark });
+  }
+
+  /** Writes the verdict; a sending that never began gets its row here. */
+  end(transport: Transport | null, end: DeliveryEnd): void {
+    this.note(end.state, { proof: end.proof, ...(end.error === null ? {} : { error: end.error }) });
+    const steps = this.steps.splice(0);
+    if (this.begun) endDelivery(this.store, this.id, end, steps);
+    else addDelivery(this.store, this.row(transport, end.state, end.proof, false, end.error), steps);
+  }
+
+  private row(transport: Transport | null, state: NewDelivery["state"], proof: NewDelivery["proof"], started: boolean, error: string | null): NewDelivery {
+    const { recipient, origin, text, taskId, commandId, notificationId } = this.parcel;
+    return {
+      id: this.id,
+      origin,
+      session_id: recipient.sessionId,
+      session_name: recipient.name,
+      task_id: taskId ?? null,
+      command_id: commandId ?? null,
+      notification_id: notificationId ?? null,
+      client_id: this.clientId,
+      transport,
+      state,
+      proof,
+      text_digest: this.mark.digest,
+      text_lines: this.mark.lines,
+      text_length: text.length,
+      thread_id: recipient.threadId,
+      rollout_path: recipient.rolloutPath,
+      start_offset: this.startOffset,
+      side_effect_started: started ? 1 : 0,
+      sender_pid: process.pid,
+      error,
+    };
+  }
+}

@@ -1,0 +1,210 @@
+/** The tmux rung: one bracketed paste and Enter into an empty composer, and Enter again only while our own text stands there. */
+import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { Screen } from "../../core/codex/screen.ts";
+import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/tmux.ts";
+import type { Journal } from "./journal.ts";
+import { newestTurn } from "../reach/open-turn.ts";
+import { RolloutGrowth } from "./proof.ts";
+
+/** How long a screen may take to show a composer that can be typed into. */
+const READY_MS = 10_000;
+const PROOF_MS = 15_000;
+/** A text that stands in the composer this long is a person's draft. */
+const STEADY_MS = 400;
+/** How often to look for a copy of a text that came in beside an interrupt. */
+const COPY_LOOKS = 4;
+/** Between two looks at the screen while the proof is awaited. */
+const LOOK_MS = 600;
+/** What a terminal that is gone has swallowed shows within this. */
+const GONE_MS = 2000;
+
+/** Types into a pane that shows no known agent: what is sent there counts as delivered, since nothing can prove or disprove it. */
+export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Promise<Verdict> {
+  if (pane.mode !== null) {
+    await leaveMode(cx.env, pane.paneId);
+    journal.note("left mode", { mode: pane.mode });
+  }
+  const sent = await send(cx, journal, { pane, cursor: false }, pasteable(journal.parcel.text), false);
+  if (sent === "changed") return notSent("tmux", "PaneChanged", `nothing was typed: pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} shows something else now`);
+  return sent === "sent" ? { ...sentOff("delivered"), proof: "unavailable", completed: true } : sent;
+}
+
+/** "queue": the composer is not ours to type into, but the thread takes messages by its queue. */
+export async function deliverByTmux(cx: Context, journal: Journal, pane: Pane, agent: Agent, way: { live: boolean; provable: boolean }): Promise<Verdict | "queue"> {
+  const { parcel } = journal;
+  const provable = way.provable && !parcel.asCommand;
+  const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
+  for (const deadline = performance.now() + READY_MS; ; ) {
+    const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
+    if (ready === "queue" || "state" in ready) return ready;
+    journal.markRollout();
+    const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
+    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
+    if (sent === "changed") continue;
+    const doubt = sent === "sent" ? null : sent;
+    if (!provable || (doubt !== null && doubt.state !== "unknown")) return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
+    if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
+    return verdict;
+  }
+}
+
+/**
+ * A text that comes in while a turn is being interrupted is submitted and put back into the composer as well. That copy is ours and has
+ * arrived: left there it would go out a second time with the next Enter. Only what is exactly our text is taken away, line by line, and only
+ * while nobody types.
+ */
+async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
+  for (let count = 0; count < COPY_LOOKS; count += 1) {
+    const now = await look(cx, pane, agent).catch(() => null);
+    if (now !== null && strands(now, journal.parcel.text)) {
+      const lines = 2 * journal.parcel.text.split("\n").length + 1;
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u"))) return journal.note("removed the copy that was put back");
+    }
+    await Bun.sleep(100);
+  }
+}
+
+const sentOff = (state: Verdict["state"]): Verdict => ({
+  state,
+  transport: "tmux",
+  proof: "pending",
+  started: true,
+  completed: false,
+  accepted: false,
+  error: null,
+  errorType: null,
+  hint: null,
+  lookedTo: null,
+});
+
+/** Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone wrong. */
+async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
+  const buffer = `conveyor-${journal.clientId}`;
+  if (text !== "") await loadBuffer(cx.env, buffer, text);
+  const unload = () => deleteBuffer(cx.env, buffer).catch(() => null);
+  if (!journal.begin("tmux", provable)) {
+    await unload();
+    return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
+  }
+  try {
+    const done = text === "" ? await submit(cx.env, still) : await pasteAndSubmit(cx.env, buffer, still);
+    if (done) return "sent";
+    await unload();
+    journal.note("pane changed");
+    return "changed";
+  } catch (error) {
+    const { message, name } = error as Error;
+    await unload();
+    journal.note("tmux failed", { error: message });
+    return { ...sentOff("unknown"), error: message, errorType: name };
+  }
+}
+
+interface Look {
+  readonly pane: Pane;
+  readonly screen: Screen;
+}
+
+/** The pane, then its screen: whatever is typed after the first of the two shows in the second, or moves the cursor. Null: it is gone. */
+async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null> {
+  const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
+  if (now === undefined || now.dead) return null;
+  return { pane: now, screen: agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null) };
+}
+
+/** Waits until nothing but an empty composer is in front. */
+async function awaitComposer(cx: Context, journal: Journal, pane: Pane, agent: Agent, queue: boolean, deadline: number): Promise<Look | "queue" | Verdict> {
+  let draft = "";
+  let draftSince = 0;
+  for (let last = ""; ; ) {
+    const now = await look(cx, pane, agent);
+    if (now === null) return notSent("tmux", "PaneGone", `pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} has ended`);
+    const { screen } = now;
+    if (now.pane.mode !== null) {
+      await leaveMode(cx.env, pane.paneId);
+      journal.note("left mode", { mode: now.pane.mode });
+    }
+    if (screen.page !== last) journal.note("screen", { page: screen.page });
+    last = screen.page;
+    const free = isFree(screen);
+    if (free && now.pane.mode === null && now.pane.cursorShown) return now;
+    const starting = screen.page === "blank" || screen.page === "unknown";
+    const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
+    if (shown !== draft) draftSince = performance.now();
+    draft = shown;
+    // What another sender has pasted stands there for a moment only.
+    const passing = shown !== "" && performance.now() - draftSince < STEADY_MS;
+    if (queue && !free && !starting && !passing) return "queue";
+    if (performance.now() >= deadline) return queue ? "queue" : blocked(journal, agent, screen);
+    // A screen that is right and only being drawn is soon done.
+    await Bun.sleep(free || passing ? 30 : 150);
+  }
+}
+
+/** Pages with an empty composer that takes keys. */
+const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
+const isFree = (screen: Screen): boolean => free.has(screen.page);
+
+const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
+  notSent(
+    "tmux",
+    screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
+    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
+    `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
+  );
+
+/** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
+async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent, doubt: Verdict | null): Promise<Verdict & { readonly aborted: boolean }> {
+  const { parcel } = journal;
+  const search = journal.search();
+  if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
+  const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
+  const begun = performance.now();
+  let deadline = begun + (doubt === null ? (parcel.proofMs ?? PROOF_MS) : GONE_MS);
+  let nextLook = doubt === null ? begun + LOOK_MS : deadline;
+  let standing = "";
+  let accepted = false;
+  try {
+    for (;;) {
+      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
+      const now = performance.now();
+      if (now >= deadline) break;
+      if (now >= nextLook) {
+        const seen = await look(cx, pane, agent).catch(() => null);
+        nextLook = performance.now() + LOOK_MS;
+        const page = seen?.screen.page ?? "gone";
+        if (page !== standing) journal.note("screen", { page });
+        standing = page;
+        if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
+        else {
+          accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
+          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
+        }
+      }
+      await growth.wait(Math.min(deadline, nextLook) - performance.now());
+    }
+  } finally {
+    growth.close();
+  }
+  const who = JSON.stringify(parcel.recipient.name);
+  const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo };
+  if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
+  const error = accepted ? `the text waits in ${who} for its next tool call or the end of its turn` : `the text was typed into ${who}, but its rollout does not show it yet`;
+  return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
+}
+
+/** Our own text stands in the composer. */
+const strands = ({ pane, screen }: Look, text: string): boolean =>
+  pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
+
+/** Whether a message shown as waiting is ours; long ones are cut. */
+function isStartOf(shown: string, text: string): boolean {
+  const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
+  const first = plainWords(pasteable(text).split("\n").find((line) => line.trim() !== "") ?? "");
+  return seen !== "" && (seen === first || (seen.length >= 20 && first.startsWith(seen)));
+}

@@ -1,0 +1,76 @@
+/** One pass of Dispatch: commands, then completions, within one limit. */
+import type { Context } from "../../context.ts";
+import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.ts";
+import { hasClaimable } from "../../store/dispatch/command-queue.ts";
+import type { Claimant } from "../../store/dispatch/lease.ts";
+import type { Store } from "../../store/store.ts";
+import { commandTypes, nextCommand, plannedCommands, recoverCommands } from "./commands.ts";
+import { nextTurn, nextWaiting, plannedTurns, settleAbandoned, turnWaits } from "./completions.ts";
+import type { Item, PassMemory, Step } from "./items.ts";
+import type { Carrier } from "./send.ts";
+
+export interface PassOptions extends Claimant {
+  /** Only this kind of work. */
+  readonly only: SignalType | undefined;
+  /** How many items at most. */
+  readonly limit: number;
+  readonly dryRun: boolean;
+}
+
+export interface Pass {
+  /** Told of every item that the pass itself did, as soon as it is done; sendings tell their own. */
+  done(item: Item): void;
+  /** Whether to end after the item at hand. */
+  stopped(): boolean;
+  readonly carrier: Carrier;
+  /** Begin with completions, up to half of the limit: the pass before left none of it to them. */
+  readonly turnsFirst: boolean;
+  readonly memory: PassMemory;
+}
+
+const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
+
+/** Whether there is something to do right now, besides what only time brings about. */
+export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
+  hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
+
+/** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
+export async function pass(cx: Context, store: Store, options: PassOptions, { done, stopped, carrier, turnsFirst, memory }: Pass): Promise<number> {
+  const { limit, only } = options;
+  const types = commandTypes(only);
+  let count = 0;
+  const take = (items: readonly Item[]): void => {
+    for (const item of items) done(item);
+    count += items.length;
+  };
+  if (options.dryRun) {
+    if (types.length > 0) take(plannedCommands(store, types, limit));
+    if (wantsTurns(only) && count < limit) take(plannedTurns(store, limit - count));
+    return count;
+  }
+  const room = (most: number): number => (stopped() ? 0 : most - count);
+  const all = async (most: number, next: () => Step | null): Promise<void> => {
+    while (room(most) > 0) {
+      const step = next();
+      if (!step) return;
+      if ("item" in step) done(step.item);
+      else await carrier.send(step.sending);
+      count++;
+    }
+  };
+  const commands = async (most: number): Promise<void> => {
+    if (types.length === 0) return;
+    if (room(most) > 0) take(recoverCommands(cx, store, options, types, room(most)));
+    await all(most, () => nextCommand(store, options, types, carrier.busy()));
+  };
+  const turns = async (most: number): Promise<void> => {
+    if (!wantsTurns(only)) return;
+    if (room(most) > 0) take(settleAbandoned(cx, store, options, room(most)));
+    await all(most, () => nextWaiting(cx, store, options, carrier.busy(), memory));
+    await all(most, () => nextTurn(cx, store, options, carrier.busy(), memory));
+  };
+  if (turnsFirst) await turns(Math.ceil(limit / 2));
+  await commands(limit);
+  await turns(limit);
+  return count;
+}

@@ -1,0 +1,53 @@
+/** What a pass reports and hands over, and what a dispatcher remembers from pass to pass. */
+import type { Session } from "../../core/sessions/session.ts";
+import type { Delivered } from "../delivery/deliver.ts";
+
+/** One thing that a pass did. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A message that must be sent. It is recorded as pending, and its claim is ours. */
+export interface Sending {
+  readonly target: Session;
+  readonly text: string;
+  readonly taskId: string;
+  readonly commandId: string | null;
+  readonly notificationId: number;
+  /** Called in the transaction right before anything can arrive. False: the claim was lost, nothing may be sent. */
+  begin(): boolean;
+  /** Prolongs the lease; false when it was lost. */
+  extend(): boolean;
+  /** Writes down how it went. */
+  finish(delivered: Delivered): Item;
+}
+
+/** The next thing that a pass does: done already, or to be sent. */
+export type Step = { readonly item: Item } | { readonly sending: Sending };
+
+/** What a running dispatcher need not find out again at every pass. */
+export interface PassMemory {
+  /** Ended turns that somebody else's notification stands for. */
+  readonly suppressed: Set<number>;
+  /** By worker session: the last event up to which every turn is routed. */
+  readonly routedTo: Map<string, number>;
+  /** Notifications that could not be sent, and until when (by the context's clock) they are left alone, as long as their target stays what it was. */
+  readonly resting: Map<number, { until: number; tries: number; target: string }>;
+}
+
+export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map() });
+
+const LONGEST_REST_MS = 600_000;
+const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string => JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at]);
+
+/** Lets a notification rest, twice as long with every failure. */
+export function rest(memory: PassMemory, id: number, target: Session, nowMs: number): void {
+  const tries = (memory.resting.get(id)?.tries ?? 0) + 1;
+  memory.resting.set(id, { until: nowMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** tries), tries, target: stateOf(target) });
+}
+
+export function isResting(memory: PassMemory, id: number, target: Session | null, nowMs: number): boolean {
+  const resting = memory.resting.get(id);
+  return resting !== undefined && resting.until > nowMs && target !== null && resting.target === stateOf(target);
+}
+
+/** Where a message to this session goes, as tmux targets are written; null without tmux. */
+export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null => (name ? (pane ? `${name}:${pane}` : name) : null);

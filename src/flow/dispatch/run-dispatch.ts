@@ -1,0 +1,71 @@
+/** A run of Dispatch from the command line: one pass or a watch, told on a terminal while it goes, summed up at its end. */
+import type { Context } from "../../context.ts";
+import type { Store } from "../../store/store.ts";
+import { onStop } from "../../system/processes/this-process.ts";
+import { itemText } from "../../view/dispatch/dispatch.ts";
+import { type PassOptions, pass } from "./dispatch.ts";
+import { type Item, newMemory } from "./items.ts";
+import { ingestBound } from "../observe/rollout-watch.ts";
+import { inTurn } from "./send.ts";
+import { watchDispatch } from "./watch.ts";
+
+export interface RunOptions extends PassOptions {
+  readonly watch: boolean;
+  readonly ingest: boolean;
+  readonly intervalSeconds: number;
+  readonly iterations: number | undefined;
+}
+
+export interface Summary {
+  readonly dispatcher_id: string;
+  readonly dry_run: boolean;
+  readonly iterations: number;
+  /** The last thousand items. */
+  readonly processed: readonly Item[];
+  readonly processed_count: number;
+  readonly watch: boolean;
+  /** How many items ended in which state. */
+  readonly states: Readonly<Record<string, number>>;
+}
+
+const KEPT = 1000;
+
+/** Runs Dispatch to its end. A signal ends it after the item at hand. */
+export async function runDispatch(cx: Context, store: Store, options: RunOptions): Promise<Summary> {
+  const kept: Item[] = [];
+  const states: Record<string, number> = {};
+  let count = 0;
+  const tell = (text: string): void => {
+    if (cx.outside.tty.err) cx.err(`${cx.now().slice(11, 19)} ${text}`);
+  };
+  const done = (item: Item): void => {
+    count++;
+    const state = String(item.state);
+    states[state] = (states[state] ?? 0) + 1;
+    kept.push(item);
+    if (kept.length > 2 * KEPT) kept.splice(0, kept.length - KEPT);
+    tell(itemText(item));
+  };
+  const problem = (message: string): void => cx.err(`${cx.program} dispatch: ${message}`);
+  let asked = false;
+  let wake = (): void => {};
+  const release = onStop(() => {
+    asked = true;
+    tell("ending after the item at hand");
+    wake();
+  });
+  let iterations = 1;
+  try {
+    if (options.watch) {
+      tell(`watching as ${options.dispatcherId}; Ctrl-C ends it`);
+      const stop = { get asked() { return asked; }, listen: (listener: () => void) => (wake = listener) };
+      iterations = await watchDispatch(cx, store, options, stop, { done, problem });
+    } else {
+      if (options.ingest && !options.dryRun) ingestBound(cx, store, problem);
+      await pass(cx, store, options, { done, stopped: () => asked, carrier: inTurn(cx, store, options, done), turnsFirst: false, memory: newMemory() });
+    }
+  } finally {
+    release();
+  }
+  return { dispatcher_id: options.dispatcherId, dry_run: options.dryRun, iterations, processed: kept.slice(-KEPT), processed_count: count, watch: options.watch, states };
+}

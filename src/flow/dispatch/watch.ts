@@ -1,0 +1,151 @@
+/** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
+import type { Context } from "../../context.ts";
+import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
+import type { Store } from "../../store/store.ts";
+import { Bell } from "../../system/files/bell.ts";
+import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
+import { watchCommits } from "../commits.ts";
+import { type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { type Item, newMemory } from "./items.ts";
+import { clearBuffers, inTurn, Lanes } from "./send.ts";
+import { deadRows } from "./dispatchers.ts";
+import { watchRollouts } from "../observe/rollout-watch.ts";
+
+export interface WatchOptions extends PassOptions {
+  readonly intervalSeconds: number;
+  /** Stop after this many passes. */
+  readonly iterations: number | undefined;
+}
+
+/** What a watch tells while it runs. */
+export interface Listener {
+  done(item: Item): void;
+  problem(message: string): void;
+}
+
+/** Asked to stop: the item at hand is finished, then the watch ends. */
+export interface Stop {
+  readonly asked: boolean;
+  /** Called when it is asked. */
+  listen(listener: () => void): void;
+}
+
+/** A pass every 0 seconds would be a busy loop. */
+const SHORTEST_SLEEP_MS = 10;
+/** So many heartbeats are added before an idle watch moves its last one on; whoever looks for a live dispatcher reads as many. */
+const ADDED_BEATS = 25;
+/** From then on it moves it only when it would otherwise be older than this at the next pass: a heartbeat of ten seconds counts as old. */
+const OLDEST_BEAT_MS = 9500;
+
+/** Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch. */
+export async function watchDispatch(cx: Context, store: Store, options: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+  const bell = new Bell();
+  stop.listen(() => bell.ring());
+  const memory = newMemory();
+  const told = new Set<string>();
+  const problemOnce = (message: string): void => {
+    if (told.has(message)) return;
+    told.add(message);
+    listener.problem(message);
+  };
+  const key = await enlist(cx, store, options);
+  const commits = watchCommits(store, () => bell.ring());
+  const rollouts = options.dryRun ? null : watchRollouts(cx, store, () => bell.ring(), problemOnce);
+  const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
+  let iteration = 0;
+  let processed = 0;
+  let processedTotal = 0;
+  let idleBeat: string | null = null;
+  let beatAt = 0;
+  let turnsFirst = false;
+
+  const done = (item: Item): void => {
+    processed++;
+    processedTotal++;
+    listener.done(item);
+  };
+  const lanes = new Lanes(cx, store, options, { done, problem: listener.problem, free: () => bell.ring() });
+  // Who counts passes expects of each that it is over when it ends.
+  const carrier = options.iterations === undefined ? lanes : inTurn(cx, store, options, done);
+
+  /** Gives how much was done or handed over. */
+  const onePass = async (backstop: boolean): Promise<number> => {
+    let error: string | null = null;
+    let moved = 0;
+    try {
+      rollouts?.follow();
+      rollouts?.ingest(backstop);
+      lanes.lookForProofs();
+      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
+    } catch (failure) {
+      error = (failure as Error).message;
+      listener.problem(`pass ${iteration + 1} failed: ${error}`);
+    }
+    iteration++;
+    const moves = processed === 0 && error === null && iteration > ADDED_BEATS ? idleBeat : null;
+    if (moves !== null && performance.now() - beatAt + sleepMs < OLDEST_BEAT_MS) return moved;
+    try {
+      const beat = recordBeat(store, key, { iteration, processed, processedTotal, dryRun: options.dryRun, error, moves });
+      beatAt = performance.now();
+      idleBeat = processed === 0 ? beat : null;
+      processed = 0;
+    } catch (failure) {
+      problemOnce(`the heartbeat could not be recorded: ${(failure as Error).message}`);
+    }
+    return moved;
+  };
+
+  /** Whether a ring meant work; what could not be found out is left to the backstop. */
+  const work = (): boolean => {
+    if (options.dryRun) return false;
+    try {
+      rollouts?.follow();
+      rollouts?.ingest(false);
+      lanes.lookForProofs();
+      return workWaits(store, options, memory, carrier.busy());
+    } catch (failure) {
+      problemOnce(`could not look for work: ${(failure as Error).message}`);
+      return false;
+    }
+  };
+
+  if (!options.dryRun) await clearBuffers(cx);
+  try {
+    for (let backstop = true; !stop.asked; ) {
+      const moved = await onePass(backstop);
+      if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
+      backstop = false;
+      // A full pass may have left something: the next begins at once, and completions get their turn first every other time.
+      turnsFirst = moved >= options.limit && !turnsFirst;
+      if (moved >= options.limit && !options.dryRun) continue;
+      const deadline = performance.now() + sleepMs;
+      for (;;) {
+        const rung = await bell.wait(deadline - performance.now());
+        if (stop.asked || (rung && work())) break;
+        if (performance.now() >= deadline) {
+          backstop = true;
+          break;
+        }
+      }
+    }
+  } finally {
+    await lanes.close();
+    commits.close();
+    rollouts?.close();
+    try {
+      endDispatcher(store, key, { iteration, processedTotal });
+    } catch (failure) {
+      listener.problem(`the end could not be recorded: ${(failure as Error).message}`);
+    }
+  }
+  return iteration;
+}
+
+/** Puts this watch on record and forgets dead ones of the same name. */
+async function enlist(cx: Context, store: Store, options: WatchOptions): Promise<DispatcherKey> {
+  const { pid, started } = await thisProcess(cx.env);
+  const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };
+  const dead = await deadRows(cx, store, options.dispatcherId);
+  addDispatcher(store, { ...key, process_started_at: started, dry_run: Number(options.dryRun), only_type: options.only ?? null, interval_seconds: options.intervalSeconds }, dead);
+  return key;
+}

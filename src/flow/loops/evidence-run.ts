@@ -1,0 +1,99 @@
+/** Runs a command as evidence for a criterion, and records what it did together with the state of the tree. */
+import type { Context } from "../../context.ts";
+import type { Criterion, CriterionSource } from "../../core/tasks/criteria.ts";
+import { type EvidenceRun, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
+import { receiptOf } from "../../core/loops/evidence.ts";
+import type { JsonObject } from "../../core/json.ts";
+import type { LoopRun } from "../../core/loops/loop-run.ts";
+import { maskSecrets } from "../../core/secrets.ts";
+import type { Task } from "../../core/tasks/task.ts";
+import { needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
+import { addEvent } from "../../store/record/events.ts";
+import { addEvidenceRun } from "../../store/loops/evidence-runs.ts";
+import { recordEvidence } from "../../store/loops/evidence.ts";
+import { type Store, tx } from "../../store/store.ts";
+import { addTelemetry } from "../../store/record/telemetry.ts";
+import { recordRun } from "../../system/processes/recorded-run.ts";
+import { sourceTree } from "./machine-proof.ts";
+
+/** An iteration of a loop that the evidence is for. */
+export interface LoopTarget {
+  readonly loop: LoopRun;
+  readonly iteration: number;
+  readonly type: string;
+}
+
+export interface EvidenceInput {
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly timeoutMs?: number | undefined;
+  readonly tailLines: number;
+  /** Absent: the criterion of the loop's iteration and type. */
+  readonly criterionId?: number | undefined;
+  readonly target?: LoopTarget | undefined;
+  readonly source: CriterionSource;
+  readonly correlationId?: string | undefined;
+}
+
+/**
+ * Runs the command to its end, then writes run, criterion, event and telemetry in one transaction. A command that ends with 0
+ * satisfies the criterion. Any other leaves it open: a satisfied one becomes accepted again, evidence of a loop is rejected.
+ * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
+ */
+export async function runEvidence(cx: Context, store: Store, task: Task, input: EvidenceInput): Promise<{ run: EvidenceRun; criterion: Criterion }> {
+  const before = await sourceTree(cx, store, input.folder);
+  const startedAt = cx.now();
+  const recording = await recordRun(input.command, { env: cx.env, cwd: input.folder, timeoutMs: input.timeoutMs, tailLines: input.tailLines });
+  const after = await sourceTree(cx, store, input.folder);
+  const { target } = input;
+  return tx(store, () => {
+    const facts: EvidenceRun = {
+      id: store.newId("evidence"),
+      task_id: task.id,
+      criterion_id: input.criterionId ?? 0,
+      loop_run_id: target?.loop.run.id ?? null,
+      iteration: target?.iteration ?? null,
+      evidence_type: target?.type ?? null,
+      command: input.command.map(maskSecrets),
+      folder: input.folder,
+      tree: before,
+      tree_changed: !sameTree(before, after),
+      started_at: startedAt,
+      duration_ms: recording.durationMs,
+      exit_code: recording.exitCode,
+      signal: recording.signal,
+      timed_out: recording.timedOut,
+      output_bytes: recording.outputBytes,
+      output_sha256: recording.outputSha256,
+      output_tail: maskSecrets(recording.tail),
+    };
+    const criterion = settle(store, task, input, facts);
+    const run = { ...facts, criterion_id: criterion.id };
+    addEvidenceRun(store, run);
+    const said = { evidence_run_id: run.id, criterion_id: criterion.id };
+    const outcome = { command: run.command, exit_code: run.exit_code, signal: run.signal, timed_out: run.timed_out, duration_ms: run.duration_ms, tree_changed: run.tree_changed };
+    addEvent(store, { type: "evidence_run_recorded", taskId: task.id, correlationId: input.correlationId ?? null, payload: { ...said, ...outcome, git_head: before?.head ?? null } });
+    addTelemetry(store, {
+      type: "evidence_run_recorded",
+      taskId: task.id,
+      severity: succeeded(run) ? "info" : "warning",
+      ...(target ? { runId: target.loop.run.id } : {}),
+      summary: `evidence run for criterion ${criterion.id}: ${succeeded(run) ? "passed" : "failed"}`,
+      correlation: { ...said, ...(input.correlationId === undefined ? {} : { correlation_id: input.correlationId }) },
+      attributes: outcome,
+    });
+    return { run, criterion };
+  });
+}
+
+function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceInput, run: EvidenceRun): Criterion {
+  const proof = proofSentence(run);
+  const machine = machineEvidence(run) as unknown as JsonObject;
+  const status = succeeded(run) ? "pass" : "fail";
+  const evidence = { iteration: target?.iteration ?? 0, type: target?.type ?? "", status, correlationId, metadata: machine };
+  if (criterionId === undefined) return recordEvidence(store, task, target!.loop, { ...evidence, source, proof }).criterion;
+  const old = needCriterion(store, task, criterionId);
+  const next = succeeded(run) ? "satisfied" : old.status === "satisfied" ? "accepted" : old.status;
+  const receipt = target ? receiptOf(target.loop.run.id, evidence) : { ...machine, status, ...(correlationId === undefined ? {} : { correlation_id: correlationId }) };
+  return setCriterion(store, task, criterionId, next, { proof, evidence: { ...old.evidence, ...receipt } });
+}

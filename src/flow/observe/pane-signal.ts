@@ -1,0 +1,47 @@
+/** What the worker's screen says beside its rollout: a waiting pattern, a page, or that it cannot be seen. */
+import type { Context } from "../../context.ts";
+import type { PageName } from "../../core/codex/screen.ts";
+import { Failure } from "../../core/failure.ts";
+import { busyWait, type Finding } from "../../core/codex/pane-classifier.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { findPlace, viewPane } from "../reach/pane.ts";
+import { sessionSubject } from "../reach/subject.ts";
+
+export interface PaneSignal {
+  readonly captured: boolean;
+  readonly classifier: Finding | null;
+  /** A terminal is recorded, but its screen could not be read. */
+  readonly degraded: boolean;
+  readonly notable_pattern: string | null;
+  readonly page: PageName | null;
+  readonly reason: string;
+  readonly status_age_seconds: number | null;
+}
+
+const HISTORY = 200;
+
+/** Looks once. Never throws for what tmux says. */
+export async function paneSignal(cx: Context, worker: Session, question: { statusAge: number | null; busyWaitSeconds: number; recentEvents: number }): Promise<PaneSignal> {
+  const unseen = { captured: false, classifier: null, page: null, status_age_seconds: question.statusAge };
+  try {
+    const placed = await findPlace(cx, sessionSubject(worker));
+    if (!placed.pane) {
+      if (placed.why === "no_tmux") return { ...unseen, degraded: false, notable_pattern: null, reason: placed.reason };
+      return { ...unseen, degraded: true, notable_pattern: placed.why === "missing" ? "tmux_session_missing" : "pane_signal_error", reason: placed.reason };
+    }
+    const { text, page } = await viewPane(cx, placed.pane, HISTORY);
+    const finding = busyWait(text, question);
+    return {
+      captured: true,
+      classifier: finding,
+      degraded: false,
+      notable_pattern: finding?.pattern ?? null,
+      page,
+      reason: finding?.reason ?? "nothing on the screen waits",
+      status_age_seconds: question.statusAge,
+    };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { ...unseen, degraded: true, notable_pattern: "pane_signal_error", reason: error.message };
+  }
+}

@@ -1,0 +1,151 @@
+/** Follows the rollouts of all bound workers: what begins or ends a turn is stored at once, the rest at the next backstop. */
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Context } from "../../context.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { boundWorkers } from "../../store/sessions/bindings.ts";
+import type { Store } from "../../store/store.ts";
+import { openRollout } from "../../system/codex/rollout-reader.ts";
+import { type FolderWatch, lookWhereDeaf, watchFolder } from "../../system/files/watch.ts";
+import { ingest } from "./ingest.ts";
+
+/** A record worth waking up for. */
+const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
+
+interface Grown {
+  readonly session: Session;
+  readonly path: string;
+  readonly size: number;
+  /** Bytes already stored. */
+  readonly offset: number;
+}
+
+const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
+
+/** Bound workers whose rollout is not as long as what is stored of it. */
+const grownRollouts = (store: Store): Grown[] =>
+  boundWorkers(store).flatMap((session) => {
+    const { codex_session_path: path, last_ingest_offset, state } = session;
+    const size = path === null || state !== "active" ? null : sizeOf(path);
+    const offset = last_ingest_offset ?? 0;
+    return path === null || size === null || size === offset ? [] : [{ session, path, size, offset }];
+  });
+
+/** Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is thrown. */
+function storeGrown(cx: Context, store: Store, { session, offset }: Grown, problem: (message: string) => void): number {
+  try {
+    return ingest(cx, store, session).new_offset;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    problem(error.message);
+    return offset;
+  }
+}
+
+/** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
+export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
+  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, problem);
+}
+
+export interface RolloutWatch {
+  /** Watches the folders of today's bound workers, and no others. */
+  follow(): void;
+  /** Stores what was gained: everything at a backstop, else only where a turn began or ended. */
+  ingest(all: boolean): void;
+  close(): void;
+}
+
+/** @param grew called when a rollout of a bound worker may have gained something */
+export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: (message: string) => void): RolloutWatch {
+  const folders = new Map<string, FolderWatch>();
+  /** What was tried at which size and offset, so that half a line or a broken file is not tried for ever. */
+  const tried = new Map<string, { size: number; offset: number }>();
+  /** How far a rollout was searched for turns without being stored. */
+  const searched = new Map<string, number>();
+  let touched = new Set<string>();
+  /** What was told of since the last backstop: what grew without being told of has a watch that went deaf, as when its folder was replaced. */
+  let heard = new Set<string>();
+  let followed = new Set<string>();
+
+  const touch = (path: string): void => {
+    touched.add(path);
+    heard.add(path);
+    grew();
+  };
+
+  const sizes = new Map<string, number>();
+  const lookAtSizes = (): boolean => {
+    let found = false;
+    for (const { path, size } of grownRollouts(store)) {
+      if (sizes.get(path) === size) continue;
+      sizes.set(path, size);
+      touch(path);
+      found = true;
+    }
+    return found;
+  };
+  const looks = lookWhereDeaf(lookAtSizes);
+
+  const holdsTurn = ({ path, offset }: Grown): boolean => {
+    const file = openRollout(path);
+    if (!file) return false;
+    try {
+      for (let from = Math.max(offset, searched.get(path) ?? 0); ; ) {
+        const { lines, next, more } = file.read(from);
+        if (lines.some(({ text }) => text !== null && TURN.test(text))) return true;
+        searched.set(path, next);
+        if (!more) return false;
+        from = next;
+      }
+    } finally {
+      file.close();
+    }
+  };
+
+  const forget = (folder: string): void => {
+    folders.get(folder)?.close();
+    folders.delete(folder);
+  };
+
+  const follow = (): void => {
+    const paths = boundWorkers(store).flatMap(({ codex_session_path: path }) => path ?? []);
+    const wanted = new Set(paths.map(dirname));
+    for (const folder of folders.keys()) {
+      if (!wanted.has(folder)) forget(folder);
+    }
+    for (const folder of wanted) {
+      if (folders.has(folder)) continue;
+      const watch = watchFolder(folder, (name) => void (name === null ? lookAtSizes() : touch(join(folder, name))));
+      if (watch) folders.set(folder, watch);
+    }
+    // What a newly bound worker wrote before the watch stood would wait for the backstop.
+    for (const path of paths) if (!followed.has(path)) touched.add(path);
+    followed = new Set(paths);
+  };
+
+  return {
+    follow,
+    ingest(all) {
+      const these = touched;
+      if (!all && these.size === 0) return;
+      touched = new Set();
+      for (const grown of grownRollouts(store)) {
+        const { session, path, size, offset } = grown;
+        const last = tried.get(session.id);
+        if (last?.size === size && last.offset === offset) continue;
+        if (!all && !(these.has(path) && holdsTurn(grown))) continue;
+        if (all && !heard.has(path)) forget(dirname(path));
+        tried.set(session.id, { size, offset: storeGrown(cx, store, grown, problem) });
+      }
+      if (!all) return;
+      heard = new Set();
+      follow();
+    },
+    close() {
+      looks.close();
+      for (const watch of folders.values()) watch.close();
+      folders.clear();
+    },
+  };
+}

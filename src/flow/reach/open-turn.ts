@@ -1,0 +1,35 @@
+/** Whether a turn is open in a rollout right now, told from its end backwards. */
+import { parseRecord } from "../../core/codex/rollout.ts";
+import { turnSign } from "../../core/sessions/worker-state.ts";
+import { openRollout } from "../../system/codex/rollout-reader.ts";
+
+const FIRST_LOOK = 256 << 10;
+/** A turn writes no more than this between two signs, unless somebody feeds it images. */
+const FARTHEST = 64 << 20;
+
+/** The newest sign of a turn; null when there is none, or no rollout. */
+export function newestTurn(path: string | null): "open" | "completed" | "aborted" | null {
+  const file = path === null ? null : openRollout(path);
+  if (file === null) return null;
+  try {
+    for (let back = FIRST_LOOK; ; back *= 4) {
+      const start = Math.max(0, file.size - back);
+      let newest: ReturnType<typeof newestTurn> = null;
+      for (let from = start, more = true; more; ) {
+        const piece = file.read(from);
+        for (const { text } of piece.lines) newest = signOf(text) ?? newest;
+        more = piece.more && piece.lines.length > 0;
+        from = piece.next;
+      }
+      if (newest !== null || start === 0 || back >= FARTHEST) return newest;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** The first line of a piece may be the end of a longer one: that is no record and says nothing. */
+function signOf(text: string | null): ReturnType<typeof newestTurn> {
+  const record = text === null ? null : parseRecord(text);
+  return record === null ? null : turnSign(record);
+}

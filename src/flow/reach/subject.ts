@@ -1,0 +1,59 @@
+/** Whom a name means where a worker or a session may be named: a compatibility worker (a folder with config.json) before a registered session. */
+import type { Context } from "../../context.ts";
+import { Failure } from "../../core/failure.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { isPlainName, type Session } from "../../core/sessions/session.ts";
+import { findSession } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
+import { readCompatJson } from "../../system/compat-worker.ts";
+
+export interface Subject {
+  readonly kind: "worker" | "session";
+  readonly name: string;
+  readonly cwd: string;
+  readonly tmuxSession: string | null;
+  readonly paneId: string | null;
+  readonly identityToken: string | null;
+  /** config.json of a worker; `{}` of a session. */
+  readonly config: JsonObject;
+  readonly session: Session | null;
+}
+
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+
+/** The compatibility worker of this name, or null. */
+export function compatSubject(root: string, name: string): Subject | null {
+  if (!isPlainName(name)) return null;
+  const config = readCompatJson(root, name, "config.json");
+  if (config === null) return null;
+  return {
+    kind: "worker",
+    name,
+    cwd: text(config.cwd) ?? "",
+    tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
+    paneId: text(config.tmux_pane_id),
+    identityToken: text(config.identity_token),
+    config,
+    session: null,
+  };
+}
+
+export const sessionSubject = (session: Session): Subject => ({
+  kind: "session",
+  name: session.name,
+  cwd: session.cwd,
+  tmuxSession: session.tmux_session || null,
+  paneId: session.tmux_pane_id,
+  identityToken: session.identity_token,
+  config: {},
+  session,
+});
+
+/** @throws Failure naming it when it is neither a compatibility worker nor a registered session */
+export function needSubject(cx: Context, store: Store, name: string): Subject {
+  const worker = compatSubject(cx.stateRoot, name);
+  if (worker) return worker;
+  const session = findSession(store, name);
+  if (session) return sessionSubject(session);
+  throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} sessions --state all` });
+}

@@ -1,0 +1,98 @@
+/** What this machine has of what the tool needs. Looks only; creates nothing. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { codex } from "../../core/agent/agent.ts";
+import { Failure } from "../../core/failure.ts";
+import type { JsonObject } from "../../core/json.ts";
+import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
+import { installedAgent } from "../../system/agent-cli.ts";
+import { which } from "../../system/processes/child.ts";
+import { codexHome } from "../../system/codex/home.ts";
+import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
+import { isFolder } from "../../system/files/folders.ts";
+import { programRoot } from "../../system/processes/self.ts";
+import { tmuxVersion } from "../../system/terminal/tmux.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly [fact: string]: unknown;
+}
+
+/** A missing state root is the usual thing before the first command. */
+const MAY_FAIL = new Set(["state_root_exists"]);
+
+/** What the installed Codex can do; null when it is not there. */
+async function codexFacts(cx: Context): Promise<{ version_text: string | null; facts: Record<string, unknown> } | null> {
+  if (which(codex.program, cx.env) === null) return null;
+  const { path, versionText, features } = await installedAgent(codex, cx.env);
+  const home = codexHome(cx.env);
+  return {
+    version_text: versionText,
+    facts: {
+      path,
+      version: features.version,
+      home,
+      features: {
+        shared_daemon: features.noDaemon,
+        daemon_running: existsSync(join(home, "app-server-control", "app-server-control.sock")),
+        thread_queue: features.queue,
+        writer_locks: existsSync(join(home, "thread-writer-locks")),
+        rollout_at_first_turn: features.lateRollout,
+      },
+    },
+  };
+}
+
+/** The workers of the oldest form; one whose files are broken is reported, not fatal. */
+function compatWorkers(root: string): Record<string, unknown>[] {
+  return folderNames(root)
+    .filter((name) => existsSync(join(workerFolder(root, name), "config.json")))
+    .map((name) => {
+      const worker = { name, config_path: join(workerFolder(root, name), "config.json") };
+      try {
+        return { ...worker, status: readCompatJson(root, name, "status.json") satisfies JsonObject | null };
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        return { ...worker, status: null, status_error: error.message };
+      }
+    });
+}
+
+/** Kinds of rollout records that no rule knows; [] without a database, which is not made for this. */
+const strangers = (cx: Context, root: string): UnknownRecord[] => {
+  const file = join(root, "workerctl.db");
+  return existsSync(file) ? unknownRecords(cx.store(file)) : [];
+};
+
+export interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+  readonly [fact: string]: unknown;
+}
+
+/** @param given folder of the work, instead of the current one */
+export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
+  const cwd = given === undefined ? cx.cwd : cx.path(given);
+  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : join(cwd, ".codex-workers");
+  const tmux = which("tmux", cx.env);
+  const found = await codexFacts(cx);
+  const version = tmux === null ? null : await tmuxVersion(cx.env);
+  const checks: Check[] = [
+    { name: "tmux", ok: tmux !== null, path: tmux },
+    { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
+    ...(tmux === null ? [] : [{ name: "tmux_version", ok: version !== null, value: version }]),
+    ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
+    { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
+    { name: "state_root_exists", ok: isFolder(root), path: root },
+  ];
+  return {
+    ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name)),
+    checks,
+    codex: found?.facts ?? null,
+    unknown_records: strangers(cx, root),
+    project_root: programRoot(),
+    workers: compatWorkers(root),
+  };
+}

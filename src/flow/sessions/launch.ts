@@ -1,0 +1,183 @@
+/** Starts an agent in a tmux session of its own and waits until its thread is known. */
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { Screen } from "../../core/codex/screen.ts";
+import { Failure } from "../../core/failure.ts";
+import { needPlainName, type Role } from "../../core/sessions/session.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { findSession } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
+import { installedAgent, needAgent } from "../../system/agent-cli.ts";
+import { isFolder } from "../../system/files/folders.ts";
+import { writeWhole } from "../../system/files/whole-file.ts";
+import { selfFolder } from "../../system/processes/self.ts";
+import { capturePane, hasSession, keepDeadPane, killSession, listPanes, needTmux, newSession, type Pane, sendReturn } from "../../system/terminal/tmux.ts";
+import { type LocatedThread, locate } from "./locate.ts";
+
+export interface Launch {
+  readonly agent: Agent;
+  readonly role: Role;
+  /** Name of the session on record; its tmux session is `codex-NAME`. */
+  readonly name: string;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly sandbox: string;
+  readonly approval: string;
+  /** First words; null for none. */
+  readonly prompt: string | null;
+  /** Answer a folder-trust page that was recognised. */
+  readonly acceptTrust: boolean;
+  readonly timeoutSeconds: number;
+}
+
+export interface LaunchedThread extends LocatedThread {
+  readonly tmuxSession: string;
+  readonly paneId: string;
+}
+
+export const tmuxNameOf = (name: string): string => `codex-${name}`;
+
+/**
+ * Everything that can be refused before anything is started.
+ * @throws Failure naming what is in the way
+ */
+export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch, "agent" | "role" | "name" | "cwd">): Promise<void> {
+  const { agent, name, cwd, role } = launch;
+  needPlainName(name);
+  needTmux(cx.env);
+  needAgent(agent, cx.env);
+  if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
+  const known = findSession(store, name);
+  if (known !== null && known.role !== role) {
+    throw new Failure(`session ${JSON.stringify(name)} is registered as ${known.role}, not ${role}`, { hint: `choose another name: ${cx.program} sessions --state all` });
+  }
+  if (known !== null && known.state !== "gone") {
+    throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or give this one up: ${cx.program} deregister ${name}` });
+  }
+  await checkTmuxFree(cx, tmuxNameOf(name));
+}
+
+/** @throws Failure when a tmux session of exactly this name runs */
+export async function checkTmuxFree(cx: Context, session: string): Promise<void> {
+  if (!(await hasSession(cx.env, session))) return;
+  throw new Failure(`a tmux session ${JSON.stringify(session)} exists already`, { hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${session}'` });
+}
+
+/** The last words of an agent that ended before its session was known. */
+interface Ended {
+  readonly lastWords: string;
+}
+
+/**
+ * Launches and waits until the thread is known. Call {@link checkLaunch} first.
+ * @throws Failure with a recovery line; nothing is registered then, and the tmux session is left when its program lives
+ */
+export async function launch(cx: Context, store: Store, request: Launch): Promise<LaunchedThread> {
+  const first = await attempt(cx, store, request);
+  const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(cx, store, request) : first;
+  if ("lastWords" in last) throw failureOf(request, last);
+  return last;
+}
+
+async function attempt(cx: Context, store: Store, request: Launch): Promise<LaunchedThread | Ended> {
+  const { agent } = request;
+  const installed = await installedAgent(agent, cx.env);
+  const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
+  const argv = [installed.path, ...agent.launchArguments({ sandbox: request.sandbox, approval: request.approval, prompt }, installed.features)];
+  const launchedAt = cx.nowMs();
+  const tmuxSession = tmuxNameOf(request.name);
+  const { paneId, pid } = await newSession(cx.env, {
+    name: tmuxSession,
+    cwd: request.cwd,
+    argv: promptByFile(cx, request.name, argv, prompt !== null),
+    environment: sessionEnvironment(cx),
+    keepDead: true,
+  });
+  const facts = { pid, cwd: request.cwd, prompt, launchedAt };
+  const deadline = performance.now() + request.timeoutSeconds * 1000;
+  const trust = new TrustAnswers(request.acceptTrust);
+  for (;;) {
+    const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
+    if (pane === undefined || pane.dead) return await ended(cx, request, pane);
+    const location = await locate(cx, store, agent, facts);
+    if (location.found !== null) {
+      await keepDeadPane(cx.env, paneId, false);
+      return { ...location.found, tmuxSession, paneId };
+    }
+    const screen = agent.readScreen(await capturePane(cx.env, paneId, 0, true), pane.mode);
+    if (trust.answers(screen)) await sendReturn(cx.env, paneId);
+    const late = performance.now() >= deadline;
+    if (trust.blocked(screen) || late) {
+      await keepDeadPane(cx.env, paneId, false);
+      const asks = screen.asks ? `; ${agent.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}` : "";
+      const wait = late ? ` within ${request.timeoutSeconds} s` : "";
+      throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${location.reason}${asks}`, { hint: recovery(cx, request, screen) });
+    }
+    await Bun.sleep(150);
+  }
+}
+
+/** Decides about pages that ask: a trust page is answered when allowed, anything else that stays in front ends the wait. */
+class TrustAnswers {
+  private seen = 0;
+  private answeredAt = Number.NEGATIVE_INFINITY;
+  constructor(private readonly accept: boolean) {}
+
+  /** Whether Enter is to be pressed now: a recognised trust page on which it means yes, once a second. */
+  answers(screen: Screen): boolean {
+    const yes = screen.dialog === null || /^(yes|trust)/i.test(screen.dialog.choices[screen.dialog.chosen] ?? "");
+    if (!this.accept || screen.page !== "folder_trust" || !yes || performance.now() - this.answeredAt < 1000) return false;
+    this.answeredAt = performance.now();
+    return true;
+  }
+
+  /** Whether a page waits for a person who is not there: seen twice in a row, so that one just passing does not count. */
+  blocked(screen: Screen): boolean {
+    const waits = screen.asks && !(this.accept && screen.page === "folder_trust");
+    this.seen = waits ? this.seen + 1 : 0;
+    return this.seen >= 2;
+  }
+}
+
+/** What the session must know to reach the same records and programs as this command. */
+export function sessionEnvironment(cx: Context): Record<string, string> {
+  const folder = selfFolder();
+  const path = cx.env.PATH ?? "";
+  const names = folder === null || path.split(":").includes(folder) ? path : `${path}:${folder}`;
+  return { PATH: names, WORKERCTL_STATE_ROOT: cx.stateRoot, ...(cx.env.CODEX_HOME ? { CODEX_HOME: cx.env.CODEX_HOME } : {}) };
+}
+
+/** tmux takes 16 kB of arguments: a longer prompt, the last word, travels by a file that is read and removed in front of the agent. */
+function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: boolean): string[] {
+  const prompt = argv.at(-1) ?? "";
+  if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
+  if (Buffer.byteLength(prompt) > 100_000) throw new Failure("the first prompt holds more than 100000 bytes", { hint: "put the text into a file of the project and name the file in the prompt" });
+  const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
+  writeWhole(file, prompt);
+  return ["/bin/sh", "-c", 'p=$(cat -- "$1"); rm -f -- "$1"; shift; exec "$@" "$p"', "sh", file, ...argv.slice(0, -1)];
+}
+
+/** The program in the pane has ended: its last lines are the reason, and nothing is left running. */
+async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
+  const text = pane === undefined ? "" : await capturePane(cx.env, pane.paneId, 50);
+  await killSession(cx.env, tmuxNameOf(request.name));
+  const last = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "" && !line.startsWith("Pane is dead")).slice(-8);
+  return { lastWords: last.map((line) => `  ${line}`).join("\n") };
+}
+
+function failureOf(request: Launch, { lastWords }: Ended): Failure {
+  const said = lastWords === "" ? "it printed nothing" : `its last lines:\n${lastWords}`;
+  return new Failure(`${request.agent.label} in ${tmuxNameOf(request.name)} ended before its session was known; ${said}`, {
+    hint: `nothing is left of it; try it by hand: cd ${quoteWord(request.cwd)} && ${request.agent.program}`,
+  });
+}
+
+function recovery(cx: Context, request: Launch, screen: Screen): string {
+  const session = tmuxNameOf(request.name);
+  const trust = screen.page === "folder_trust" && !request.acceptTrust ? `start again with --accept-trust after tmux kill-session -t '=${session}', or ` : "";
+  return (
+    `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +
+    `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t '=${session}'`
+  );
+}

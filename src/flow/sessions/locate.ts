@@ -1,0 +1,92 @@
+/** Finds the thread of a session that was just launched: by what its process holds open, else by folder, start and whole first prompt. */
+import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { sameText } from "../../core/delivery/same-text.ts";
+import { instant } from "../../core/time.ts";
+import { indexedThreads } from "../../store/codex-index.ts";
+import type { Store } from "../../store/store.ts";
+import { threadIsRegistered } from "../../store/sessions/sessions.ts";
+import { codexHome } from "../../system/codex/home.ts";
+import { realPath } from "../../system/files/folders.ts";
+import { sessionFamily } from "../../system/kinship.ts";
+import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
+import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { firstPrompt, rolloutsSince } from "../../system/codex/rollout-scan.ts";
+
+export interface LaunchFacts {
+  /** Process of the pane. */
+  readonly pid: number;
+  readonly cwd: string;
+  readonly prompt: string | null;
+  /** Milliseconds; nothing older is ours. */
+  readonly launchedAt: number;
+}
+
+export interface LocatedThread {
+  readonly pid: number;
+  readonly rolloutPath: string;
+  readonly threadId: string;
+  readonly cwd: string | null;
+}
+
+/** What was found: the thread, or why not (yet). */
+export type Location = { readonly found: LocatedThread } | { readonly found: null; readonly reason: string };
+
+const none = (reason: string): Location => ({ found: null, reason });
+
+/** One look. */
+export async function locate(cx: Context, store: Store, agent: Agent, facts: LaunchFacts): Promise<Location> {
+  const processes = await listProcesses(cx.env);
+  if (processes === null) return none("the processes of this machine cannot be listed");
+  const family = await sessionFamily(agent, facts.pid, processes, cx.env);
+  const held = await heldRollout(cx, family, facts.launchedAt);
+  if (held !== null) return { found: held };
+  if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);
+  const candidates = fitting(cx, store, facts as LaunchFacts & { prompt: string });
+  if (candidates.length > 1) return none(`${candidates.length} threads began with this prompt in this folder: ${candidates.map((each) => each.id).join(", ")}`);
+  const [only] = candidates;
+  if (only === undefined) return none(`no process in the pane holds a rollout open that began after the launch, and no new thread begins with its prompt`);
+  return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: only.path, threadId: only.id, cwd: facts.cwd } };
+}
+
+async function heldRollout(cx: Context, family: readonly number[], launchedAt: number): Promise<LocatedThread | null> {
+  for (const pid of family) {
+    for (const path of (await openFiles(pid, cx.env)) ?? []) {
+      if (!isRolloutPath(path)) continue;
+      const meta = readMeta(path);
+      if (meta !== null && (instant(meta.timestamp) ?? 0) >= launchedAt) return { pid, rolloutPath: path, threadId: meta.id, cwd: meta.cwd };
+    }
+  }
+  return null;
+}
+
+/** A rollout that is just being created has no whole first line yet. */
+function readMeta(path: string): ReturnType<typeof rolloutMeta> | null {
+  try {
+    return rolloutMeta(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Threads of this folder that began after the launch with exactly this prompt and are not registered. */
+function fitting(cx: Context, store: Store, facts: LaunchFacts & { prompt: string }): { id: string; path: string }[] {
+  const home = codexHome(cx.env);
+  const folder = realPath(facts.cwd);
+  const indexed = indexedThreads(home, facts.launchedAt)?.filter((thread) => realPath(thread.cwd) === folder && sameText(thread.firstMessage, facts.prompt));
+  const found = new Map(indexed?.map((thread) => [thread.id, thread.rolloutPath]));
+  if (found.size === 0) {
+    for (const path of rolloutsSince(home, facts.launchedAt)) {
+      const meta = readMeta(path);
+      if (meta === null || meta.cwd === null || (instant(meta.timestamp) ?? 0) < facts.launchedAt || realPath(meta.cwd) !== folder) continue;
+      if (sameText(firstPrompt(path) ?? "", facts.prompt)) found.set(meta.id, path);
+    }
+  }
+  return [...found].flatMap(([id, path]) => (threadIsRegistered(store, id) ? [] : { id, path }));
+}
+
+/** The agent's own process in the pane: under a daemon it holds no rollout, but it is what lives and dies with the session. */
+async function clientOf(cx: Context, agent: Agent, family: readonly number[], fallback: number): Promise<number> {
+  for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) return pid;
+  return fallback;
+}

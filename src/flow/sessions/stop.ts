@@ -1,0 +1,74 @@
+/** Ending the terminal of a worker or session, with a last word that can still be read. */
+import type { Context } from "../../context.ts";
+import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { addEvent } from "../../store/record/events.ts";
+import { markGone } from "../../store/sessions/sessions.ts";
+import { type Store, tx } from "../../store/store.ts";
+import { findTask } from "../../store/tasks/tasks.ts";
+import { appendCompatEvent } from "../../system/compat-worker.ts";
+import { hasSession, killSession } from "../../system/terminal/tmux.ts";
+import { deliver } from "../delivery/deliver.ts";
+import { newestTurn } from "../reach/open-turn.ts";
+import { recipientOfSubject } from "../reach/recipient.ts";
+import type { Subject } from "../reach/subject.ts";
+
+/** How long a message may be worked on before its reader is ended. */
+const READ_MS = 3000;
+
+/** What became of a stop. */
+export interface Stopped {
+  readonly name: string;
+  readonly tmux_session: string;
+  /** false: it was not running any more. */
+  readonly killed_session: boolean;
+  readonly message_sent: boolean;
+}
+
+/**
+ * Says the message, if there is one and somebody to hear it, ends the tmux session and records both.
+ * @throws Failure when a session has no tmux session to end
+ */
+export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
+  const { name, session, tmuxSession } = subject;
+  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}` });
+  const running = await hasSession(cx.env, tmuxSession);
+  const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
+  const log = (type: string, facts: Record<string, unknown>) => appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
+  if (session !== null) warnBound(cx, store, session.id, name);
+  const said = running && message !== null && (await say(cx, store, subject, message));
+  if (said) {
+    if (session === null) log("stop_message", { message });
+    else addEvent(store, { type: "session_stop_message", payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length } });
+  }
+  const killed = running && (await killSession(cx.env, tmuxSession));
+  if (session !== null) {
+    tx(store, () => {
+      markGone(store, session.id);
+      addEvent(store, { type: "session_stopped", payload: { killed_session: killed, role: session.role, session: name, target: tmuxSession } });
+    });
+  }
+  log("stop", { killed_session: killed });
+  return { name, tmux_session: tmuxSession, killed_session: killed, message_sent: said };
+}
+
+/** Whether the message went out. What was typed is given a moment: a known agent ends its turn, anything else reads its line. */
+async function say(cx: Context, store: Store, subject: Subject, message: string): Promise<boolean> {
+  const recipient = recipientOfSubject(subject);
+  const sent = await deliver(cx, store, { recipient, text: message, origin: "stop" });
+  if (!sent.started) {
+    cx.err(`warning: the message was not sent: ${sent.error}`);
+    return false;
+  }
+  const end = performance.now() + (sent.proof === "seen" ? READ_MS : 300);
+  while (performance.now() < end && newestTurn(recipient.rolloutPath) !== "completed") await Bun.sleep(50);
+  return true;
+}
+
+function warnBound(cx: Context, store: Store, sessionId: string, name: string): void {
+  const binding = bindingOfSession(store, sessionId);
+  if (binding === null) return;
+  const task = findTask(store, binding.task_id);
+  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`);
+}

@@ -1,0 +1,150 @@
+/** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
+import { flag, jsonFlag, pathFlag, text } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { type CompactChoice, compactPrompt, slashCommand } from "../../core/tasks/compact-request.ts";
+import { DECISION_MAX_AGE } from "../../core/tasks/decision.ts";
+import { Failure } from "../../core/failure.ts";
+import { checkPermission } from "../../core/tasks/permissions.ts";
+import { quoteWord } from "../../core/shell.ts";
+import type { Task } from "../../core/tasks/task.ts";
+import { needPairing, type Pairing } from "../../store/sessions/bindings.ts";
+import { createCommand, setCommandState } from "../../store/dispatch/commands.ts";
+import { coveringDecision } from "../../store/tasks/decisions.ts";
+import { addEvent } from "../../store/record/events.ts";
+import { latestHandoff } from "../../store/tasks/handoffs.ts";
+import { findConfig } from "../../store/tasks/manager-configs.ts";
+import { type Store, tx } from "../../store/store.ts";
+import { addTelemetry } from "../../store/record/telemetry.ts";
+import { deliver } from "../delivery/deliver.ts";
+import { newestTurn } from "../reach/open-turn.ts";
+import { type Reach, reach, recipientOf } from "../reach/recipient.ts";
+import { refuseUndelivered, refuseUnreachable } from "../delivery/speak.ts";
+
+const ACTION = "worker_compact_clear";
+
+/** The flags of the two commands that ask for it. */
+export const compactFlags = {
+  clear: flag("send /clear instead of /compact"),
+  promptOnly: flag("send the message and no slash command"),
+  message: text("what to say instead of the usual prompt"),
+  dryRun: flag("check the gates and record it, send nothing"),
+  json: jsonFlag,
+  path: pathFlag,
+};
+
+export interface CompactOptions extends CompactChoice {
+  readonly decisionId?: number | undefined;
+  readonly strictDecisions: boolean;
+  readonly message?: string | undefined;
+  readonly dryRun: boolean;
+}
+
+interface Request {
+  readonly commandId: string;
+  readonly payload: ReturnType<typeof payloadOf>;
+  /** Why it may not be sent; null: it may. */
+  readonly denied: Failure | null;
+}
+
+/**
+ * Makes the request and gives what is printed. The permission check and the command are on record whatever comes of it.
+ * @throws Failure when the task is unbound (nothing is recorded), a gate is closed, or the worker did not get it
+ */
+export async function requestCompact(cx: Context, store: Store, task: Task, options: CompactOptions): Promise<Record<string, unknown>> {
+  const pairing = needPairing(store, task);
+  const request = tx(store, () => record(cx, store, task, pairing, options));
+  if (request.denied) throw request.denied;
+  try {
+    const result = { ...request.payload, command_id: request.commandId, send_result: await send(cx, store, task, pairing, request, options.dryRun) };
+    finish(store, task, request, { state: "succeeded", result });
+    return result;
+  } catch (error) {
+    finish(store, task, request, { state: "failed", error: (error as Error).message, result: { ...request.payload, command_id: request.commandId } });
+    throw error;
+  }
+}
+
+function payloadOf(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions) {
+  const handoff = latestHandoff(store, task.id);
+  const permission = checkPermission(findConfig(store, task.id)?.permissions ?? null, ACTION, { required: true, present: handoff !== null });
+  const slash_command = slashCommand(options);
+  const message = options.message ?? compactPrompt(cx.program, task.name, handoff);
+  return {
+    manager_decision: { age_seconds: null, max_age_seconds: DECISION_MAX_AGE, ...coveringDecision(store, task.id, options.decisionId, ["nudge"]) },
+    message,
+    permission_check: { action: ACTION, allowed: permission.allowed, handoff_id: handoff?.id ?? null, reasons: permission.reasons },
+    send_text: slash_command ?? message,
+    slash_command,
+    task: task.name,
+    worker_session: pairing.worker.name,
+  };
+}
+
+function record(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions): Request {
+  const payload = payloadOf(cx, store, task, pairing, options);
+  const { permission_check: check, manager_decision: decision, ...rest } = payload;
+  addEvent(store, { type: "manager_permission_checked", taskId: task.id, payload: { ...check, source: "request_worker_compact" } });
+  addTelemetry(store, {
+    type: "manager_permission_checked",
+    actor: "manager",
+    severity: check.allowed ? "info" : "warning",
+    taskId: task.id,
+    summary: `${ACTION} ${check.allowed ? "allowed" : `denied: ${check.reasons.join(", ")}`}`,
+    correlation: { action: ACTION, handoff_id: check.handoff_id, source: "request_worker_compact" },
+    attributes: { allowed: check.allowed, reasons: check.reasons },
+  });
+  const commandId = createCommand(store, { type: "request_worker_compact", taskId: task.id, payload });
+  const denied = refusal(cx, task, payload, options.strictDecisions);
+  if (denied) {
+    setCommandState(store, commandId, "attempted");
+    const result = { command_id: commandId, expected_failure: true, failure_stage: "preflight", manager_decision: decision, permission_check: check, task: rest.task, worker_session: rest.worker_session };
+    setCommandState(store, commandId, "failed", { result, error: denied.message });
+    addEvent(store, { type: "worker_compact_request_failed", taskId: task.id, commandId, payload: { ...result, error: denied.message } });
+  } else {
+    addEvent(store, { type: "worker_compact_requested", taskId: task.id, commandId, payload: { ...payload, command_id: commandId, dry_run: options.dryRun } });
+    setCommandState(store, commandId, "attempted");
+  }
+  return { commandId, payload, denied };
+}
+
+function refusal(cx: Context, task: Task, { manager_decision, permission_check }: Request["payload"], strict: boolean): Failure | null {
+  const name = quoteWord(task.name);
+  if (strict && !manager_decision.ok) {
+    const hint = `give the id with --decision-id that this prints: ${cx.program} record-decision ${name} nudge --reason TEXT`;
+    return new Failure(`no decision of the manager covers this on task ${JSON.stringify(task.name)}: ${manager_decision.warnings.join(", ")}`, { hint });
+  }
+  if (permission_check.allowed) return null;
+  const remedies: Readonly<Record<string, string>> = {
+    missing_manager_config: `if the operator agrees: ${cx.program} manager-config ${name} --allow-worker-compact-clear`,
+    permission_not_enabled: `if the operator agrees: ${cx.program} manager-config ${name} --allow-worker-compact-clear`,
+    missing_worker_handoff: `${cx.program} handoff ${name} --summary TEXT`,
+  };
+  const { reasons } = permission_check;
+  return new Failure(`${ACTION} is not allowed for task ${JSON.stringify(task.name)}: ${reasons.join(", ")}`, { hint: reasons.map((reason) => remedies[reason]).join("; ") });
+}
+
+async function send(cx: Context, store: Store, task: Task, { worker }: Pairing, { commandId, payload }: Request, dryRun: boolean): Promise<Record<string, unknown>> {
+  refuseUnreachable(cx, worker);
+  const { send_text: text, slash_command } = payload;
+  const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
+  if (dryRun) return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
+  const recipient = recipientOf(worker);
+  // Codex drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
+  if (slash_command && newestTurn(worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
+    throw new Failure(`worker ${JSON.stringify(worker.name)} is in the middle of a turn and would drop ${slash_command}`, { hint: `try again when ${cx.program} cycle ${quoteWord(task.name)} says idle, or use --prompt-only` });
+  }
+  const sent = await deliver(cx, store, { recipient, text, origin: "request-worker-compact", asCommand: slash_command !== null, taskId: task.id, commandId });
+  refuseUndelivered(sent);
+  if (slash_command === "/clear") cx.err(`note: /clear begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
+  return { ...base, side_effect_started: sent.started, side_effect_completed: sent.completed, time: store.now(), transport: sent.transport, proof: sent.proof, delivery_id: sent.id };
+}
+
+const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;
+
+function finish(store: Store, task: Task, { commandId }: Request, end: { state: "succeeded" | "failed"; error?: string; result: Record<string, unknown> }): void {
+  tx(store, () => {
+    const { state, ...outcome } = end;
+    setCommandState(store, commandId, state, outcome);
+    addEvent(store, { type: `worker_compact_request_${state}`, taskId: task.id, commandId, payload: { ...end.result, ...(end.error === undefined ? {} : { error: end.error }) } });
+  });
+}

@@ -1,0 +1,96 @@
+/** `dispatchers`: one row for each watch that runs or ran last, so that others can tell who lives without reading telemetry. */
+import type { Store } from "../store.ts";
+import { tx } from "../store.ts";
+import { addTelemetry } from "../record/telemetry.ts";
+
+export interface DispatcherRow {
+  readonly dispatcher_id: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When the process was started; null when the system would not say. */
+  readonly process_started_at: string | null;
+  readonly started_at: string;
+  readonly last_seen_at: string;
+  /** Set when the watch ended by itself. */
+  readonly ended_at: string | null;
+  readonly dry_run: number;
+  readonly only_type: string | null;
+  readonly interval_seconds: number;
+  readonly iterations: number;
+  readonly processed_count: number;
+  readonly last_error: string | null;
+}
+
+export type NewDispatcher = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid" | "process_started_at" | "dry_run" | "only_type" | "interval_seconds">;
+
+export const listDispatchers = (store: Store): DispatcherRow[] =>
+  store.db.query<DispatcherRow, []>("select * from dispatchers order by julianday(last_seen_at) desc, dispatcher_id, pid").all();
+
+/** Records a watch that begins, and forgets `dead` rows of the same dispatcher. */
+export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly DispatcherRow[]): void {
+  tx(store, () => {
+    for (const { dispatcher_id, host, pid } of dead) store.db.query("delete from dispatchers where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
+    const now = store.now();
+    store.db
+      .query(
+        `insert or replace into dispatchers (dispatcher_id, host, pid, process_started_at, started_at, last_seen_at, dry_run, only_type, interval_seconds, iterations, processed_count)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
+      )
+      .run(input.dispatcher_id, input.host, input.pid, input.process_started_at, now, now, input.dry_run, input.only_type, input.interval_seconds);
+  });
+}
+
+/** Which watch, of those with the same id. */
+export type DispatcherKey = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid">;
+
+export interface Beat {
+  readonly iteration: number;
+  readonly processed: number;
+  readonly processedTotal: number;
+  readonly dryRun: boolean;
+  readonly error: string | null;
+  /** Telemetry event of an idle pass that this one only moves on, instead of adding to; null: add. */
+  readonly moves: string | null;
+}
+
+/**
+ * Records that a pass was done: the dispatcher's row, and the heartbeat in telemetry. Gives the id of the heartbeat event.
+ * An idle watch moves its last heartbeat on: who reads sees it fresh, and the table does not grow.
+ */
+export function recordBeat(store: Store, key: DispatcherKey, beat: Beat): string {
+  return tx(store, () => {
+    const now = store.now();
+    store.db
+      .query("update dispatchers set last_seen_at = ?, iterations = ?, processed_count = ?, last_error = ? where dispatcher_id = ? and host = ? and pid = ?")
+      .run(now, beat.iteration, beat.processedTotal, beat.error, key.dispatcher_id, key.host, key.pid);
+    if (beat.moves !== null) {
+      const moved = store.db
+        .query("update telemetry_events set timestamp = ?, correlation_json = json_set(correlation_json, '$.iteration', ?) where id = ?")
+        .run(now, beat.iteration, beat.moves);
+      if (moved.changes > 0) return beat.moves;
+    }
+    return addTelemetry(store, {
+      type: "dispatch_watch_heartbeat",
+      actor: "dispatch",
+      taskId: null,
+      summary: `dispatcher ${key.dispatcher_id} is watching`,
+      correlation: { dispatcher_id: key.dispatcher_id, iteration: beat.iteration },
+      attributes: { dry_run: beat.dryRun, processed_count: beat.processed },
+    });
+  });
+}
+
+/** Records that the watch ended by itself. */
+export function endDispatcher(store: Store, key: DispatcherKey, { iteration, processedTotal }: Pick<Beat, "iteration" | "processedTotal">): void {
+  const ended = store.db.query("update dispatchers set ended_at = ?, iterations = ?, processed_count = ? where dispatcher_id = ? and host = ? and pid = ?");
+  tx(store, () => void ended.run(store.now(), iteration, processedTotal, key.dispatcher_id, key.host, key.pid));
+}
+
+/** Time of the newest heartbeat in telemetry of this dispatcher that was no dry run, among the last 25; null when there is none. */
+export const lastHeartbeat = (store: Store, dispatcherId: string): string | null =>
+  store.db
+    .query<{ timestamp: string }, [string]>(
+      `select timestamp from (select timestamp, actor, correlation_json, attributes_json from telemetry_events where event_type = 'dispatch_watch_heartbeat' order by timestamp desc limit 25)
+       where actor = 'dispatch' and json_extract(correlation_json, '$.dispatcher_id') = ? and json_extract(attributes_json, '$.dry_run') = 0 order by julianday(timestamp) desc limit 1`,
+    )
+    .get(dispatcherId)?.timestamp ?? null;

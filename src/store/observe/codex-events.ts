@@ -1,0 +1,127 @@
+/** `codex_events`: the records of rollouts as they were read, and how far each session's rollout has been read. */
+import { SQLiteError } from "bun:sqlite";
+import { type JsonObject, parseStored } from "../../core/json.ts";
+import type { Store } from "../store.ts";
+
+/** One complete line of a rollout, ready to be stored. */
+export interface NewCodexEvent {
+  readonly type: string;
+  readonly subtype: string | null;
+  readonly timestamp: string | null;
+  readonly payloadJson: string;
+  /** Byte where the line begins. */
+  readonly byteOffset: number;
+}
+
+export interface CodexEvent {
+  readonly id: number;
+  readonly session_id: string;
+  readonly timestamp: string;
+  readonly type: string;
+  readonly subtype: string | null;
+  readonly payload: JsonObject;
+  readonly byte_offset: number;
+  readonly ingested_at: string;
+}
+
+interface Row extends Omit<CodexEvent, "payload"> {
+  readonly payload_json: string;
+}
+
+const toEvent = ({ payload_json, ...row }: Row): CodexEvent => ({ ...row, payload: parseStored(payload_json, {}) });
+
+/**
+ * Stores the lines of a session's rollout in their order and gives those that became rows. A line that is stored already at its offset with the same
+ * content is passed over (a file that was registered again), and so is one that SQLite cannot hold as JSON (nested too deeply). Call it inside a transaction.
+ */
+export function addCodexEvents<T extends NewCodexEvent>(store: Store, sessionId: string, lines: readonly T[]): { stored: T[]; refused: number } {
+  const { db } = store;
+  const insert = db.query("insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?, ?, ?, ?, ?, ?, ?)");
+  const same = db.query<{ id: number }, [string, number, string, string]>(
+    "select id from codex_events where session_id = ? and byte_offset = ? and type = ? and payload_json = ?",
+  );
+  const last = db.query<{ at: number | null }, [string]>("select max(byte_offset) as at from codex_events where session_id = ?").get(sessionId)?.at ?? -1;
+  const now = store.now();
+  const stored: T[] = [];
+  let refused = 0;
+  for (const line of lines) {
+    if (line.byteOffset <= last && same.get(sessionId, line.byteOffset, line.type, line.payloadJson)) continue;
+    try {
+      insert.run(sessionId, line.timestamp ?? now, line.type, line.subtype, line.payloadJson, line.byteOffset, now);
+      stored.push(line);
+    } catch (error) {
+      if (!(error instanceof SQLiteError) || error.code !== "SQLITE_CONSTRAINT_CHECK") throw error;
+      refused += 1;
+    }
+  }
+  return { stored, refused };
+}
+
+/** How far a session's rollout was read. */
+export interface ReadingMark {
+  readonly state: "active" | "gone";
+  readonly codex_session_path: string | null;
+  readonly last_ingest_offset: number | null;
+}
+
+export const readingMark = (store: Store, sessionId: string): ReadingMark | null =>
+  store.db.query<ReadingMark, [string]>("select state, codex_session_path, last_ingest_offset from sessions where id = ?").get(sessionId);
+
+/** Notes that a session's rollout was read up to `offset` (null: nothing stored yet) just now. Call it inside a transaction. */
+export function setReadingMark(store: Store, sessionId: string, offset: number | null): void {
+  store.db.query("update sessions set last_ingest_offset = ?, last_heartbeat_at = ? where id = ?").run(offset, store.now(), sessionId);
+}
+
+/** The records stored for the very beginning of the session's file; several when it was registered with several files. */
+export const firstRecords = (store: Store, sessionId: string): CodexEvent[] =>
+  store.db.query<Row, [string]>("select * from codex_events where session_id = ? and byte_offset = 0 order by id desc").all(sessionId).map(toEvent);
+
+/** The newest record that tells how the turn stands, or null. The condition is that of the index `codex_events_turns`, word by word. */
+export function newestTurnEvent(store: Store, sessionId: string): CodexEvent | null {
+  const rows = store.db.query<Row, [string]>(
+    `select * from codex_events where session_id = ?
+       and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
+         or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))
+     order by id desc limit 1`,
+  );
+  const row = rows.get(sessionId);
+  return row && toEvent(row);
+}
+
+/** Subtype of the session's very last record of any type; null also when there is none. */
+export const lastSubtype = (store: Store, sessionId: string): string | null =>
+  store.db.query<{ subtype: string | null }, [string]>("select subtype from codex_events where session_id = ? order by id desc limit 1").get(sessionId)?.subtype ?? null;
+
+/** The session's records, newest first; `subtype` filters before `limit` counts. */
+export const newestEvents = (store: Store, sessionId: string, options: { subtype?: string | undefined; limit: number }): CodexEvent[] =>
+  (options.subtype === undefined
+    ? store.db.query<Row, [string, number]>("select * from codex_events where session_id = ? order by id desc limit ?").all(sessionId, options.limit)
+    : store.db
+        .query<Row, [string, string, number]>("select * from codex_events where session_id = ? and subtype = ? order by id desc limit ?")
+        .all(sessionId, options.subtype, options.limit)
+  ).map(toEvent);
+
+/** The end of a turn of a worker, with where it came from. */
+export interface Completion {
+  readonly id: number;
+  readonly timestamp: string;
+  readonly payload: JsonObject;
+  readonly session_id: string;
+  readonly session_name: string;
+  readonly binding_id: string;
+}
+
+/** The newest `task_complete` of any worker session that was ever bound to the task, or null. */
+export function newestCompletion(store: Store, taskId: string): Completion | null {
+  const row = store.db
+    .query<Omit<Completion, "payload"> & { payload_json: string }, [string]>(
+      `select e.id, e.timestamp, e.payload_json, e.session_id, s.name as session_name, b.id as binding_id
+       from bindings b join sessions s on s.id = b.worker_session_id
+       join codex_events e on e.id = (select max(id) from codex_events where session_id = b.worker_session_id and subtype = 'task_complete')
+       where b.task_id = ? order by e.id desc, julianday(b.created_at) desc, b.rowid desc limit 1`,
+    )
+    .get(taskId);
+  if (!row) return null;
+  const { payload_json, ...rest } = row;
+  return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
+}

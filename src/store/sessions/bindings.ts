@@ -1,0 +1,116 @@
+/** `bindings`: which worker and manager session are joined on which task. */
+import { Failure } from "../../core/failure.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import type { Task } from "../../core/tasks/task.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { addEvent } from "../record/events.ts";
+import { sessionById } from "./sessions.ts";
+import { type Store, tx } from "../store.ts";
+
+export interface Binding {
+  readonly id: string;
+  readonly task_id: string;
+  readonly worker_id: string | null;
+  readonly manager_id: string | null;
+  readonly worker_session_id: string | null;
+  readonly manager_session_id: string | null;
+  readonly state: "active" | "ending" | "ended" | "invalid";
+  readonly created_at: string;
+  readonly ended_at: string | null;
+}
+
+/** A binding whose both sides are registered sessions. */
+export interface Pairing {
+  readonly binding: Binding;
+  readonly worker: Session;
+  readonly manager: Session;
+}
+
+/** The task's open (active or ending) binding, or null; a partial unique index keeps it one. */
+export const openBinding = (store: Store, taskId: string): Binding | null =>
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? and state in ('active', 'ending')").get(taskId);
+
+/** The task's open binding, else the one made last, whatever became of it; null when it never had one. */
+export const latestBinding = (store: Store, taskId: string): Binding | null =>
+  openBinding(store, taskId) ??
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1").get(taskId);
+
+/** The open binding in which this session takes part, on either side, or null. */
+export const bindingOfSession = (store: Store, sessionId: string): Binding | null =>
+  store.db
+    .query<Binding, [string, string]>(
+      `select * from bindings where worker_session_id = ?1 and state in ('active', 'ending')
+       union all select * from bindings where manager_session_id = ?2 and state in ('active', 'ending') limit 1`,
+    )
+    .get(sessionId, sessionId);
+
+/** The task's open binding with both sessions, or null. */
+export function findPairing(store: Store, taskId: string): Pairing | null {
+  const binding = openBinding(store, taskId);
+  if (!binding?.worker_session_id || !binding.manager_session_id) return null;
+  const worker = sessionById(store, binding.worker_session_id);
+  const manager = sessionById(store, binding.manager_session_id);
+  return worker && manager ? { binding, worker, manager } : null;
+}
+
+/** @throws Failure naming the task when it has no open binding of two sessions */
+export function needPairing(store: Store, task: Task): Pairing {
+  const pairing = findPairing(store, task.id);
+  if (!pairing) {
+    throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME` });
+  }
+  return pairing;
+}
+
+function refuseBound(store: Store, what: string, binding: Binding | null): void {
+  if (!binding) return;
+  const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(binding.task_id);
+  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, { hint: `conveyor unbind --task ${quoteWord(task?.name ?? binding.task_id)}` });
+}
+
+/**
+ * Joins a worker and a manager on a task, with the event. All refusals happen inside the transaction, so a race ends in the same message.
+ * @throws Failure when the task is over, a session is gone, or anything is bound already
+ */
+export function bind(store: Store, task: Task, worker: Session, manager: Session): Binding {
+  return tx(store, () => {
+    if (task.state === "done" || task.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no binding`, { hint: "conveyor tasks --active" });
+    for (const session of [worker, manager]) {
+      if (session.state === "gone") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: `conveyor register-${session.role} --name ${quoteWord(session.name)} --pid PID` });
+    }
+    refuseBound(store, `task ${JSON.stringify(task.name)}`, openBinding(store, task.id));
+    refuseBound(store, `worker ${JSON.stringify(worker.name)}`, bindingOfSession(store, worker.id));
+    refuseBound(store, `manager ${JSON.stringify(manager.name)}`, bindingOfSession(store, manager.id));
+    const id = store.newId("binding");
+    store.db
+      .query("insert into bindings (id, task_id, worker_id, manager_id, worker_session_id, manager_session_id, state, created_at) values (?, ?, null, null, ?, ?, 'active', ?)")
+      .run(id, task.id, worker.id, manager.id, store.now());
+    addEvent(store, { type: "binding_created", taskId: task.id, payload: { binding_id: id, task: task.name, worker: worker.name, manager: manager.name } });
+    return openBinding(store, task.id)!;
+  });
+}
+
+/**
+ * Ends the task's open binding, with the event.
+ * @throws Failure when there is none
+ */
+export function unbind(store: Store, task: Task): void {
+  tx(store, () => {
+    const ended = store.db.query("update bindings set state = 'ended', ended_at = ? where task_id = ? and state in ('active', 'ending')").run(store.now(), task.id);
+    if (ended.changes === 0) throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: "conveyor discover" });
+    addEvent(store, { type: "binding_ended", taskId: task.id, payload: { task: task.name } });
+  });
+}
+
+/** The worker sessions of all open bindings that have a manager session too. */
+export const boundWorkers = (store: Store): Session[] =>
+  store.db
+    .query<Session, []>(
+      `select s.* from bindings b indexed by one_active_binding_per_worker_session join sessions s on s.id = b.worker_session_id
+       where b.state in ('active', 'ending') and b.worker_session_id is not null and b.manager_session_id is not null order by b.rowid`,
+    )
+    .all();
+
+/** The manager sessions of all open bindings. */
+export const boundManagers = (store: Store): Session[] =>
+  store.db.query<Session, []>("select s.* from bindings b join sessions s on s.id = b.manager_session_id where b.state in ('active', 'ending') order by b.rowid").all();

@@ -1,0 +1,78 @@
+/** `sessions`: registered Codex sessions. */
+import { Failure } from "../../core/failure.ts";
+import type { Role, Session } from "../../core/sessions/session.ts";
+import { addEvent } from "../record/events.ts";
+import { type Store, tx } from "../store.ts";
+
+export const findSession = (store: Store, name: string): Session | null => store.db.query<Session, [string]>("select * from sessions where name = ?").get(name);
+
+export const sessionById = (store: Store, id: string): Session | null => store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
+
+/** Whether an active session has this Codex thread. */
+export const threadIsRegistered = (store: Store, threadId: string): boolean =>
+  store.db.query("select 1 from sessions where codex_session_id = ? and state = 'active'").get(threadId) !== null;
+
+/** The session registered with this rollout file, or null. */
+export const sessionOfRollout = (store: Store, path: string): Session | null =>
+  store.db.query<Session, [string]>("select * from sessions where codex_session_path = ? order by registered_at desc limit 1").get(path);
+
+/** @throws Failure naming the session when none has this name */
+export function needSession(store: Store, name: string): Session {
+  const session = findSession(store, name);
+  if (!session) throw new Failure(`unknown session ${JSON.stringify(name)}`, { hint: "conveyor sessions --state all" });
+  return session;
+}
+
+export interface Registration {
+  readonly name: string;
+  readonly role: Role;
+  readonly pid: number | null;
+  readonly cwd: string;
+  readonly codexSessionPath: string | null;
+  readonly codexSessionId: string | null;
+  readonly tmuxSession: string | null;
+  /** Absent: a stored pane is kept. */
+  readonly tmuxPaneId?: string | null;
+  /** Further keys of the `session_registered` event, for instance `via`. */
+  readonly note?: Record<string, unknown>;
+}
+
+/**
+ * Registers under a name, or again: same role keeps id and token and revives a gone session; the ingest offset starts anew.
+ * @throws Failure when the name belongs to a session of the other role
+ */
+export function registerSession(store: Store, input: Registration): Session {
+  return tx(store, () => {
+    const now = store.now();
+    const old = findSession(store, input.name);
+    if (old && old.role !== input.role) {
+      throw new Failure(`session ${JSON.stringify(input.name)} is registered as ${old.role}, not ${input.role}`, { hint: "choose another name: conveyor sessions --state all" });
+    }
+    const id = old?.id ?? store.newId("session");
+    if (old) {
+      store.db
+        .query(
+          `update sessions set tmux_session = ?, tmux_pane_id = coalesce(?, tmux_pane_id), codex_session_path = ?, codex_session_id = ?, pid = ?, cwd = ?,
+             last_heartbeat_at = ?, last_ingest_offset = null, state = 'active' where id = ?`,
+        )
+        .run(input.tmuxSession, input.tmuxPaneId ?? null, input.codexSessionPath, input.codexSessionId, input.pid, input.cwd, now, id);
+    } else {
+      store.db
+        .query(
+          `insert into sessions (id, name, role, identity_token, tmux_session, tmux_pane_id, codex_session_path, codex_session_id, pid, cwd, registered_at, last_heartbeat_at, state)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active')`,
+        )
+        .run(id, input.name, input.role, store.newId("session-token"), input.tmuxSession, input.tmuxPaneId ?? null, input.codexSessionPath, input.codexSessionId, input.pid, input.cwd, now, now);
+    }
+    addEvent(store, {
+      type: "session_registered",
+      payload: { name: input.name, role: input.role, pid: input.pid, session_id: id, codex_session_id: input.codexSessionId, ...input.note },
+    });
+    return sessionById(store, id)!;
+  });
+}
+
+/** The session ends: it is listed no longer and takes no messages, until it is registered again. */
+export function markGone(store: Store, sessionId: string): void {
+  tx(store, () => void store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), sessionId));
+}

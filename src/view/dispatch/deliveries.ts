@@ -1,0 +1,28 @@
+/** Deliveries as JSON and as lines for a person. */
+import type { DeliveryStep } from "../../core/delivery/delivery.ts";
+
+/** What a list shows of one delivery. */
+export interface DeliveryLine {
+  readonly id: string;
+  readonly origin: string;
+  readonly session: string;
+  readonly state: string;
+  readonly transport: string | null;
+  readonly proof: string;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  readonly error: string | null;
+}
+
+/** `time<TAB>state<TAB>transport<TAB>proof<TAB>session<TAB>origin<TAB>id`. */
+export const deliveryLine = (each: DeliveryLine): string =>
+  [each.created_at, each.state, each.transport ?? "-", each.proof, each.session, each.origin, each.id].join("\t");
+
+/** The whole story of one delivery. */
+export function deliveryStory(each: DeliveryLine, steps: readonly DeliveryStep[]): string {
+  const told = steps.map(({ at, step, detail }) => {
+    const facts = Object.entries(detail).map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`);
+    return `  ${at}  ${step}${facts.length === 0 ? "" : `: ${facts.join(", ")}`}`;
+  });
+  return [`${each.id}: ${each.origin} to ${each.session}, ${each.state} (proof ${each.proof}, by ${each.transport ?? "no rung"})`, ...told, ...(each.error === null ? [] : [`  ${each.error}`])].join("\n");
+}

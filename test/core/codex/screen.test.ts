@@ -1,0 +1,88 @@
+/** Named pages on captures of the real client, plain and styled, and on older wordings. */
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readScreen } from "../../../src/core/codex/screen.ts";
+
+const folder = join(import.meta.dir, "../../fixtures/codex-0.169.0/screens");
+const capture = (name: string) => readFileSync(join(folder, name), "utf8");
+const page = (name: string) => readScreen(capture(name)).page;
+
+test("every capture of the real client is the page it was taken of", () => {
+  const pages = Object.fromEntries(readdirSync(folder).sort().map((name) => [name, page(name)]));
+  expect(pages).toEqual({
+    "approval-declined.txt": "idle",
+    "approval-prompt.ansi": "command_approval",
+    "approval-prompt.txt": "command_approval",
+    "draft-idle.ansi": "draft",
+    "draft-while-working.ansi": "draft",
+    "help-open.ansi": "idle",
+    "history-search.ansi": "search",
+    "idle-after-first-turn.txt": "idle",
+    "idle.ansi": "idle",
+    "interrupted.txt": "idle",
+    "mention-open.ansi": "draft",
+    "model-choice.ansi": "choice",
+    "queued-while-working.ansi": "queued_input",
+    "queued-while-working.txt": "queued_input",
+    "ready-empty.txt": "idle",
+    "shell-mode.ansi": "draft",
+    "slash-text.ansi": "draft",
+    "startup-1s.txt": "idle",
+    "startup-3s.txt": "idle",
+    "text-in-composer-not-submitted.txt": "draft",
+    "transcript-browsed.ansi": "transcript",
+    "trust-prompt.ansi": "folder_trust",
+    "trust-prompt.txt": "folder_trust",
+    "working.ansi": "working",
+    "working.txt": "working",
+  });
+});
+
+test("a dialog gives its question, its choices and what Enter would take", () => {
+  expect(readScreen(capture("approval-prompt.ansi")).dialog).toEqual({
+    question: "Would you like to run the following command?",
+    choices: [
+      "Yes, proceed (y)",
+      "Yes, and don't ask again for commands that start with `touch /home/dev/approved` (p)",
+      "No, and tell Codex what to do differently (esc)",
+    ],
+    chosen: 0,
+  });
+  expect(readScreen(capture("trust-prompt.txt")).dialog).toMatchObject({ choices: ["Trust and continue", "Back to Agent Command Center"], chosen: 0 });
+});
+
+test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode", () => {
+  expect(readScreen(capture("idle.ansi")).composer).toEqual({ empty: true, text: "", shell: false });
+  expect(readScreen(capture("draft-while-working.ansi"))).toMatchObject({
+    composer: { empty: false, text: "draft while working", shell: false },
+    working: true,
+    queued: ["queued one"],
+  });
+  expect(readScreen(capture("shell-mode.ansi")).composer).toEqual({ empty: false, text: "ls", shell: true });
+  const bold = "\u001b[1m›\u001b[0m ";
+  expect(readScreen(`${bold}one\n  two\n\n  four\n\n  gpt-5.4 default · /x\n  ? for shortcuts\n`).composer).toEqual({ empty: false, text: "one\ntwo\n\nfour", shell: false });
+  // Typed words that equal the hint are no hint: only the hint is dim.
+  expect(readScreen(`${bold}Ask Codex to do anything\n\n  gpt\n`).page).toBe("draft");
+  expect(readScreen(`${bold}\u001b[2mAny other hint of another version\u001b[0m\n\n  gpt\n`).page).toBe("idle");
+  // A list typed by a person looks like choices, but nothing is marked and no key is named.
+  expect(readScreen(`${bold}1. first\n  2. second\n\n  gpt-5.4 default · /x\n`).page).toBe("draft");
+});
+
+test("pages of other versions, and pages no rule knows", () => {
+  const dialog = (...head: string[]) => [...head, "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
+  expect(readScreen(dialog("> You are in /home/dev", "", "  Do you trust the contents of this directory? Working with untrusted contents")).page).toBe("folder_trust");
+  expect(readScreen("Do you trust the contents of this directory?\n")).toMatchObject({ page: "folder_trust", asks: true, dialog: null });
+  expect(readScreen(dialog("  ✨ Update available! 0.130.0 -> 0.131.0")).page).toBe("update_offer");
+  expect(readScreen(dialog("  Approaching rate limits", "  Switch to gpt-5.1-codex-mini for lower credit usage?")).page).toBe("rate_limit");
+  expect(readScreen(dialog("  Background server has incompatible feature settings")).page).toBe("server_features");
+  expect(readScreen(dialog("  Something new?")).page).toBe("choice");
+  expect(readScreen("\n\n\n").page).toBe("blank");
+  expect(readScreen("$ ls\nfile\n$ ").page).toBe("unknown");
+});
+
+test("an answered dialog above the composer is history, and a mode of tmux is in front of everything", () => {
+  const screen = `${capture("trust-prompt.txt").trimEnd()}\n\n› Ask Codex to do anything\n\n  gpt-5.4 default · /home/dev/project\n`;
+  expect(readScreen(screen).page).toBe("idle");
+  expect(readScreen(capture("draft-idle.ansi"), "copy-mode")).toMatchObject({ page: "copy_mode", composer: { text: "draft while working" } });
+});
