@@ -70,7 +70,8 @@ export function linkAlias(path: string): void {
 }
 
 if (import.meta.main) {
-  if (Bun.version !== bunVersion) throw new Error(`build.ts needs Bun ${bunVersion} and runs on ${Bun.version}: start it with \`npm run build\``);
+  if (Bun.version !== bunVersion)
+    throw new Error(`build.ts needs Bun ${bunVersion} and runs on ${Bun.version}: start it with \`npm run build\``);
   // Compiled under its own name beside the old one, then renamed: a running dist/conveyor keeps its file.
   const started = performance.now();
   const fresh = join(root, "dist", "fresh", "conveyor");

@@ -49,11 +49,19 @@ try {
   const { page } = await openTab(browser, url);
   await page.waitForSelector(`.card:nth-child(${TASKS})`);
   await page.reload();
-  const usable = await page.evaluate(`new Promise((done) => { const look = () => (document.querySelector(".card:nth-child(${TASKS})") ? requestAnimationFrame(() => done(performance.now())) : setTimeout(look, 2)); look(); })`);
-  console.log(`${"load to all tasks painted".padEnd(44)} ${Math.round(usable as number).toString().padStart(8)} ms`);
+  const usable = await page.evaluate(
+    `new Promise((done) => { const look = () => (document.querySelector(".card:nth-child(${TASKS})") ? requestAnimationFrame(() => done(performance.now())) : setTimeout(look, 2)); look(); })`,
+  );
+  console.log(
+    `${"load to all tasks painted".padEnd(44)} ${Math.round(usable as number)
+      .toString()
+      .padStart(8)} ms`,
+  );
   await rest("overview, nothing happens", child.pid);
 
-  await page.evaluate(`window.seen = {}; new MutationObserver(() => { for (const { textContent: name } of document.querySelectorAll(".card h3 a")) if (name.startsWith("late-") && !window.seen[name]) { window.seen[name] = -1; requestAnimationFrame(() => setTimeout(() => { window.seen[name] = Date.now(); })); } }).observe(document.body, { subtree: true, childList: true })`);
+  await page.evaluate(
+    `window.seen = {}; new MutationObserver(() => { for (const { textContent: name } of document.querySelectorAll(".card h3 a")) if (name.startsWith("late-") && !window.seen[name]) { window.seen[name] = -1; requestAnimationFrame(() => setTimeout(() => { window.seen[name] = Date.now(); })); } }).observe(document.body, { subtree: true, childList: true })`,
+  );
   const store = w.store();
   const committed = new Map<string, number>();
   for (let i = 0; i < COMMITS; i++) {
@@ -63,7 +71,9 @@ try {
   }
   const seen = (await page.evaluate("window.seen")) as Record<string, number>;
   const late = [...committed].map(([name, at]) => seen[name]! - at).sort((a, b) => a - b);
-  console.log(`${"commit to paint, median, 90 %, longest".padEnd(44)} ${[late[COMMITS / 2], late[Math.floor(COMMITS * 0.9)], late.at(-1)].join("  ").padStart(8)} ms`);
+  console.log(
+    `${"commit to paint, median, 90 %, longest".padEnd(44)} ${[late[COMMITS / 2], late[Math.floor(COMMITS * 0.9)], late.at(-1)].join("  ").padStart(8)} ms`,
+  );
 
   const before = memory(child.pid);
   for (let i = 0; i < STORM; i++) {

@@ -22,19 +22,29 @@ const COMMANDS = 2000;
 const POLL_SECONDS = 2;
 
 const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
-const env: Record<string, string> = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: dir, CODEX_HOME: join(dir, "codex"), WORKERCTL_STATE_ROOT: join(dir, "state"), TMUX_TMPDIR: dir, TERM: "xterm-256color" };
+const env: Record<string, string> = {
+  PATH: process.env.PATH ?? "/usr/bin:/bin",
+  HOME: dir,
+  CODEX_HOME: join(dir, "codex"),
+  WORKERCTL_STATE_ROOT: join(dir, "state"),
+  TMUX_TMPDIR: dir,
+  TERM: "xterm-256color",
+};
 
 function run(...argv: string[]): void {
   const done = Bun.spawnSync([...program, ...argv], { env, cwd: dir });
   if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr.toString()}`);
 }
 
-const percentile = (sorted: readonly number[], part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+const percentile = (sorted: readonly number[], part: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
 const ms = (value: number): string => value.toFixed(1).padStart(8);
 
 function report(what: string, samples: readonly number[]): void {
   const sorted = [...samples].sort((a, b) => a - b);
-  console.log(`${what.padEnd(44)} ${ms(percentile(sorted, 0.5))} ${ms(percentile(sorted, 0.9))} ${ms(percentile(sorted, 0.99))} ${ms(sorted.at(-1)!)}`);
+  console.log(
+    `${what.padEnd(44)} ${ms(percentile(sorted, 0.5))} ${ms(percentile(sorted, 0.9))} ${ms(percentile(sorted, 0.99))} ${ms(sorted.at(-1)!)}`,
+  );
 }
 
 /** Waits until `look` is true, woken by commits of others. */
@@ -45,25 +55,45 @@ async function committed(store: Store, look: () => boolean): Promise<void> {
   commits.close();
 }
 
-const rolloutOf = (name: string, n: number): string => join(dir, "codex/sessions/2026/05/11", `rollout-2026-05-11T14-00-00-${name}${String(n).padStart(7, "0")}-1111-4111-8111-111111111111.jsonl`);
+const rolloutOf = (name: string, n: number): string =>
+  join(
+    dir,
+    "codex/sessions/2026/05/11",
+    `rollout-2026-05-11T14-00-00-${name}${String(n).padStart(7, "0")}-1111-4111-8111-111111111111.jsonl`,
+  );
 
 function setUp(): Store {
   mkdirSync(dirname(rolloutOf("1", 0)), { recursive: true });
   run("tasks", "--create", "first", "--goal", "Ship");
   for (let n = 0; n < WORKERS; n++) {
-    for (const [role, letter] of [["worker", "1"], ["manager", "2"]] as const) {
+    for (const [role, letter] of [
+      ["worker", "1"],
+      ["manager", "2"],
+    ] as const) {
       const path = rolloutOf(letter, n);
-      writeFileSync(path, `${JSON.stringify({ timestamp: "2026-05-11T14:00:00.000Z", type: "session_meta", payload: { id: `${letter}${String(n).padStart(7, "0")}-1111-4111-8111-111111111111`, cwd: dir } })}\n`);
+      writeFileSync(
+        path,
+        `${JSON.stringify({ timestamp: "2026-05-11T14:00:00.000Z", type: "session_meta", payload: { id: `${letter}${String(n).padStart(7, "0")}-1111-4111-8111-111111111111`, cwd: dir } })}\n`,
+      );
       run(`register-${role}`, "--name", `${role}${n}`, "--pid", String(process.pid), "--codex-session", path, "--cwd", dir);
     }
     run("tasks", "--create", `task${n}`, "--goal", "Ship");
     run("bind", "--task", `task${n}`, "--worker", `worker${n}`, "--manager", `manager${n}`);
   }
-  return openStore(join(dir, "state", "workerctl.db"), { now: () => new Date().toISOString(), newId: (prefix) => `${prefix}-${crypto.randomUUID()}` });
+  return openStore(join(dir, "state", "workerctl.db"), {
+    now: () => new Date().toISOString(),
+    newId: (prefix) => `${prefix}-${crypto.randomUUID()}`,
+  });
 }
 
 async function startWatch(store: Store): Promise<Bun.Subprocess> {
-  const watch = Bun.spawn([...program, "dispatch", "--watch", "--dispatcher-id", "bench"], { env, cwd: dir, stdin: "ignore", stdout: "ignore", stderr: "inherit" });
+  const watch = Bun.spawn([...program, "dispatch", "--watch", "--dispatcher-id", "bench"], {
+    env,
+    cwd: dir,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
+  });
   await committed(store, () => store.db.query("select 1 from dispatchers where iterations > 0 and ended_at is null").get() !== null);
   return watch;
 }
@@ -79,8 +109,15 @@ async function turns(store: Store): Promise<number[]> {
   for (let n = 0; n < TURNS; n++) {
     const worker = Math.floor(Math.random() * WORKERS);
     const begin = performance.now();
-    appendFileSync(rolloutOf("1", worker), `${JSON.stringify({ timestamp: new Date().toISOString(), type: "event_msg", payload: { type: "task_complete", turn_id: `turn-${n}` } })}\n`);
-    await committed(store, () => (store.db.query<{ n: number }, []>("select count(*) as n from routed_notifications where state = 'delivered'").get()?.n ?? 0) > n);
+    appendFileSync(
+      rolloutOf("1", worker),
+      `${JSON.stringify({ timestamp: new Date().toISOString(), type: "event_msg", payload: { type: "task_complete", turn_id: `turn-${n}` } })}\n`,
+    );
+    await committed(
+      store,
+      () =>
+        (store.db.query<{ n: number }, []>("select count(*) as n from routed_notifications where state = 'delivered'").get()?.n ?? 0) > n,
+    );
     times.push(performance.now() - begin);
   }
   return times;
@@ -91,7 +128,9 @@ async function inboxes(store: Store, other: Store): Promise<number[]> {
   const times: number[] = [];
   const session = needSession(store, "manager0");
   store.db.query("update routed_notifications set consumed_at = created_at").run();
-  const refill = other.db.query("update routed_notifications set consumed_at = null where id = (select max(id) from routed_notifications where target_session_id = ?)");
+  const refill = other.db.query(
+    "update routed_notifications set consumed_at = null where id = (select max(id) from routed_notifications where target_session_id = ?)",
+  );
   for (let n = 0; n < 200; n++) {
     const waiting = readInbox(store, session, { consumeNext: true, wait: true, timeout: 30, interval: 30, limit: 1, json: true });
     await Bun.sleep(5 + Math.random() * 10);
@@ -127,11 +166,24 @@ async function keys(store: Store): Promise<number[]> {
 
 async function throughput(store: Store, dispatchers: number): Promise<number> {
   const task = store.db.query<{ id: string }, []>("select id from tasks where name = 'task1'").get()!.id;
-  store.db.transaction(() => {
-    for (let n = 0; n < COMMANDS; n++) createCommand(store, { type: "nudge_worker", taskId: task, payload: { message: `m${n}` } });
-  }).immediate();
+  store.db
+    .transaction(() => {
+      for (let n = 0; n < COMMANDS; n++) createCommand(store, { type: "nudge_worker", taskId: task, payload: { message: `m${n}` } });
+    })
+    .immediate();
   const begin = performance.now();
-  await Promise.all(Array.from({ length: dispatchers }, (_, n) => Bun.spawn([...program, "dispatch", "--limit", String(COMMANDS), "--dispatcher-id", `d${n}`], { env, cwd: dir, stdout: "ignore", stderr: "inherit" }).exited));
+  await Promise.all(
+    Array.from(
+      { length: dispatchers },
+      (_, n) =>
+        Bun.spawn([...program, "dispatch", "--limit", String(COMMANDS), "--dispatcher-id", `d${n}`], {
+          env,
+          cwd: dir,
+          stdout: "ignore",
+          stderr: "inherit",
+        }).exited,
+    ),
+  );
   const seconds = (performance.now() - begin) / 1000;
   const { n } = store.db.query<{ n: number }, []>("select count(*) as n from commands where state <> 'succeeded'").get()!;
   if (n > 0) throw new Error(`${n} commands were not delivered`);
@@ -141,7 +193,10 @@ async function throughput(store: Store, dispatchers: number): Promise<number> {
 /** Processor seconds and context switches of a process so far. */
 function spent(pid: number): { cpu: number; wakes: number } {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
-  const wakes = [...readFileSync(`/proc/${pid}/status`, "latin1").matchAll(/ctxt_switches:\s+(\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+  const wakes = [...readFileSync(`/proc/${pid}/status`, "latin1").matchAll(/ctxt_switches:\s+(\d+)/g)].reduce(
+    (sum, match) => sum + Number(match[1]),
+    0,
+  );
   return { cpu: (Number(fields[11]) + Number(fields[12])) / 100, wakes };
 }
 
@@ -159,11 +214,20 @@ try {
     const before = spent(watch.pid);
     await Bun.sleep(Number(idle) * 1000);
     const after = spent(watch.pid);
-    console.log(`idle watch, ${WORKERS} workers, ${idle} s: ${(((after.cpu - before.cpu) / Number(idle)) * 100).toFixed(3)} % of a core, ${((after.wakes - before.wakes) / Number(idle)).toFixed(1)} switches/s`);
+    console.log(
+      `idle watch, ${WORKERS} workers, ${idle} s: ${(((after.cpu - before.cpu) / Number(idle)) * 100).toFixed(3)} % of a core, ${((after.wakes - before.wakes) / Number(idle)).toFixed(1)} switches/s`,
+    );
   }
   await stop(watch);
-  for (const dispatchers of [1, 8]) console.log(`${COMMANDS} commands, ${dispatchers} dispatcher${dispatchers > 1 ? "s" : ""}: ${Math.round(await throughput(store, dispatchers))} a second`);
-  const rows = new Database(store.path).query<{ n: number; d: number }, []>("select count(*) as n, count(distinct command_id) as d from routed_notifications where command_id is not null").get()!;
+  for (const dispatchers of [1, 8])
+    console.log(
+      `${COMMANDS} commands, ${dispatchers} dispatcher${dispatchers > 1 ? "s" : ""}: ${Math.round(await throughput(store, dispatchers))} a second`,
+    );
+  const rows = new Database(store.path)
+    .query<{ n: number; d: number }, []>(
+      "select count(*) as n, count(distinct command_id) as d from routed_notifications where command_id is not null",
+    )
+    .get()!;
   console.log(`notifications of commands: ${rows.n}, of distinct commands: ${rows.d}`);
 } finally {
   Bun.spawnSync(["tmux", "kill-server"], { env, stdout: "ignore", stderr: "ignore" });

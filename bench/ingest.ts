@@ -13,29 +13,61 @@ function record(n: number): string {
   const timestamp = new Date(Date.parse("2026-05-11T14:00:00.000Z") + n * 100).toISOString();
   const event = (payload: object) => JSON.stringify({ timestamp, ordinal: n, type: "event_msg", payload });
   const item = (payload: object) => JSON.stringify({ timestamp, ordinal: n, type: "response_item", payload });
-  const used = { input_tokens: n * 100, cached_input_tokens: n * 50, output_tokens: n * 10, reasoning_output_tokens: n, total_tokens: n * 110 };
+  const used = {
+    input_tokens: n * 100,
+    cached_input_tokens: n * 50,
+    output_tokens: n * 10,
+    reasoning_output_tokens: n,
+    total_tokens: n * 110,
+  };
   switch (n % 10) {
     case 0:
       return event({ type: "task_started", turn_id: `turn-${n}`, started_at: n });
     case 1:
-      return event({ type: "item_completed", turn_id: `turn-${n}`, item: { type: "UserMessage", id: `u-${n}`, content: [{ type: "text", text: "Please go on with the next step." }] } });
+      return event({
+        type: "item_completed",
+        turn_id: `turn-${n}`,
+        item: { type: "UserMessage", id: `u-${n}`, content: [{ type: "text", text: "Please go on with the next step." }] },
+      });
     case 2:
     case 5:
-      return item({ type: "function_call", id: `fc_${n}`, name: "exec_command", arguments: JSON.stringify({ cmd: "grep -rn something src", yield_time_ms: 1000 }), call_id: `call_${n}` });
+      return item({
+        type: "function_call",
+        id: `fc_${n}`,
+        name: "exec_command",
+        arguments: JSON.stringify({ cmd: "grep -rn something src", yield_time_ms: 1000 }),
+        call_id: `call_${n}`,
+      });
     case 3:
     case 6:
-      return item({ type: "function_call_output", call_id: `call_${n}`, output: `Process exited with code 0\nOutput:\n${"src/file.ts:12: a line that was found\n".repeat(12)}` });
+      return item({
+        type: "function_call_output",
+        call_id: `call_${n}`,
+        output: `Process exited with code 0\nOutput:\n${"src/file.ts:12: a line that was found\n".repeat(12)}`,
+      });
     case 4:
     case 7:
-      return event({ type: "token_count", info: { total_token_usage: used, last_token_usage: used, model_context_window: 272000 }, rate_limits: null });
+      return event({
+        type: "token_count",
+        info: { total_token_usage: used, last_token_usage: used, model_context_window: 272000 },
+        rate_limits: null,
+      });
     case 8:
-      return event({ type: "item_completed", turn_id: `turn-${n}`, item: { type: "AgentMessage", id: `m-${n}`, content: [{ type: "Text", text: "Done with this step; the tests pass. ".repeat(4) }] } });
+      return event({
+        type: "item_completed",
+        turn_id: `turn-${n}`,
+        item: { type: "AgentMessage", id: `m-${n}`, content: [{ type: "Text", text: "Done with this step; the tests pass. ".repeat(4) }] },
+      });
     default:
       return event({ type: "task_complete", turn_id: `turn-${n}`, last_agent_message: "Done.", duration_ms: 500 });
   }
 }
 
-const meta = JSON.stringify({ timestamp: "2026-05-11T14:00:00.000Z", type: "session_meta", payload: { id, cwd: "/srv/project", originator: "codex_cli", cli_version: "0.169.0" } });
+const meta = JSON.stringify({
+  timestamp: "2026-05-11T14:00:00.000Z",
+  type: "session_meta",
+  payload: { id, cwd: "/srv/project", originator: "codex_cli", cli_version: "0.169.0" },
+});
 const body = `${[meta, ...Array.from({ length: EVENTS - 1 }, (_, n) => record(n))].join("\n")}\n`;
 
 const program = programOf(process.argv.slice(2));
@@ -64,4 +96,6 @@ for (let round = 0; round < ROUNDS; round += 1) {
   }
 }
 const median = (list: number[]): string => `${list.sort((a, b) => a - b)[list.length >> 1]!.toFixed(0)} ms`;
-console.log(`${program.join(" ")}: ${EVENTS} records (${(body.length / 1e6).toFixed(1)} MB) ${median(times.first)}, nothing new ${median(times.nothing)}, one more ${median(times.one)}`);
+console.log(
+  `${program.join(" ")}: ${EVENTS} records (${(body.length / 1e6).toFixed(1)} MB) ${median(times.first)}, nothing new ${median(times.nothing)}, one more ${median(times.one)}`,
+);

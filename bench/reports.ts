@@ -25,17 +25,30 @@ function fill(store: Store, tasks: number, count: number, prefix: string, from =
   const time = (step: number) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${from / 1000} + i * ${step}, 'unixepoch')`;
   const series = (n: number) => `with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < ${n})`;
   const step = (20 * 86_400) / count;
-  db.run(`${series(tasks)} insert into tasks select '${prefix}' || i, '${prefix}' || i, 'g', null, 'done', ${time((20 * 86_400) / tasks)}, ${time((20 * 86_400) / tasks)} from n`);
+  db.run(
+    `${series(tasks)} insert into tasks select '${prefix}' || i, '${prefix}' || i, 'g', null, 'done', ${time((20 * 86_400) / tasks)}, ${time((20 * 86_400) / tasks)} from n`,
+  );
   db.run(`${series(count)} insert into events (created_at, actor, task_id, type, payload_json)
     select ${time(step)}, 'workerctl', '${prefix}' || (i % ${tasks}), case i % 20 when 0 then 'acceptance_criterion_added' else 'note' end, '{"criterion":"c","criterion_id":1,"status":"proposed","text":"something that happened"}' from n`);
-  db.run(`${series(count)} insert into telemetry_events select '${prefix}-' || i, null, '${prefix}' || (i % ${tasks}), ${time(step)}, 'workerctl', 'type_' || (i % 12), case i % 50 when 0 then 'warning' else 'info' end, 'word' || (i % 1000), '{}', '{"n":1}' from n`);
-  db.run("insert into telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes) select id, task_id, run_id, actor, event_type, summary, attributes_json from telemetry_events where id like ?", [`${prefix}-%`]);
+  db.run(
+    `${series(count)} insert into telemetry_events select '${prefix}-' || i, null, '${prefix}' || (i % ${tasks}), ${time(step)}, 'workerctl', 'type_' || (i % 12), case i % 50 when 0 then 'warning' else 'info' end, 'word' || (i % 1000), '{}', '{"n":1}' from n`,
+  );
+  db.run(
+    "insert into telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes) select id, task_id, run_id, actor, event_type, summary, attributes_json from telemetry_events where id like ?",
+    [`${prefix}-%`],
+  );
   const commands = Math.max(10, count / 10);
   db.run(`${series(commands)} insert into commands (id, idempotency_key, created_at, updated_at, task_id, correlation_id, type, state, payload_json)
     select '${prefix}-c' || i, '${prefix}-c' || i, ${time(step * 10)}, ${time(step * 10)}, '${prefix}' || (i % ${tasks}), 'k' || i, case i % 5 when 0 then 'task_nudge' else 'nudge_worker' end, 'succeeded', '{"message":"go on"}' from n`);
-  db.run(`insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, finished_at, state) select id, 'k', 'd', created_at, updated_at, 'succeeded' from commands where id like '${prefix}-c%'`);
-  db.run(`${series(commands)} insert into manager_cycles (task_id, started_at, completed_at, state, status_json) select '${prefix}' || (i % ${tasks}), ${time(step * 10)}, ${time(step * 10)}, 'succeeded', '{"state":"busy","pane_signal":{"captured":true}}' from n`);
-  db.run(`${series(commands / 5)} insert into manager_decisions (task_id, decision, reason, created_at, payload_json) select '${prefix}' || (i % ${tasks}), 'nudge', 'r', ${time(step * 50)}, '{}' from n`);
+  db.run(
+    `insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, finished_at, state) select id, 'k', 'd', created_at, updated_at, 'succeeded' from commands where id like '${prefix}-c%'`,
+  );
+  db.run(
+    `${series(commands)} insert into manager_cycles (task_id, started_at, completed_at, state, status_json) select '${prefix}' || (i % ${tasks}), ${time(step * 10)}, ${time(step * 10)}, 'succeeded', '{"state":"busy","pane_signal":{"captured":true}}' from n`,
+  );
+  db.run(
+    `${series(commands / 5)} insert into manager_decisions (task_id, decision, reason, created_at, payload_json) select '${prefix}' || (i % ${tasks}), 'nudge', 'r', ${time(step * 50)}, '{}' from n`,
+  );
 }
 
 function make(name: string, others: number): string {
@@ -66,23 +79,57 @@ async function once(argv: readonly string[], path: string): Promise<number> {
 }
 
 const VIEWS = [
-  "audit shown0", "audit shown0 --json", "audit shown0 --verify", "mutation-audit shown0", "replay shown0", "replay shown0 --limit 20", "replay shown0 --format transcript",
-  "telemetry", "telemetry --newest", "telemetry --task shown0", "telemetry --severity error", "telemetry --event-type type_3", "telemetry --actor workerctl --newest",
-  "telemetry --task shown0 --severity warning", "telemetry --task shown0 --event-type type_3", "telemetry --task shown0 --actor workerctl", "telemetry --task shown0 --search word7", "telemetry --search n",
-  "telemetry --search n --newest", "telemetry --summary --json", "telemetry --summary --task shown0", "telemetry metrics", "telemetry snapshot", "telemetry check",
-  "telemetry snapshot --task shown0", "telemetry task shown0", "telemetry check --task shown0", "telemetry failures", "telemetry failures --task shown0", "telemetry metrics --task shown0 --window 90d", "runs --list",
-  "commands --task shown0", "tasks --active", "sessions", "discover shown0", "criteria shown0 --list",
+  "audit shown0",
+  "audit shown0 --json",
+  "audit shown0 --verify",
+  "mutation-audit shown0",
+  "replay shown0",
+  "replay shown0 --limit 20",
+  "replay shown0 --format transcript",
+  "telemetry",
+  "telemetry --newest",
+  "telemetry --task shown0",
+  "telemetry --severity error",
+  "telemetry --event-type type_3",
+  "telemetry --actor workerctl --newest",
+  "telemetry --task shown0 --severity warning",
+  "telemetry --task shown0 --event-type type_3",
+  "telemetry --task shown0 --actor workerctl",
+  "telemetry --task shown0 --search word7",
+  "telemetry --search n",
+  "telemetry --search n --newest",
+  "telemetry --summary --json",
+  "telemetry --summary --task shown0",
+  "telemetry metrics",
+  "telemetry snapshot",
+  "telemetry check",
+  "telemetry snapshot --task shown0",
+  "telemetry task shown0",
+  "telemetry check --task shown0",
+  "telemetry failures",
+  "telemetry failures --task shown0",
+  "telemetry metrics --task shown0 --window 90d",
+  "runs --list",
+  "commands --task shown0",
+  "tasks --active",
+  "sessions",
+  "discover shown0",
+  "criteria shown0 --list",
 ];
 
 async function compare(): Promise<void> {
   const [small, large] = [make("small.db", 0), make("large.db", EVENTS)];
-  console.log(`${(statSync(small).size / 1e6).toFixed(1)} MB against ${(statSync(large).size / 1e6).toFixed(0)} MB; medians of ${ROUNDS}, in ms\n`);
+  console.log(
+    `${(statSync(small).size / 1e6).toFixed(1)} MB against ${(statSync(large).size / 1e6).toFixed(0)} MB; medians of ${ROUNDS}, in ms\n`,
+  );
   for (const view of VIEWS) {
     const argv = view.split(" ");
     const samples: [number[], number[]] = [[], []];
     // Side by side, so that a busy machine hits both.
-    for (let round = 0; round < ROUNDS + 2; round++) for (const [n, path] of [small, large].entries()) if (round > 1) samples[n]!.push(await once(argv, path));
-      else await once(argv, path);
+    for (let round = 0; round < ROUNDS + 2; round++)
+      for (const [n, path] of [small, large].entries())
+        if (round > 1) samples[n]!.push(await once(argv, path));
+        else await once(argv, path);
     const [a, b] = samples.map((each) => each.sort((x, y) => x - y)[Math.floor(each.length / 2)]!) as [number, number];
     console.log(`${view.padEnd(44)} ${a.toFixed(2).padStart(8)} ${b.toFixed(2).padStart(8)}   ×${(b / a).toFixed(2)}`);
   }
@@ -93,12 +140,23 @@ async function exported(): Promise<void> {
   const store = openStore(path, { now: () => new Date().toISOString(), newId: (prefix) => `${prefix}-${crypto.randomUUID()}` });
   store.db.transaction(() => fill(store, 1, EVENTS, "shown"))();
   store.db.close();
-  for (const line of ["replay shown0 --limit 20", "replay shown0", "audit shown0 --json", "export-task shown0 --output OUT --zip", "verify OUT.zip"]) {
+  for (const line of [
+    "replay shown0 --limit 20",
+    "replay shown0",
+    "audit shown0 --json",
+    "export-task shown0 --output OUT --zip",
+    "verify OUT.zip",
+  ]) {
     const argv = line.replaceAll("OUT", join(dir, "out")).split(" ");
-    const child = Bun.spawn([...programOf(given), ...argv, ...(argv[0] === "verify" ? [] : ["--path", path])], { stdout: "ignore", stderr: "inherit" });
+    const child = Bun.spawn([...programOf(given), ...argv, ...(argv[0] === "verify" ? [] : ["--path", path])], {
+      stdout: "ignore",
+      stderr: "inherit",
+    });
     await child.exited;
     const used = child.resourceUsage()!;
-    console.log(`${line.padEnd(44)} ${((used.cpuTime.total as unknown as number | bigint) ? Number(used.cpuTime.total) / 1e6 : 0).toFixed(1)} s CPU, at most ${(used.maxRSS / 1e6).toFixed(0)} MB`);
+    console.log(
+      `${line.padEnd(44)} ${((used.cpuTime.total as unknown as number | bigint) ? Number(used.cpuTime.total) / 1e6 : 0).toFixed(1)} s CPU, at most ${(used.maxRSS / 1e6).toFixed(0)} MB`,
+    );
   }
 }
 

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { programOf } from "./program.ts";
 
-const { values } = parseArgs({ args: process.argv.slice(2), options: { runs: { type: "string", default: "60" }, check: { type: "boolean" } } });
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  options: { runs: { type: "string", default: "60" }, check: { type: "boolean" } },
+});
 const runs = Number(values.runs);
 const base = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
 const empty = join(base, "empty");
@@ -32,7 +35,14 @@ const quantile = (times: number[], part: number): number => times.toSorted((a, b
 
 try {
   writeFileSync(join(base, "empty.ts"), 'console.log("");\n');
-  const made = await Bun.build({ entrypoints: [join(base, "empty.ts")], target: "bun", minify: true, bytecode: true, format: "esm", compile: { outfile: empty, autoloadDotenv: false, autoloadBunfig: false } });
+  const made = await Bun.build({
+    entrypoints: [join(base, "empty.ts")],
+    target: "bun",
+    minify: true,
+    bytecode: true,
+    format: "esm",
+    compile: { outfile: empty, autoloadDotenv: false, autoloadBunfig: false },
+  });
   if (!made.success) throw new Error(made.logs.map(String).join("\n"));
   mkdirSync(join(base, "work"));
   const env = { PATH: process.env.PATH!, HOME: base, NO_COLOR: "1" };
@@ -54,6 +64,8 @@ const quick = (times: number[]): number => quantile(times, 0.1);
 const unit = quick(subjects[0]!.times);
 for (const { name, times, limit } of subjects) {
   const ratio = quick(times) / unit;
-  console.log(`${name.padEnd(24)} ${quick(times).toFixed(1).padStart(6)} ms (median ${quantile(times, 0.5).toFixed(1)})  ${ratio.toFixed(2)}x${ratio > limit ? `  over ${limit}x` : ""}`);
+  console.log(
+    `${name.padEnd(24)} ${quick(times).toFixed(1).padStart(6)} ms (median ${quantile(times, 0.5).toFixed(1)})  ${ratio.toFixed(2)}x${ratio > limit ? `  over ${limit}x` : ""}`,
+  );
   if (values.check && ratio > limit) process.exitCode = 1;
 }

@@ -1,5 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, targets } from "../build.ts";
@@ -21,7 +32,13 @@ interface Done {
 }
 
 function run(words: string[], options: { cwd?: string; env?: Record<string, string> } = {}): Done {
-  const done = Bun.spawnSync(words, { cwd: options.cwd ?? base, env: { ...env, ...options.env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const done = Bun.spawnSync(words, {
+    cwd: options.cwd ?? base,
+    env: { ...env, ...options.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   return { exit: done.exitCode, stdout: done.stdout.toString(), stderr: done.stderr.toString() };
 }
 function must(words: string[], options: { cwd?: string; env?: Record<string, string> } = {}): string {
@@ -46,7 +63,13 @@ beforeAll(async () => {
   await stageWrapper(join(base, "staged", WRAPPER));
   stageTarget(join(base, "staged", target.name), target, built);
   for (const name of [WRAPPER, target.name]) {
-    tarballs.push(join(base, "tarballs", must(["npm", "pack", "--silent", "--pack-destination", join(base, "tarballs")], { cwd: join(base, "staged", name) }).trim()));
+    tarballs.push(
+      join(
+        base,
+        "tarballs",
+        must(["npm", "pack", "--silent", "--pack-destination", join(base, "tarballs")], { cwd: join(base, "staged", name) }).trim(),
+      ),
+    );
   }
   must(["npm", "install", "--global", "--prefix", prefix, ...tarballs]);
 });
@@ -54,9 +77,26 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 describe("the packed packages", () => {
   test("hold what they need and nothing else", () => {
-    const files = (tarball: string) => must(["tar", "-tzf", tarball]).trim().split("\n").map((name) => name.replace(/^package\//, "")).sort();
+    const files = (tarball: string) =>
+      must(["tar", "-tzf", tarball])
+        .trim()
+        .split("\n")
+        .map((name) => name.replace(/^package\//, ""))
+        .sort();
     expect(files(tarballs[0]!)).toEqual(
-      ["LICENSE", "README.md", "bin/conveyor.mjs", "bin/launch.mjs", "bin/workerctl.mjs", "binary.mjs", "commands.json", "conveyor.1", "index.d.ts", "index.mjs", "package.json"].sort(),
+      [
+        "LICENSE",
+        "README.md",
+        "bin/conveyor.mjs",
+        "bin/launch.mjs",
+        "bin/workerctl.mjs",
+        "binary.mjs",
+        "commands.json",
+        "conveyor.1",
+        "index.d.ts",
+        "index.mjs",
+        "package.json",
+      ].sort(),
     );
     expect(files(tarballs[1]!)).toEqual(["LICENSE", "README.md", "bin/conveyor", "package.json"]);
   });
@@ -67,10 +107,19 @@ describe("the packed packages", () => {
     expect(manifest.dependencies).toBeUndefined();
     expect(Object.keys(manifest.optionalDependencies)).toEqual(targets.map(({ name }) => `@agent-conveyor/${name}`));
     const requests: string[] = [];
-    const registry = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: (request) => (requests.push(request.method), new Response("{}", { status: 404 })) });
+    const registry = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (request) => (requests.push(request.method), new Response("{}", { status: 404 })),
+    });
     try {
       for (const what of [tarballs[0]!, tarballs[1]!, join(base, "staged", WRAPPER)]) {
-        const npm = Bun.spawn(["npm", "publish", what, `--registry=${registry.url.href}`, `--//${registry.url.host}/:_authToken=token`], { cwd: base, env: { ...env, npm_config_offline: "false" }, stdout: "ignore", stderr: "pipe" });
+        const npm = Bun.spawn(["npm", "publish", what, `--registry=${registry.url.href}`, `--//${registry.url.host}/:_authToken=token`], {
+          cwd: base,
+          env: { ...env, npm_config_offline: "false" },
+          stdout: "ignore",
+          stderr: "pipe",
+        });
         expect(await new Response(npm.stderr).text()).toContain("EPRIVATE");
         expect(await npm.exited).not.toBe(0);
       }
@@ -134,7 +183,29 @@ describe("the bare binary, without node", () => {
   const jail = join(base, "jail");
   /** Runs in a namespace where only the binary, the C library and one read-only working folder are. */
   const inside = (words: string[], extra: string[] = []): Done =>
-    run(["bwrap", "--unshare-all", "--die-with-parent", "--clearenv", "--setenv", "PATH", "/bin", "--setenv", "HOME", "/home", "--ro-bind", jail, "/", "--proc", "/proc", "--dev", "/dev", ...extra, "--chdir", "/work", ...words]);
+    run([
+      "bwrap",
+      "--unshare-all",
+      "--die-with-parent",
+      "--clearenv",
+      "--setenv",
+      "PATH",
+      "/bin",
+      "--setenv",
+      "HOME",
+      "/home",
+      "--ro-bind",
+      jail,
+      "/",
+      "--proc",
+      "/proc",
+      "--dev",
+      "/dev",
+      ...extra,
+      "--chdir",
+      "/work",
+      ...words,
+    ]);
 
   beforeAll(() => {
     for (const folder of ["bin", "home", "work", "proc", "dev", "tmp", "state"]) mkdirSync(join(jail, folder), { recursive: true });
@@ -161,7 +232,9 @@ describe("the bare binary, without node", () => {
     const state = ["--bind", join(jail, "state"), "/state", "--setenv", "WORKERCTL_STATE_ROOT", "/state"];
     expect(inside(["conveyor", "tasks", "--create", "t", "--goal", "g"], state).exit).toBe(0);
     expect(JSON.parse(inside(["conveyor", "tasks", "--json"], state).stdout)).toMatchObject([{ name: "t", goal: "g" }]);
-    expect(JSON.parse(inside(["conveyor", "install-skills", "--json", "--codex-home", "/state/codex"], state).stdout).installed).toHaveLength(2);
+    expect(
+      JSON.parse(inside(["conveyor", "install-skills", "--json", "--codex-home", "/state/codex"], state).stdout).installed,
+    ).toHaveLength(2);
     expect(readdirSync(join(jail, "home"))).toEqual([]);
     expect(readdirSync(join(jail, "work"))).toEqual([]);
   });

@@ -42,7 +42,10 @@ export function stageTarget(folder: string, target: Target, binary: string, lice
   cpSync(binary, join(folder, "bin", "conveyor"));
   chmodSync(join(folder, "bin", "conveyor"), 0o755);
   writeFileSync(join(folder, "package.json"), json(targetManifest(target, process.env.CONVEYOR_PUBLISH)));
-  writeFileSync(join(folder, "README.md"), `# The conveyor binary for ${target.name}\n\nInstall [agent-conveyor](https://www.npmjs.com/package/agent-conveyor) instead: it takes the one for your machine.\n`);
+  writeFileSync(
+    join(folder, "README.md"),
+    `# The conveyor binary for ${target.name}\n\nInstall [agent-conveyor](https://www.npmjs.com/package/agent-conveyor) instead: it takes the one for your machine.\n`,
+  );
   cpSync(join(root, "LICENSE"), join(folder, "LICENSE"));
   if (licences !== undefined) cpSync(licences, join(folder, "THIRD-PARTY-LICENSES"));
 }
@@ -54,13 +57,19 @@ export function targetOf(binary: string): Target {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ args: process.argv.slice(2), allowPositionals: true, options: { here: { type: "boolean" } } });
+  const { values, positionals } = parseArgs({
+    args: process.argv.slice(2),
+    allowPositionals: true,
+    options: { here: { type: "boolean" } },
+  });
   const out = resolve(positionals[0] ?? join(root, "dist", "npm"));
   rmSync(out, { recursive: true, force: true });
   await stageWrapper(join(out, "agent-conveyor"));
   const bin = join(root, "dist", "bin");
   const local = join(root, "dist", "conveyor");
   if (values.here) stageTarget(join(out, targetOf(local).name), targetOf(local), local);
-  else for (const target of targets) stageTarget(join(out, target.name), target, join(bin, target.name, "conveyor"), join(bin, "THIRD-PARTY-LICENSES"));
+  else
+    for (const target of targets)
+      stageTarget(join(out, target.name), target, join(bin, target.name, "conveyor"), join(bin, "THIRD-PARTY-LICENSES"));
   console.log(`${out}: packages staged${process.env.CONVEYOR_PUBLISH ? " for publishing" : ", private: npm will not publish them"}`);
 }

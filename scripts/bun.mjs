@@ -18,7 +18,11 @@ function candidates() {
   if (process.env.BUN_BINARY) return [process.env.BUN_BINARY];
   const scope = join(modules, "@oven");
   const prefix = `bun-${process.platform}-${arch}`;
-  const packages = existsSync(scope) ? readdirSync(scope).filter((name) => name.startsWith(prefix)).sort() : [];
+  const packages = existsSync(scope)
+    ? readdirSync(scope)
+        .filter((name) => name.startsWith(prefix))
+        .sort()
+    : [];
   return [join(modules, "bun", "bin", "bun.exe"), ...packages.map((name) => join(scope, name, "bin", "bun"))];
 }
 
@@ -27,7 +31,9 @@ const runs = (file) => existsSync(file) && /^\d+\.\d+\.\d+/.test(spawnSync(file,
 const bun = candidates().find(runs);
 if (bun === undefined) {
   const wanted = process.env.BUN_BINARY ?? `@oven/bun-${process.platform}-${arch}`;
-  console.error(`scripts/bun.mjs: no Bun that runs here was found (${wanted}); run \`npm install\` in this folder without --omit=optional, or set BUN_BINARY to a Bun binary.`);
+  console.error(
+    `scripts/bun.mjs: no Bun that runs here was found (${wanted}); run \`npm install\` in this folder without --omit=optional, or set BUN_BINARY to a Bun binary.`,
+  );
   process.exit(1);
 }
 

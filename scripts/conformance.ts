@@ -17,7 +17,11 @@ const list = join(root, "test", "conformance.txt");
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
   allowPositionals: true,
-  options: { update: { type: "boolean" }, bin: { type: "string", default: join(root, "dist", "conveyor") }, shards: { type: "string", default: "2" } },
+  options: {
+    update: { type: "boolean" },
+    bin: { type: "string", default: join(root, "dist", "conveyor") },
+    shards: { type: "string", default: "2" },
+  },
 });
 const folder = positionals[0];
 if (folder === undefined) {
@@ -27,7 +31,11 @@ if (folder === undefined) {
 
 /** Runs the cases of one shard (or those whose name contains a text) and gives what became of each. */
 async function run(...selection: string[]): Promise<Result[]> {
-  const runner = Bun.spawn([process.execPath, join(resolve(folder!), "run.ts"), "--bin", values.bin, "--json", ...selection], { stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const runner = Bun.spawn([process.execPath, join(resolve(folder!), "run.ts"), "--bin", values.bin, "--json", ...selection], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   const text = await new Response(runner.stdout).text();
   await runner.exited;
   return JSON.parse(text) as Result[];
@@ -54,9 +62,21 @@ const passing = results.filter((r) => r.failures.length === 0).map(nameOf);
 const fresh = passing.filter((name) => !known.has(name)).sort();
 const seen = new Set(results.map(nameOf));
 for (const name of known) if (!seen.has(name)) console.log(`no such case any more: ${name}`);
-if (fresh.length > 0 && values.update) writeFileSync(list, [...known, ...fresh].sort().map((name) => `${name}\n`).join(""));
-if (fresh.length > 0) console.log(`${fresh.length} ${values.update ? "added" : "could be added (--update)"}: ${fresh.slice(0, 8).join(" ")}${fresh.length > 8 ? " …" : ""}`);
+if (fresh.length > 0 && values.update)
+  writeFileSync(
+    list,
+    [...known, ...fresh]
+      .sort()
+      .map((name) => `${name}\n`)
+      .join(""),
+  );
+if (fresh.length > 0)
+  console.log(
+    `${fresh.length} ${values.update ? "added" : "could be added (--update)"}: ${fresh.slice(0, 8).join(" ")}${fresh.length > 8 ? " …" : ""}`,
+  );
 const open = results.filter((r) => r.failures.length > 0 && !known.has(nameOf(r))).length;
 if (open > 0) console.log(`not yet promised and not passing: ${open}`);
-console.log(`conformance: ${[...known].filter((name) => seen.has(name)).length - broken.length + fresh.length} passed, ${broken.length} failed`);
+console.log(
+  `conformance: ${[...known].filter((name) => seen.has(name)).length - broken.length + fresh.length} passed, ${broken.length} failed`,
+);
 process.exit(broken.length > 0 ? 1 : 0);

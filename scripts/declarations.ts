@@ -14,7 +14,9 @@ export interface Declared {
 /** In the order of the top help page; the actions of a group stand in its place. */
 export async function declarations(): Promise<Declared[]> {
   const entries = listed().flatMap(({ name, group, summary }) =>
-    isGroup(name) ? actionsOf(name).map((action) => ({ name: `${name} ${action.name}`, group, summary: action.summary })) : [{ name, group, summary }],
+    isGroup(name)
+      ? actionsOf(name).map((action) => ({ name: `${name} ${action.name}`, group, summary: action.summary }))
+      : [{ name, group, summary }],
   );
   return Promise.all(entries.map(async (entry) => ({ ...entry, spec: (await findVerb(entry.name)!.load!()).default.spec })));
 }

@@ -19,13 +19,21 @@ interface Line {
 
 /** The lines that a watched demonstration prints. Acknowledgements are JSON that no line could show: they are left out. */
 export const linesOf = (stderr: string): Line[] =>
-  [...stderr.matchAll(/^ *([\d.]+s) {2}(\w+) +(.*)$/gm)].map(([, at, who, what]) => ({ at: at!, who: who!, what: what! })).filter(({ what }) => !what.startsWith("runs: printf '%s' '{"));
+  [...stderr.matchAll(/^ *([\d.]+s) {2}(\w+) +(.*)$/gm)]
+    .map(([, at, who, what]) => ({ at: at!, who: who!, what: what! }))
+    .filter(({ what }) => !what.startsWith("runs: printf '%s' '{"));
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 const cut = (text: string): string => (text.length > COLUMNS ? `${text.slice(0, COLUMNS - 1)}…` : text);
 
 function drawn({ at, who, what }: Line, row: number): string {
-  const [kind, rest] = what.startsWith("✓ ") ? ["step", what] : what.startsWith("runs: ") ? ["run", `$ ${what.slice(6)}`] : what.startsWith("says: ") ? ["say", `“${what.slice(6)}”`] : ["run", `$ ${what}`];
+  const [kind, rest] = what.startsWith("✓ ")
+    ? ["step", what]
+    : what.startsWith("runs: ")
+      ? ["run", `$ ${what.slice(6)}`]
+      : what.startsWith("says: ")
+        ? ["say", `“${what.slice(6)}”`]
+        : ["run", `$ ${what}`];
   const y = TOP + row * LINE;
   return `<text y="${y}"><tspan x="64" class="at">${at}</tspan><tspan x="80" fill="${COLOURS[who] ?? COLOURS.demo}">${escaped(who)}</tspan><tspan x="162" class="${kind}">${escaped(cut(rest))}</tspan></text>`;
 }

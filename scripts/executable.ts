@@ -60,7 +60,9 @@ function signatureAt(bytes: Buffer, start: number): Executable["signature"] {
   const sizeOfHash = bytes[directory + 36]!;
   let intact = limit === start && pages === Math.ceil(limit / pageSize);
   for (let page = 0; intact && page < pages; page++) {
-    const hash = createHash("sha256").update(bytes.subarray(page * pageSize, Math.min((page + 1) * pageSize, limit))).digest();
+    const hash = createHash("sha256")
+      .update(bytes.subarray(page * pageSize, Math.min((page + 1) * pageSize, limit)))
+      .digest();
     intact = hash.subarray(0, sizeOfHash).equals(bytes.subarray(hashes + page * sizeOfHash, hashes + (page + 1) * sizeOfHash));
   }
   return { identifier: bytes.toString("latin1", name, bytes.indexOf(0, name)), adhoc: (field(12) & ADHOC) !== 0, pages, intact };

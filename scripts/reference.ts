@@ -2,7 +2,8 @@
 import { argumentRows, usage } from "../src/args/help.ts";
 import type { Declared } from "./declarations.ts";
 
-const groupsOf = (all: readonly Declared[]): [string, Declared[]][] => [...new Set(all.map((each) => each.group))].map((group) => [group, all.filter((each) => each.group === group)]);
+const groupsOf = (all: readonly Declared[]): [string, Declared[]][] =>
+  [...new Set(all.map((each) => each.group))].map((group) => [group, all.filter((each) => each.group === group)]);
 /** GitHub's anchor of a heading that is one code word. */
 const anchor = (name: string): string => name.replaceAll(" ", "-");
 
@@ -29,7 +30,9 @@ function section({ name, spec }: Declared): string {
 /** `docs/commands.md`. */
 export function commandsPage(all: readonly Declared[]): string {
   const groups = groupsOf(all);
-  const contents = groups.map(([group, members]) => `- **${group}**: ${members.map(({ name }) => `[\`${name}\`](#${anchor(name)})`).join(", ")}`);
+  const contents = groups.map(
+    ([group, members]) => `- **${group}**: ${members.map(({ name }) => `[\`${name}\`](#${anchor(name)})`).join(", ")}`,
+  );
   const body = groups.map(([group, members]) => `## ${group}\n\n${members.map(section).join("\n\n")}`);
   return `# Commands
 
@@ -61,9 +64,13 @@ const entry = ([name, meaning]: readonly [string, string]): string => `.TP\n.B $
 
 function manual({ name, spec }: Declared): string {
   const { positionals, flags } = argumentRows(spec);
-  const synopsis = usage("conveyor", name, spec).replace(/^usage: /, "").replace(/\s+/g, " ");
+  const synopsis = usage("conveyor", name, spec)
+    .replace(/^usage: /, "")
+    .replace(/\s+/g, " ");
   const examples = (spec.examples ?? []).map(([line, why]) => `.PP\n${roff(why)}:\n.PP\n.RS\n.nf\n${roff(`conveyor ${line}`)}\n.fi\n.RE`);
-  return [`.SS ${roff(name)}`, `.B ${roff(synopsis)}`, ".PP", roff(spec.about), ...[...positionals, ...flags].map(entry), ...examples].join("\n");
+  return [`.SS ${roff(name)}`, `.B ${roff(synopsis)}`, ".PP", roff(spec.about), ...[...positionals, ...flags].map(entry), ...examples].join(
+    "\n",
+  );
 }
 
 /** `docs/conveyor.1`. @param configuration docs/configuration.md, whose tables name the environment */
@@ -96,7 +103,10 @@ the words on the line were wrong
 .SH COMMANDS
 ${all.map(manual).join("\n")}
 .SH ENVIRONMENT
-${rowsOf(configuration).filter(([name]) => /^[A-Z_]+$/.test(name)).map(entry).join("\n")}
+${rowsOf(configuration)
+  .filter(([name]) => /^[A-Z_]+$/.test(name))
+  .map(entry)
+  .join("\n")}
 .SH FILES
 .TP
 .I .codex\\-workers/workerctl.db

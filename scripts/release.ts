@@ -14,7 +14,12 @@ import { signAdHoc } from "./sign.ts";
 
 const SMALLEST = 60 << 20;
 const LARGEST = 160 << 20;
-const ASSETS = ["skills/manage-codex-workers/SKILL.md", "skills/manage-codex-workers/agents/openai.yaml", "skills/codex-review/SKILL.md", "skills/codex-review/scripts/codex-review"];
+const ASSETS = [
+  "skills/manage-codex-workers/SKILL.md",
+  "skills/manage-codex-workers/agents/openai.yaml",
+  "skills/codex-review/SKILL.md",
+  "skills/codex-review/scripts/codex-review",
+];
 
 const { values } = parseArgs({ args: process.argv.slice(2), options: { out: { type: "string", default: join(root, "dist", "bin") } } });
 const out = resolve(values.out);
@@ -41,7 +46,10 @@ for (const target of targets) {
   console.log(`${target.name}: ${verify(readFileSync(file), target)}`);
 }
 
-const sha256 = (name: string): string => createHash("sha256").update(readFileSync(join(out, name))).digest("hex");
+const sha256 = (name: string): string =>
+  createHash("sha256")
+    .update(readFileSync(join(out, name)))
+    .digest("hex");
 const hashed = (names: string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, sha256(name)]));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const binaries = targets.map(({ name }) => `${name}/conveyor`);
@@ -51,5 +59,10 @@ cpSync(join(root, "LICENSE"), join(out, "LICENSE"));
 cpSync(join(root, "scripts", "install.sh"), join(out, "install.sh"));
 cpSync(join(root, "docs", "conveyor.1"), join(out, "conveyor.1"));
 const sums = hashed([...binaries, "conveyor.1", "conveyor.cdx.json", "THIRD-PARTY-LICENSES", "LICENSE", "install.sh"]);
-writeFileSync(join(out, "SHA256SUMS"), Object.entries(sums).map(([name, sum]) => `${sum}  ${name}\n`).join(""));
+writeFileSync(
+  join(out, "SHA256SUMS"),
+  Object.entries(sums)
+    .map(([name, sum]) => `${sum}  ${name}\n`)
+    .join(""),
+);
 console.log(`${out}: ${Object.keys(sums).length} files in SHA256SUMS`);

@@ -8,7 +8,9 @@ const cache = join(root, "node_modules", ".cache", "runtimes", bunVersion);
 
 /** `sha512-…` of the package as package-lock.json records it. */
 function integrityOf(name: string): string {
-  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, { version: string; integrity?: string }> };
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { version: string; integrity?: string }>;
+  };
   const entry = lock.packages[`node_modules/${name}`];
   if (!entry?.integrity || entry.version !== bunVersion) throw new Error(`package-lock.json does not pin ${name} at ${bunVersion}`);
   return entry.integrity;
@@ -35,7 +37,8 @@ export function runtime(target: Target): string {
     command(["npm", "pack", `${name}@${bunVersion}`, "--silent", "--pack-destination", work], root);
     const tarball = join(work, readdirSync(work)[0]!);
     const seen = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
-    if (seen !== integrity) throw new Error(`${name}@${bunVersion} is not the package that package-lock.json names: ${seen} instead of ${integrity}`);
+    if (seen !== integrity)
+      throw new Error(`${name}@${bunVersion} is not the package that package-lock.json names: ${seen} instead of ${integrity}`);
     command(["tar", "-xzf", tarball], work);
     rmSync(tarball);
     rmSync(home, { recursive: true, force: true });

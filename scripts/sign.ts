@@ -56,14 +56,20 @@ export function signAdHoc(file: Buffer, identifier: string): Buffer {
   const directory = blob.subarray(SUPER_BLOB_HEADER);
   const hashes = DIRECTORY_HEADER + name.length;
   // magic, length, version, flags (ad hoc, made by a linker), hashes, identifier, special slots, code slots, code limit
-  for (const [i, word] of [0xfade0c02, length, 0x20400, 0x20002, hashes, DIRECTORY_HEADER, 0, pages, limit].entries()) directory.writeUInt32BE(word, i * 4);
+  for (const [i, word] of [0xfade0c02, length, 0x20400, 0x20002, hashes, DIRECTORY_HEADER, 0, pages, limit].entries())
+    directory.writeUInt32BE(word, i * 4);
   directory.set([HASH, 2, 0, Math.log2(PAGE)], 36); // SHA-256
   directory.writeBigUInt64BE(text.offset, 64);
   directory.writeBigUInt64BE(text.size, 72);
   directory.writeBigUInt64BE(1n, 80); // the main binary
   directory.set(name, DIRECTORY_HEADER);
   for (let page = 0; page < pages; page++) {
-    directory.set(createHash("sha256").update(signed.subarray(page * PAGE, Math.min((page + 1) * PAGE, limit))).digest(), hashes + page * HASH);
+    directory.set(
+      createHash("sha256")
+        .update(signed.subarray(page * PAGE, Math.min((page + 1) * PAGE, limit)))
+        .digest(),
+      hashes + page * HASH,
+    );
   }
   return signed;
 }

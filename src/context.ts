@@ -115,7 +115,10 @@ export function makeContext(outside: Outside): Context {
       const hint = "pipe the text in, for instance: … --from-stdin < file.json";
       if (outside.tty.in) throw new Failure("standard input is a terminal, but this reads a document from it", { hint });
       const bytes = readBytes(outside, limitBytes + 1, hint);
-      if (bytes.length > limitBytes) throw new Failure(`standard input holds more than ${limitBytes} bytes`, { hint: "keep long texts in a file and hand in where it is" });
+      if (bytes.length > limitBytes)
+        throw new Failure(`standard input holds more than ${limitBytes} bytes`, {
+          hint: "keep long texts in a file and hand in where it is",
+        });
       try {
         return new TextDecoder("utf-8", { fatal: exact }).decode(bytes);
       } catch {

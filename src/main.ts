@@ -26,7 +26,7 @@ function write(stream: "out" | "err", text: string): void {
 /** Reads to the end, also from a pipe that has nothing yet (EAGAIN); an endless one only up to `most`. */
 function readStdin(most: number): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (let left = most; left > 0; ) {
+  for (let left = most; left > 0;) {
     const part = new Uint8Array(Math.min(left, 1 << 16));
     try {
       const length = readSync(0, part, 0, part.length, null);
@@ -51,7 +51,10 @@ function workingFolder(): string {
   try {
     return process.cwd();
   } catch {
-    write("err", `${programName(process.env, process.argv0)}: the working directory does not exist any more\nhint: change to another one, for instance with: cd ~\n`);
+    write(
+      "err",
+      `${programName(process.env, process.argv0)}: the working directory does not exist any more\nhint: change to another one, for instance with: cd ~\n`,
+    );
     process.exit(1);
   }
 }

@@ -13,7 +13,8 @@ import { VERSION } from "./version.ts";
 /** A command that stands in a hint, its name in one word or two. */
 const COMMAND_IN_HINT = /(?<![\w/'.-])((?:conveyor|workerctl) [a-z][a-z-]*(?: [a-z][a-z-]*)?)/;
 
-const ABOUT = "One Codex session supervises another: registered, bound to a task, observed, spoken to with proof, held to evidence, recorded in one SQLite file.";
+const ABOUT =
+  "One Codex session supervises another: registered, bound to a task, observed, spoken to with proof, held to evidence, recorded in one SQLite file.";
 
 function topHelp(program: string): string {
   return listHelp(program, "COMMAND [ARGUMENTS]", ABOUT, listed(), [
@@ -23,7 +24,9 @@ function topHelp(program: string): string {
 }
 
 function groupHelp(program: string, group: string): string {
-  return listHelp(program, `${group} ACTION [ARGUMENTS]`, findVerb(group)!.summary, actionsOf(group), [`\`${program} ${group} ACTION --help\` explains one action.`]);
+  return listHelp(program, `${group} ACTION [ARGUMENTS]`, findVerb(group)!.summary, actionsOf(group), [
+    `\`${program} ${group} ACTION --help\` explains one action.`,
+  ]);
 }
 
 /** Finds the command that the first one or two words name, or says what is wrong with them. */
@@ -49,14 +52,18 @@ function resolve(argv: readonly string[], cx: Context): { name: string; entry: E
     const actions = actionsOf(first).map((action) => action.name);
     cx.err(`usage: ${program} ${first} {${actions.join("|")}} …`);
     const guess = second === undefined ? null : nearest(second, actions);
-    cx.err(`${program} ${first}: ${second === undefined ? "an action is missing" : `unknown action ${JSON.stringify(second)}`}${guess ? `. Did you mean ${guess}?` : ""}`);
+    cx.err(
+      `${program} ${first}: ${second === undefined ? "an action is missing" : `unknown action ${JSON.stringify(second)}`}${guess ? `. Did you mean ${guess}?` : ""}`,
+    );
     return 2;
   }
   const entry = first.includes(" ") ? undefined : findVerb(first);
   if (entry) return { name: first, entry, words: argv.slice(1) };
   const guess = nearest(first, verbNames());
   cx.err(`usage: ${program} COMMAND [ARGUMENTS]`);
-  cx.err(`${program}: unknown ${first.startsWith("-") ? "flag" : "command"} ${JSON.stringify(first)}${guess ? `. Did you mean ${guess}?` : ""}`);
+  cx.err(
+    `${program}: unknown ${first.startsWith("-") ? "flag" : "command"} ${JSON.stringify(first)}${guess ? `. Did you mean ${guess}?` : ""}`,
+  );
   cx.err(`hint: ${program} --help lists all commands`);
   return 2;
 }
@@ -97,7 +104,10 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
   } catch (error) {
-    const refusal = error instanceof Failure && error.hint !== undefined && typeof path === "string" ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit }) : error;
+    const refusal =
+      error instanceof Failure && error.hint !== undefined && typeof path === "string"
+        ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit })
+        : error;
     return report(refusal, cx, at, leaf);
   } finally {
     cx.close();
@@ -134,14 +144,26 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
   }
   const { code, message: said } = error as { code?: unknown; message?: string };
   // Either JSON was nested beyond what can be written, or beyond what SQLite keeps as JSON.
-  if ((error instanceof RangeError && said?.includes("call stack")) || (code === "SQLITE_CONSTRAINT_CHECK" && said?.includes("json_valid"))) {
+  if (
+    (error instanceof RangeError && said?.includes("call stack")) ||
+    (code === "SQLITE_CONSTRAINT_CHECK" && said?.includes("json_valid"))
+  ) {
     cx.err(`${program}: a JSON value is nested too deeply to be stored`);
     cx.err("hint: give it fewer levels, or keep it in a file and name that");
     return 1;
   }
-  if (typeof code === "string" && code.startsWith("SQLITE_")) return report(cx.databaseFailure(error) ?? new Failure(`the database refused: ${said}`, { hint: `${program} db-doctor` }), cx, name, leaf);
-  if (typeof code === "string" && "syscall" in (error as object)) return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
-  cx.err(`${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`);
+  if (typeof code === "string" && code.startsWith("SQLITE_"))
+    return report(
+      cx.databaseFailure(error) ?? new Failure(`the database refused: ${said}`, { hint: `${program} db-doctor` }),
+      cx,
+      name,
+      leaf,
+    );
+  if (typeof code === "string" && "syscall" in (error as object))
+    return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
+  cx.err(
+    `${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`,
+  );
   if (cx.env.CONVEYOR_DEBUG && error instanceof Error && error.stack) cx.err(error.stack);
   else cx.err("hint: CONVEYOR_DEBUG=1 shows where it happened; please report it");
   return 1;

@@ -24,7 +24,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   dashboard: ["flow", "context.ts", "core", "store", "system", "view", "version.ts"],
 };
 /** Rooms that are only loaded when they are needed. */
-const MAY_LOAD: Record<string, readonly string[]> = { "context.ts": ["store"], store: ["schema"], "verbs.ts": ["commands"], commands: ["dashboard", "flow"], flow: ["flow", "system"], dashboard: ["dashboard"] };
+const MAY_LOAD: Record<string, readonly string[]> = {
+  "context.ts": ["store"],
+  store: ["schema"],
+  "verbs.ts": ["commands"],
+  commands: ["dashboard", "flow"],
+  flow: ["flow", "system"],
+  dashboard: ["dashboard"],
+};
 /** Packages by room; everything else of npm stays outside. `bun:` and `node:` are judged below. */
 const PACKAGES: Record<string, readonly string[]> = {
   "run.ts": ["citty"],
@@ -50,9 +57,19 @@ const bare = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace
 
 const imports: Import[] = files.flatMap((from) => {
   const source = bare(sourceOf(from));
-  const statics = [...source.matchAll(/^(?:import|export)\s+(type\s)?[^;"'`]*?from\s+"([^"]+)"/gm)].map((m) => ({ from, specifier: m[2]!, dynamic: false, typeOnly: m[1] !== undefined }));
+  const statics = [...source.matchAll(/^(?:import|export)\s+(type\s)?[^;"'`]*?from\s+"([^"]+)"/gm)].map((m) => ({
+    from,
+    specifier: m[2]!,
+    dynamic: false,
+    typeOnly: m[1] !== undefined,
+  }));
   const plain = [...source.matchAll(/^import\s+"([^"]+)"/gm)].map((m) => ({ from, specifier: m[1]!, dynamic: false, typeOnly: false }));
-  const dynamics = [...source.matchAll(/\b(?:import|require)\("([^"]+)"\)/g)].map((m) => ({ from, specifier: m[1]!, dynamic: true, typeOnly: false }));
+  const dynamics = [...source.matchAll(/\b(?:import|require)\("([^"]+)"\)/g)].map((m) => ({
+    from,
+    specifier: m[1]!,
+    dynamic: true,
+    typeOnly: false,
+  }));
   return [...statics, ...plain, ...dynamics];
 });
 const local = imports.filter((each) => each.specifier.startsWith("."));
@@ -91,7 +108,12 @@ describe("the rooms", () => {
   test("nothing goes in circles", async () => {
     const built = await Bun.build({ entrypoints: [join(SRC, "main.ts")], target: "bun", metafile: true, splitting: true });
     const inputs = built.metafile!.inputs;
-    const edges = new Map(Object.entries(inputs).map(([path, input]) => [path, input.imports.filter((each) => each.kind !== "dynamic-import").map((each) => each.path)]));
+    const edges = new Map(
+      Object.entries(inputs).map(([path, input]) => [
+        path,
+        input.imports.filter((each) => each.kind !== "dynamic-import").map((each) => each.path),
+      ]),
+    );
     expect([...edges.keys()].filter((path) => path.startsWith("src/commands/")).length).toBeGreaterThan(5);
     const done = new Set<string>();
     const circle = (path: string, trail: readonly string[]): readonly string[] | null => {
@@ -130,9 +152,17 @@ describe("what a module gives away", () => {
   }
   const given = files.flatMap((path) => {
     const source = bare(sourceOf(path));
-    return [...source.matchAll(/^export (?:async )?(?:const|let|function\*?|class) (\w+)/gm)].map((found) => ({ path, name: found[1]!, inside: source.split(new RegExp(`\\b${found[1]}\\b`)).length > 2 }));
+    return [...source.matchAll(/^export (?:async )?(?:const|let|function\*?|class) (\w+)/gm)].map((found) => ({
+      path,
+      name: found[1]!,
+      inside: source.split(new RegExp(`\\b${found[1]}\\b`)).length > 2,
+    }));
   });
-  const users = (path: string, name: string) => places.get(name)!.filter((place) => place !== join(SRC, path)).map((place) => relative(ROOT, place));
+  const users = (path: string, name: string) =>
+    places
+      .get(name)!
+      .filter((place) => place !== join(SRC, path))
+      .map((place) => relative(ROOT, place));
 
   test("is named somewhere else", () => {
     expect(given.length).toBeGreaterThan(500);
@@ -140,15 +170,21 @@ describe("what a module gives away", () => {
   });
 
   test("is not there for tests alone", () => {
-    expect(given.filter(({ path, name, inside }) => !inside && users(path, name).every((user) => user.startsWith("test/"))).map(({ path, name }) => `${path}: ${name}`)).toEqual([]);
+    expect(
+      given
+        .filter(({ path, name, inside }) => !inside && users(path, name).every((user) => user.startsWith("test/")))
+        .map(({ path, name }) => `${path}: ${name}`),
+    ).toEqual([]);
   });
 });
 
 describe("the rules of the house", () => {
-  const where = (pattern: RegExp, rooms: (room: string) => boolean) => files.filter((path) => rooms(roomOf(path)) && pattern.test(bare(sourceOf(path))));
+  const where = (pattern: RegExp, rooms: (room: string) => boolean) =>
+    files.filter((path) => rooms(roomOf(path)) && pattern.test(bare(sourceOf(path))));
 
   test("SQL only in store and schema", () => {
-    const sql = /\b(select\b[\s\S]{1,200}\bfrom\b\s+\w+\s+(where|order|limit)|insert\s+(or\s+\w+\s+)?into\s+\w+|update\s+\w+\s+set\s|delete\s+from\s+\w+|create\s+table|pragma\s+\w+)/i;
+    const sql =
+      /\b(select\b[\s\S]{1,200}\bfrom\b\s+\w+\s+(where|order|limit)|insert\s+(or\s+\w+\s+)?into\s+\w+|update\s+\w+\s+set\s|delete\s+from\s+\w+|create\s+table|pragma\s+\w+)/i;
     expect(where(sql, (room) => room !== "store" && room !== "schema")).toEqual([]);
   });
 
@@ -157,7 +193,12 @@ describe("the rules of the house", () => {
   });
 
   test("no clock, machine or Bun in core, view and args", () => {
-    expect(where(/\bBun\.|\bDate\.now\(|new Date\(\)|Math\.random\(|\bprocess\./, (room) => room === "core" || room === "view" || room === "args")).toEqual([]);
+    expect(
+      where(
+        /\bBun\.|\bDate\.now\(|new Date\(\)|Math\.random\(|\bprocess\./,
+        (room) => room === "core" || room === "view" || room === "args",
+      ),
+    ).toEqual([]);
   });
 
   test("nothing through a shell", () => {
@@ -174,6 +215,8 @@ describe("the rules of the house", () => {
 
   test("files keep to their size", () => {
     const lines = (path: string) => sourceOf(path).split("\n").length;
-    expect(files.filter((path) => lines(path) > (roomOf(path) === "commands" ? 150 : 300)).map((path) => `${path}: ${lines(path)}`)).toEqual([]);
+    expect(
+      files.filter((path) => lines(path) > (roomOf(path) === "commands" ? 150 : 300)).map((path) => `${path}: ${lines(path)}`),
+    ).toEqual([]);
   });
 });

@@ -47,7 +47,10 @@ export class CodexWorld extends World {
     this.model = scriptedModel(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
-    writeFileSync(join(this.codexHome, "config.toml"), codexConfig({ modelUrl: this.model.url, trustedFolders: options.trusted === false ? [] : [this.project] }));
+    writeFileSync(
+      join(this.codexHome, "config.toml"),
+      codexConfig({ modelUrl: this.model.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
+    );
   }
 
   /** The facts of every rollout below this Codex home, by thread id. */
@@ -76,7 +79,13 @@ export class CodexWorld extends World {
 
   /** Waits until the thread has ended this many turns. */
   async turns(threadId: string, count: number): Promise<void> {
-    await until(`${count} turns of ${threadId}`, () => (this.rollouts().get(threadId) ?? []).filter((fact) => fact.kind === "turn_completed" || fact.kind === "turn_aborted").length >= count, 30);
+    await until(
+      `${count} turns of ${threadId}`,
+      () =>
+        (this.rollouts().get(threadId) ?? []).filter((fact) => fact.kind === "turn_completed" || fact.kind === "turn_aborted").length >=
+        count,
+      30,
+    );
   }
 
   /** Waits until no turn of the thread is open. */

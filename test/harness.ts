@@ -68,7 +68,11 @@ export class World {
       argv0: "conveyor",
       tty: { in: options.tty ?? false, out: false, err: false },
       write: sink,
-      readStdin: (most) => (typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array())).subarray(0, most),
+      readStdin: (most) =>
+        (typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array())).subarray(
+          0,
+          most,
+        ),
       clock: () => (this.realTime ? Date.now() : this.clock++),
       uuid: () => (this.realTime ? crypto.randomUUID() : `00000000-0000-4000-8000-${String(++this.serial).padStart(12, "0")}`),
     });
@@ -105,8 +109,17 @@ export class World {
 
   /** Runs the compiled program. */
   binary(argv: readonly string[], options: RunOptions & { binary?: string } = {}): Outcome {
-    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<string, string>;
-    const done = Bun.spawnSync([options.binary ?? BINARY, ...argv], { env, cwd: options.cwd ?? this.work, stdin: typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array()), stdout: "pipe", stderr: "pipe" });
+    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      string
+    >;
+    const done = Bun.spawnSync([options.binary ?? BINARY, ...argv], {
+      env,
+      cwd: options.cwd ?? this.work,
+      stdin: typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array()),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     const stdout = done.stdout.toString();
     return { exit: done.exitCode, stdout, stderr: done.stderr.toString(), json: () => JSON.parse(stdout) };
   }

@@ -14,7 +14,15 @@ export interface Kind {
 }
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] as const;
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
 export const SIGNATURE = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
 
 export function chunk(type: string, data: Uint8Array): Buffer {
@@ -46,7 +54,11 @@ export function rawData(kind: Kind, sample: (x: number, y: number, channel: numb
     let before: number[] = [];
     for (let y = y0, line = 0; y < height; y += dy, line++) {
       let bits = "";
-      for (let i = 0; i < columns; i++) for (let c = 0; c < channels; c++) bits += sample(x0 + i * dx, y, c).toString(2).padStart(depth, "0");
+      for (let i = 0; i < columns; i++)
+        for (let c = 0; c < channels; c++)
+          bits += sample(x0 + i * dx, y, c)
+            .toString(2)
+            .padStart(depth, "0");
       const row = (bits.match(/.{1,8}/g) ?? []).map((byte) => Number.parseInt(byte.padEnd(8, "0"), 2));
       const type = filter(line);
       out.push(type);
@@ -65,6 +77,15 @@ export function rawData(kind: Kind, sample: (x: number, y: number, channel: numb
 }
 
 export function makePng(kind: Kind, sample: (x: number, y: number, channel: number) => number): Buffer {
-  const colours = [...(kind.palette ? [chunk("PLTE", Uint8Array.from(kind.palette.flat()))] : []), ...(kind.transparency ? [chunk("tRNS", kind.transparency)] : [])];
-  return Buffer.concat([SIGNATURE, header(kind), ...colours, chunk("IDAT", deflateSync(rawData(kind, sample))), chunk("IEND", new Uint8Array())]);
+  const colours = [
+    ...(kind.palette ? [chunk("PLTE", Uint8Array.from(kind.palette.flat()))] : []),
+    ...(kind.transparency ? [chunk("tRNS", kind.transparency)] : []),
+  ];
+  return Buffer.concat([
+    SIGNATURE,
+    header(kind),
+    ...colours,
+    chunk("IDAT", deflateSync(rawData(kind, sample))),
+    chunk("IEND", new Uint8Array()),
+  ]);
 }

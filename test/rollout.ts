@@ -8,7 +8,8 @@ export const THREAD = { worker: "11111111-1111-4111-8111-111111111111", manager:
 export const line = (type: string, payload: object, second = 1): string =>
   `${JSON.stringify({ timestamp: `2020-01-01T00:00:${String(second).padStart(2, "0")}.000Z`, type, payload })}\n`;
 export const event = (payload: { type: string; [key: string]: unknown }, second = 1): string => line("event_msg", payload, second);
-export const meta = (thread: string = THREAD.worker): string => line("session_meta", { id: thread, cwd: "/srv/project", originator: "codex-tui", cli_version: "0.169.0" }, 0);
+export const meta = (thread: string = THREAD.worker): string =>
+  line("session_meta", { id: thread, cwd: "/srv/project", originator: "codex-tui", cli_version: "0.169.0" }, 0);
 
 export interface Rollout {
   readonly path: string;

@@ -11,7 +11,14 @@ export interface TmuxServer {
 /** @param extra more variables for the environment that tmux (and what it starts) gets */
 export function tmuxServer(extra: Record<string, string> = {}): TmuxServer {
   const dir = mkdtempSync(join(tmpdir(), "cvt-"));
-  const env: Record<string, string> = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: dir, TERM: "xterm-256color", SHELL: "/bin/sh", ...extra, TMUX_TMPDIR: dir };
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? "/usr/bin:/bin",
+    HOME: dir,
+    TERM: "xterm-256color",
+    SHELL: "/bin/sh",
+    ...extra,
+    TMUX_TMPDIR: dir,
+  };
   return {
     env,
     close() {

@@ -26,7 +26,8 @@ function pathIn(name) {
 export function binary(env = process.env) {
   if (env.CONVEYOR_BINARY) return env.CONVEYOR_BINARY;
   const name = `@agent-conveyor/${process.platform}-${process.arch}${process.platform === "linux" && musl() ? "-musl" : ""}`;
-  if (!names.includes(name)) throw new Error(`there is no binary for ${process.platform} on ${process.arch}; build one from source and set CONVEYOR_BINARY to it`);
+  if (!names.includes(name))
+    throw new Error(`there is no binary for ${process.platform} on ${process.arch}; build one from source and set CONVEYOR_BINARY to it`);
   const path = pathIn(name);
   if (path && existsSync(path)) return path;
   const there = names.filter(pathIn).join(", ") || "none of its kind";

@@ -31,7 +31,14 @@ function words(command, { rest, ...values }) {
     return [value].flat().map((one) => `${flag}=${typeof one === "object" ? JSON.stringify(one) : one}`);
   });
   const named = positionals.flatMap((key) => values[key] ?? []).map(String);
-  if (last && values[last]) return [...command.split(" "), ...flags, ...named, `--${last.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, ...values[last]];
+  if (last && values[last])
+    return [
+      ...command.split(" "),
+      ...flags,
+      ...named,
+      `--${last.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      ...values[last],
+    ];
   return [...command.split(" "), ...flags, "--", ...named];
 }
 
@@ -41,7 +48,8 @@ export function run(command, values = {}, { cwd, env = process.env, stdin = "", 
     const options = { cwd, env: { ...env, BUN_BE_BUN: undefined, BUN_OPTIONS: undefined }, signal, timeout, maxBuffer: 2 ** 30 };
     const child = execFile(binary(env), words(command, values), options, (error, stdout, stderr) => {
       if (!error) resolve(parsed(stdout));
-      else if (typeof error.code === "number") reject(new ConveyorError(command, error.code, stderr, stdout === "" ? undefined : parsed(stdout)));
+      else if (typeof error.code === "number")
+        reject(new ConveyorError(command, error.code, stderr, stdout === "" ? undefined : parsed(stdout)));
       else reject(error);
     });
     child.stdin.on("error", () => {}); // it may end without reading

@@ -6,7 +6,12 @@ const WIDTH = 100;
 const valueName = (key: string, arg: Arg<unknown>): string =>
   arg.choices && arg.choices.join("|").length <= 48
     ? arg.choices.join("|")
-    : (arg.value ?? (arg.kind === "integer" || arg.kind === "number" ? "N" : arg.kind === "json" ? "JSON" : flagName(key).split("-").at(-1)!.toUpperCase()));
+    : (arg.value ??
+      (arg.kind === "integer" || arg.kind === "number"
+        ? "N"
+        : arg.kind === "json"
+          ? "JSON"
+          : flagName(key).split("-").at(-1)!.toUpperCase()));
 
 function flagForm(key: string, arg: Arg<unknown>): string {
   const name = `--${flagName(key)}`;
@@ -84,15 +89,24 @@ function notes(arg: Arg<unknown>): string {
   if (arg.choices && arg.choices.join("|").length > 48) facts.push(`one of ${arg.choices.join(", ")}`);
   if (arg.required) facts.push("required");
   if (arg.repeat) facts.push("repeatable");
-  if (arg.default !== undefined && arg.default !== "" && !(Array.isArray(arg.default) && arg.default.length === 0)) facts.push(`default ${String(arg.default)}`);
+  if (arg.default !== undefined && arg.default !== "" && !(Array.isArray(arg.default) && arg.default.length === 0))
+    facts.push(`default ${String(arg.default)}`);
   return facts.length ? `${arg.about} (${facts.join("; ")})` : arg.about;
 }
 
 /** Rows [form, explanation] of the positionals and flags, for help pages and the reference. */
 export function argumentRows(spec: Spec): { positionals: [string, string][]; flags: [string, string][] } {
   return {
-    positionals: Object.entries(spec.positionals ?? {}).map(([name, arg]) => [name.toUpperCase(), arg.choices ? `${arg.about} (${arg.choices.join(", ")}${arg.default === undefined ? "" : `; default ${String(arg.default)}`})` : notes({ ...arg, required: false })]),
-    flags: Object.entries(spec.flags ?? {}).map(([key, arg]) => [[flagForm(key, arg), ...(arg.alias ?? []).map((name) => `--${name}`)].join(", "), notes(arg)]),
+    positionals: Object.entries(spec.positionals ?? {}).map(([name, arg]) => [
+      name.toUpperCase(),
+      arg.choices
+        ? `${arg.about} (${arg.choices.join(", ")}${arg.default === undefined ? "" : `; default ${String(arg.default)}`})`
+        : notes({ ...arg, required: false }),
+    ]),
+    flags: Object.entries(spec.flags ?? {}).map(([key, arg]) => [
+      [flagForm(key, arg), ...(arg.alias ?? []).map((name) => `--${name}`)].join(", "),
+      notes(arg),
+    ]),
   };
 }
 

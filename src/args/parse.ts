@@ -50,7 +50,9 @@ function convert(label: string, arg: Arg<unknown>, raw: string): unknown {
     case "choice":
       if (!arg.choices!.includes(raw)) {
         const guess = nearest(raw, arg.choices!);
-        throw new ParseError(`${label} must be one of ${arg.choices!.join(", ")}, not ${JSON.stringify(raw)}${guess ? `. Did you mean ${guess}?` : ""}`);
+        throw new ParseError(
+          `${label} must be one of ${arg.choices!.join(", ")}, not ${JSON.stringify(raw)}${guess ? `. Did you mean ${guess}?` : ""}`,
+        );
       }
       return raw;
     case "json":
@@ -78,7 +80,9 @@ function cutRest(argv: readonly string[], names: Map<string, Named>): { words: s
 export function parse(spec: Spec, argv: readonly string[]): Parsed {
   const names = flagNames(spec.flags);
   const { words, key: restKey, taken } = cutRest(argv, names);
-  const options: Record<string, { type: "string" | "boolean"; multiple: true; short?: string }> = { help: { type: "boolean", multiple: true, short: "h" } };
+  const options: Record<string, { type: "string" | "boolean"; multiple: true; short?: string }> = {
+    help: { type: "boolean", multiple: true, short: "h" },
+  };
   for (const [name, { arg }] of names) options[name] = { type: arg.kind === "flag" ? "boolean" : "string", multiple: true };
   // Not imported above: help pages load this module too, and node:util costs them a millisecond.
   const { parseArgs } = require("node:util") as typeof import("node:util");
@@ -87,7 +91,9 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
   const given = new Map<string, unknown[]>();
   const positional: string[] = [];
   const unknown: string[] = [];
-  const limit = Object.values(spec.positionals ?? {}).some((p) => p.kind === "rest") ? Infinity : Object.keys(spec.positionals ?? {}).length;
+  const limit = Object.values(spec.positionals ?? {}).some((p) => p.kind === "rest")
+    ? Infinity
+    : Object.keys(spec.positionals ?? {}).length;
   let surplus: string | undefined;
   const place = (word: string): void => {
     if (positional.length < limit) positional.push(word);
@@ -140,7 +146,9 @@ export function parse(spec: Spec, argv: readonly string[]): Parsed {
     const lacks = token.value === undefined || (!token.inlineValue && token.value.startsWith("--") && !/\s/.test(token.value));
     if (lacks) {
       if (words.slice(token.index + 1).includes("--help")) return { help: true };
-      throw new ParseError(`${label} needs a value${token.value === undefined ? "" : `; one that begins with -- is written ${label}=VALUE`}`);
+      throw new ParseError(
+        `${label} needs a value${token.value === undefined ? "" : `; one that begins with -- is written ${label}=VALUE`}`,
+      );
     }
     values.push(convert(label, named.arg, token.value!));
   }
@@ -177,7 +185,8 @@ function collect(spec: Spec, given: Map<string, unknown[]>, positional: string[]
     else if (arg.required) throw new ParseError(`--${flagName(key)} is required`);
     else values[key] = arg.default;
     if (arg.required && arg.repeat && !all) throw new ParseError(`--${flagName(key)} is required`);
-    if (arg.kind === "rest" && arg.required && (values[key] as unknown[]).length === 0) throw new ParseError(`--${flagName(key)} is required`);
+    if (arg.kind === "rest" && arg.required && (values[key] as unknown[]).length === 0)
+      throw new ParseError(`--${flagName(key)} is required`);
   }
   return values;
 }

@@ -42,21 +42,30 @@ type Value<T, O> = O extends { repeat: true } ? T[] : O extends { required: true
 const arg = (kind: Kind, about: string, options: object | undefined) => ({ kind, about, ...options }) as Arg<never>;
 
 /** Any text, also the empty one unless `filled`. */
-export const text = <const O extends Options<string> = object>(about: string, options?: O): Arg<Value<string, O>> => arg("text", about, options);
+export const text = <const O extends Options<string> = object>(about: string, options?: O): Arg<Value<string, O>> =>
+  arg("text", about, options);
 /** Decimal digits with an optional sign, at least `min` (0). */
-export const integer = <const O extends Options<number> = object>(about: string, options?: O): Arg<Value<number, O>> => arg("integer", about, options);
+export const integer = <const O extends Options<number> = object>(about: string, options?: O): Arg<Value<number, O>> =>
+  arg("integer", about, options);
 /** A finite decimal number, at least `min` (0). */
-export const number = <const O extends Options<number> = object>(about: string, options?: O): Arg<Value<number, O>> => arg("number", about, options);
+export const number = <const O extends Options<number> = object>(about: string, options?: O): Arg<Value<number, O>> =>
+  arg("number", about, options);
 /** One of the given words, exactly. */
-export const choice = <const C extends string, const O extends Options<C> = object>(about: string, choices: readonly C[], options?: O): Arg<Value<C, O>> =>
-  arg("choice", about, { ...options, choices });
+export const choice = <const C extends string, const O extends Options<C> = object>(
+  about: string,
+  choices: readonly C[],
+  options?: O,
+): Arg<Value<C, O>> => arg("choice", about, { ...options, choices });
 /** A JSON object, parsed. */
-export const json = <const O extends Options<Record<string, unknown>> = object>(about: string, options?: O): Arg<Value<Record<string, unknown>, O>> =>
-  arg("json", about, options);
+export const json = <const O extends Options<Record<string, unknown>> = object>(
+  about: string,
+  options?: O,
+): Arg<Value<Record<string, unknown>, O>> => arg("json", about, options);
 /** A switch: present or not. */
 export const flag = (about: string, options?: { alias?: readonly string[] }): Arg<boolean> => arg("flag", about, options);
 /** As a flag: all words after it, dashes included. As the last positional: all further words (after `--` also dashed ones). */
-export const rest = (about: string, options?: { required?: boolean; value?: string }): Arg<string[]> => arg("rest", about, { value: "ARG", ...options });
+export const rest = (about: string, options?: { required?: boolean; value?: string }): Arg<string[]> =>
+  arg("rest", about, { value: "ARG", ...options });
 
 /** `--path`, the same on every command that opens a database. */
 export const pathFlag = text("database file instead of the one below the state root", { value: "FILE", filled: true });
@@ -68,7 +77,8 @@ export const jsonFlag = flag("print JSON (the default)");
 export const word = <const O extends { optional?: boolean; default?: string; value?: string } = object>(
   about: string,
   options?: O,
-): Arg<O extends { optional: true } ? string | undefined : string> => arg("text", about, { required: !options?.optional && options?.default === undefined, ...options });
+): Arg<O extends { optional: true } ? string | undefined : string> =>
+  arg("text", about, { required: !options?.optional && options?.default === undefined, ...options });
 /** A positional that must be one of the given words. */
 export const choiceWord = <const C extends string, const O extends { optional?: boolean; default?: C; value?: string } = object>(
   about: string,
@@ -100,7 +110,8 @@ export interface Spec<P extends Args = Args, F extends Args = Args> {
 }
 
 type Values<A> = { [K in keyof A]: A[K] extends Arg<infer T> ? T : never };
-export type ArgsOf<S> = (S extends { positionals: infer P } ? Values<P> : object) & (S extends { flags: infer F } ? Values<F> : object) & { unknown: string[] };
+export type ArgsOf<S> = (S extends { positionals: infer P } ? Values<P> : object) &
+  (S extends { flags: infer F } ? Values<F> : object) & { unknown: string[] };
 
 /** A declared command: citty's definition plus our own spec. `run` may give an exit code; nothing means 0. */
 export interface Verb extends CommandDef {

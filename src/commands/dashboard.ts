@@ -43,6 +43,12 @@ export default verb(
       return;
     }
     const { runDashboard } = await import("../dashboard/run.ts");
-    await runDashboard(cx, plan, { path: args.dbPath, dispatcherId: args.dispatcherId, ownProgram: args.workerctlPath !== undefined, open: args.open, json: args.json });
+    await runDashboard(cx, plan, {
+      path: args.dbPath,
+      dispatcherId: args.dispatcherId,
+      ownProgram: args.workerctlPath !== undefined,
+      open: args.open,
+      json: args.json,
+    });
   },
 );

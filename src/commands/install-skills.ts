@@ -14,7 +14,9 @@ function skillsOf(home: string): string {
   const folder = join(home, "skills");
   const real = realFolder(folder);
   if (`${real}/`.startsWith(`${realFolder(home)}/`)) return folder;
-  throw new Failure(`${folder} is a link that leads out of ${home}, to ${real}; nothing was written`, { hint: `conveyor install-skills --dir ${quoteWord(real)}` });
+  throw new Failure(`${folder} is a link that leads out of ${home}, to ${real}; nothing was written`, {
+    hint: `conveyor install-skills --dir ${quoteWord(real)}`,
+  });
 }
 
 export default verb(
@@ -46,7 +48,14 @@ export default verb(
       return { name, source, target, action };
     });
     if (args.json) {
-      return cx.json({ codex_home: codexHome, agent: args.agent, directory: folder, dry_run: args.dryRun, installed: args.dryRun ? [] : [...SKILLS], skills });
+      return cx.json({
+        codex_home: codexHome,
+        agent: args.agent,
+        directory: folder,
+        dry_run: args.dryRun,
+        installed: args.dryRun ? [] : [...SKILLS],
+        skills,
+      });
     }
     for (const { name, target, action } of skills) cx.out(`${name}\t${args.dryRun ? `would be ${action}` : action}\t${target}`);
   },

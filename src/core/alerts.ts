@@ -43,8 +43,10 @@ export const operatorAlerts = (facts: OperatorFacts, limits: Thresholds): Alert[
     !facts.schemaOk && error("schema_health", "the database does not pass db-doctor"),
     facts.deadSessions.length > 0 && error("dead_pid_sessions", `the process is gone of ${facts.deadSessions.join(", ")}`),
     facts.danglingBindings > 0 && error("reconcile_drift", `${some(facts.danglingBindings, "binding")} to a session that is gone`),
-    facts.stuckTasks.length > 0 && warning("stale_cycles", `no cycle for more than ${limits.stale_cycle_seconds} s: ${facts.stuckTasks.join(", ")}`),
-    facts.staleSessions.length > 0 && warning("stale_sessions", `no heartbeat for more than ${limits.worker_staleness_seconds} s: ${facts.staleSessions.join(", ")}`),
+    facts.stuckTasks.length > 0 &&
+      warning("stale_cycles", `no cycle for more than ${limits.stale_cycle_seconds} s: ${facts.stuckTasks.join(", ")}`),
+    facts.staleSessions.length > 0 &&
+      warning("stale_sessions", `no heartbeat for more than ${limits.worker_staleness_seconds} s: ${facts.staleSessions.join(", ")}`),
     unfinished(facts.unfinishedCommands, limits.max_unfinished_commands),
     openAccepted(facts.openCriteria, limits.max_open_criteria),
     storageAbove(facts.storageBytes, limits),
@@ -52,9 +54,13 @@ export const operatorAlerts = (facts: OperatorFacts, limits: Thresholds): Alert[
     facts.failedCommands > 0 && error("failed_commands", some(facts.failedCommands, "failed command")),
   );
 
-const unfinished = (count: number, limit: number) => count > limit && warning("unfinished_commands", `${some(count, "command")} pending or attempted`);
-const openAccepted = (count: number, limit: number) => count > limit && warning("open_accepted_criteria", `${count} accepted ${count === 1 ? "criterion is" : "criteria are"} not yet satisfied`);
-const storageAbove = (bytes: number, { max_storage_bytes: limit }: Thresholds) => limit !== null && bytes > limit && warning("storage_bytes", `${bytes} bytes are stored, more than ${limit}`);
+const unfinished = (count: number, limit: number) =>
+  count > limit && warning("unfinished_commands", `${some(count, "command")} pending or attempted`);
+const openAccepted = (count: number, limit: number) =>
+  count > limit &&
+  warning("open_accepted_criteria", `${count} accepted ${count === 1 ? "criterion is" : "criteria are"} not yet satisfied`);
+const storageAbove = (bytes: number, { max_storage_bytes: limit }: Thresholds) =>
+  limit !== null && bytes > limit && warning("storage_bytes", `${bytes} bytes are stored, more than ${limit}`);
 
 export interface TaskFacts {
   readonly integrityIssues: readonly string[];
@@ -79,7 +85,10 @@ const ISSUES: Readonly<Record<string, string>> = {
 };
 
 /** Of one task. Counts above their limit are alerts; the limits are 0 except in a check that says otherwise. */
-export const taskAlerts = (facts: TaskFacts, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria"> = { max_unfinished_commands: 0, max_open_criteria: 0 }): Alert[] =>
+export const taskAlerts = (
+  facts: TaskFacts,
+  limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria"> = { max_unfinished_commands: 0, max_open_criteria: 0 },
+): Alert[] =>
   raised(
     ...facts.integrityIssues.map((issue) => error("integrity_issue", `${issue}: ${ISSUES[issue]}`)),
     facts.failedCycle !== null && error("latest_cycle_failed", facts.failedCycle || "the latest cycle failed"),
@@ -106,15 +115,23 @@ export const ingestAlerts = (facts: { staleCycleAge: number | null; skippedLines
 export const checkAlerts = (facts: { storageBytes: number; staleSessions: readonly string[] }, limits: Thresholds): Alert[] =>
   raised(
     storageAbove(facts.storageBytes, limits),
-    facts.staleSessions.length > 0 && warning("stale_sessions", `no heartbeat for more than ${limits.worker_staleness_seconds} s: ${facts.staleSessions.join(", ")}`),
+    facts.staleSessions.length > 0 &&
+      warning("stale_sessions", `no heartbeat for more than ${limits.worker_staleness_seconds} s: ${facts.staleSessions.join(", ")}`),
   );
 
 /** Of the list of failures. */
-export const failureAlerts = (facts: { failedCycles: number; failedCommands: number; ingestErrors: number; paneFailures: number; openCriteria: number }): Alert[] =>
+export const failureAlerts = (facts: {
+  failedCycles: number;
+  failedCommands: number;
+  ingestErrors: number;
+  paneFailures: number;
+  openCriteria: number;
+}): Alert[] =>
   raised(
     facts.failedCycles > 0 && error("failed_cycles", some(facts.failedCycles, "failed cycle")),
     facts.failedCommands > 0 && error("failed_commands", some(facts.failedCommands, "failed command")),
     facts.ingestErrors > 0 && error("ingest_errors", `${some(facts.ingestErrors, "error")} while reading rollouts`),
-    facts.paneFailures > 0 && warning("pane_capture_failures", `${some(facts.paneFailures, "cycle")} without a look at the worker's screen`),
+    facts.paneFailures > 0 &&
+      warning("pane_capture_failures", `${some(facts.paneFailures, "cycle")} without a look at the worker's screen`),
     openAccepted(facts.openCriteria, 0),
   );

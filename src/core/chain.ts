@@ -43,7 +43,13 @@ export interface ExportedLink {
 /** Whether what an export holds in the place of a link has the form of one. */
 export const isLink = (value: object): value is ExportedLink => {
   const { hash, id, row_sha256, table } = value as Record<string, unknown>;
-  return typeof hash === "string" && ["number", "string"].includes(typeof id) && (row_sha256 === null || typeof row_sha256 === "string") && typeof table === "string" && Object.hasOwn(COLUMNS, table);
+  return (
+    typeof hash === "string" &&
+    ["number", "string"].includes(typeof id) &&
+    (row_sha256 === null || typeof row_sha256 === "string") &&
+    typeof table === "string" &&
+    Object.hasOwn(COLUMNS, table)
+  );
 };
 
 export interface ChainProblem {

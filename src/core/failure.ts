@@ -22,4 +22,5 @@ export class UsageError extends Error {
 }
 
 /** Why the system refused something, without its code, call and path: `EACCES: permission denied, open '/x'` is "permission denied". */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replace(/^E[A-Z0-9]+: (.*?)(?:, [a-z]+(?: '.*')?)?$/s, "$1");
+export const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/^E[A-Z0-9]+: (.*?)(?:, [a-z]+(?: '.*')?)?$/s, "$1");

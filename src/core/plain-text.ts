@@ -7,7 +7,8 @@ const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
 export const harmless = (text: string): string => text.replace(OBEYED, "");
 
 /** The same text of JSON, in which a terminal finds nothing to obey: JSON itself escapes only the lower control characters. */
-export const harmlessJson = (text: string): string => text.replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+export const harmlessJson = (text: string): string =>
+  text.replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 /** The text as a single line without tabs, for a place where a line is a record and a tab ends a column. */
 export const oneLine = (text: string): string => harmless(text.replace(/[\t\n\u000b-\r\u0085\u2028\u2029]+/g, " "));

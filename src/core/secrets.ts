@@ -4,7 +4,8 @@ import { isObject } from "./json.ts";
 import { REDACTED } from "./sessions/session.ts";
 
 /** A cheap look whether there can be anything to find. */
-const SUSPECT = /private key|[srp]k[-_]|gh[pousr]_|github_pat|glpat|xox|npm_|AKIA|ASIA|AIza|eyJ|token|workerctl-|bearer|basic|:\/\/|passw|passphrase|secret|key/i;
+const SUSPECT =
+  /private key|[srp]k[-_]|gh[pousr]_|github_pat|glpat|xox|npm_|AKIA|ASIA|AIza|eyJ|token|workerctl-|bearer|basic|:\/\/|passw|passphrase|secret|key/i;
 
 /** Shapes that are a secret as a whole. Repetitions are bounded, so that no text takes long. */
 const WHOLE: readonly RegExp[] = [

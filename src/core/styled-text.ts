@@ -24,10 +24,16 @@ export function styledLines(capture: string): StyledLine[] {
   let cells: Cell[] = [];
   let style = { bold: false, dim: false, reverse: false };
   const endLine = () => {
-    lines.push({ text: cells.map((cell) => cell.char).join("").trimEnd(), cells });
+    lines.push({
+      text: cells
+        .map((cell) => cell.char)
+        .join("")
+        .trimEnd(),
+      cells,
+    });
     cells = [];
   };
-  for (let at = 0; at < capture.length; ) {
+  for (let at = 0; at < capture.length;) {
     sequence.lastIndex = at;
     const match = sequence.exec(capture);
     if (match !== null) {

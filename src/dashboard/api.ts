@@ -29,13 +29,18 @@ const TIMELINE_MORE = 100;
 /** Answers a request that the gate has let through. */
 export async function answer(scene: Scene, request: Request, url: URL): Promise<Response> {
   const host = request.headers.get("host")!;
-  const text = (status: number, body: string): Response => new Response(`${body}\n`, { status, headers: { ...safeHeaders(host), "content-type": "text/plain; charset=utf-8" } });
+  const text = (status: number, body: string): Response =>
+    new Response(`${body}\n`, { status, headers: { ...safeHeaders(host), "content-type": "text/plain; charset=utf-8" } });
   const token = url.searchParams.get("token");
   if (url.pathname === "/" && request.method === "GET" && token !== null) return enter(scene.gate, host, token, url);
   const path = scene.gate.knows(request) ? scene.gate.inside(url.pathname) : null;
   if (path === null) {
     if (url.pathname !== "/" || request.method !== "GET") return text(401, "no key");
-    return page(host, 401, notice("No key", "Open the address that <code>conveyor dashboard</code> printed. It lets this browser in until the dashboard ends."));
+    return page(
+      host,
+      401,
+      notice("No key", "Open the address that <code>conveyor dashboard</code> printed. It lets this browser in until the dashboard ends."),
+    );
   }
   url.pathname = path;
   if (request.method === "POST") return act(scene, request, url, text);
@@ -58,9 +63,18 @@ const json = (host: string, status: number, value: unknown): Response =>
 /** The token becomes a cookie. The way on is a page that leads on by itself: after a redirect from elsewhere, a strict cookie would not be sent. */
 function enter(gate: Gate, host: string, token: string, url: URL): Response {
   const entered = gate.enter(token);
-  if (typeof entered !== "string") return page(host, entered.status, notice("This key does not fit", `${entered.why}. Open the address that <code>conveyor dashboard</code> printed last.`));
+  if (typeof entered !== "string")
+    return page(
+      host,
+      entered.status,
+      notice("This key does not fit", `${entered.why}. Open the address that <code>conveyor dashboard</code> printed last.`),
+    );
   const task = url.searchParams.get("task");
-  const response = page(host, 200, notice("Conveyor", "Opening the dashboard.", `${gate.base}${task === null ? "" : `?task=${encodeURIComponent(task)}`}`));
+  const response = page(
+    host,
+    200,
+    notice("Conveyor", "Opening the dashboard.", `${gate.base}${task === null ? "" : `?task=${encodeURIComponent(task)}`}`),
+  );
   response.headers.append("set-cookie", entered);
   return response;
 }
@@ -68,7 +82,13 @@ function enter(gate: Gate, host: string, token: string, url: URL): Response {
 function asset(host: string, request: Request, name: string): Response | null {
   const file = assetOf(name);
   if (!file) return null;
-  const headers: Record<string, string> = { ...safeHeaders(host), "content-type": file.type, etag: file.etag, "cache-control": "private, no-cache", vary: "accept-encoding" };
+  const headers: Record<string, string> = {
+    ...safeHeaders(host),
+    "content-type": file.type,
+    etag: file.etag,
+    "cache-control": "private, no-cache",
+    vary: "accept-encoding",
+  };
   if (request.headers.get("if-none-match") === file.etag) return new Response(null, { status: 304, headers });
   if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) return new Response(file.plain, { headers });
   return new Response(file.gzip, { headers: { ...headers, "content-encoding": "gzip" } });

@@ -52,7 +52,11 @@ export class Gate {
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return { status: 403, why: "a foreign page asked" };
     const site = headers.get("sec-fetch-site");
-    const opensPage = method === "GET" && headers.get("sec-fetch-mode") === "navigate" && headers.get("sec-fetch-dest") === "document" && ["/", this.base].includes(new URL(request.url).pathname);
+    const opensPage =
+      method === "GET" &&
+      headers.get("sec-fetch-mode") === "navigate" &&
+      headers.get("sec-fetch-dest") === "document" &&
+      ["/", this.base].includes(new URL(request.url).pathname);
     if (site !== null && site !== "same-origin" && site !== "none" && !opensPage) return { status: 403, why: "a foreign page asked" };
     return null;
   }
@@ -61,7 +65,8 @@ export class Gate {
   refuseAction({ headers }: Request): Refusal | null {
     if (headers.get("origin") === null) return { status: 403, why: "an action needs an Origin" };
     if (headers.get(ACTION_HEADER) !== "1") return { status: 403, why: `an action needs the header ${ACTION_HEADER}` };
-    if (headers.get("content-type")?.split(";")[0]!.trim().toLowerCase() !== "application/json") return { status: 415, why: "an action is JSON" };
+    if (headers.get("content-type")?.split(";")[0]!.trim().toLowerCase() !== "application/json")
+      return { status: 415, why: "an action is JSON" };
     if (!this.actions.take()) return { status: 429, why: "too many actions at once" };
     return null;
   }
@@ -89,7 +94,10 @@ export class Gate {
   /** Whether the request carries a cookie that this server gave. */
   knows({ headers }: Request): boolean {
     const prefix = `${this.cookieName}=`;
-    const given = (headers.get("cookie") ?? "").split(";").map((part) => part.trim()).filter((part) => part.startsWith(prefix));
+    const given = (headers.get("cookie") ?? "")
+      .split(";")
+      .map((part) => part.trim())
+      .filter((part) => part.startsWith(prefix));
     return given.some((part) => this.browsers.has(part.slice(prefix.length)));
   }
 }

@@ -29,7 +29,6 @@ interface View {
   leftAt: number;
 }
 
-
 const KEEP_MS = 60_000;
 /** Commits often come in groups: pages get at most one event in this time, the first one at once. */
 const PACE_MS = 25;
@@ -116,7 +115,9 @@ export class Live {
   /** What happened in `view` after `rev`; with null: everything there is. */
   private since(view: View, rev: number | null): LiveMessage | null {
     const whole = rev === null || rev < view.born;
-    const set = Object.fromEntries([...view.parts].filter(([, part]) => whole || part.rev > rev).map(([name, part]) => [name, JSON.parse(part.text)]));
+    const set = Object.fromEntries(
+      [...view.parts].filter(([, part]) => whole || part.rev > rev).map(([name, part]) => [name, JSON.parse(part.text)]),
+    );
     const drop = whole ? [] : [...view.gone].filter(([, at]) => at > rev).map(([name]) => name);
     if (!whole && Object.keys(set).length === 0 && drop.length === 0) return null;
     return { ...(whole && { whole }), set, drop };

@@ -19,16 +19,25 @@ export interface LoopView {
 
 /** The task's loops, youngest first; a policy record that cannot be read is left out. */
 export function loopsOf(store: Store, taskId: string, criteria: readonly Criterion[]): LoopView[] {
-  return listRuns(store, { taskId }).filter((run) => isLoop(run.purpose, run.metadata)).slice(0, 5).flatMap((run) => {
-    try {
-      const loop = readLoop(run);
-      const { reached, delivered, next: requested } = loopProgress(store, loop);
-      const { reason, missing } = decideGate({ policy: loop.policy, requested, reached, delivered, criteria });
-      const { id, name, status, started_at, ended_at } = run;
-      return { run: { id, name, status, started_at, ended_at }, policy: loop.policy, reached, messages: iterationMessages(store, run), gate: { requested, reason, missing } };
-    } catch (error) {
-      if (error instanceof Failure) return [];
-      throw error;
-    }
-  });
+  return listRuns(store, { taskId })
+    .filter((run) => isLoop(run.purpose, run.metadata))
+    .slice(0, 5)
+    .flatMap((run) => {
+      try {
+        const loop = readLoop(run);
+        const { reached, delivered, next: requested } = loopProgress(store, loop);
+        const { reason, missing } = decideGate({ policy: loop.policy, requested, reached, delivered, criteria });
+        const { id, name, status, started_at, ended_at } = run;
+        return {
+          run: { id, name, status, started_at, ended_at },
+          policy: loop.policy,
+          reached,
+          messages: iterationMessages(store, run),
+          gate: { requested, reason, missing },
+        };
+      } catch (error) {
+        if (error instanceof Failure) return [];
+        throw error;
+      }
+    });
 }

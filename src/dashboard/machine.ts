@@ -14,7 +14,13 @@ import { captureScreens, listPanes, type Pane } from "../system/terminal/tmux.ts
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */
-  readonly terminal: { readonly running: boolean; readonly reason: string | null; readonly width: number; readonly height: number; readonly attached: number } | null;
+  readonly terminal: {
+    readonly running: boolean;
+    readonly reason: string | null;
+    readonly width: number;
+    readonly height: number;
+    readonly attached: number;
+  } | null;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
 }
@@ -29,7 +35,10 @@ export class Machine {
   private stale = new Map<string, number>();
   private staleAt = Number.NEGATIVE_INFINITY;
   /** By pane, what stood there at the last look and what that meant: reading it again is only needed when it has changed. */
-  private readonly screens = new Map<string, { readonly text: string; readonly mode: string | null; readonly page: PageName; readonly dialog: Dialog | null }>();
+  private readonly screens = new Map<
+    string,
+    { readonly text: string; readonly mode: string | null; readonly page: PageName; readonly dialog: Dialog | null }
+  >();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private running = false;
   private closed = false;
@@ -53,8 +62,12 @@ export class Machine {
   }
 
   /** Whether a dispatcher's process was there at the last look; one not looked at yet counts as alive. */
-  lives = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number; readonly ended_at: string | null }): boolean =>
-    row.ended_at === null && !this.dead.has(keyOf(row));
+  lives = (row: {
+    readonly dispatcher_id: string;
+    readonly host: string;
+    readonly pid: number;
+    readonly ended_at: string | null;
+  }): boolean => row.ended_at === null && !this.dead.has(keyOf(row));
 
   /** How many criteria of a task are machine-proven by a proof that no longer fits. */
   staleProofs(taskId: string): number {
@@ -98,7 +111,12 @@ export class Machine {
   private async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
-    const placed = new Map(sessions.map((session) => [session.id, panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id })]));
+    const placed = new Map(
+      sessions.map((session) => [
+        session.id,
+        panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id }),
+      ]),
+    );
     await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
     const next = new Map<string, Sign>();
     for (const session of sessions) {
@@ -135,7 +153,10 @@ export class Machine {
 
   private async readScreens(panes: readonly Pane[]): Promise<void> {
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
-    const captured = await captureScreens(this.cx.env, panes.map((pane) => pane.paneId)).catch(() => new Map<string, string>());
+    const captured = await captureScreens(
+      this.cx.env,
+      panes.map((pane) => pane.paneId),
+    ).catch(() => new Map<string, string>());
     for (const { paneId, mode } of panes) {
       const text = captured.get(paneId);
       const last = this.screens.get(paneId);
@@ -146,7 +167,8 @@ export class Machine {
   }
 }
 
-const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string => JSON.stringify([row.dispatcher_id, row.host, row.pid]);
+const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string =>
+  JSON.stringify([row.dispatcher_id, row.host, row.pid]);
 
 function terminalOf(place: ReturnType<typeof placeAmong>): Sign["terminal"] {
   if (place.pane === null) return { running: false, reason: place.reason, width: 0, height: 0, attached: 0 };

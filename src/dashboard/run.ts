@@ -29,7 +29,13 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
   const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
   const stopped = new Promise<void>((resolve) => onStop(resolve));
   try {
-    const dashboard = await serveDashboard(cx, reader, { host: plan.host, port: plan.port, task: plan.task ?? undefined, path: wish.path, problem });
+    const dashboard = await serveDashboard(cx, reader, {
+      host: plan.host,
+      port: plan.port,
+      task: plan.task ?? undefined,
+      path: wish.path,
+      problem,
+    });
     try {
       if (plan.dispatch_command) companion = await ensureDispatch(cx, plan.dispatch_command, wish, problem);
       if (wish.json) cx.json({ ...plan, url: dashboard.url, pid: process.pid, dispatch_pid: companion?.pid ?? null });
@@ -51,10 +57,17 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
 }
 
 /** Starts Dispatch unless one of this id is alive. */
-async function ensureDispatch(cx: Context, command: readonly string[], wish: RunWish, problem: (message: string) => void): Promise<Companion | null> {
+async function ensureDispatch(
+  cx: Context,
+  command: readonly string[],
+  wish: RunWish,
+  problem: (message: string) => void,
+): Promise<Companion | null> {
   if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
   const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
-  const companion = startCompanion(argv, cx.env, cx.cwd, (code) => problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`));
+  const companion = startCompanion(argv, cx.env, cx.cwd, (code) =>
+    problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`),
+  );
   if (!companion) problem(`Dispatch could not be started: ${command[0]}`);
   return companion;
 }

@@ -44,9 +44,16 @@ const BODY_LIMIT = 256 * 1024;
  */
 export async function serveDashboard(cx: Context, reader: Context, options: DashboardOptions): Promise<Dashboard> {
   const store = reader.store(options.path);
-  if (options.task !== undefined && !findTask(store, options.task)) throw new Failure(`unknown task ${JSON.stringify(options.task)}`, { hint: `${cx.program} tasks` });
+  if (options.task !== undefined && !findTask(store, options.task))
+    throw new Failure(`unknown task ${JSON.stringify(options.task)}`, { hint: `${cx.program} tasks` });
   let live: Live;
-  const machine = new Machine(reader, store, () => listSessions(store, { state: "active", includeLegacy: true }), () => live.refresh(), options.problem);
+  const machine = new Machine(
+    reader,
+    store,
+    () => listSessions(store, { state: "active", includeLegacy: true }),
+    () => live.refresh(),
+    options.problem,
+  );
   const views = new Views(reader, store, machine, new TokenLines(store));
   const reading = new Reading(cx, cx.store(options.path), options.problem);
   live = new Live(views.build, (any) => {
@@ -105,13 +112,27 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
   };
 }
 
-const plain = (status: number, why: string): Response => new Response(`${why}\n`, { status, headers: { ...safeHeaders("localhost"), "content-type": "text/plain; charset=utf-8" } });
+const plain = (status: number, why: string): Response =>
+  new Response(`${why}\n`, { status, headers: { ...safeHeaders("localhost"), "content-type": "text/plain; charset=utf-8" } });
 
-async function listen(cx: Context, { host, port }: DashboardOptions, handlers: Omit<Bun.Serve.Options<TerminalData>, "hostname" | "port">): Promise<Server<TerminalData>> {
+async function listen(
+  cx: Context,
+  { host, port }: DashboardOptions,
+  handlers: Omit<Bun.Serve.Options<TerminalData>, "hostname" | "port">,
+): Promise<Server<TerminalData>> {
   try {
-    return Bun.serve<TerminalData>({ ...handlers, hostname: host, port, development: false, maxRequestBodySize: BODY_LIMIT, idleTimeout: 30, reusePort: false } as Bun.Serve.Options<TerminalData>);
+    return Bun.serve<TerminalData>({
+      ...handlers,
+      hostname: host,
+      port,
+      development: false,
+      maxRequestBodySize: BODY_LIMIT,
+      idleTimeout: 30,
+      reusePort: false,
+    } as Bun.Serve.Options<TerminalData>);
   } catch (error) {
-    if ((error as { code?: string }).code !== "EADDRINUSE") throw new Failure(`cannot listen on ${authority(host, port)}: ${(error as Error).message}`);
+    if ((error as { code?: string }).code !== "EADDRINUSE")
+      throw new Failure(`cannot listen on ${authority(host, port)}: ${(error as Error).message}`);
     const owner = await listenerOf(port, cx.env);
     const by = owner ? ` by process ${owner.pid}${owner.command ? `: ${owner.command}` : ""}` : "";
     throw new Failure(`port ${port} is taken${by}`, { hint: `${cx.program} dashboard --port ${port === 65535 ? port - 1 : port + 1}` });

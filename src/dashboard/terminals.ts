@@ -39,7 +39,8 @@ interface TerminalState {
 export const MAX_TERMINALS = 12;
 const KEY_LIMIT = 64 * 1024;
 
-const size = (value: unknown, most: number): number | null => (typeof value === "number" && Number.isInteger(value) && value >= 2 && value <= most ? value : null);
+const size = (value: unknown, most: number): number | null =>
+  typeof value === "number" && Number.isInteger(value) && value >= 2 && value <= most ? value : null;
 
 export class Terminals {
   private readonly open = new Set<TerminalSocket>();
@@ -58,7 +59,16 @@ export class Terminals {
     this.open.add(socket);
     const session = findSession(this.store, socket.data.session);
     if (!session?.tmux_session) return this.end(socket, session ? `${session.name} has no terminal` : "there is no such session");
-    socket.data.state = { tmux: session.tmux_session, keys: new Rate(400, 200, () => performance.now()), terminal: null, screen: { cols: 80, rows: 24 }, before: null, typing: false, resizedBy: null, serial: 0 };
+    socket.data.state = {
+      tmux: session.tmux_session,
+      keys: new Rate(400, 200, () => performance.now()),
+      terminal: null,
+      screen: { cols: 80, rows: 24 },
+      before: null,
+      typing: false,
+      resizedBy: null,
+      serial: 0,
+    };
     await this.watch(socket);
   }
 
@@ -111,10 +121,20 @@ export class Terminals {
   private takeOver(socket: TerminalSocket, state: TerminalState, said: Readonly<Record<string, unknown>>): void {
     const [cols, rows] = [size(said.cols, 500), size(said.rows, 300)];
     if (cols === null || rows === null || state.typing) return;
-    for (const other of this.open) if (other !== socket && other.data.state?.typing && other.data.session === socket.data.session) void this.watch(other);
+    for (const other of this.open)
+      if (other !== socket && other.data.state?.typing && other.data.session === socket.data.session) void this.watch(other);
     const session = findSession(this.store, socket.data.session);
     const taskId = session && bindingOfSession(this.store, session.id)?.task_id;
-    tx(this.store, () => void addEvent(this.store, { type: "terminal_taken_over", actor: "operator", taskId: taskId ?? null, payload: { session: socket.data.session, via: "dashboard" } }));
+    tx(
+      this.store,
+      () =>
+        void addEvent(this.store, {
+          type: "terminal_taken_over",
+          actor: "operator",
+          taskId: taskId ?? null,
+          payload: { session: socket.data.session, via: "dashboard" },
+        }),
+    );
     this.detach(state);
     state.screen = { cols, rows };
     state.typing = true;

@@ -19,7 +19,8 @@ interface Known {
 }
 
 /** Halves the points by leaving out every other one; the first and the last stay. */
-const thinned = (points: [string, number][]): [string, number][] => points.filter((_, index) => index % 2 === 0 || index === points.length - 1);
+const thinned = (points: [string, number][]): [string, number][] =>
+  points.filter((_, index) => index % 2 === 0 || index === points.length - 1);
 
 export class TokenLines {
   private readonly known = new Map<string, Known>();

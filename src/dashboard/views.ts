@@ -31,7 +31,10 @@ export interface About {
 
 export interface DispatchView {
   readonly alive: boolean;
-  readonly watches: readonly (Pick<DispatcherRow, "dispatcher_id" | "host" | "pid" | "started_at" | "last_seen_at" | "ended_at" | "iterations" | "processed_count" | "last_error"> & { readonly alive: boolean; readonly dryRun: boolean })[];
+  readonly watches: readonly (Pick<
+    DispatcherRow,
+    "dispatcher_id" | "host" | "pid" | "started_at" | "last_seen_at" | "ended_at" | "iterations" | "processed_count" | "last_error"
+  > & { readonly alive: boolean; readonly dryRun: boolean })[];
 }
 
 /** Parts of the overview; every active task is a part of its own, `task/<id>`. */
@@ -99,7 +102,19 @@ export class Views {
   private dispatch(): DispatchView {
     const watches = listDispatchers(this.store).map((row) => {
       const { dispatcher_id, host, pid, started_at, last_seen_at, ended_at, iterations, processed_count, last_error } = row;
-      return { dispatcher_id, host, pid, started_at, last_seen_at, ended_at, iterations, processed_count, last_error, alive: this.machine.lives(row), dryRun: row.dry_run === 1 };
+      return {
+        dispatcher_id,
+        host,
+        pid,
+        started_at,
+        last_seen_at,
+        ended_at,
+        iterations,
+        processed_count,
+        last_error,
+        alive: this.machine.lives(row),
+        dryRun: row.dry_run === 1,
+      };
     });
     return { alive: watches.some((watch) => watch.alive && !watch.dryRun), watches };
   }
@@ -157,7 +172,9 @@ export class Views {
       mode: config?.supervision_mode ?? null,
       objective: config?.objective ?? null,
       guidelines: config?.guidelines ?? [],
-      permissions: Object.entries(config?.permissions ?? {}).flatMap(([category, granted]) => granted.map((action: string) => `${category}.${action}`)),
+      permissions: Object.entries(config?.permissions ?? {}).flatMap(([category, granted]) =>
+        granted.map((action: string) => `${category}.${action}`),
+      ),
       requireAcks: config?.require_acks ?? false,
       revision: config?.revision ?? null,
       workerAck: worker ?? null,

@@ -225,7 +225,9 @@ export const lacksExtensions = (db: Database, known: readonly Extension[]): bool
 
 /** Applies what is missing, inside the transaction of the caller. */
 export function applyExtensions(db: Database, known: readonly Extension[], now: string): void {
-  db.run("create table if not exists extension_migrations (version integer primary key, name text not null, applied_at text not null) strict");
+  db.run(
+    "create table if not exists extension_migrations (version integer primary key, name text not null, applied_at text not null) strict",
+  );
   const record = db.query("insert into extension_migrations (version, name, applied_at) values (?, ?, ?)");
   for (const extension of missing(db, known)) {
     db.run(extension.sql);

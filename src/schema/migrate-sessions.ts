@@ -22,7 +22,9 @@ export function addLegacySessions(db: Database, { newId }: Migration): void {
     where not exists (select 1 from sessions s where s.id = w.id or s.name = w.name or s.identity_token = w.identity_token)
     order by rowid`);
   const managers = db
-    .query<{ id: string }, []>("select id from managers m where not exists (select 1 from sessions s where s.id = m.id or s.name = m.name) order by rowid")
+    .query<{ id: string }, []>(
+      "select id from managers m where not exists (select 1 from sessions s where s.id = m.id or s.name = m.name) order by rowid",
+    )
     .all();
   const add = db.query(`
     insert into sessions (id, name, role, identity_token, tmux_session, tmux_pane_id, cwd, registered_at, state)

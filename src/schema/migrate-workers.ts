@@ -13,7 +13,9 @@ export function giveWorkersIds(db: Database, { from, now, newId }: Migration): v
   // The log of events is append-only by trigger; the indexes step brings the triggers back.
   db.run("drop trigger if exists events_no_update");
   const tables = referring.filter((table) => columnsOf(db, table).includes("worker_id"));
-  const log = db.query("insert into events (created_at, actor, worker_id, type, payload_json) values (?, 'workerctl', ?, 'worker_id_migrated', ?)");
+  const log = db.query(
+    "insert into events (created_at, actor, worker_id, type, payload_json) values (?, 'workerctl', ?, 'worker_id_migrated', ?)",
+  );
   for (const { id: before } of named) {
     const after = newId("worker");
     db.query("update workers set id = ? where id = ?").run(after, before);

@@ -40,7 +40,10 @@ export interface Delivery {
   readonly finished_at: string | null;
 }
 
-export type NewDelivery = Omit<Delivery, "proof_offset" | "proof_line" | "looked_to" | "created_at" | "finished_at" | "side_effect_completed">;
+export type NewDelivery = Omit<
+  Delivery,
+  "proof_offset" | "proof_line" | "looked_to" | "created_at" | "finished_at" | "side_effect_completed"
+>;
 
 /** Inserts a row, finished at once unless its state is `sending`, with the steps so far. */
 export function addDelivery(store: Store, row: NewDelivery, steps: readonly DeliveryStep[]): void {
@@ -53,18 +56,45 @@ export function addDelivery(store: Store, row: NewDelivery, steps: readonly Deli
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
       )
       .run(
-        row.id, row.origin, row.session_id, row.session_name, row.task_id, row.command_id, row.notification_id, row.client_id, row.transport, row.state, row.proof,
-        row.text_digest, row.text_lines, row.text_length, row.thread_id, row.rollout_path, row.start_offset, row.start_offset, row.side_effect_started, row.sender_pid,
-        row.error, now, row.state === "sending" ? null : now,
+        row.id,
+        row.origin,
+        row.session_id,
+        row.session_name,
+        row.task_id,
+        row.command_id,
+        row.notification_id,
+        row.client_id,
+        row.transport,
+        row.state,
+        row.proof,
+        row.text_digest,
+        row.text_lines,
+        row.text_length,
+        row.thread_id,
+        row.rollout_path,
+        row.start_offset,
+        row.start_offset,
+        row.side_effect_started,
+        row.sender_pid,
+        row.error,
+        now,
+        row.state === "sending" ? null : now,
       );
     addSteps(store, row.id, steps);
   });
 }
 
 /** A sending that begun by one way and certainly did not arrive goes on by another. */
-export function redirectDelivery(store: Store, id: string, way: Pick<Delivery, "transport" | "proof" | "start_offset">, steps: readonly DeliveryStep[]): void {
+export function redirectDelivery(
+  store: Store,
+  id: string,
+  way: Pick<Delivery, "transport" | "proof" | "start_offset">,
+  steps: readonly DeliveryStep[],
+): void {
   tx(store, () => {
-    store.db.query("update deliveries set transport = ?, proof = ?, start_offset = ?, looked_to = ? where id = ?").run(way.transport, way.proof, way.start_offset, way.start_offset, id);
+    store.db
+      .query("update deliveries set transport = ?, proof = ?, start_offset = ?, looked_to = ? where id = ?")
+      .run(way.transport, way.proof, way.start_offset, way.start_offset, id);
     addSteps(store, id, steps);
   });
 }
@@ -92,7 +122,9 @@ export function endDelivery(store: Store, id: string, end: DeliveryEnd, steps: r
 }
 
 function addSteps(store: Store, id: string, steps: readonly DeliveryStep[]): void {
-  const last = store.db.query<{ last: number | null }, [string]>("select max(position) as last from delivery_steps where delivery_id = ?").get(id)?.last ?? 0;
+  const last =
+    store.db.query<{ last: number | null }, [string]>("select max(position) as last from delivery_steps where delivery_id = ?").get(id)
+      ?.last ?? 0;
   const insert = store.db.query("insert into delivery_steps (delivery_id, position, at, step, detail_json) values (?, ?, ?, ?, ?)");
   steps.forEach((step, index) => insert.run(id, last + index + 1, step.at, step.step, compactJson(step.detail)));
 }
@@ -100,7 +132,10 @@ function addSteps(store: Store, id: string, steps: readonly DeliveryStep[]): voi
 /** Takes a place in a rollout as the proof of one delivery; false when it proves another one already. */
 export function claimProof(store: Store, id: string, place: ProofPlace): boolean {
   try {
-    tx(store, () => void store.db.query("update deliveries set proof_offset = ?, proof_line = ? where id = ?").run(place.offset, place.line, id));
+    tx(
+      store,
+      () => void store.db.query("update deliveries set proof_offset = ?, proof_line = ? where id = ?").run(place.offset, place.line, id),
+    );
     return true;
   } catch (error) {
     if (error instanceof SQLiteError && error.code === "SQLITE_CONSTRAINT_UNIQUE") return false;
@@ -108,10 +143,14 @@ export function claimProof(store: Store, id: string, place: ProofPlace): boolean
   }
 }
 
-export const deliveryById = (store: Store, id: string): Delivery | null => store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
+export const deliveryById = (store: Store, id: string): Delivery | null =>
+  store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
 
 /** Deliveries, youngest first: all, or those to the session or worker of this name and those of this task. */
-export const listDeliveries = (store: Store, filter: { name?: string | undefined; taskId?: string | undefined; limit: number }): Delivery[] =>
+export const listDeliveries = (
+  store: Store,
+  filter: { name?: string | undefined; taskId?: string | undefined; limit: number },
+): Delivery[] =>
   store.db
     .query<Delivery, [string | null, string | null, number]>(
       `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid desc limit ?3`,
@@ -119,20 +158,29 @@ export const listDeliveries = (store: Store, filter: { name?: string | undefined
     .all(filter.name ?? null, filter.taskId ?? null, filter.limit);
 
 /** All deliveries for the task, oldest first, one by one. */
-export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> => rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
+export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> =>
+  rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
 
 /** Those whose outcome is open, oldest first; of one session when it is given. */
 export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
   store.db
-    .query<Delivery, [string | null]>("select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid")
+    .query<Delivery, [string | null]>(
+      "select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid",
+    )
     .all(sessionId ?? null);
 
 /** The newest begun sending of a notification, or null. */
 export const lastBegun = (store: Store, notificationId: number): Delivery | null =>
-  store.db.query<Delivery, [number]>("select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1").get(notificationId);
+  store.db
+    .query<Delivery, [number]>(
+      "select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1",
+    )
+    .get(notificationId);
 
 export const deliverySteps = (store: Store, id: string): DeliveryStep[] =>
   store.db
-    .query<{ at: string; step: string; detail_json: string }, [string]>("select at, step, detail_json from delivery_steps where delivery_id = ? order by position")
+    .query<{ at: string; step: string; detail_json: string }, [string]>(
+      "select at, step, detail_json from delivery_steps where delivery_id = ? order by position",
+    )
     .all(id)
     .map(({ at, step, detail_json }) => ({ at, step, detail: parseStored<Record<string, unknown>>(detail_json, {}) }));

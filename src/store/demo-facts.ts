@@ -18,14 +18,24 @@ export interface DemoFacts {
 export function demoFacts(store: Store, taskId: string, sessions: { worker: string; manager: string }): DemoFacts {
   const count = (sql: string, ...values: string[]): number => store.db.query<{ n: number }, string[]>(sql).get(...values)?.n ?? 0;
   const proven = (name: string, from: string) =>
-    count(`select count(*) as n from deliveries where task_id = ? and session_name = ? and state = 'delivered' and proof = 'seen' and ${from}`, taskId, name);
+    count(
+      `select count(*) as n from deliveries where task_id = ? and session_name = ? and state = 'delivered' and proof = 'seen' and ${from}`,
+      taskId,
+      name,
+    );
   return {
     completionsProven: proven(sessions.manager, "notification_id is not null"),
     nudgesProven: proven(sessions.worker, "origin = 'session-nudge'"),
     cycles: count("select count(*) as n from manager_cycles where task_id = ? and state = 'succeeded'", taskId),
     accepted: count("select count(*) as n from acceptance_criteria where task_id = ? and status in ('accepted', 'satisfied')", taskId),
-    satisfiedWithEvidence: count("select count(*) as n from acceptance_criteria where task_id = ? and status = 'satisfied' and json_extract(evidence_json, '$.command') is not null", taskId),
-    refusals: count("select count(*) as n from events where task_id = ? and type = 'finish_task_failed' and json_extract(payload_json, '$.failure_stage') = 'final_criteria_audit'", taskId),
+    satisfiedWithEvidence: count(
+      "select count(*) as n from acceptance_criteria where task_id = ? and status = 'satisfied' and json_extract(evidence_json, '$.command') is not null",
+      taskId,
+    ),
+    refusals: count(
+      "select count(*) as n from events where task_id = ? and type = 'finish_task_failed' and json_extract(payload_json, '$.failure_stage') = 'final_criteria_audit'",
+      taskId,
+    ),
     taskState: store.db.query<{ state: string }, [string]>("select state from tasks where id = ?").get(taskId)?.state ?? null,
   };
 }

@@ -37,7 +37,9 @@ const required = (store: Store, name: string, type: string, wanted: readonly str
  */
 export function checkHealth(store: Store, options: { rows?: boolean } = {}): Health {
   const tables = required(store, "required_tables", "table", tableNames());
-  const recorded = (tables.missing as string[]).includes("schema_migrations") ? null : (only<number | null>(store, "select max(version) from schema_migrations") ?? null);
+  const recorded = (tables.missing as string[]).includes("schema_migrations")
+    ? null
+    : (only<number | null>(store, "select max(version) from schema_migrations") ?? null);
   const version = only<number>(store, "pragma user_version") ?? 0;
   const keys = only<number>(store, "pragma foreign_keys") ?? 0;
   const journal = only<string>(store, "pragma journal_mode") ?? "";
@@ -50,7 +52,12 @@ export function checkHealth(store: Store, options: { rows?: boolean } = {}): Hea
     value("schema_version", recorded, recorded === schemaVersion),
     value("user_version", version, version === schemaVersion),
     tables,
-    required(store, "required_indexes", "index", indexNames().filter((name) => name !== optionalIndex)),
+    required(
+      store,
+      "required_indexes",
+      "index",
+      indexNames().filter((name) => name !== optionalIndex),
+    ),
     required(store, "required_triggers", "trigger", triggerNames()),
     ...(violations === null ? [] : [{ name: "foreign_key_check", ok: violations.length === 0, violations }]),
   ];

@@ -15,7 +15,8 @@ const freeBackup = (file: string, version: number): string => {
       closeSync(openSync(path, "wx", 0o600));
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new Failure(`the backup ${path} cannot be made: ${(error as Error).message}`);
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+        throw new Failure(`the backup ${path} cannot be made: ${(error as Error).message}`);
     }
   }
 };

@@ -30,7 +30,8 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
   try {
     const version = fileVersion(file);
     if (version === null) {
-      if (options.create === false) throw new Failure(`there is no database at ${file}`, { hint: "conveyor tasks --create NAME --goal TEXT" });
+      if (options.create === false)
+        throw new Failure(`there is no database at ${file}`, { hint: "conveyor tasks --create NAME --goal TEXT" });
       createFile(file);
     } else refuseNewer(version, file);
     return connect(file, source, known);
@@ -79,7 +80,7 @@ const isBusy = (error: unknown): boolean => error instanceof SQLiteError && erro
 
 /** SQLite switches the mode only while nobody else is connected and does not wait for that by itself; another first opening may be at it. */
 const useWriteAheadLog = (db: Database): void => {
-  for (const end = performance.now() + busyMs; ; ) {
+  for (const end = performance.now() + busyMs; ;) {
     try {
       db.query("pragma journal_mode = wal").get();
       return;

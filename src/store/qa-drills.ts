@@ -8,7 +8,11 @@ export interface OpenIteration {
 
 /** Requests for an iteration that Dispatch has not settled, oldest first. */
 export const openIterations = (store: Store): OpenIteration[] =>
-  store.db.query<OpenIteration, []>("select id, state from commands where type = 'continue_iteration' and state in ('pending', 'attempted') order by julianday(created_at), id").all();
+  store.db
+    .query<OpenIteration, []>(
+      "select id, state from commands where type = 'continue_iteration' and state in ('pending', 'attempted') order by julianday(created_at), id",
+    )
+    .all();
 
 /** How many messages a command became. */
 export const routedCount = (store: Store, commandId: string): number =>

@@ -6,16 +6,28 @@ import { quoteCommand } from "../core/shell.ts";
 const advice = (code: string, path: string): { reason: string; hint: string } | undefined => {
   if (code === "SQLITE_NOTADB") return notADatabase(path);
   if (code.startsWith("SQLITE_CORRUPT")) {
-    return { reason: "is damaged", hint: `move it away (${quoteCommand(["mv", path, `${path}.damaged`])}) and restore a backup, if there is one` };
+    return {
+      reason: "is damaged",
+      hint: `move it away (${quoteCommand(["mv", path, `${path}.damaged`])}) and restore a backup, if there is one`,
+    };
   }
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return { reason: "is locked by another program", hint: "try again when the other program is done, or find it with: " + quoteCommand(["fuser", "-v", path]) };
+    return {
+      reason: "is locked by another program",
+      hint: "try again when the other program is done, or find it with: " + quoteCommand(["fuser", "-v", path]),
+    };
   }
   if (code.startsWith("SQLITE_READONLY") || code === "SQLITE_PERM" || code === "SQLITE_AUTH") {
-    return { reason: "cannot be written", hint: "check the permissions of the file and of its folder, or choose another with WORKERCTL_STATE_ROOT" };
+    return {
+      reason: "cannot be written",
+      hint: "check the permissions of the file and of its folder, or choose another with WORKERCTL_STATE_ROOT",
+    };
   }
   if (code.startsWith("SQLITE_CANTOPEN")) {
-    return { reason: "cannot be opened", hint: "check the path and the permissions of its folder, or choose another with WORKERCTL_STATE_ROOT" };
+    return {
+      reason: "cannot be opened",
+      hint: "check the path and the permissions of its folder, or choose another with WORKERCTL_STATE_ROOT",
+    };
   }
   if (code === "SQLITE_FULL") return { reason: "cannot grow, the disk is full", hint: "free some space and try again" };
   if (code.startsWith("SQLITE_IOERR")) return { reason: "cannot be read or written", hint: "check the disk and its permissions" };

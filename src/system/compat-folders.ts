@@ -29,6 +29,14 @@ export function compatFolders(root: string, worker?: string): CompatFolder[] {
       const text = (file: string) => unlessAbsent(join(path, file), () => readPlainText(join(path, file)));
       const config = text("config.json");
       if (config === null) return [];
-      return { name, path, config, status: text("status.json"), transcript: text("transcript.txt"), captureMeta: text("capture-meta.json"), events: text("events.jsonl") };
+      return {
+        name,
+        path,
+        config,
+        status: text("status.json"),
+        transcript: text("transcript.txt"),
+        captureMeta: text("capture-meta.json"),
+        events: text("events.jsonl"),
+      };
     });
 }

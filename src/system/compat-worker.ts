@@ -7,7 +7,8 @@ import { readPlainText } from "./files/text-file.ts";
 import { type StagedFile, stageFile } from "./files/whole-file.ts";
 
 /** Any name becomes one harmless folder name. */
-const folderName = (name: string): string => (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name) ? name : encodeURIComponent(name).replace(/^\./, "%2E") || "%20");
+const folderName = (name: string): string =>
+  /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name) ? name : encodeURIComponent(name).replace(/^\./, "%2E") || "%20";
 
 export const workerFolder = (root: string, name: string): string => join(root, folderName(name));
 
@@ -59,10 +60,15 @@ export const stageCompatJson = (root: string, name: string, file: CompatFile, va
   stageFile(join(workerFolder(root, name), file), `${prettyJson(value)}\n`);
 
 /** `transcript.txt` of the folder, ready to be put in place. */
-export const stageTranscript = (root: string, name: string, content: string): StagedFile => stageFile(join(workerFolder(root, name), "transcript.txt"), `${content}\n`);
+export const stageTranscript = (root: string, name: string, content: string): StagedFile =>
+  stageFile(join(workerFolder(root, name), "transcript.txt"), `${content}\n`);
 
 /** Appends one event to `events.jsonl`. @throws Failure when that is not possible */
-export function appendCompatEvent(root: string, name: string, event: { readonly time: string; readonly type: string; readonly [key: string]: unknown }): void {
+export function appendCompatEvent(
+  root: string,
+  name: string,
+  event: { readonly time: string; readonly type: string; readonly [key: string]: unknown },
+): void {
   const path = join(workerFolder(root, name), "events.jsonl");
   try {
     mkdirSync(workerFolder(root, name), { recursive: true, mode: 0o700 });

@@ -32,7 +32,14 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
     mkdirSync(join(root, name));
     return join(root, name);
   };
-  const [project, codexHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [string, string, string, string, string, string];
+  const [project, codexHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   for (const name of ["conveyor", "workerctl"]) {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${quoteCommand(selfArgv())} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
@@ -46,8 +53,19 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
   writeFileSync(join(codexHome, "config.toml"), codexConfig({ modelUrl, trustedFolders: [project] }));
   const inherited = childEnv(env);
   for (const name of Object.keys(inherited)) if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name)) delete inherited[name];
-  const own = { ...inherited, PATH: `${bin}:${env.PATH ?? ""}`, HOME: home, CODEX_HOME: codexHome, WORKERCTL_STATE_ROOT: stateRoot, TMUX_TMPDIR: tmux };
-  for (const words of [["init", "-q"], ["add", "."], ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"]]) {
+  const own = {
+    ...inherited,
+    PATH: `${bin}:${env.PATH ?? ""}`,
+    HOME: home,
+    CODEX_HOME: codexHome,
+    WORKERCTL_STATE_ROOT: stateRoot,
+    TMUX_TMPDIR: tmux,
+  };
+  for (const words of [
+    ["init", "-q"],
+    ["add", "."],
+    ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"],
+  ]) {
     await runChild(["git", ...words], { env: own, cwd: project });
   }
   return { root, project, codexHome, stateRoot, env: own };

@@ -35,14 +35,20 @@ const textOf = (content: Json | undefined): string => {
 
 function readRequest(threadId: string, body: JsonObject, signal: AbortSignal): ModelRequest {
   const input = Array.isArray(body.input) ? body.input.filter(isObject) : [];
-  const userTexts = input.filter((item) => item.role === "user").map((item) => textOf(item.content)).filter((text) => !text.startsWith("<"));
-  const last = input.findLast((item) => item.role === "assistant" || item.type === "function_call_output" || item.type === "custom_tool_call_output");
+  const userTexts = input
+    .filter((item) => item.role === "user")
+    .map((item) => textOf(item.content))
+    .filter((text) => !text.startsWith("<"));
+  const last = input.findLast(
+    (item) => item.role === "assistant" || item.type === "function_call_output" || item.type === "custom_tool_call_output",
+  );
   return { threadId, input, userTexts, toolOutput: last === undefined || last.role === "assistant" ? null : textOf(last.output), signal };
 }
 
 function wireItem(item: ModelItem, id: string): JsonObject {
   if ("say" in item) return { type: "message", role: "assistant", id: `msg_${id}`, content: [{ type: "output_text", text: item.say }] };
-  const escalation: JsonObject = item.escalate === undefined ? {} : { sandbox_permissions: "require_escalated", justification: item.escalate };
+  const escalation: JsonObject =
+    item.escalate === undefined ? {} : { sandbox_permissions: "require_escalated", justification: item.escalate };
   const call = { cmd: item.run, yield_time_ms: item.waitMs ?? 20_000, ...escalation };
   return { type: "function_call", id: `fc_${id}`, call_id: `call_${id}`, name: "exec_command", arguments: JSON.stringify(call) };
 }

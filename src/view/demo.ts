@@ -4,7 +4,8 @@ import type { DemoResult } from "../core/qa/demo.ts";
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6);
 
 /** One thing that happens: when, who, what, on one line. */
-export const demoLine = (who: string, what: string, ms: number): string => `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
+export const demoLine = (who: string, what: string, ms: number): string =>
+  `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
 
 /** What happened, how long each step took, and where the records lie. */
 export function demoSummary(result: DemoResult): string {
@@ -12,10 +13,25 @@ export function demoSummary(result: DemoResult): string {
   const records =
     result.folder === null
       ? ["The records were removed with their folder; --keep keeps them."]
-      : [`Records: ${result.database ?? result.folder}`, ...result.rollouts.map((path) => `Rollout: ${path}`), `All of it: ${result.folder}`];
+      : [
+          `Records: ${result.database ?? result.folder}`,
+          ...result.rollouts.map((path) => `Rollout: ${path}`),
+          `All of it: ${result.folder}`,
+        ];
   const failed =
     result.failed === null
       ? []
-      : [`Failed: ${result.failed.step}`, result.failed.reason, ...(result.failed.screen === null ? [] : ["The screen of its pane:", ...result.failed.screen.split("\n").map((line) => `  | ${line}`)])];
-  return [...steps, ...failed, `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}.`, ...records].join("\n");
+      : [
+          `Failed: ${result.failed.step}`,
+          result.failed.reason,
+          ...(result.failed.screen === null
+            ? []
+            : ["The screen of its pane:", ...result.failed.screen.split("\n").map((line) => `  | ${line}`)]),
+        ];
+  return [
+    ...steps,
+    ...failed,
+    `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}.`,
+    ...records,
+  ].join("\n");
 }

@@ -16,7 +16,11 @@ const indented = (value: unknown, indent: string): string => {
   return indent === "" ? text : text.replaceAll("\n", `\n${indent}`);
 };
 
-function* listParts(members: Iterable<unknown>, indent: string, each: (member: unknown, inner: string) => Iterable<string>): Generator<string> {
+function* listParts(
+  members: Iterable<unknown>,
+  indent: string,
+  each: (member: unknown, inner: string) => Iterable<string>,
+): Generator<string> {
   const inner = `${indent}  `;
   let first = true;
   for (const member of members) {

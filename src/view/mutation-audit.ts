@@ -3,7 +3,11 @@ import type { MutationRecord } from "../core/tasks/mutation.ts";
 import type { Task } from "../core/tasks/task.ts";
 
 /** The task's line with the counts, then one for each mutation. */
-export function* mutationText(task: Task, counts: { mutations: number; with_warnings: number }, records: Iterable<MutationRecord>): Generator<string> {
+export function* mutationText(
+  task: Task,
+  counts: { mutations: number; with_warnings: number },
+  records: Iterable<MutationRecord>,
+): Generator<string> {
   yield [task.name, `mutations=${counts.mutations}`, `warnings=${counts.with_warnings}`].join("\t");
   for (const { command, linked_decision, warnings } of records) {
     yield [command.created_at, command.type, `decision=${linked_decision?.id ?? "-"}`, warnings.join(",") || "ok"].join("\t");

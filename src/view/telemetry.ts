@@ -3,7 +3,8 @@ import type { Counts, TelemetryEvent, TelemetrySummary } from "../core/telemetry
 
 /** A line for each event. */
 export function* eventLines(events: Iterable<TelemetryEvent>): Generator<string> {
-  for (const { timestamp, actor, event_type, severity, summary } of events) yield `${timestamp} ${actor} ${event_type} [${severity}] ${summary}`;
+  for (const { timestamp, actor, event_type, severity, summary } of events)
+    yield `${timestamp} ${actor} ${event_type} [${severity}] ${summary}`;
 }
 
 const listed = (heading: string, counts: Counts): string[] => [

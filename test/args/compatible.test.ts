@@ -53,7 +53,10 @@ for (const old of commands.filter(({ command, arguments: list }) => list && !isG
     };
     for (const argument of old.arguments!) {
       const label = `${old.command} ${argument.name}`;
-      const now = argument.kind === "positional" ? spec.positionals?.[argument.name] ?? spec.positionals?.[argument.name.replaceAll("_", "-")] : names.get(argument.name.slice(2))?.arg;
+      const now =
+        argument.kind === "positional"
+          ? (spec.positionals?.[argument.name] ?? spec.positionals?.[argument.name.replaceAll("_", "-")])
+          : names.get(argument.name.slice(2))?.arg;
       if (argument.kind === "positional") {
         const at = old.arguments!.filter((each) => each.kind === "positional").indexOf(argument);
         const positional = Object.values(spec.positionals ?? {})[at];
@@ -69,7 +72,8 @@ for (const old of commands.filter(({ command, arguments: list }) => list && !isG
       differs(`${label} repeats`, argument.kind === "repeatable", now.repeat === true);
       differs(`${label} required`, argument.required === true, now.required === true);
       if (argument.type) differs(`${label} type`, argument.type, now.kind);
-      if (argument.choices) for (const choice of argument.choices) if (!now.choices?.includes(choice)) wrong.push(`${label}: choice ${choice} is missing`);
+      if (argument.choices)
+        for (const choice of argument.choices) if (!now.choices?.includes(choice)) wrong.push(`${label}: choice ${choice} is missing`);
       if (argument.kind === "value") {
         const before = label in OTHERWISE ? OTHERWISE[label] : argument.default === "$CWD" ? undefined : (argument.default ?? undefined);
         differs(`${label} default`, before, now.default);

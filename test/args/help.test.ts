@@ -22,7 +22,12 @@ describe("every command", () => {
       }
       for (const positional of Object.keys(spec.positionals ?? {})) expect(page).toContain(positional.toUpperCase());
       // Examples stay whole, so that they can be copied.
-      expect(page.split("\nExamples:")[0]!.split("\n").filter((line) => line.length > 130)).toEqual([]);
+      expect(
+        page
+          .split("\nExamples:")[0]!
+          .split("\n")
+          .filter((line) => line.length > 130),
+      ).toEqual([]);
     }
   });
 
@@ -54,12 +59,19 @@ describe("every command", () => {
 const SPEC: Spec = {
   about: "Does it.",
   positionals: { shell: word("which"), note: word("n", { optional: true }) },
-  flags: { state: choice("s", ["open", "closed"], { required: true }), label: text("l", { repeat: true }), list: flag("a"), show: text("b") },
+  flags: {
+    state: choice("s", ["open", "closed"], { required: true }),
+    label: text("l", { repeat: true }),
+    list: flag("a"),
+    show: text("b"),
+  },
   exclusive: [{ of: ["list", "show"], required: true }],
 };
 
 test("usage shows what is required, repeatable and exclusive", () => {
-  expect(usage("workerctl", "x", SPEC).replace(/\s+/g, " ")).toBe("usage: workerctl x SHELL [NOTE] (--list | --show SHOW) --state open|closed [--label LABEL]…");
+  expect(usage("workerctl", "x", SPEC).replace(/\s+/g, " ")).toBe(
+    "usage: workerctl x SHELL [NOTE] (--list | --show SHOW) --state open|closed [--label LABEL]…",
+  );
 });
 
 test("likely spellings are close ones only", () => {
@@ -82,10 +94,17 @@ describe("completion", () => {
   test("bash really completes with it", async () => {
     const w = new World();
     try {
-      const script = await w.file("c.bash", `${completionScript("bash")}\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n_conveyor\nprintf '%s\\n' "\${COMPREPLY[@]}"\n`);
+      const script = await w.file(
+        "c.bash",
+        `${completionScript("bash")}\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n_conveyor\nprintf '%s\\n' "\${COMPREPLY[@]}"\n`,
+      );
       const program = await w.file("bin/conveyor", `#!/bin/sh\nexec "${process.execPath}" "${import.meta.dir}/../../src/main.ts" "$@"\n`);
       Bun.spawnSync(["chmod", "+x", program]);
-      const ask = (...typed: string[]) => Bun.spawnSync(["bash", script, program, ...typed], { env: w.env }).stdout.toString().trim().split("\n");
+      const ask = (...typed: string[]) =>
+        Bun.spawnSync(["bash", script, program, ...typed], { env: w.env })
+          .stdout.toString()
+          .trim()
+          .split("\n");
       expect(ask("regis")).toEqual(["register-manager", "register-worker"]);
       expect(ask("completion", "")).toEqual(["bash", "fish", "zsh"]);
       expect(ask("sessions", "--role", "w")).toEqual(["worker"]);

@@ -53,7 +53,12 @@ describe("words", () => {
     expect(wrong(["t", "--goal", "--"])).toContain("--goal");
   });
   test("a text with white space is a word, whatever it begins with", () => {
-    expect(read(["-t dashed help=1", "--json is what I want", "--limit", "4"])).toMatchObject({ task: "-t dashed help=1", extra: "--json is what I want", limit: 4, json: false });
+    expect(read(["-t dashed help=1", "--json is what I want", "--limit", "4"])).toMatchObject({
+      task: "-t dashed help=1",
+      extra: "--json is what I want",
+      limit: 4,
+      json: false,
+    });
     expect(wrong(["t", "--goals=a b"])).toContain("unknown flag --goals");
     expect(wrong(["t", "-x"])).toContain("unknown flag -x");
     expect(wrong(["t", "e", "- f"])).toContain('unexpected word "- f"');
@@ -63,7 +68,11 @@ describe("words", () => {
     expect(wrong(["--", "-odd", "x", "--json"])).toContain("--json");
   });
   test("the last of a flag wins, repeatable ones collect, switches may repeat", () => {
-    expect(read(["t", "--goal", "a", "--goal", "b", "--json", "--json", "--label", "1", "--label", "2"])).toMatchObject({ goal: "b", json: true, label: ["1", "2"] });
+    expect(read(["t", "--goal", "a", "--goal", "b", "--json", "--json", "--label", "1", "--label", "2"])).toMatchObject({
+      goal: "b",
+      json: true,
+      label: ["1", "2"],
+    });
   });
   test("aliases write the same destination", () => {
     expect(read(["t", "--no-send-contract"]).noInitialPrompt).toBe(true);
@@ -89,7 +98,8 @@ describe("words", () => {
 describe("values", () => {
   test("integers are digits with an optional sign, never negative unless allowed", () => {
     expect(read(["t", "--limit", "+7"]).limit).toBe(7);
-    for (const bad of ["1.5", "1x", "1e3", "", " ", "0x10", "99999999999999999999"]) expect(wrong(["t", "--limit", bad])).toContain("--limit");
+    for (const bad of ["1.5", "1x", "1e3", "", " ", "0x10", "99999999999999999999"])
+      expect(wrong(["t", "--limit", bad])).toContain("--limit");
     expect(wrong(["t", "--limit", "-1"])).toContain("at least 0");
     expect(read(["t", "--n", "-5"], { about: "", positionals: { task: word("t") }, flags: { n: integer("n", { min: -10 }) } }).n).toBe(-5);
   });
@@ -113,15 +123,26 @@ describe("values", () => {
 });
 
 describe("groups and the rest", () => {
-  const exclusive: Spec = { about: "", flags: { list: flag("l"), show: text("s"), createRun: text("c") }, exclusive: [{ of: ["list", "show", "createRun"], required: true }] };
+  const exclusive: Spec = {
+    about: "",
+    flags: { list: flag("l"), show: text("s"), createRun: text("c") },
+    exclusive: [{ of: ["list", "show", "createRun"], required: true }],
+  };
   test("exclusive flags", () => {
     expect(wrong(["--list", "--show", "x"], exclusive)).toContain("--list and --show exclude each other");
     expect(wrong([], exclusive)).toContain("--create-run");
     expect(read(["--show", "x"], exclusive)).toMatchObject({ list: false, show: "x" });
   });
   test("a flag of kind rest takes all words after it", () => {
-    const spec: Spec = { about: "", positionals: { task: word("t") }, flags: { json: flag("j"), reviewerCommand: rest("r", { required: true }) } };
-    expect(read(["t", "--json", "--reviewer-command", "x", "--json", "--", "-h"], spec)).toMatchObject({ json: true, reviewerCommand: ["x", "--json", "--", "-h"] });
+    const spec: Spec = {
+      about: "",
+      positionals: { task: word("t") },
+      flags: { json: flag("j"), reviewerCommand: rest("r", { required: true }) },
+    };
+    expect(read(["t", "--json", "--reviewer-command", "x", "--json", "--", "-h"], spec)).toMatchObject({
+      json: true,
+      reviewerCommand: ["x", "--json", "--", "-h"],
+    });
     expect(wrong(["t", "--reviewer-command"], spec)).toContain("--reviewer-command");
   });
   test("a last positional of kind rest takes what follows --", () => {
@@ -131,7 +152,11 @@ describe("groups and the rest", () => {
   });
   test("pass-through commands keep unknown flags with their values, in order", () => {
     const spec: Spec = { about: "", positionals: { session: word("s") }, flags: { cwd: text("c") }, passUnknown: true };
-    expect(read(["s", "--cwd", "/x", "--model", "gpt", "-c", "a=b", "more"], spec)).toMatchObject({ session: "s", cwd: "/x", unknown: ["--model", "gpt", "-c", "a=b", "more"] });
+    expect(read(["s", "--cwd", "/x", "--model", "gpt", "-c", "a=b", "more"], spec)).toMatchObject({
+      session: "s",
+      cwd: "/x",
+      unknown: ["--model", "gpt", "-c", "a=b", "more"],
+    });
     expect(read(["--model", "gpt", "s"], spec)).toMatchObject({ session: "s", unknown: ["--model", "gpt"] });
     expect(read(["s", "--", "--cwd", "y", "--help"], spec)).toMatchObject({ session: "s", unknown: ["--cwd", "y", "--help"] });
     expect(read(["s", "--model=a b"], spec).unknown).toEqual(["--model=a b"]);

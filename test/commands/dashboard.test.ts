@@ -29,7 +29,13 @@ async function started(words: readonly string[], program: readonly string[] = SO
 describe("--dry-run", () => {
   test("opens no database and touches nothing", async () => {
     const plan = await w.ok(["dashboard", "--dry-run", "--json", "--task", "a&b", "--ensure-dispatch"]);
-    expect(plan).toMatchObject({ host: "127.0.0.1", port: 8797, task: "a&b", url: "http://127.0.0.1:8797/?task=a%26b", ensure_dispatch: true });
+    expect(plan).toMatchObject({
+      host: "127.0.0.1",
+      port: 8797,
+      task: "a&b",
+      url: "http://127.0.0.1:8797/?task=a%26b",
+      ensure_dispatch: true,
+    });
     expect(plan.dispatch_command).toEqual(["conveyor", "dispatch", "--watch", "--dispatcher-id", "dispatch-dashboard"]);
     expect(await Bun.file(w.dbPath).exists()).toBe(false);
   });
@@ -41,7 +47,16 @@ describe("--dry-run", () => {
   });
 
   test("refuses what would let others in, and ports that are none", async () => {
-    for (const words of [["--host", "0.0.0.0"], ["--host", "192.168.1.2"], ["--host", "example.com"], ["--host", ""], ["--port", "0"], ["--port", "65536"], ["--port", "-1"], ["--db-path", ""]]) {
+    for (const words of [
+      ["--host", "0.0.0.0"],
+      ["--host", "192.168.1.2"],
+      ["--host", "example.com"],
+      ["--host", ""],
+      ["--port", "0"],
+      ["--port", "65536"],
+      ["--port", "-1"],
+      ["--db-path", ""],
+    ]) {
       const done = await w.run(["dashboard", "--dry-run", ...words]);
       expect([words, done.exit, done.stdout]).toEqual([words, 2, ""]);
     }
@@ -49,12 +64,18 @@ describe("--dry-run", () => {
 });
 
 describe("serving", () => {
-  test.each([["from its sources", SOURCE], ["compiled", [BINARY]]])("%s it prints the address with its key, serves the page, and ends on SIGTERM", async (_, program) => {
+  test.each([
+    ["from its sources", SOURCE],
+    ["compiled", [BINARY]],
+  ])("%s it prints the address with its key, serves the page, and ends on SIGTERM", async (_, program) => {
     const port = await freePort();
     const { child, first } = await started(["--port", String(port)], program);
     const url = first.trim();
     expect(url).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:${port}/\\?token=[\\w-]{43}$`));
-    const [cookie, path] = /^([^;]+); Path=([^;]+); HttpOnly/.exec((await fetch(url)).headers.get("set-cookie")!)!.slice(1) as [string, string];
+    const [cookie, path] = /^([^;]+); Path=([^;]+); HttpOnly/.exec((await fetch(url)).headers.get("set-cookie")!)!.slice(1) as [
+      string,
+      string,
+    ];
     const page = `http://127.0.0.1:${port}${path}`;
     const get = (file: string) => fetch(page + file, { headers: { cookie } }).then((answer) => answer.text());
     expect(await get("")).toContain("assets/page.js");
@@ -67,11 +88,16 @@ describe("serving", () => {
   test("--open gives the browser a private file that leads to the page, and takes it away at the end", async () => {
     const port = await freePort();
     const seen = join(w.dir, "seen");
-    const browser = await w.file("browser", `#!/bin/sh\nstat -c %a "$1" > "${seen}.mode"\necho "$1" > "${seen}.path"\ncp "$1" "${seen}.html"\n`);
+    const browser = await w.file(
+      "browser",
+      `#!/bin/sh\nstat -c %a "$1" > "${seen}.mode"\necho "$1" > "${seen}.path"\ncp "$1" "${seen}.html"\n`,
+    );
     Bun.spawnSync(["chmod", "+x", browser]);
     w.env.BROWSER = browser;
     const { child, first } = await started(["--port", String(port), "--open"]);
-    const html = await until("it was opened", async () => ((await Bun.file(`${seen}.html`).exists()) ? Bun.file(`${seen}.html`).text() : null));
+    const html = await until("it was opened", async () =>
+      (await Bun.file(`${seen}.html`).exists()) ? Bun.file(`${seen}.html`).text() : null,
+    );
     expect(html).toContain(`url=${first.trim()}"`);
     expect((await Bun.file(`${seen}.mode`).text()).trim()).toBe("600");
     child.kill("SIGINT");
@@ -104,7 +130,13 @@ describe("serving", () => {
     const port = await freePort();
     const { child, first } = await started(["--port", String(port), "--ensure-dispatch", "--json"]);
     const { dispatch_pid: pid } = JSON.parse(first) as { dispatch_pid: number };
-    const row = await until("it is on record", () => w.rows<{ pid: number; ended_at: string | null }>("select pid, ended_at from dispatchers where dispatcher_id = 'dispatch-dashboard'")[0]);
+    const row = await until(
+      "it is on record",
+      () =>
+        w.rows<{ pid: number; ended_at: string | null }>(
+          "select pid, ended_at from dispatchers where dispatcher_id = 'dispatch-dashboard'",
+        )[0],
+    );
     expect(row).toEqual({ pid, ended_at: null });
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);

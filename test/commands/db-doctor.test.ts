@@ -33,28 +33,66 @@ test("--live sees tmux sessions by their exact name and leaves out finished task
   expect(missing.json().live_reconcile.results).toMatchObject([{ task: { name: "t1" }, drift: ["worker_missing"] }]);
   tmux("new-session", "-d", "-s", "codex-w", "cat");
   const there = await w.ok("db-doctor --live");
-  expect(there.checks.at(-1)).toEqual({ name: "live_reconcile", ok: true, drift_count: 0, unfinished_command_count: 0, manager_liveness_warning_count: 0, task_count: 1 });
+  expect(there.checks.at(-1)).toEqual({
+    name: "live_reconcile",
+    ok: true,
+    drift_count: 0,
+    unfinished_command_count: 0,
+    manager_liveness_warning_count: 0,
+    task_count: 1,
+  });
   expect(there.live_reconcile.results[0].worker).toMatchObject({ live: true, tmux_pane_id: expect.stringMatching(/^%\d+$/) });
 });
 
 test("a session manager that was not heard of for long is warned about without failing", async () => {
   await w.ok(["tasks", "--create", "t1", "--goal", "Ship it"]);
-  for (const [name, role] of [["w1", "worker"], ["m1", "manager"]] as const) {
-    registerSession(w.store(), { name, role, pid: process.pid, cwd: w.work, codexSessionPath: null, codexSessionId: null, tmuxSession: null });
+  for (const [name, role] of [
+    ["w1", "worker"],
+    ["m1", "manager"],
+  ] as const) {
+    registerSession(w.store(), {
+      name,
+      role,
+      pid: process.pid,
+      cwd: w.work,
+      codexSessionPath: null,
+      codexSessionId: null,
+      tmuxSession: null,
+    });
   }
   await w.ok("bind --task t1 --worker w1 --manager m1");
   w.store().db.run("update sessions set last_heartbeat_at = '2026-01-01T00:00:00Z' where name = 'm1'");
   const report = await w.ok("db-doctor --live --manager-stale-seconds 60");
-  expect(report.live_reconcile.manager_liveness_warnings).toMatchObject([{ reason: "manager_seen_stale", manager: "m1", stale_seconds: 60 }]);
+  expect(report.live_reconcile.manager_liveness_warnings).toMatchObject([
+    { reason: "manager_seen_stale", manager: "m1", stale_seconds: 60 },
+  ]);
 });
 
 test("--live without tmux is a report all the same, in which nobody is called missing", async () => {
   await w.ok("tasks --create t1 --goal g");
-  for (const [name, role] of [["w1", "worker"], ["m1", "manager"]] as const) {
-    registerSession(w.store(), { name, role, pid: process.pid, cwd: w.work, codexSessionPath: null, codexSessionId: null, tmuxSession: `codex-${name}` });
+  for (const [name, role] of [
+    ["w1", "worker"],
+    ["m1", "manager"],
+  ] as const) {
+    registerSession(w.store(), {
+      name,
+      role,
+      pid: process.pid,
+      cwd: w.work,
+      codexSessionPath: null,
+      codexSessionId: null,
+      tmuxSession: `codex-${name}`,
+    });
   }
   await w.ok("bind --task t1 --worker w1 --manager m1");
   const done = await w.run("db-doctor --live", { env: { PATH: w.dir } });
   expect(done.exit).toBe(1);
-  expect(done.json()).toMatchObject({ ok: false, live_reconcile: { ok: false, tmux_error: expect.stringContaining("tmux"), results: [{ drift: [], worker: { live: null }, manager: { live: null } }] } });
+  expect(done.json()).toMatchObject({
+    ok: false,
+    live_reconcile: {
+      ok: false,
+      tmux_error: expect.stringContaining("tmux"),
+      results: [{ drift: [], worker: { live: null }, manager: { live: null } }],
+    },
+  });
 });

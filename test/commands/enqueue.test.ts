@@ -25,7 +25,8 @@ describe("a refusal leaves nothing", () => {
     expect(w.rows("select count(*) as n from commands where idempotency_key <> 'k'")).toEqual([{ n: 0 }]);
   });
 
-  test("blank message, before the task is looked up", async () => refused(["enqueue-nudge-worker", "ghost", "--message", "  "], "--message"));
+  test("blank message, before the task is looked up", async () =>
+    refused(["enqueue-nudge-worker", "ghost", "--message", "  "], "--message"));
   test("unknown task", async () => refused(["enqueue-notify-manager", "ghost", "--message", "x"], "ghost"));
   test("unknown permission, also a bare action", async () => {
     await refused(["enqueue-nudge-worker", "t1", "--message", "x", "--required-permission", "open_pr"], "open_pr");
@@ -40,21 +41,55 @@ describe("a refusal leaves nothing", () => {
 });
 
 test("a permission is stored trimmed, as given", async () => {
-  expect(await w.ok(["enqueue-nudge-worker", "t1", "--message", "x", "--required-permission", " create_pr ", "--json"])).toMatchObject({ required_permission: "create_pr" });
+  expect(await w.ok(["enqueue-nudge-worker", "t1", "--message", "x", "--required-permission", " create_pr ", "--json"])).toMatchObject({
+    required_permission: "create_pr",
+  });
 });
 
 describe("continue-iteration", () => {
   test("names the run by its id, also when its name was typed, and ties telemetry to it", async () => {
-    const { run } = await w.ok(["create-disposable-binding", "loop", "--goal", "Loop", "--json", "--run-name", "l1", "--required-before-continue", "ci_green", "--max-iterations", "3"]);
+    const { run } = await w.ok([
+      "create-disposable-binding",
+      "loop",
+      "--goal",
+      "Loop",
+      "--json",
+      "--run-name",
+      "l1",
+      "--required-before-continue",
+      "ci_green",
+      "--max-iterations",
+      "3",
+    ]);
     const queued = await w.ok("enqueue-continue-iteration loop --loop-run l1 --requested-iteration 2 --message go --json");
-    expect(queued).toMatchObject({ loop_run_id: run.id, requested_iteration: 2, manager_decision_id: null, loop_policy: { run_id: run.id, current_iteration: 1 } });
+    expect(queued).toMatchObject({
+      loop_run_id: run.id,
+      requested_iteration: 2,
+      manager_decision_id: null,
+      loop_policy: { run_id: run.id, current_iteration: 1 },
+    });
     expect(w.rows("select run_id from telemetry_events where event_type = 'command_created'")).toEqual([{ run_id: run.id }]);
   });
 
   test("a run of this name in another task does not hide this task's own", async () => {
-    for (const task of ["a", "b"]) await w.ok(["create-disposable-binding", task, "--goal", "Loop", "--json", "--run-name", "same", "--required-before-continue", "ci_green", "--max-iterations", "3"]);
+    for (const task of ["a", "b"])
+      await w.ok([
+        "create-disposable-binding",
+        task,
+        "--goal",
+        "Loop",
+        "--json",
+        "--run-name",
+        "same",
+        "--required-before-continue",
+        "ci_green",
+        "--max-iterations",
+        "3",
+      ]);
     const mine = w.rows<{ id: string }>("select r.id from runs r join tasks t on t.id = r.task_id where t.name = 'a'")[0]!.id;
-    expect(await w.ok("enqueue-continue-iteration a --loop-run same --requested-iteration 2 --message go --json")).toMatchObject({ loop_run_id: mine });
+    expect(await w.ok("enqueue-continue-iteration a --loop-run same --requested-iteration 2 --message go --json")).toMatchObject({
+      loop_run_id: mine,
+    });
   });
 });
 
@@ -65,6 +100,18 @@ test("who queues is told when nobody is there to carry it, and not when somebody
   await w.ok(["tasks", "--create", "t1", "--goal", "g", "--path", file]);
   expect((await w.run(["enqueue-notify-manager", "t1", "--message", "x", "--path", file])).stderr).toBe(`${note} --path ${file}\n`);
   const started = new Date((await startedAt(process.pid, process.env))!).toISOString();
-  addDispatcher(w.store(), { dispatcher_id: "d1", host: thisHost(), pid: process.pid, process_started_at: started, dry_run: 0, only_type: null, interval_seconds: 2 }, []);
+  addDispatcher(
+    w.store(),
+    {
+      dispatcher_id: "d1",
+      host: thisHost(),
+      pid: process.pid,
+      process_started_at: started,
+      dry_run: 0,
+      only_type: null,
+      interval_seconds: 2,
+    },
+    [],
+  );
   expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe("");
 });

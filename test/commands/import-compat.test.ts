@@ -16,7 +16,10 @@ const actions = (report: { workers: { actions: { action: string; line?: number }
 
 test("without folders there is nothing to do", async () => {
   expect(await w.ok("import-compat")).toEqual({ apply: false, root: w.stateRoot, worker_count: 0, workers: [] });
-  expect(await w.ok(["import-compat", "--apply", "--worker", "none", "--root", "missing"])).toMatchObject({ root: join(w.work, "missing"), worker_count: 0 });
+  expect(await w.ok(["import-compat", "--apply", "--worker", "none", "--root", "missing"])).toMatchObject({
+    root: join(w.work, "missing"),
+    worker_count: 0,
+  });
 });
 
 test("a dry run tells what --apply does, and after it nothing is left but the lines that are no event", async () => {
@@ -24,13 +27,21 @@ test("a dry run tells what --apply does, and after it nothing is left but the li
   await put("state/w9/status.json", { state: "editing", current_task: "think", last_update: "2026-01-02T00:00:00Z" });
   await put("state/w9/transcript.txt", "one\ntwo");
   await put("state/w9/events.jsonl", '{"type":"create"}\n\n[1]\n{"type":"stop","time":"2026-01-01T02:00:00Z","why":"end"}\r\n');
-  const wanted = [["upsert_worker", "insert_status", "insert_transcript_capture", "insert_event 1", "skip_invalid_event 3", "insert_event 4"]];
+  const wanted = [
+    ["upsert_worker", "insert_status", "insert_transcript_capture", "insert_event 1", "skip_invalid_event 3", "insert_event 4"],
+  ];
   expect(actions(await w.ok("import-compat"))).toEqual(wanted);
   expect(w.rows("select * from workers")).toEqual([]);
   expect(actions(await w.ok("import-compat --apply"))).toEqual(wanted);
-  expect(w.rows("select state, current_task, created_at from statuses")).toEqual([{ state: "editing", current_task: "think", created_at: "2026-01-02T00:00:00Z" }]);
-  expect(w.rows("select content, line_count, history_lines, byte_count from transcript_captures")).toEqual([{ content: "one\ntwo", line_count: 2, history_lines: 2, byte_count: 7 }]);
-  const events = w.rows<{ type: string; created_at: string; payload_json: string }>("select type, created_at, payload_json from events order by id");
+  expect(w.rows("select state, current_task, created_at from statuses")).toEqual([
+    { state: "editing", current_task: "think", created_at: "2026-01-02T00:00:00Z" },
+  ]);
+  expect(w.rows("select content, line_count, history_lines, byte_count from transcript_captures")).toEqual([
+    { content: "one\ntwo", line_count: 2, history_lines: 2, byte_count: 7 },
+  ]);
+  const events = w.rows<{ type: string; created_at: string; payload_json: string }>(
+    "select type, created_at, payload_json from events order by id",
+  );
   expect(events.map((event) => event.type)).toEqual(["compat_create", "compat_stop"]);
   expect(events[0]!.created_at).toStartWith("2026-01-02T03:04:05");
   expect(events[1]!.created_at).toBe("2026-01-01T02:00:00Z");

@@ -12,7 +12,8 @@ beforeEach(() => {
 afterEach(() => w.close());
 
 const helper = () => join(skills, "codex-review", "scripts", "codex-review");
-const actions = async (words: string) => (await w.ok(`install-skills --json ${words}`)).skills.map((skill: { action: string }) => skill.action);
+const actions = async (words: string) =>
+  (await w.ok(`install-skills --json ${words}`)).skills.map((skill: { action: string }) => skill.action);
 
 test("installs both, leaves identical ones alone, and replaces one that differs in any way", async () => {
   expect(await actions("")).toEqual(["installed", "installed"]);
@@ -69,7 +70,11 @@ test("other agents: Claude's folder, or any folder named", async () => {
   expect(claude.directory).toBe(join(w.dir, "home", ".claude", "skills"));
   const moved = await w.ok(["install-skills", "--agent", "claude", "--dry-run", "--json"], { env: { CLAUDE_CONFIG_DIR: "~/elsewhere" } });
   expect(moved.directory).toBe(join(w.dir, "home", "elsewhere", "skills"));
-  expect(await w.ok("install-skills --dir own --dry-run --json")).toMatchObject({ directory: join(w.work, "own"), installed: [], dry_run: true });
+  expect(await w.ok("install-skills --dir own --dry-run --json")).toMatchObject({
+    directory: join(w.work, "own"),
+    installed: [],
+    dry_run: true,
+  });
   expect(existsSync(join(w.work, "own"))).toBe(false);
   expect((await w.run("install-skills --dir own --codex-home x")).exit).toBe(2);
 });

@@ -22,7 +22,10 @@ const drill = (scenario: QaRun, ...more: string[]) => w.run(["qa-run", scenario,
 const DRILLS: Record<QaRun, { checks: number; artifacts: string[] }> = {
   "ralph-loop-guardrails": { checks: 5, artifacts: [] },
   "generic-loop-template": { checks: 3, artifacts: ["candidate_screenshot", "diff", "reference_artifact", "visual_diff_report"] },
-  "generic-loop-template-browser": { checks: 3, artifacts: ["candidate_html", "candidate_screenshot", "diff", "reference_artifact", "visual_diff_report"] },
+  "generic-loop-template-browser": {
+    checks: 3,
+    artifacts: ["candidate_html", "candidate_screenshot", "diff", "reference_artifact", "visual_diff_report"],
+  },
   "test-coverage-loop": { checks: 3, artifacts: ["coverage_report"] },
   "adversarial-triggers": { checks: 7, artifacts: [] },
   "build-clear-loop": { checks: 3, artifacts: ["build_receipt", "cleanup_receipt"] },
@@ -88,13 +91,16 @@ describe("stops", () => {
   test("without a browser, before anything is written", async () => {
     mkdirSync(join(w.dir, "bin"));
     for (const name of ["sh", "git"]) symlinkSync(Bun.which(name)!, join(w.dir, "bin", name));
-    const done = await w.run(["qa-run", "generic-loop-template-browser", "--receipt-output", "out/r.json"], { env: { PATH: join(w.dir, "bin") } });
+    const done = await w.run(["qa-run", "generic-loop-template-browser", "--receipt-output", "out/r.json"], {
+      env: { PATH: join(w.dir, "bin") },
+    });
     expect(done.exit).toBe(1);
     expect(done.stderr).toContain("no Chromium or Chrome");
     expect([existsSync(join(w.work, "out")), readdirSync(join(w.dir, "temp"))]).toEqual([false, []]);
   });
 
   test("at words that make no sense", async () => {
-    for (const line of ["qa-run", "qa-run nope --receipt-output r.json", "qa-run --receipt-output r.json --limit 3"]) expect((await w.run(line)).exit).toBe(2);
+    for (const line of ["qa-run", "qa-run nope --receipt-output r.json", "qa-run --receipt-output r.json --limit 3"])
+      expect((await w.run(line)).exit).toBe(2);
   });
 });

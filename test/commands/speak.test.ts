@@ -9,9 +9,15 @@ world.realTime = true;
 const helper = Bun.spawn(["sleep", "600"]);
 const rollout = "codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-11111111-1111-4111-8111-111111111111.jsonl";
 beforeAll(async () => {
-  const path = await world.file(rollout, `${JSON.stringify({ type: "session_meta", timestamp: "2026-05-11T14:00:00Z", payload: { id: "11111111-1111-4111-8111-111111111111", cwd: "/" } })}\n`);
+  const path = await world.file(
+    rollout,
+    `${JSON.stringify({ type: "session_meta", timestamp: "2026-05-11T14:00:00Z", payload: { id: "11111111-1111-4111-8111-111111111111", cwd: "/" } })}\n`,
+  );
   await newSession(world.env, { name: "talk", cwd: "/", argv: ["cat"] });
-  for (const [name, session] of [["w1", "talk"], ["w2", "nowhere"]] as const) {
+  for (const [name, session] of [
+    ["w1", "talk"],
+    ["w2", "nowhere"],
+  ] as const) {
     await world.ok(["register-worker", "--name", name, "--pid", String(helper.pid), "--codex-session", path, "--tmux-session", session]);
   }
   await world.ok(["register-worker", "--name", "silent", "--pid", String(helper.pid), "--codex-session", path]);
@@ -26,30 +32,63 @@ const screen = (name: string) => capturePane(world.env, name, 0);
 test("a text reaches a pane without an agent, is delivered without proof, and stands in the list", async () => {
   const text = "--x $(id) `id` 'q' -- ; #";
   const sent = await world.ok(["session-nudge", "w1", "--", text]);
-  expect(sent).toMatchObject({ session: "w1", target: "talk", text, side_effect_started: true, side_effect_completed: true, transport: "tmux", proof: "unavailable" });
+  expect(sent).toMatchObject({
+    session: "w1",
+    target: "talk",
+    text,
+    side_effect_started: true,
+    side_effect_completed: true,
+    transport: "tmux",
+    proof: "unavailable",
+  });
   await until("the text", async () => (await screen("talk")).includes(text));
   const [row] = await world.ok("deliveries w1 --json");
-  expect(row).toMatchObject({ id: sent.delivery_id, session: "w1", state: "delivered", proof: "unavailable", uncertain: false, origin: "session-nudge" });
+  expect(row).toMatchObject({
+    id: sent.delivery_id,
+    session: "w1",
+    state: "delivered",
+    proof: "unavailable",
+    uncertain: false,
+    origin: "session-nudge",
+  });
   const explained = await world.ok(["deliveries", "--explain", sent.delivery_id, "--json"]);
   expect(explained.steps.map((each: { step: string }) => each.step)).toEqual(["reach", "begun", "delivered"]);
   expect((await world.run(["deliveries", "--explain", sent.delivery_id])).stdout).toContain("by tmux");
 });
 
 test("what cannot be reached is refused, recorded, and gets no keys", async () => {
-  for (const [name, said] of [["w2", "nowhere"], ["silent", "no tmux session"], ["nobody", "nobody"]] as const) {
+  for (const [name, said] of [
+    ["w2", "nowhere"],
+    ["silent", "no tmux session"],
+    ["nobody", "nobody"],
+  ] as const) {
     const refused = await world.run(["session-nudge", name, "hello?"]);
     expect(refused).toMatchObject({ exit: 1, stdout: "" });
     expect(refused.stderr).toContain(said);
   }
   expect(await screen("talk")).not.toContain("hello?");
-  const rows = world.rows("select json_extract(payload_json, '$.session') as session, json_extract(payload_json, '$.success') as success from events where type = 'session_nudged' order by id");
-  expect(rows).toEqual([["w1", 1], ["w2", 0], ["silent", 0], ["nobody", 0]].map(([session, success]) => ({ session, success })) as never);
+  const rows = world.rows(
+    "select json_extract(payload_json, '$.session') as session, json_extract(payload_json, '$.success') as success from events where type = 'session_nudged' order by id",
+  );
+  expect(rows).toEqual(
+    [
+      ["w1", 1],
+      ["w2", 0],
+      ["silent", 0],
+      ["nobody", 0],
+    ].map(([session, success]) => ({ session, success })) as never,
+  );
   expect((await world.ok("deliveries w2 --json"))[0]).toMatchObject({ state: "failed", side_effect_started: false, uncertain: false });
   expect(await world.run("deliveries nothing-of-this-name")).toMatchObject({ exit: 1 });
 });
 
 test("a dry run asks and touches nothing", async () => {
-  expect(await world.ok(["session-nudge", "w2", "later", "--dry-run"])).toMatchObject({ dry_run: true, target: "nowhere", side_effect_started: false, delivery_id: null });
+  expect(await world.ok(["session-nudge", "w2", "later", "--dry-run"])).toMatchObject({
+    dry_run: true,
+    target: "nowhere",
+    side_effect_started: false,
+    delivery_id: null,
+  });
   expect(await world.ok("session-interrupt w2 --dry-run")).toMatchObject({ dry_run: true, key: "C-c", sent: false });
 });
 
@@ -62,12 +101,34 @@ test("nudge speaks to the session of a name that is no worker, with the same rec
 });
 
 test("a program that is no agent is interrupted by C-c, a copy mode in front of it is left", async () => {
-  await newSession(world.env, { name: "loop", cwd: "/", argv: ["sh", "-c", "trap 'echo GOT-INT' INT; echo READY; while :; do sleep 0.05; done"] });
-  await world.ok(["register-worker", "--name", "w3", "--pid", String(helper.pid), "--codex-session", `${world.dir}/${rollout}`, "--tmux-session", "loop"]);
+  await newSession(world.env, {
+    name: "loop",
+    cwd: "/",
+    argv: ["sh", "-c", "trap 'echo GOT-INT' INT; echo READY; while :; do sleep 0.05; done"],
+  });
+  await world.ok([
+    "register-worker",
+    "--name",
+    "w3",
+    "--pid",
+    String(helper.pid),
+    "--codex-session",
+    `${world.dir}/${rollout}`,
+    "--tmux-session",
+    "loop",
+  ]);
   await until("the loop", async () => (await screen("loop")).includes("READY"));
   await Bun.spawn(["tmux", "copy-mode", "-t", "=loop:"], { env: world.env }).exited;
-  expect(await world.ok(["session-interrupt", "w3", "--followup", "stop and say"])).toMatchObject({ key: "C-c", sent: true, target: "loop", followup: "stop and say" });
-  await until("the interrupt and the text", async () => (await screen("loop")).includes("GOT-INT") && (await screen("loop")).includes("stop and say"));
+  expect(await world.ok(["session-interrupt", "w3", "--followup", "stop and say"])).toMatchObject({
+    key: "C-c",
+    sent: true,
+    target: "loop",
+    followup: "stop and say",
+  });
+  await until(
+    "the interrupt and the text",
+    async () => (await screen("loop")).includes("GOT-INT") && (await screen("loop")).includes("stop and say"),
+  );
 });
 
 test("only what tmux would press is taken for a key", async () => {
@@ -76,12 +137,16 @@ test("only what tmux would press is taken for a key", async () => {
     expect([refused.exit, refused.stdout]).toEqual([2, ""]);
     expect(refused.stderr).toContain(JSON.stringify(key));
   }
-  for (const key of ["Escape", "C-c", "^C", "M-C-x", "y", "-", "F12", "enter"]) expect(await world.ok(["session-interrupt", "w1", "--dry-run", `--key=${key}`])).toMatchObject({ key });
+  for (const key of ["Escape", "C-c", "^C", "M-C-x", "y", "-", "F12", "enter"])
+    expect(await world.ok(["session-interrupt", "w1", "--dry-run", `--key=${key}`])).toMatchObject({ key });
 });
 
 test("a compact request reaches what is no agent, whatever its rollout says of a turn", async () => {
   await newSession(world.env, { name: "open", cwd: "/", argv: ["cat"] });
-  const path = await world.file("codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-33333333-3333-4333-8333-333333333333.jsonl", meta("33333333-3333-4333-8333-333333333333") + event({ type: "task_started" }));
+  const path = await world.file(
+    "codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-33333333-3333-4333-8333-333333333333.jsonl",
+    meta("33333333-3333-4333-8333-333333333333") + event({ type: "task_started" }),
+  );
   await world.ok(["register-worker", "--name", "w9", "--pid", String(helper.pid), "--codex-session", path, "--tmux-session", "open"]);
   await world.ok(["register-manager", "--name", "m9", "--pid", String(helper.pid), "--codex-session", `${world.dir}/${rollout}`]);
   await world.ok("tasks --create t9 --goal g");

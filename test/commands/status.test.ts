@@ -11,7 +11,10 @@ beforeEach(() => void (w = new World()));
 afterEach(() => w.close());
 
 const worker = (name: string, config: object = {}) =>
-  w.file(`state/${name}/config.json`, JSON.stringify({ name, cwd: w.work, identity_token: `token-${name}`, tmux_session: `codex-${name}`, ...config }));
+  w.file(
+    `state/${name}/config.json`,
+    JSON.stringify({ name, cwd: w.work, identity_token: `token-${name}`, tmux_session: `codex-${name}`, ...config }),
+  );
 
 const captures = () => w.rows("select capture_kind, retention_class, content is not null as full from transcript_captures order by id");
 
@@ -43,7 +46,12 @@ test("prune keeps the newest texts of each worker, and says what it would do", a
   expect(await w.ok("prune --keep-latest 1")).toEqual({ dry_run: false, keep_latest: 1, pruned_count: 2, would_prune_count: 2 });
   expect(await w.ok("prune --keep-latest 1")).toMatchObject({ pruned_count: 0 });
   expect(w.rows("select payload_json from events where type = 'transcript_captures_pruned'")).toHaveLength(1);
-  expect(captures().map((row) => `${row.capture_kind} ${row.retention_class} ${row.full}`)).toEqual(["metadata_only warm 0", "changed hot 1", "metadata_only warm 0", "changed hot 1"]);
+  expect(captures().map((row) => `${row.capture_kind} ${row.retention_class} ${row.full}`)).toEqual([
+    "metadata_only warm 0",
+    "changed hot 1",
+    "metadata_only warm 0",
+    "changed hot 1",
+  ]);
   expect((await w.run("prune --keep-latest -1")).exit).toBe(2);
   await w.ok("prune --keep-latest 0");
   expect(captures().every((row) => row.full === 0)).toBe(true);
@@ -65,7 +73,19 @@ test("a session of any name is captured below the state root and nowhere else", 
   const name = "../../evil name";
   const { path } = await lonelyWorker(w);
   await showing(w, "tm", "screen\n");
-  await w.ok(["register-worker", "--name", name, "--pid", String(process.pid), "--codex-session", path, "--cwd", w.work, "--tmux-session", "tm"]);
+  await w.ok([
+    "register-worker",
+    "--name",
+    name,
+    "--pid",
+    String(process.pid),
+    "--codex-session",
+    path,
+    "--cwd",
+    w.work,
+    "--tmux-session",
+    "tm",
+  ]);
   const { transcript_path } = await w.ok(["capture", name]);
   expect(transcript_path.startsWith(`${w.stateRoot}/`)).toBe(true);
   expect(transcript_path).not.toContain("..%2F../");
@@ -114,7 +134,19 @@ test("list: folders, sessions, their configured tmux names; folders of a session
   expect(await w.ok("list --json")).toHaveLength(2);
   expect(existsSync(w.dbPath)).toBe(false);
   const { path } = await lonelyWorker(w);
-  await w.ok(["register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", path, "--cwd", w.work, "--tmux-session", "tm"]);
+  await w.ok([
+    "register-worker",
+    "--name",
+    "w1",
+    "--pid",
+    String(process.pid),
+    "--codex-session",
+    path,
+    "--cwd",
+    w.work,
+    "--tmux-session",
+    "tm",
+  ]);
   await showing(w, "tm", "screen\n");
   tmux(w, "new-session", "-d", "-s", "own-name", "cat");
   await w.ok("capture w1");
@@ -136,7 +168,10 @@ test("what a worker reports cannot break a line of the list", async () => {
 
 test("events: the last ones, lines that are none are told on stderr", async () => {
   await worker("old1");
-  await w.file("state/old1/events.jsonl", '{"type":"nudge","time":"1"}\n\nbroken\n[1]\n{"type":"open","time":"2"}\n{"type":"nudge","time":"3"}\n');
+  await w.file(
+    "state/old1/events.jsonl",
+    '{"type":"nudge","time":"1"}\n\nbroken\n[1]\n{"type":"open","time":"2"}\n{"type":"nudge","time":"3"}\n',
+  );
   const all = await w.run("events old1");
   expect(all.stdout).toBe('{"time":"1","type":"nudge"}\n{"time":"2","type":"open"}\n{"time":"3","type":"nudge"}\n');
   expect(all.stderr).toContain("2 lines");
@@ -160,7 +195,11 @@ test("list: a broken file is told of and hides nobody", async () => {
   await worker("mute");
   await w.file("state/mute/status.json", "[]");
   const listed = await w.run("list --json");
-  expect(listed.json().map((each: { name: string; state: string; file_error?: string }) => [each.name, each.state, each.file_error?.split("/").at(-1)])).toEqual([
+  expect(
+    listed
+      .json()
+      .map((each: { name: string; state: string; file_error?: string }) => [each.name, each.state, each.file_error?.split("/").at(-1)]),
+  ).toEqual([
     ["bad", "unknown", "config.json is not a JSON object"],
     ["good", "unknown", undefined],
     ["mute", "unknown", "status.json is not a JSON object"],

@@ -18,7 +18,9 @@ describe("the listing", () => {
     const store = w.store();
     const times = ["2026-01-01T00:00:01.500Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:01.250+00:00", "2026-01-01T00:00:01.000Z"];
     for (const [n, time] of times.entries()) {
-      store.db.query("insert into telemetry_events values (?, null, null, ?, 'system', 'x', 'info', '', '{}', '{}')").run(`z${9 - n}`, time);
+      store.db
+        .query("insert into telemetry_events values (?, null, null, ?, 'system', 'x', 'info', '', '{}', '{}')")
+        .run(`z${9 - n}`, time);
     }
     expect((await w.ok("telemetry --event-type x --json")).map((e: { id: string }) => e.id)).toEqual(["z8", "z6", "z7", "z9"]);
     expect((await w.ok("telemetry --event-type x --newest --limit 2 --json")).map((e: { id: string }) => e.id)).toEqual(["z9", "z7"]);
@@ -53,23 +55,37 @@ describe("sums", () => {
     addTelemetry(store, { type: "x", summary: "s", runId: id, severity: "error" });
     sql("delete from telemetry_events where event_type = 'run_started'");
     const counted = w.rows("select actor, event_type, severity, count(*) as n from telemetry_events group by 1, 2, 3");
-    expect(w.rows("select actor, event_type, severity, count as n from telemetry_totals where scope = 'all' and count > 0")).toEqual(counted);
+    expect(w.rows("select actor, event_type, severity, count as n from telemetry_totals where scope = 'all' and count > 0")).toEqual(
+      counted,
+    );
     expect((await w.ok("telemetry --summary --run r --json")).by_severity.error).toBe(1);
   });
 });
 
 describe("views", () => {
   test("the sums of criteria that a trigger keeps agree with the rows", async () => {
-    for (const text of ["one", "two", "three"]) await w.ok(["criteria", "job", "--add", "--criterion", text, "--source", "user_requested", "--status", "proposed"]);
+    for (const text of ["one", "two", "three"])
+      await w.ok(["criteria", "job", "--add", "--criterion", text, "--source", "user_requested", "--status", "proposed"]);
     await w.ok("criteria job --accept 1");
     await w.ok("criteria job --reject 2 --rationale no");
     sql("delete from acceptance_criteria where id = 3");
-    expect((await w.ok("telemetry metrics --json")).gauges.criteria).toEqual({ by_status: { accepted: 1, deferred: 0, proposed: 0, rejected: 1, satisfied: 0 }, open: 1, total: 2 });
+    expect((await w.ok("telemetry metrics --json")).gauges.criteria).toEqual({
+      by_status: { accepted: 1, deferred: 0, proposed: 0, rejected: 1, satisfied: 0 },
+      open: 1,
+      total: 2,
+    });
   });
 
   test("words that do not fit a view are refused before anything is opened", async () => {
     const fresh = new World();
-    for (const line of ["telemetry task", "telemetry snapshot job", "telemetry --window 5", "telemetry metrics --window 0d", "telemetry metrics --window 1y", "telemetry nowhere"]) {
+    for (const line of [
+      "telemetry task",
+      "telemetry snapshot job",
+      "telemetry --window 5",
+      "telemetry metrics --window 0d",
+      "telemetry metrics --window 1y",
+      "telemetry nowhere",
+    ]) {
       expect((await fresh.run(line)).exit).toBe(2);
     }
     expect(await Bun.file(fresh.dbPath).exists()).toBe(false);
@@ -84,12 +100,22 @@ describe("views", () => {
       schema_version: 1,
       window: { label: "1S", seconds: 1 },
       filters: { run_id: null, task_id: null },
-      counters: { telemetry_events: { total: 2 }, ingest: { new_events: 3, skipped_lines: 2 }, exports: { total: 1 }, cycles: { total: 0 } },
+      counters: {
+        telemetry_events: { total: 2 },
+        ingest: { new_events: 3, skipped_lines: 2 },
+        exports: { total: 1 },
+        cycles: { total: 0 },
+      },
       gauges: { active_tasks: 1, active_sessions: { by_role: { manager: 0, worker: 0 }, total: 0 }, criteria: { open: 0, total: 0 } },
       rollups: { cycle_success_rate: null },
     });
     const text = await w.ok<string>("telemetry metrics");
-    expect(text.split("\n").slice(0, 4)).toEqual(["window: 24h", "telemetry_events: 2", "cycle_success_rate: -", "skipped_ingest_lines: 2"]);
+    expect(text.split("\n").slice(0, 4)).toEqual([
+      "window: 24h",
+      "telemetry_events: 2",
+      "cycle_success_rate: -",
+      "skipped_ingest_lines: 2",
+    ]);
   });
 
   test("a check is red for old failures, but with a window only for recent ones", async () => {
@@ -111,10 +137,17 @@ describe("views", () => {
     sql(`insert into commands (id, idempotency_key, created_at, updated_at, task_id, type, state, payload_json)
       values ('c1', 'c1', '2026-01-02T00:00:00Z', '2026-01-02T00:00:00Z', '${taskId}', 'nudge_worker', 'pending', '{}')`);
     for (const task of ["", " --task job"]) {
-      expect((await w.run(`telemetry check --json${task}`)).json().alerts.map((a: { type: string }) => a.type).sort()).toEqual(["open_accepted_criteria", "unfinished_commands"]);
+      expect(
+        (await w.run(`telemetry check --json${task}`))
+          .json()
+          .alerts.map((a: { type: string }) => a.type)
+          .sort(),
+      ).toEqual(["open_accepted_criteria", "unfinished_commands"]);
       expect((await w.run(`telemetry check --max-open-criteria 1 --max-unfinished-commands 1${task}`)).exit).toBe(0);
     }
-    expect((await w.run("telemetry check --max-open-criteria 1 --max-unfinished-commands 1 --max-storage-bytes 1")).stdout).toContain("warning: storage_bytes: ");
+    expect((await w.run("telemetry check --max-open-criteria 1 --max-unfinished-commands 1 --max-storage-bytes 1")).stdout).toContain(
+      "warning: storage_bytes: ",
+    );
     const [row] = (await w.ok("telemetry snapshot")).commands.recent_unfinished;
     expect(row).toMatchObject({ id: "c1", task_name: "job" });
   });
@@ -127,7 +160,13 @@ describe("views", () => {
     expect(done.exit).toBe(0);
     expect(done.stdout).not.toContain("private text");
     expect(done.json()).toMatchObject({
-      cycles: { total: 1, failed_count: 1, last_successful: null, pane_capture_failure_count: 1, history: [{ state: "failed", pane_signal: { captured: false, reason: "none" } }] },
+      cycles: {
+        total: 1,
+        failed_count: 1,
+        last_successful: null,
+        pane_capture_failure_count: 1,
+        history: [{ state: "failed", pane_signal: { captured: false, reason: "none" } }],
+      },
       ingest: { error_count: 1, cycle_errors: [{ error: "IngestError" }] },
       liveness: { worker_alive: null, latest_cycle_stale: true },
       telemetry: { recent: [{ attribute_keys: ["result"] }] },

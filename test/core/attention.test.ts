@@ -2,7 +2,16 @@
 import { expect, test } from "bun:test";
 import { attention, type SideState, type TaskSituation } from "../../src/core/dashboard/attention.ts";
 
-const side = (more: Partial<SideState> = {}): SideState => ({ name: "w1", role: "worker", alive: true, turn: "completed", turnAt: null, page: "idle", dialog: null, ...more });
+const side = (more: Partial<SideState> = {}): SideState => ({
+  name: "w1",
+  role: "worker",
+  alive: true,
+  turn: "completed",
+  turnAt: null,
+  page: "idle",
+  dialog: null,
+  ...more,
+});
 const calm: TaskSituation = {
   task: { id: "task-1", name: "a b", state: "managed" },
   sides: [side(), side({ name: "m1", role: "manager" })],
@@ -25,7 +34,9 @@ test("nothing waits when all is well", () => {
 
 test("a dialog is told with its question, and the command that opens the terminal", () => {
   const dialog = { question: "Run rm -rf?", choices: ["Yes", "No"], chosen: 0 };
-  expect(of({ sides: [side({ dialog, page: "command_approval" })] })).toMatchObject([{ kind: "dialog", weight: "now", text: "w1 asks: Run rm -rf?", command: "conveyor open-worker 'a b'" }]);
+  expect(of({ sides: [side({ dialog, page: "command_approval" })] })).toMatchObject([
+    { kind: "dialog", weight: "now", text: "w1 asks: Run rm -rf?", command: "conveyor open-worker 'a b'" },
+  ]);
   expect(of({ sides: [side({ page: "sign_in" })] })).toMatchObject([{ kind: "dialog", text: "w1 asks something" }]);
 });
 
@@ -46,7 +57,9 @@ test("messages that may not have arrived, failed and blocked commands; each can 
 
 test("no Dispatch presses when something is queued", () => {
   expect(of({ dispatch: false })).toMatchObject([{ kind: "dispatch", weight: "soon" }]);
-  expect(of({ dispatch: false, queued: 2 })).toMatchObject([{ kind: "dispatch", weight: "now", text: "2 messages wait, and no Dispatch is running" }]);
+  expect(of({ dispatch: false, queued: 2 })).toMatchObject([
+    { kind: "dispatch", weight: "now", text: "2 messages wait, and no Dispatch is running" },
+  ]);
   expect(of({ dispatch: false, bound: false, task: { ...calm.task, state: "candidate" } })).toEqual([]);
 });
 

@@ -4,10 +4,11 @@ import { isLink } from "../../src/core/chain.ts";
 import { linesOf, listMembers } from "../../src/core/audit/exported-rows.ts";
 import { Failure } from "../../src/core/failure.ts";
 
-const pieces = (text: string, size: number) => (function* () {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-})();
+const pieces = (text: string, size: number) =>
+  (function* () {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+  })();
 
 test("lines are the same however the bytes come", () => {
   const text = "a\n\nbé€\n\nlong line\nend";
@@ -26,7 +27,12 @@ test("a line without end is refused before it fills the memory", () => {
 
 test("what is no record of ours is refused in words", () => {
   expect([...listMembers(["[", "  {", '    "a": 1', "  },", "  {}", "]"])]).toEqual([{ a: 1 }, {}]);
-  for (const row of [["  {bad", "  }"], ["  null", "  }"], [`  ${"[".repeat(200_000)}`, "  }"]]) expect(() => [...listMembers(["[", ...row, "]"])]).toThrow(Failure);
+  for (const row of [
+    ["  {bad", "  }"],
+    ["  null", "  }"],
+    [`  ${"[".repeat(200_000)}`, "  }"],
+  ])
+    expect(() => [...listMembers(["[", ...row, "]"])]).toThrow(Failure);
 });
 
 test("links have the form of links", () => {

@@ -7,7 +7,9 @@ test("keys are sorted by code unit at every level, also those that look like num
 });
 
 test("undefined members are left out, empty containers stay short, other values as JSON has them", () => {
-  expect(compactJson({ a: undefined, b: null, c: [], d: {}, e: [undefined], f: Number.NaN, g: "\u2028\n" })).toBe(JSON.stringify({ b: null, c: [], d: {}, e: [null], f: null, g: "\u2028\n" }));
+  expect(compactJson({ a: undefined, b: null, c: [], d: {}, e: [undefined], f: Number.NaN, g: "\u2028\n" })).toBe(
+    JSON.stringify({ b: null, c: [], d: {}, e: [null], f: null, g: "\u2028\n" }),
+  );
 });
 
 test("pretty is JSON.stringify with two spaces when the keys are in order", () => {

@@ -24,7 +24,13 @@ const party = (changes: Partial<Party>): Party => ({
   last_capture_sha256: null,
   ...changes,
 });
-const task = (changes: Partial<SupervisedTask>): SupervisedTask => ({ task: { id: "t", name: "my task", state: "managed" }, worker: null, manager: null, unfinished: [], ...changes });
+const task = (changes: Partial<SupervisedTask>): SupervisedTask => ({
+  task: { id: "t", name: "my task", state: "managed" },
+  worker: null,
+  manager: null,
+  unfinished: [],
+  ...changes,
+});
 const of = (changes: Partial<SupervisedTask>) => liveResult(task(changes), machine);
 
 describe("live", () => {
@@ -57,12 +63,17 @@ describe("drift", () => {
     const command = { id: "c", type: "notify_manager", state: "pending", created_at: "2026-01-01T00:00:00Z" };
     const worker = party({ state: "candidate", session: "gone" });
     const manager = party({ state: "ready", session: "codex-w2", recorded_pane_id: "%9" });
-    expect(of({ worker, manager, unfinished: [command] }).drift).toEqual(["worker_missing", "manager_pane_mismatch", "unfinished_commands"]);
+    expect(of({ worker, manager, unfinished: [command] }).drift).toEqual([
+      "worker_missing",
+      "manager_pane_mismatch",
+      "unfinished_commands",
+    ]);
   });
 });
 
 describe("managers that run", () => {
-  const warning = (changes: Partial<Party>, staleSeconds: number) => managerWarning(of({ manager: party({ pid: 42, ...changes }) }), staleSeconds, nowMs);
+  const warning = (changes: Partial<Party>, staleSeconds: number) =>
+    managerWarning(of({ manager: party({ pid: 42, ...changes }) }), staleSeconds, nowMs);
 
   test("are warned about when they were not seen for longer than the limit", () => {
     expect(warning({}, 60)).toBeNull();

@@ -21,7 +21,8 @@ async function wrong(line: string): Promise<string | null> {
   }
 }
 
-const commandsOf = (plan: QaPlan): string[] => plan.steps.flatMap((step) => [...step.matchAll(/`([^`]+)`/g)].flatMap((match) => match[1]!.split(" && ")));
+const commandsOf = (plan: QaPlan): string[] =>
+  plan.steps.flatMap((step) => [...step.matchAll(/`([^`]+)`/g)].flatMap((match) => match[1]!.split(" && ")));
 
 describe("checklists", () => {
   for (const scenario of QA_SCENARIOS) {
@@ -43,6 +44,8 @@ test("what each scenario must have", () => {
     expect([plan.scenario, plan.steps.length > 0, plan.expected_observations.length > 0]).toEqual([scenario, true, true]);
   }
   expect(qaPlan("ralph-loop").correlation_markers).toHaveLength(13);
-  expect(qaPlan("ralph-loop").evidence_template).toMatchObject({ dispatch_correlation_ids: ["ralph-iter-1-pr", "ralph-iter-1-ci", "ralph-iter-1-ci-fix", "ralph-iter-1-merge", "ralph-iter-1-clear"] });
+  expect(qaPlan("ralph-loop").evidence_template).toMatchObject({
+    dispatch_correlation_ids: ["ralph-iter-1-pr", "ralph-iter-1-ci", "ralph-iter-1-ci-fix", "ralph-iter-1-merge", "ralph-iter-1-clear"],
+  });
   expect(qaPlan("adversarial-triggers").trigger_tasks?.map(({ name }) => name)).toEqual(LOOP_TRIGGERS.map(({ name }) => name));
 });

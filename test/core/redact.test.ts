@@ -13,7 +13,16 @@ test.each([
 ] as const)("%j has %d lines", (text, lines) => expect(lineCount(text)).toBe(lines));
 
 test("texts under such keys go at any depth; anything else under them is walked", () => {
-  expect(withoutContent({ type: "x", message: "é\n", content: [{ text: "a", kind: "b" }], output: { stdout: "s", code: 0 }, text: 7, last_agent_message: "done" })).toEqual({
+  expect(
+    withoutContent({
+      type: "x",
+      message: "é\n",
+      content: [{ text: "a", kind: "b" }],
+      output: { stdout: "s", code: 0 },
+      text: 7,
+      last_agent_message: "done",
+    }),
+  ).toEqual({
     type: "x",
     message_redacted: true,
     message_byte_count: 3,

@@ -2,7 +2,30 @@
 import { expect, test } from "bun:test";
 import { quoteCommand, quoteWord } from "../../src/core/shell.ts";
 
-const odd = ["", "plain-1", "=sh", "a=b", "two words", "it's", "'", "\\", "\\'", "a\\'b'$(id)", "$HOME", "`id`", "*", "~", "!!", "a;b", "#x", "line\nline", "{a,b}", "é", "-n", "&&"];
+const odd = [
+  "",
+  "plain-1",
+  "=sh",
+  "a=b",
+  "two words",
+  "it's",
+  "'",
+  "\\",
+  "\\'",
+  "a\\'b'$(id)",
+  "$HOME",
+  "`id`",
+  "*",
+  "~",
+  "!!",
+  "a;b",
+  "#x",
+  "line\nline",
+  "{a,b}",
+  "é",
+  "-n",
+  "&&",
+];
 
 for (const shell of ["sh", "bash", "dash", "zsh", "fish"]) {
   const program = Bun.which(shell);

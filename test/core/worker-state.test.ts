@@ -4,12 +4,21 @@ import { parseRecord } from "../../src/core/codex/rollout.ts";
 import { inferState, turnSign } from "../../src/core/sessions/worker-state.ts";
 
 const nowMs = Date.parse("2026-01-01T00:10:00.000Z");
-const record = (payload: object) => ({ ...parseRecord(JSON.stringify({ type: "event_msg", payload }))!, timestamp: "2026-01-01T00:00:00.500Z" });
-const infer = (payload: object, lockHeld: boolean | null = true, processAlive: boolean | null = true) => inferState(record(payload), null, { lockHeld, processAlive }, nowMs);
+const record = (payload: object) => ({
+  ...parseRecord(JSON.stringify({ type: "event_msg", payload }))!,
+  timestamp: "2026-01-01T00:00:00.500Z",
+});
+const infer = (payload: object, lockHeld: boolean | null = true, processAlive: boolean | null = true) =>
+  inferState(record(payload), null, { lockHeld, processAlive }, nowMs);
 
 test("nothing said yet", () => {
   expect(inferState(null, null, { lockHeld: null, processAlive: null }, nowMs)).toEqual({
-    state: "unknown", turn: "none", last_state_event_at: null, staleness_seconds: null, last_event_subtype: null, task_completed: false,
+    state: "unknown",
+    turn: "none",
+    last_state_event_at: null,
+    staleness_seconds: null,
+    last_event_subtype: null,
+    task_completed: false,
   });
 });
 
@@ -35,7 +44,12 @@ test("an open turn whose writer is gone has crashed; state keeps its three value
 });
 
 test("records that say nothing about the turn", () => {
-  for (const payload of [{ type: "agent_message" }, { type: "token_count" }, { type: "item_completed", item: { type: "AgentMessage" } }, { type: "toString" }]) {
+  for (const payload of [
+    { type: "agent_message" },
+    { type: "token_count" },
+    { type: "item_completed", item: { type: "AgentMessage" } },
+    { type: "toString" },
+  ]) {
     expect(turnSign(record(payload))).toBeNull();
   }
   expect(turnSign(parseRecord('{"type":"response_item","payload":{"type":"task_complete"}}')!)).toBeNull();

@@ -35,7 +35,9 @@ describe("records", () => {
   test("a task is created; names may repeat", async () => {
     const receipt = await done("create-task", { name: "new", goal: "A goal", summary: " " });
     expect(receipt.wrote).toEqual([`tasks ${receipt.result.id}`]);
-    expect(w.rows("select name, goal, summary, state from tasks where id = ?", receipt.result.id)).toEqual([{ name: "new", goal: "A goal", summary: null, state: "candidate" }]);
+    expect(w.rows("select name, goal, summary, state from tasks where id = ?", receipt.result.id)).toEqual([
+      { name: "new", goal: "A goal", summary: null, state: "candidate" },
+    ]);
   });
 
   test("sessions are bound, unbound and forgotten, with the refusals of the commands", async () => {
@@ -74,7 +76,9 @@ describe("what was agreed", () => {
     expect((await done("add-criterion", { task: "work", criterion: "It holds", status: "accepted" })).wrote).toEqual([]);
     const [{ id }] = w.rows<{ id: number }>("select id from acceptance_criteria") as [{ id: number }];
     await done("judge-criterion", { task: "work", id, status: "satisfied", proof: "seen" });
-    expect(w.rows("select status, proof, source from acceptance_criteria")).toEqual([{ status: "satisfied", proof: "seen", source: "user_requested" }]);
+    expect(w.rows("select status, proof, source from acceptance_criteria")).toEqual([
+      { status: "satisfied", proof: "seen", source: "user_requested" },
+    ]);
     await done("judge-criterion", { task: "work", id, status: "accepted" });
     expect(await refused("judge-criterion", { task: "work", id: 999, status: "accepted" })).toContain("999");
     expect(await refused("judge-criterion", { task: "work", id: "1", status: "accepted" })).toContain("id");
@@ -98,7 +102,9 @@ describe("speaking", () => {
     await done("message", { task: "work", session: "work-worker", to: "worker", how: "now", message: "-t said from; the page" });
     await until("it is there", async () => (await capturePane(w.env, "work-worker", 0)).includes("-t said from; the page"));
     const queued = await done("message", { task: "work", session: "work-manager", to: "manager", how: "queue", message: "later" });
-    expect(w.rows("select type, state from commands where id = ?", queued.wrote[0].split(" ")[1])).toEqual([{ type: "notify_manager", state: "pending" }]);
+    expect(w.rows("select type, state from commands where id = ?", queued.wrote[0].split(" ")[1])).toEqual([
+      { type: "notify_manager", state: "pending" },
+    ]);
   });
 
   test("an interrupt presses the key that interrupts what runs there", async () => {

@@ -45,23 +45,38 @@ const upgrade = (headers: Record<string, string>): string =>
 
 describe("a foreign Host (DNS rebinding)", () => {
   test("is refused on every kind of request", async () => {
-    for (const host of ["evil.example", `evil.example:${site.dashboard.port}`, "127.0.0.1", "127.0.0.1:1", `0.0.0.0:${site.dashboard.port}`, `localhost.evil.example:${site.dashboard.port}`]) {
+    for (const host of [
+      "evil.example",
+      `evil.example:${site.dashboard.port}`,
+      "127.0.0.1",
+      "127.0.0.1:1",
+      `0.0.0.0:${site.dashboard.port}`,
+      `localhost.evil.example:${site.dashboard.port}`,
+    ]) {
       for (const path of ["/", "/assets/page.js", "/api/live?view=overview", "/api/found"]) {
-        expect([host, path, status(await raw(`GET ${site.base}${path.slice(1)} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${site.cookie}\r\n\r\n`))]).toEqual([host, path, 421]);
+        expect([
+          host,
+          path,
+          status(await raw(`GET ${site.base}${path.slice(1)} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${site.cookie}\r\n\r\n`)),
+        ]).toEqual([host, path, 421]);
       }
       expect(status(await raw(upgrade({ Host: host, Origin: `http://${host}`, Cookie: site.cookie })))).toBe(421);
     }
   });
 
   test("also when Origin says the same as Host, and when there is no Host", async () => {
-    const answer = await raw(`POST ${site.base}api/do/create-task HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nX-Conveyor: 1\r\nContent-Type: application/json\r\nCookie: ${site.cookie}\r\nContent-Length: 2\r\n\r\n{}`);
+    const answer = await raw(
+      `POST ${site.base}api/do/create-task HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nX-Conveyor: 1\r\nContent-Type: application/json\r\nCookie: ${site.cookie}\r\nContent-Length: 2\r\n\r\n{}`,
+    );
     expect(status(answer)).toBe(421);
     expect(status(await raw(`GET / HTTP/1.0\r\n\r\n`))).not.toBe(200);
   });
 
   test("all loopback names are ours", async () => {
     for (const host of ["localhost", "[::1]", "127.0.0.1", "LOCALHOST"]) {
-      expect(status(await raw(`GET ${site.base} HTTP/1.1\r\nHost: ${host}:${site.dashboard.port}\r\nCookie: ${site.cookie}\r\n\r\n`))).toBe(200);
+      expect(status(await raw(`GET ${site.base} HTTP/1.1\r\nHost: ${host}:${site.dashboard.port}\r\nCookie: ${site.cookie}\r\n\r\n`))).toBe(
+        200,
+      );
     }
   });
 });
@@ -70,7 +85,8 @@ describe("a foreign Origin", () => {
   const foreign = ["http://evil.example", "null", "http://localhost:3000", "https://127.0.0.1"];
   test("is refused on fetch and event streams", async () => {
     for (const origin of foreign) {
-      for (const path of ["/api/found", "/api/live?view=overview", "/", "/assets/page.js"]) expect([origin, path, (await site.ask(path, { headers: { origin } })).status]).toEqual([origin, path, 403]);
+      for (const path of ["/api/found", "/api/live?view=overview", "/", "/assets/page.js"])
+        expect([origin, path, (await site.ask(path, { headers: { origin } })).status]).toEqual([origin, path, 403]);
     }
   });
 
@@ -81,7 +97,8 @@ describe("a foreign Origin", () => {
   });
 
   test("is refused when only the browser's own header tells", async () => {
-    for (const fetched of ["cross-site", "same-site"]) expect((await site.ask("/api/found", { headers: { "sec-fetch-site": fetched } })).status).toBe(403);
+    for (const fetched of ["cross-site", "same-site"])
+      expect((await site.ask("/api/found", { headers: { "sec-fetch-site": fetched } })).status).toBe(403);
   });
 
   test("no answer allows other origins to read it", async () => {
@@ -90,7 +107,14 @@ describe("a foreign Origin", () => {
       expect(headers.get("access-control-allow-origin")).toBeNull();
       expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
     }
-    expect((await site.ask("/api/do/create-task", { method: "OPTIONS", headers: { origin: "http://evil.example", "access-control-request-method": "POST" } })).status).toBe(405);
+    expect(
+      (
+        await site.ask("/api/do/create-task", {
+          method: "OPTIONS",
+          headers: { origin: "http://evil.example", "access-control-request-method": "POST" },
+        })
+      ).status,
+    ).toBe(405);
   });
 });
 
@@ -117,7 +141,8 @@ describe("a form post", () => {
 
 describe("a key that is missing or old", () => {
   test("opens nothing", async () => {
-    for (const path of ["/assets/page.js", "/api/live?view=overview", "/api/found", "/api/history?session=x"]) expect([path, (await site.ask(path, { stranger: true })).status]).toEqual([path, 401]);
+    for (const path of ["/assets/page.js", "/api/live?view=overview", "/api/found", "/api/history?session=x"])
+      expect([path, (await site.ask(path, { stranger: true })).status]).toEqual([path, 401]);
     const page = await site.ask("//", { stranger: true });
     expect([page.status, await page.text()]).toEqual([401, expect.not.stringContaining("page.js")]);
     expect(status(await raw(upgrade({ Origin: site.origin })))).toBe(401);
@@ -131,7 +156,14 @@ describe("a key that is missing or old", () => {
       const old = new URL(earlier.dashboard.url).searchParams.get("token")!;
       expect(old.length).toBeGreaterThan(40);
       expect((await site.ask(`//?token=${old}`, { stranger: true })).status).toBe(401);
-      expect((await site.ask("/api/found", { stranger: true, headers: { cookie: `conveyor-${site.dashboard.port}=${earlier.cookie.split("=")[1]}` } })).status).toBe(401);
+      expect(
+        (
+          await site.ask("/api/found", {
+            stranger: true,
+            headers: { cookie: `conveyor-${site.dashboard.port}=${earlier.cookie.split("=")[1]}` },
+          })
+        ).status,
+      ).toBe(401);
       const tries = await Promise.all(Array.from({ length: 30 }, (_, i) => earlier.ask(`//?token=guess${i}`, { stranger: true })));
       expect(tries.map((each) => each.status)).toContain(429);
     } finally {
@@ -151,7 +183,17 @@ describe("a key that is missing or old", () => {
 
 describe("paths and sizes", () => {
   test("no path leads to a file", async () => {
-    const paths = ["assets/../../../etc/passwd", "assets/%2e%2e%2f%2e%2e%2fetc/passwd", "../../etc/passwd", "assets/..%5c..%5cetc", "/etc/passwd", "assets/constructor", "api/../package.json", ".env", "assets/"];
+    const paths = [
+      "assets/../../../etc/passwd",
+      "assets/%2e%2e%2f%2e%2e%2fetc/passwd",
+      "../../etc/passwd",
+      "assets/..%5c..%5cetc",
+      "/etc/passwd",
+      "assets/constructor",
+      "api/../package.json",
+      ".env",
+      "assets/",
+    ];
     for (const path of [...paths.map((each) => site.base + each), "/../etc/passwd", "//etc/passwd", "/assets/page.js", "/api/found"]) {
       const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${site.dashboard.port}\r\nCookie: ${site.cookie}\r\n\r\n`);
       expect([path, [401, 404].includes(status(answer))]).toEqual([path, true]);
@@ -198,11 +240,27 @@ describe("the answers", () => {
     expect(policy).toContain("script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe");
-    expect([headers.get("x-content-type-options"), headers.get("x-frame-options"), headers.get("referrer-policy"), headers.get("cache-control")]).toEqual(["nosniff", "DENY", "no-referrer", "no-store"]);
+    expect([
+      headers.get("x-content-type-options"),
+      headers.get("x-frame-options"),
+      headers.get("referrer-policy"),
+      headers.get("cache-control"),
+    ]).toEqual(["nosniff", "DENY", "no-referrer", "no-store"]);
   });
 
   test("name neither tokens nor identity tokens of sessions", async () => {
-    await w.ok(["register-worker", "--name", "seen", "--pid", String(process.pid), "--codex-session", await w.file("codex/sessions/2026/01/01/rollout-x-0198a000-0000-7000-8000-000000000001.jsonl", `${JSON.stringify({ timestamp: "2026-01-01T00:00:00Z", type: "session_meta", payload: { id: "0198a000-0000-7000-8000-000000000001", cwd: "/x", timestamp: "2026-01-01T00:00:00Z", originator: "codex-tui", cli_version: "0.169.0" } })}\n`)]);
+    await w.ok([
+      "register-worker",
+      "--name",
+      "seen",
+      "--pid",
+      String(process.pid),
+      "--codex-session",
+      await w.file(
+        "codex/sessions/2026/01/01/rollout-x-0198a000-0000-7000-8000-000000000001.jsonl",
+        `${JSON.stringify({ timestamp: "2026-01-01T00:00:00Z", type: "session_meta", payload: { id: "0198a000-0000-7000-8000-000000000001", cwd: "/x", timestamp: "2026-01-01T00:00:00Z", originator: "codex-tui", cli_version: "0.169.0" } })}\n`,
+      ),
+    ]);
     const token = w.rows<{ identity_token: string }>("select identity_token from sessions")[0]!.identity_token;
     const stream = await site.live("overview");
     const first = JSON.stringify((await stream.next()).data);

@@ -23,20 +23,39 @@ let tab: Tab;
 let page: Page;
 
 const contextOf = (env: Record<string, string>): Context =>
-  makeContext({ env, cwd: folder.project, argv0: "conveyor", tty: { in: false, out: false, err: false }, write: () => {}, readStdin: () => new Uint8Array(), clock: Date.now, uuid: () => crypto.randomUUID() });
+  makeContext({
+    env,
+    cwd: folder.project,
+    argv0: "conveyor",
+    tty: { in: false, out: false, err: false },
+    write: () => {},
+    readStdin: () => new Uint8Array(),
+    clock: Date.now,
+    uuid: () => crypto.randomUUID(),
+  });
 
 beforeAll(async () => {
   model = scriptedModel(demoScript(() => {}));
   folder = await makeDemoFolder({ ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` }, model.url);
   contexts = [contextOf(folder.env), contextOf(folder.env)];
-  dashboard = await serveDashboard(contexts[0]!, contexts[1]!, { host: "127.0.0.1", port: 0, task: undefined, path: undefined, problem: () => {} });
+  dashboard = await serveDashboard(contexts[0]!, contexts[1]!, {
+    host: "127.0.0.1",
+    port: 0,
+    task: undefined,
+    path: undefined,
+    problem: () => {},
+  });
   browser = await startBrowser();
   tab = await openTab(browser, dashboard.url);
   page = tab.page;
 });
 afterAll(async () => {
   await browser?.close();
-  const watches = contexts[0] ? listDispatchers(contexts[0].store()).filter((row) => row.ended_at === null).map((row) => row.pid) : [];
+  const watches = contexts[0]
+    ? listDispatchers(contexts[0].store())
+        .filter((row) => row.ended_at === null)
+        .map((row) => row.pid)
+    : [];
   await dashboard?.close();
   for (const cx of contexts) cx.close();
   if (folder) {

@@ -16,7 +16,10 @@ beforeAll(async () => {
   browser = await startBrowser();
   await w.ok("tasks --create secret-plan --goal 'Not for others'");
   site = await Site.open(w);
-  evil = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch(request) {
+  evil = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
       collected.push(request.headers.get("cookie") ?? "");
       return new Response("<!doctype html><title>evil</title><body>", { headers: { "content-type": "text/html" } });
     },
@@ -70,7 +73,9 @@ for (const host of ["127.0.0.1", "localhost"]) {
       test("a form post creates nothing", async () => {
         const page = await lured(host);
         const answered = page.waitForResponse((response) => response.url().includes("/api/do/"));
-        await page.evaluate(`(() => { const f = document.createElement("form"); f.method = "post"; f.enctype = "text/plain"; f.action = ${at("/api/do/create-task")}; const i = document.createElement("input"); i.name = '{"name":"forged","goal":"x","summary":"'; i.value = '"}'; f.append(i); document.body.append(f); f.submit(); })()`);
+        await page.evaluate(
+          `(() => { const f = document.createElement("form"); f.method = "post"; f.enctype = "text/plain"; f.action = ${at("/api/do/create-task")}; const i = document.createElement("input"); i.name = '{"name":"forged","goal":"x","summary":"'; i.value = '"}'; f.append(i); document.body.append(f); f.submit(); })()`,
+        );
         expect((await answered).status()).toBeGreaterThanOrEqual(400);
         expect(await names()).toEqual(["secret-plan"]);
       });
@@ -103,7 +108,9 @@ test("a name that is pointed at this machine (DNS rebinding) gets nothing", asyn
   const rebound = await startBrowser("--host-resolver-rules=MAP rebound.example 127.0.0.1");
   try {
     const page = await rebound.newPage();
-    const answer = await page.goto(`http://rebound.example:${site.dashboard.port}/?token=${new URL(site.dashboard.url).searchParams.get("token")}`);
+    const answer = await page.goto(
+      `http://rebound.example:${site.dashboard.port}/?token=${new URL(site.dashboard.url).searchParams.get("token")}`,
+    );
     expect(answer!.status()).toBe(421);
     expect(await page.context().cookies()).toEqual([]);
     expect(await page.evaluate(`fetch("api/found").then((r) => r.status)`)).toBe(421);

@@ -153,7 +153,11 @@ describe("over the wire", () => {
     expect(begin.data.set.order).toHaveLength(1);
     await w.ok("tasks --create second --goal y");
     const second = await stream.next();
-    expect(Object.keys(second.data.set).map((name) => name.split("/")[0]).sort()).toEqual(["order", "task"]);
+    expect(
+      Object.keys(second.data.set)
+        .map((name) => name.split("/")[0])
+        .sort(),
+    ).toEqual(["order", "task"]);
     await stream.close();
     await w.ok("tasks --create third --goal z");
     const again = await site.live("overview", second.id);
@@ -166,7 +170,11 @@ describe("over the wire", () => {
   test("what the page itself does arrives too", async () => {
     const stream = await site.live("overview");
     await stream.next();
-    expect((await site.act("create-task", { name: "mine", goal: "g" })).body).toMatchObject({ done: true, said: "Task mine was created.", events: [{ type: "task_created" }] });
+    expect((await site.act("create-task", { name: "mine", goal: "g" })).body).toMatchObject({
+      done: true,
+      said: "Task mine was created.",
+      events: [{ type: "task_created" }],
+    });
     expect(JSON.stringify((await stream.next()).data.set)).toContain('"name":"mine"');
     await stream.close();
   });

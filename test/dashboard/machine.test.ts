@@ -17,7 +17,13 @@ afterEach(() => w.close());
 test("pages that come and go begin no second look beside the first", async () => {
   const cx = w.context();
   let looks = 0;
-  const machine = new Machine(cx, cx.store(), () => (looks++, []), () => {}, () => {});
+  const machine = new Machine(
+    cx,
+    cx.store(),
+    () => (looks++, []),
+    () => {},
+    () => {},
+  );
   for (const open of [true, false, true, false, true]) machine.watch(open);
   await machine.close();
   expect(looks).toBe(1);
@@ -31,7 +37,13 @@ test("a look that fails is said once and ends nothing", async () => {
     looks++;
     throw new Error("disk I/O error");
   };
-  const machine = new Machine(cx, cx.store(), broken, () => {}, (message) => void problems.push(message));
+  const machine = new Machine(
+    cx,
+    cx.store(),
+    broken,
+    () => {},
+    (message) => void problems.push(message),
+  );
   machine.watch(true);
   await until("the first problem", () => problems.length > 0);
   machine.watch(false);
@@ -52,7 +64,13 @@ test("the end waits for a look that has begun", async () => {
       return store.db;
     },
   };
-  const machine = new Machine(cx, watched, () => [], () => {}, () => {});
+  const machine = new Machine(
+    cx,
+    watched,
+    () => [],
+    () => {},
+    () => {},
+  );
   machine.watch(true);
   expect(asked).toBe(false);
   await machine.close();
@@ -67,11 +85,21 @@ test("a dialog in a terminal is told, and that it is gone; so is a session that 
   const store = cx.store();
   const { id } = findSession(store, asking.name)!;
   let changes = 0;
-  const machine = new Machine(cx, store, () => listSessions(store, {}), () => void changes++, () => {});
+  const machine = new Machine(
+    cx,
+    store,
+    () => listSessions(store, {}),
+    () => void changes++,
+    () => {},
+  );
   machine.watch(true);
   try {
     await until("the dialog", () => machine.sign(id).dialog !== null);
-    expect(machine.sign(id)).toMatchObject({ processAlive: true, page: "command_approval", terminal: { running: true, width: 100, height: 26 } });
+    expect(machine.sign(id)).toMatchObject({
+      processAlive: true,
+      page: "command_approval",
+      terminal: { running: true, width: 100, height: 26 },
+    });
     Bun.spawnSync(["tmux", "send-keys", "-t", `=${asking.name}:`, "-R"], { env: w.env });
     Bun.spawnSync(["tmux", "clear-history", "-t", `=${asking.name}:`], { env: w.env });
     await until("the dialog is gone", () => machine.sign(id).dialog === null);

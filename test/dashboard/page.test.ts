@@ -20,7 +20,17 @@ beforeAll(async () => {
   worker = (await stage.pair("login-fix", "Users can log in again after a restart of the server")).worker;
   stage.turn(worker, "t1", `I have found the cause. ${HOSTILE}`, 12_000);
   await w.ok(`ingest ${worker.name}`);
-  await w.ok(["criteria", "login-fix", "--add", "--criterion", "Sessions survive a restart", "--source", "user_requested", "--status", "accepted"]);
+  await w.ok([
+    "criteria",
+    "login-fix",
+    "--add",
+    "--criterion",
+    "Sessions survive a restart",
+    "--source",
+    "user_requested",
+    "--status",
+    "accepted",
+  ]);
   await w.ok(["criteria", "login-fix", "--add", "--criterion", "The cookie is renewed", "--source", "worker_proposed"]);
   await w.ok(["enqueue-nudge-worker", "login-fix", "--message", "Please check the cookie too."]);
   await w.ok("dispatch --once");

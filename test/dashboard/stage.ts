@@ -21,16 +21,29 @@ export class Stage {
   async session(role: "worker" | "manager", name: string, screen = `${name} is ready\n`): Promise<StagedSession> {
     const thread = `0198a000-0000-7000-8000-${String(++this.serial).padStart(12, "0")}`;
     const at = new Date(this.w.realTime ? Date.now() : START).toISOString();
-    const rollout = await this.w.file(`codex/sessions/2026/01/02/rollout-2026-01-02T03-04-00-${thread}.jsonl`, `${JSON.stringify({ timestamp: at, type: "session_meta", payload: { id: thread, cwd: this.w.work, timestamp: at, originator: "codex-tui", cli_version: "0.169.0" } })}\n`);
+    const rollout = await this.w.file(
+      `codex/sessions/2026/01/02/rollout-2026-01-02T03-04-00-${thread}.jsonl`,
+      `${JSON.stringify({ timestamp: at, type: "session_meta", payload: { id: thread, cwd: this.w.work, timestamp: at, originator: "codex-tui", cli_version: "0.169.0" } })}\n`,
+    );
     const shown = await this.w.file(`screens/${name}.txt`, screen);
-    const { pid } = await newSession(this.w.env, { name, cwd: this.w.work, argv: ["sh", "-c", 'cat "$1"; exec cat', "sh", shown], width: 100, height: 26 });
+    const { pid } = await newSession(this.w.env, {
+      name,
+      cwd: this.w.work,
+      argv: ["sh", "-c", 'cat "$1"; exec cat', "sh", shown],
+      width: 100,
+      height: 26,
+    });
     await this.w.ok(["register-" + role, "--name", name, "--pid", String(pid), "--codex-session", rollout, "--tmux-session", name]);
     return { name, thread, rollout, pid };
   }
 
   /** Appends records to a session's rollout, as its agent would. */
   say({ rollout }: StagedSession, ...records: { type: string; [key: string]: unknown }[]): void {
-    for (const payload of records) appendFileSync(rollout, `${JSON.stringify({ timestamp: new Date(this.w.realTime ? Date.now() : this.w.clock++).toISOString(), type: "event_msg", payload })}\n`);
+    for (const payload of records)
+      appendFileSync(
+        rollout,
+        `${JSON.stringify({ timestamp: new Date(this.w.realTime ? Date.now() : this.w.clock++).toISOString(), type: "event_msg", payload })}\n`,
+      );
   }
 
   /** A whole turn with its token count. */
@@ -53,4 +66,10 @@ export class Stage {
   }
 }
 
-const usage = (total: number) => ({ input_tokens: total, cached_input_tokens: 0, output_tokens: 0, reasoning_output_tokens: 0, total_tokens: total });
+const usage = (total: number) => ({
+  input_tokens: total,
+  cached_input_tokens: 0,
+  output_tokens: 0,
+  reasoning_output_tokens: 0,
+  total_tokens: total,
+});

@@ -31,7 +31,11 @@ const shown = (): Promise<string> => capturePane(w.env, worker.name, 0);
 const side = (page: Page, name = worker.name) => page.locator(".side", { hasText: name }).first();
 const inPage = (page: Page, name?: string): Promise<string> => side(page, name).locator(".xterm-rows").innerText();
 const size = (): string =>
-  Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${worker.name}:`, "#{window_width}x#{window_height} #{pane_in_mode}"], { env: w.env }).stdout.toString().trim();
+  Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${worker.name}:`, "#{window_width}x#{window_height} #{pane_in_mode}"], {
+    env: w.env,
+  })
+    .stdout.toString()
+    .trim();
 const clients = (): number =>
   Bun.spawnSync(["tmux", "list-clients", "-F", "#{client_pid}"], { env: w.env }).stdout.toString().split("\n").filter(Boolean).length;
 
@@ -63,7 +67,13 @@ describe("watching", () => {
       const socket = new WebSocket("ws://" + location.host + location.pathname + "api/terminal?session=${worker.name}");
       socket.onmessage = ({ data }) => { if (typeof data !== "string") { socket.send(JSON.stringify({ type: "keys", keys: "sneaked in\\r" })); socket.send("not json"); socket.send(new Uint8Array([1, 2])); setTimeout(done, 0); } };
     })`);
-    const live = await site.act("message", { task: "typing", session: worker.name, to: "worker", how: "now", message: "after all of that" });
+    const live = await site.act("message", {
+      task: "typing",
+      session: worker.name,
+      to: "worker",
+      how: "now",
+      message: "after all of that",
+    });
     expect(live.body.done).toBe(true);
     await until("a later message is there", async () => (await shown()).includes("after all of that"));
     const screen = await shown();
@@ -99,7 +109,10 @@ describe("watching", () => {
     const tab = await openTab(browser, `${site.dashboard.url}&task=brief`);
     await side(tab.page, brief.worker.name).locator(".terminal.watching").waitFor();
     Bun.spawnSync(["tmux", "kill-session", "-t", `=${brief.worker.name}`], { env: w.env });
-    await side(tab.page, brief.worker.name).getByText(/the session has ended|is not running/).first().waitFor();
+    await side(tab.page, brief.worker.name)
+      .getByText(/the session has ended|is not running/)
+      .first()
+      .waitFor();
   });
 
   test("Tab goes on through the page", async () => {
@@ -121,7 +134,9 @@ describe("taking over", () => {
     await tab.page.keyboard.type("hello from the page");
     await tab.page.keyboard.press("Enter");
     await until("the keys arrived", async () => (await shown()).includes("hello from the page"));
-    expect(w.rows("select payload_json from events where type = 'terminal_taken_over'")).toEqual([{ payload_json: `{"session":"${worker.name}","via":"dashboard"}` }]);
+    expect(w.rows("select payload_json from events where type = 'terminal_taken_over'")).toEqual([
+      { payload_json: `{"session":"${worker.name}","via":"dashboard"}` },
+    ]);
     await tab.page.keyboard.press("Control+Shift+Escape");
     await side(tab.page).locator(".terminal.watching").waitFor();
     await tab.page.keyboard.type("too late");
@@ -186,9 +201,28 @@ describe("taking over", () => {
 describe("what scrolled away", () => {
   test("is shown on demand, without touching the session", async () => {
     const file = await w.file("long.txt", Array.from({ length: 200 }, (_, i) => `line ${i + 1} of many`).join("\n"));
-    await newSession(w.env, { name: "long-worker", cwd: w.work, argv: ["sh", "-c", 'cat "$1"; exec cat', "sh", file], width: 100, height: 20 });
-    const rollout = await w.file("codex/sessions/2026/01/02/rollout-x-0198a000-0000-7000-8000-0000000000ff.jsonl", `${JSON.stringify({ timestamp: new Date().toISOString(), type: "session_meta", payload: { id: "0198a000-0000-7000-8000-0000000000ff", cwd: w.work, timestamp: new Date().toISOString() } })}\n`);
-    await w.ok(["register-worker", "--name", "long-worker", "--pid", String(process.pid), "--codex-session", rollout, "--tmux-session", "long-worker"]);
+    await newSession(w.env, {
+      name: "long-worker",
+      cwd: w.work,
+      argv: ["sh", "-c", 'cat "$1"; exec cat', "sh", file],
+      width: 100,
+      height: 20,
+    });
+    const rollout = await w.file(
+      "codex/sessions/2026/01/02/rollout-x-0198a000-0000-7000-8000-0000000000ff.jsonl",
+      `${JSON.stringify({ timestamp: new Date().toISOString(), type: "session_meta", payload: { id: "0198a000-0000-7000-8000-0000000000ff", cwd: w.work, timestamp: new Date().toISOString() } })}\n`,
+    );
+    await w.ok([
+      "register-worker",
+      "--name",
+      "long-worker",
+      "--pid",
+      String(process.pid),
+      "--codex-session",
+      rollout,
+      "--tmux-session",
+      "long-worker",
+    ]);
     await until("it is all written", async () => (await capturePane(w.env, "long-worker", 0)).includes("line 200"));
     const answer = await site.ask("/api/history?session=long-worker");
     const { text } = (await answer.json()) as { text: string };
@@ -197,7 +231,9 @@ describe("what scrolled away", () => {
     const tab = await opened();
     await side(tab.page).getByRole("button", { name: "Scroll back" }).click();
     await tab.page.getByRole("dialog").locator(".xterm-rows").waitFor();
-    await until("history is drawn", async () => (await tab.page.getByRole("dialog").locator(".xterm-rows").innerText()).includes(`${worker.name} is ready`));
+    await until("history is drawn", async () =>
+      (await tab.page.getByRole("dialog").locator(".xterm-rows").innerText()).includes(`${worker.name} is ready`),
+    );
   });
 });
 
@@ -213,7 +249,9 @@ describe("hostile output", () => {
     await tab.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: site.origin });
     await side(tab.page, hostile.name).locator(".terminal.watching").waitFor();
     await tab.page.evaluate(`navigator.clipboard.writeText("mine")`);
-    const tty = Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${hostile.name}:`, "#{pane_tty}"], { env: w.env }).stdout.toString().trim();
+    const tty = Bun.spawnSync(["tmux", "display-message", "-p", "-t", `=${hostile.name}:`, "#{pane_tty}"], { env: w.env })
+      .stdout.toString()
+      .trim();
     const osc = (text: string): string => `\u001b]${text}\u0007`;
     appendFileSync(
       tty,

@@ -7,19 +7,28 @@ import { findVerb, isGroup } from "../../src/verbs.ts";
 import { commandLines, simpleCommands } from "./command-lines.ts";
 
 const root = resolve(import.meta.dir, "..", "..");
-const pages = ["README.md", ...["docs", "skills"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(folder, path)))]
+const pages = [
+  "README.md",
+  ...["docs", "skills"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(folder, path)),
+  ),
+]
   .filter((path) => path.endsWith(".md"))
   .sort();
 
 /** What is wrong with the words of a line, or null. */
 async function wrong(words: readonly string[]): Promise<string | null> {
-  if (words[0]!.startsWith("--")) return words.length === 1 && ["--help", "--version"].includes(words[0]!) ? null : "no such flag of the program";
+  if (words[0]!.startsWith("--"))
+    return words.length === 1 && ["--help", "--version"].includes(words[0]!) ? null : "no such flag of the program";
   const group = isGroup(words[0]!);
   const name = words.slice(0, group ? 2 : 1).join(" ");
   const entry = findVerb(name);
   if (!entry?.load) return group && words.length === 2 && words[1] === "--help" ? null : `no such command: ${name}`;
   try {
-    parse((await entry.load()).default.spec, words.slice(group ? 2 : 1).map((word) => (word === "PID" ? "1" : word)));
+    parse(
+      (await entry.load()).default.spec,
+      words.slice(group ? 2 : 1).map((word) => (word === "PID" ? "1" : word)),
+    );
     return null;
   } catch (error) {
     return (error as Error).message;

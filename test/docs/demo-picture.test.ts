@@ -15,12 +15,23 @@ test("README shows it", () => {
 test("it is small, says what it shows, and holds no script and nothing from elsewhere", () => {
   expect(svg.length).toBeLessThan(60_000);
   expect(svg).toContain("<title");
-  expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(/<script|<foreignObject|<image|<use|\bon\w+=|href|url\(|@import|https?:/i);
+  expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', "")).not.toMatch(
+    /<script|<foreignObject|<image|<use|\bon\w+=|href|url\(|@import|https?:/i,
+  );
 });
 
 test("it is drawn from what a watched run prints; what others wrote stays text", () => {
-  const printed = [demoLine("demo", "✓ a private world", 12), demoLine("worker", "runs: printf '%s' '{ \"a\": 1 }' | x", 900), demoLine("worker", "runs: a < b && c", 1000), demoLine("manager", "says: <b>", 1100)];
+  const printed = [
+    demoLine("demo", "✓ a private world", 12),
+    demoLine("worker", "runs: printf '%s' '{ \"a\": 1 }' | x", 900),
+    demoLine("worker", "runs: a < b && c", 1000),
+    demoLine("manager", "says: <b>", 1100),
+  ];
   const drawn = picture(linesOf(printed.join("\n")), { seconds: 2, codex: "codex-cli 1" });
-  expect([...drawn.matchAll(/class="(?:step|run|say)">([^<]*)</g)].map(([, text]) => text)).toEqual(["✓ a private world", "$ a &lt; b &amp;&amp; c", "“&lt;b&gt;”"]);
+  expect([...drawn.matchAll(/class="(?:step|run|say)">([^<]*)</g)].map(([, text]) => text)).toEqual([
+    "✓ a private world",
+    "$ a &lt; b &amp;&amp; c",
+    "“&lt;b&gt;”",
+  ]);
   expect(drawn).toContain("Done in 2 s with codex-cli 1.");
 });

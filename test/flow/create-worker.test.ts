@@ -28,14 +28,25 @@ test("create: ready, told its rules, verified by the report it makes itself, tak
   expect(made.stdout).toContain("verification: ok");
   expect(made.stdout).toContain("attach: tmux attach -t codex-w1");
   expect(world.rows("select state, tmux_pane_id is not null as pane from workers")).toEqual([{ state: "active", pane: 1 }]);
-  expect(world.rows("select type from events order by id").map((row) => row.type)).toEqual(["worker_create_recorded", "worker_tmux_started", "status_updated"]);
+  expect(world.rows("select type from events order by id").map((row) => row.type)).toEqual([
+    "worker_create_recorded",
+    "worker_tmux_started",
+    "status_updated",
+  ]);
   expect(readFileSync(join(world.stateRoot, "w1", "contract.txt"), "utf8")).toContain("Your task: look");
   const token = world.rows<{ t: string }>("select identity_token as t from workers")[0]!.t;
 
   expect((await world.run("create w1 --reuse", { cwd: world.project })).stderr).toContain('"codex-w1" exists already');
   Bun.spawnSync(["tmux", "kill-session", "-t", "=codex-w1"], { env: world.env });
   const again = await world.ok("create w1 --reuse --no-initial-prompt --stop-after --json", { cwd: world.project });
-  expect(again).toMatchObject({ name: "w1", startup: "launched", verification: null, attach_command: "tmux attach -t codex-w1", stop_command: "conveyor stop w1", stopped: true });
+  expect(again).toMatchObject({
+    name: "w1",
+    startup: "launched",
+    verification: null,
+    attach_command: "tmux attach -t codex-w1",
+    stop_command: "conveyor stop w1",
+    stopped: true,
+  });
   const [row] = world.rows<{ t: string; state: string }>("select identity_token as t, state from workers");
   expect(row!.t).not.toBe(token);
   expect(row!.state).toBe("stopped");
@@ -58,7 +69,10 @@ test("start: Codex gets the prompt that is on file, and its own flags; nothing g
   const prompt = readFileSync(started.start_prompt_path, "utf8").trimEnd();
   expect(started).toMatchObject({ session: "raw-1", cwd: world.project, start_prompt_sent: true });
   expect(started.start_manager_command_template).toContain("--sandbox danger-full-access");
-  const rollouts = await until("its rollout", () => existsSync(join(world.codexHome, "sessions")) && world.rollouts().size > 0 && world.rollouts());
+  const rollouts = await until(
+    "its rollout",
+    () => existsSync(join(world.codexHome, "sessions")) && world.rollouts().size > 0 && world.rollouts(),
+  );
   const [thread] = [...rollouts.keys()];
   expect(await world.saidTo(thread!)).toEqual([prompt]);
   expect(existsSync(world.dbPath)).toBe(false);
@@ -67,7 +81,9 @@ test("start: Codex gets the prompt that is on file, and its own flags; nothing g
 test("the templates of start keep names as they are and leave gaps to fill in", () => {
   const commands = startCommands("conveyor", "s 1", "/a b", ["--sandbox=read-only", "--model", "x"]);
   expect(commands.registerWorker).toBe("conveyor register-worker --name <worker> --self --tmux-session 's 1'");
-  expect(commands.startManager).toBe("conveyor start-manager --name <manager> --task <task> --worker <worker> --cwd '/a b' --sandbox read-only");
+  expect(commands.startManager).toBe(
+    "conveyor start-manager --name <manager> --task <task> --worker <worker> --cwd '/a b' --sandbox read-only",
+  );
 });
 
 test("doctor says what Codex can do, which records nobody knows, and survives a broken status.json", async () => {
@@ -84,13 +100,21 @@ test("doctor says what Codex can do, which records nobody knows, and survives a 
   });
   const bare = await w.run("doctor --cwd nowhere", { env: { PATH: "/nonexistent" } });
   expect(bare.exit).toBe(1);
-  expect(bare.json().checks.filter((check: { ok: boolean }) => !check.ok).map((check: { name: string }) => check.name)).toEqual(["tmux", "codex", "target_cwd_exists"]);
+  expect(
+    bare
+      .json()
+      .checks.filter((check: { ok: boolean }) => !check.ok)
+      .map((check: { name: string }) => check.name),
+  ).toEqual(["tmux", "codex", "target_cwd_exists"]);
 });
 
 test("doctor-self does not believe a TMUX that belongs to somebody else", async () => {
   w = new World();
   Bun.spawnSync(["tmux", "new-session", "-d", "-s", "other", "cat"], { env: w.env });
-  const [socket] = Bun.spawnSync(["tmux", "display-message", "-p", "-t", "=other:", "#{socket_path}"], { env: w.env }).stdout.toString().trim().split("\n");
+  const [socket] = Bun.spawnSync(["tmux", "display-message", "-p", "-t", "=other:", "#{socket_path}"], { env: w.env })
+    .stdout.toString()
+    .trim()
+    .split("\n");
   const report = await w.run("doctor-self", { env: { TMUX: `${socket},1,0`, TMUX_PANE: "%0" } });
   expect(report.exit).toBe(1);
   expect(report.json()).toMatchObject({ supported: false, current_session: null, tmux_believed: false, self: { ok: false } });

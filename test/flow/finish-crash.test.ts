@@ -5,7 +5,18 @@ import { join, resolve } from "node:path";
 import { FinishWorld } from "../commands/tasks/finish-world.ts";
 
 const MAIN = resolve(import.meta.dir, "../../src/main.ts");
-const ORDER = ["finish-task", "t1", "--stop-worker", "--stop-manager", "--message", "We are done", "--capture-transcript-before-stop", "--require-transcript-segment", "--reason", "over"];
+const ORDER = [
+  "finish-task",
+  "t1",
+  "--stop-worker",
+  "--stop-manager",
+  "--message",
+  "We are done",
+  "--capture-transcript-before-stop",
+  "--require-transcript-segment",
+  "--reason",
+  "over",
+];
 
 const STEPS = ["list-panes", "capture-pane", "load-buffer", "paste-buffer", "kill-session"];
 
@@ -40,7 +51,12 @@ async function struck(strike: Strike): Promise<boolean> {
   try {
     await w.bound();
     await w.ok(["runs", "--create", "t1", "--name", "r"]);
-    const first = Bun.spawn([process.execPath, MAIN, ...ORDER], { env: await deadlyTmux(w, strike), cwd: w.work, stdout: "ignore", stderr: "pipe" });
+    const first = Bun.spawn([process.execPath, MAIN, ...ORDER], {
+      env: await deadlyTmux(w, strike),
+      cwd: w.work,
+      stdout: "ignore",
+      stderr: "pipe",
+    });
     await first.exited;
     const killed = first.signalCode === "SIGKILL";
     if (killed) {
@@ -53,7 +69,12 @@ async function struck(strike: Strike): Promise<boolean> {
       expect(again.pre_stop_transcript_captures.length + again.ended_before.length + (2 - running.length)).toBeGreaterThanOrEqual(2);
     } else expect(await new Response(first.stderr).text()).toBe("");
     expect(w.running()).toEqual([]);
-    expect(w.states()).toEqual({ task: "done", binding: "ended", sessions: { w1: "gone", m1: "gone" }, commands: killed ? ["failed", "succeeded"] : ["succeeded"] });
+    expect(w.states()).toEqual({
+      task: "done",
+      binding: "ended",
+      sessions: { w1: "gone", m1: "gone" },
+      commands: killed ? ["failed", "succeeded"] : ["succeeded"],
+    });
     expect(w.rows("select status from runs")).toEqual([{ status: "finished" }]);
     expect(w.rows("select 1 from events where type = 'finish_task_succeeded'")).toHaveLength(1);
     expect(w.rows("select 1 from telemetry_events where event_type = 'task_finished'")).toHaveLength(1);

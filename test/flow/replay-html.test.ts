@@ -6,7 +6,9 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { addEvent } from "../../src/store/record/events.ts";
 import { World } from "../harness.ts";
 
-const CHROME = process.env.CHROME_PATH ?? ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map((name) => Bun.which(name)).find(Boolean);
+const CHROME =
+  process.env.CHROME_PATH ??
+  ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map((name) => Bun.which(name)).find(Boolean);
 const HOSTILE = `</script><img src=x onerror="document.title='owned'"><!-- \u2028`;
 
 let browser: Browser;
@@ -33,14 +35,26 @@ afterEach(() => w.close());
 function seed(): void {
   const { db } = w.store();
   const at = (ms: number) => new Date(w.clock + ms).toISOString();
-  for (const [id, role] of [["w", "worker"], ["m", "manager"]] as const) db.query("insert into sessions (id, name, role, identity_token, cwd, registered_at, state) values (?1, ?1, ?2, ?1, '/', ?3, 'active')").run(id, role, at(0));
-  db.query("insert into bindings (id, task_id, worker_session_id, manager_session_id, state, created_at) values ('b', ?, 'w', 'm', 'active', ?)").run(taskId, at(0));
-  const told = db.query("insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?1, ?2, 'event_msg', ?3, ?4, 0, ?2)");
+  for (const [id, role] of [
+    ["w", "worker"],
+    ["m", "manager"],
+  ] as const)
+    db.query(
+      "insert into sessions (id, name, role, identity_token, cwd, registered_at, state) values (?1, ?1, ?2, ?1, '/', ?3, 'active')",
+    ).run(id, role, at(0));
+  db.query(
+    "insert into bindings (id, task_id, worker_session_id, manager_session_id, state, created_at) values ('b', ?, 'w', 'm', 'active', ?)",
+  ).run(taskId, at(0));
+  const told = db.query(
+    "insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?1, ?2, 'event_msg', ?3, ?4, 0, ?2)",
+  );
   told.run("w", at(0), "task_started", '{"turn_id":"t1"}');
   told.run("w", at(500), "token_count", '{"type":"token_count","info":{"total_token_usage":{"total_tokens":1200}}}');
   told.run("w", at(900), "task_complete", '{"turn_id":"t1"}');
   told.run("m", at(1000), "task_started", '{"turn_id":"t2"}');
-  db.query("insert into commands (id, idempotency_key, created_at, updated_at, task_id, correlation_id, type, state, payload_json) values ('c', 'c', ?1, ?1, ?2, 'corr', 'nudge_worker', 'succeeded', '{}')").run(at(200), taskId);
+  db.query(
+    "insert into commands (id, idempotency_key, created_at, updated_at, task_id, correlation_id, type, state, payload_json) values ('c', 'c', ?1, ?1, ?2, 'corr', 'nudge_worker', 'succeeded', '{}')",
+  ).run(at(200), taskId);
   db.query(
     `insert into deliveries (id, origin, session_name, task_id, command_id, client_id, transport, state, proof, text_digest, text_lines, text_length, side_effect_started, side_effect_completed, sender_pid, created_at, finished_at)
      values ('d', 'dispatch', 'w', ?, 'c', 'x', 'tmux', 'delivered', 'seen', 'x', 1, 1, 1, 1, 1, ?, ?)`,
@@ -55,7 +69,10 @@ interface Opened {
 
 async function open(options: { dark?: boolean; width?: number } = {}): Promise<Opened> {
   const troubles: string[] = [];
-  const context = await browser.newContext({ viewport: { width: options.width ?? 1280, height: 860 }, colorScheme: options.dark ? "dark" : "light" });
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1280, height: 860 },
+    colorScheme: options.dark ? "dark" : "light",
+  });
   const page = await context.newPage();
   page.on("console", (message) => troubles.push(message.text()));
   page.on("pageerror", (error) => troubles.push(String(error)));
@@ -81,7 +98,14 @@ test("the page shows turns, deliveries with their proof, criteria, decisions and
   expect(await w.ok<string>(`replay job --format html --output ${file}`)).toContain(file);
   const { page, troubles } = await open();
   const all = await titles(page);
-  for (const part of ["Turn of w completed", "Turn of m open", "To w by tmux: delivered, proof seen", "Criterion #1 proposed -> satisfied", "Decided to nudge: ask for tests", "Command nudge_worker succeeded"]) {
+  for (const part of [
+    "Turn of w completed",
+    "Turn of m open",
+    "To w by tmux: delivered, proof seen",
+    "Criterion #1 proposed -> satisfied",
+    "Decided to nudge: ask for tests",
+    "Command nudge_worker succeeded",
+  ]) {
     expect(all.some((title) => title.startsWith(part))).toBe(true);
   }
   expect(await inked(page)).toBeGreaterThan(1000);
@@ -96,7 +120,11 @@ test("the page shows turns, deliveries with their proof, criteria, decisions and
 
 test("what others wrote is text, and secrets are masked unless asked for", async () => {
   const secret = `ghp_${"aB3".repeat(12)}`;
-  addEvent(w.store(), { type: "acceptance_criterion_added", taskId, payload: { criterion_id: 2, criterion: `token ${secret}`, status: "proposed" } });
+  addEvent(w.store(), {
+    type: "acceptance_criterion_added",
+    taskId,
+    payload: { criterion_id: 2, criterion: `token ${secret}`, status: "proposed" },
+  });
   await w.ok(`replay job --format html --output ${file}`);
   const source = readFileSync(file, "utf8");
   expect(source).not.toContain("<img");

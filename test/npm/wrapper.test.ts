@@ -23,7 +23,12 @@ function program(path: string, script: string): string {
   return path;
 }
 const start = (name: string, words: string[], env: Record<string, string>, stdin = "") =>
-  Bun.spawn([node, join(wrapper, "bin", `${name}.mjs`), ...words], { env: { PATH: process.env.PATH!, ...env }, stdin: new TextEncoder().encode(stdin), stdout: "pipe", stderr: "pipe" });
+  Bun.spawn([node, join(wrapper, "bin", `${name}.mjs`), ...words], {
+    env: { PATH: process.env.PATH!, ...env },
+    stdin: new TextEncoder().encode(stdin),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
 
 async function finish(child: ReturnType<typeof start>) {
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
@@ -33,7 +38,12 @@ async function finish(child: ReturnType<typeof start>) {
 
 test("words, streams and exit code are the binary's", async () => {
   program(fake, `printf '[%s]' "$@"; cat; echo oops >&2; exit 7`);
-  expect(await finish(start("conveyor", ["a b", "", "--x=$HOME"], { CONVEYOR_BINARY: fake }, "in"))).toEqual({ exit: 7, signal: null, stdout: "[a b][][--x=$HOME]in", stderr: "oops\n" });
+  expect(await finish(start("conveyor", ["a b", "", "--x=$HOME"], { CONVEYOR_BINARY: fake }, "in"))).toEqual({
+    exit: 7,
+    signal: null,
+    stdout: "[a b][][--x=$HOME]in",
+    stderr: "oops\n",
+  });
 });
 
 test("the binary is called by the name that was typed", async () => {
@@ -63,7 +73,13 @@ test("a missing package is told with what is there, what is needed, why, and wha
   writeFileSync(join(modules, "@agent-conveyor", other, "package.json"), "{}");
   const done = await finish(start("conveyor", ["--version"], {}));
   expect(done).toMatchObject({ exit: 1, stdout: "" });
-  for (const part of [`needs the package @agent-conveyor/${mine}`, `installed is @agent-conveyor/${other}`, "--omit=optional", "CONVEYOR_BINARY"]) expect(done.stderr).toContain(part);
+  for (const part of [
+    `needs the package @agent-conveyor/${mine}`,
+    `installed is @agent-conveyor/${other}`,
+    "--omit=optional",
+    "CONVEYOR_BINARY",
+  ])
+    expect(done.stderr).toContain(part);
 
   mkdirSync(join(modules, "@agent-conveyor", mine), { recursive: true });
   writeFileSync(join(modules, "@agent-conveyor", mine, "package.json"), "{}");
@@ -94,7 +110,13 @@ test("the client's types hold a caller to the declarations", async () => {
      await run("bind", { task: "t" });
      export { a };`,
   );
-  writeFileSync(join(base, "tsconfig.json"), JSON.stringify({ compilerOptions: { strict: true, noEmit: true, module: "ESNext", target: "ESNext", moduleResolution: "bundler", types: [] }, files: ["good.ts"] }));
+  writeFileSync(
+    join(base, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: { strict: true, noEmit: true, module: "ESNext", target: "ESNext", moduleResolution: "bundler", types: [] },
+      files: ["good.ts"],
+    }),
+  );
   const done = Bun.spawnSync([process.execPath, "check", "--no-script"], { cwd: base });
   expect(done.stdout.toString() + done.stderr.toString()).toContain("No type errors");
 });

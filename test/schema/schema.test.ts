@@ -19,7 +19,8 @@ test("columns stand in the order of the sample file", () => {
   using db = new Database(":memory:");
   createSchema(db, "2026-01-01T00:00:00.000Z");
   using sample = theirs();
-  const columns = (from: Database, table: string) => from.query(`select name, lower(type) as type, "notnull", dflt_value, pk from pragma_table_info(?)`).all(table);
+  const columns = (from: Database, table: string) =>
+    from.query(`select name, lower(type) as type, "notnull", dflt_value, pk from pragma_table_info(?)`).all(table);
   for (const table of tableNames()) expect([table, columns(db, table)]).toEqual([table, columns(sample, table)]);
 });
 
@@ -40,11 +41,15 @@ test("the full-text table is searchable", () => {
   using db = new Database(":memory:");
   createSchema(db, "2026-01-01T00:00:00.000Z");
   db.run("insert into telemetry_events_fts (event_id, summary, attributes) values ('e', 'worker nudged', '{}')");
-  expect(db.query("select event_id from telemetry_events_fts where telemetry_events_fts match ?").all('"nudged"')).toEqual([{ event_id: "e" }]);
+  expect(db.query("select event_id from telemetry_events_fts where telemetry_events_fts match ?").all('"nudged"')).toEqual([
+    { event_id: "e" },
+  ]);
 });
 
 test("one definition serves for rebuilding a table and for adding a column", () => {
-  expect(tableSql("schema_migrations", "other")).toBe("create table other (\n  version integer primary key,\n  applied_at text not null\n)");
+  expect(tableSql("schema_migrations", "other")).toBe(
+    "create table other (\n  version integer primary key,\n  applied_at text not null\n)",
+  );
   expect(columnSql("sessions", "last_ingest_offset")).toBe("last_ingest_offset integer");
   expect(columnSql("routed_notifications", "delivery_mode")).toBe(
     "delivery_mode text not null default 'push' check (delivery_mode in ('push', 'pull_required'))",

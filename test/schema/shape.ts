@@ -21,7 +21,9 @@ const plain = (sql: string): string =>
 
 /** The parts of a table's definition, split at the commas of its outermost parentheses, sorted. */
 const parts = (sql: string): string[] => {
-  const body = plain(sql).replace(/^[^(]*\(/, "").replace(/\)$/, "");
+  const body = plain(sql)
+    .replace(/^[^(]*\(/, "")
+    .replace(/\)$/, "");
   const found: string[] = [];
   let depth = 0;
   let start = 0;

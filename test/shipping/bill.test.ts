@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { bill, licences, packagesOf, pageInputs } from "../../scripts/bill.ts";
 
-const packages = packagesOf(["src/main.ts", "node_modules/citty/dist/index.mjs", "../x/node_modules/@clack/core/dist/index.mjs", "node_modules/citty/dist/other.mjs", "node_modules/a/node_modules/valibot/i.js"]);
+const packages = packagesOf([
+  "src/main.ts",
+  "node_modules/citty/dist/index.mjs",
+  "../x/node_modules/@clack/core/dist/index.mjs",
+  "node_modules/citty/dist/other.mjs",
+  "node_modules/a/node_modules/valibot/i.js",
+]);
 
 test("the packages are those the bundler took files from, once each", () => {
   expect(packages).toEqual(["@clack/core", "citty", "valibot"]);
@@ -22,7 +28,8 @@ test("the bill names runtime, packages and binaries with their sums, and is the 
   const refs = components.map((part: Record<string, string>) => part["bom-ref"]);
   expect(new Set(refs).size).toBe(refs.length);
   expect(dependencies).toEqual([{ ref: "pkg:npm/agent-conveyor@1.2.3", dependsOn: refs }]);
-  for (const { type, purl, hashes } of components) if (type === "library") expect([purl.startsWith("pkg:npm/"), hashes[0].content.length]).toEqual([true, 128]);
+  for (const { type, purl, hashes } of components)
+    if (type === "library") expect([purl.startsWith("pkg:npm/"), hashes[0].content.length]).toEqual([true, 128]);
 });
 
 test("the licences hold what Bun links and the text of each package", () => {

@@ -36,10 +36,14 @@ test("a full disk behind stdout, a folder that is gone and a locked database are
   };
   expect(said('"$1" tasks > /dev/full')).toBe("1 conveyor: the system refused: no space left on device, write\n");
   expect(said('"$1" tasks --what 2> /dev/full')).toBe("2 ");
-  expect(said('mkdir gone && cd gone && rmdir ../gone && "$1" tasks')).toMatch(/^1 conveyor: the working directory does not exist any more\nhint: [^\n]*\n$/);
+  expect(said('mkdir gone && cd gone && rmdir ../gone && "$1" tasks')).toMatch(
+    /^1 conveyor: the working directory does not exist any more\nhint: [^\n]*\n$/,
+  );
   const db = new Database(w.dbPath);
   db.run("begin immediate");
-  expect(said('"$1" tasks --create u --goal g')).toMatch(/^1 conveyor: the database [^\n]* is locked by another program [^\n]*\nhint: try again [^\n]*\n$/);
+  expect(said('"$1" tasks --create u --goal g')).toMatch(
+    /^1 conveyor: the database [^\n]* is locked by another program [^\n]*\nhint: try again [^\n]*\n$/,
+  );
   db.close();
 });
 
@@ -80,7 +84,17 @@ test("a reader that goes away early is no error, and long output arrives whole",
 
 test("a refusal stays one when nobody hears its reason", () => {
   // `cat` ends before the program begins, so that its talk goes into a pipe without a reader.
-  const exit = (words: string) => Bun.spawnSync(["bash", "-c", `coproc cat; exec 4>&"\${COPROC[1]}" 5<&"\${COPROC[0]}"; kill $COPROC_PID; wait $COPROC_PID 2>/dev/null; ${BINARY} ${words} 2>&4; echo $?`], { env: w.env, cwd: w.work }).stdout.toString().trim();
+  const exit = (words: string) =>
+    Bun.spawnSync(
+      [
+        "bash",
+        "-c",
+        `coproc cat; exec 4>&"\${COPROC[1]}" 5<&"\${COPROC[0]}"; kill $COPROC_PID; wait $COPROC_PID 2>/dev/null; ${BINARY} ${words} 2>&4; echo $?`,
+      ],
+      { env: w.env, cwd: w.work },
+    )
+      .stdout.toString()
+      .trim();
   expect(exit("audit ghost")).toBe("1");
   expect(exit("audit --ghost")).toBe("2");
 });

@@ -31,12 +31,18 @@ test("without any Bun: one sentence", () => {
 });
 
 test("takes the platform package that runs here, and passes words, exit code and death by signal", () => {
-  for (const [name, bun] of [[`${platform}-musl`, "/nowhere"], [platform, process.execPath]] as const) {
+  for (const [name, bun] of [
+    [`${platform}-musl`, "/nowhere"],
+    [platform, process.execPath],
+  ] as const) {
     mkdirSync(join(base, "node_modules", "@oven", name, "bin"), { recursive: true });
     symlinkSync(bun, join(base, "node_modules", "@oven", name, "bin", "bun"));
   }
   expect(run(["--version"]).stdout).toBe(`${Bun.version}\n`);
-  expect(run(["-e", "console.log(process.argv.slice(1).join()); process.exit(7)", "a b", "--c"])).toMatchObject({ exit: 7, stdout: "a b,--c\n" });
+  expect(run(["-e", "console.log(process.argv.slice(1).join()); process.exit(7)", "a b", "--c"])).toMatchObject({
+    exit: 7,
+    stdout: "a b,--c\n",
+  });
   expect(run(["-e", "process.kill(process.pid, 'SIGKILL')"]).exit).toBe(137);
 });
 

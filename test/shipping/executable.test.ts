@@ -27,7 +27,12 @@ test.each([
   [0x0100000c, "arm64"],
 ] as const)("a signed Mach-O holds; one changed byte breaks it (%i)", (code, cpu) => {
   const signed = signAdHoc(machO(code), "conveyor");
-  expect(inspect(signed)).toEqual({ os: "darwin", cpu, libc: null, signature: { identifier: "conveyor", adhoc: true, pages: 4, intact: true } });
+  expect(inspect(signed)).toEqual({
+    os: "darwin",
+    cpu,
+    libc: null,
+    signature: { identifier: "conveyor", adhoc: true, pages: 4, intact: true },
+  });
   // What __LINKEDIT and the command say ends exactly where the file ends.
   expect(signed.readBigUInt64LE(104 + 40) + signed.readBigUInt64LE(104 + 48)).toBe(BigInt(signed.length));
   expect(signed.readUInt32LE(184) + signed.readUInt32LE(188)).toBe(signed.length);

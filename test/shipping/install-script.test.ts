@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { targets } from "../../build.ts";
@@ -12,8 +23,15 @@ const script = join(release, "install.sh");
 const mine = targets.find((t) => t.os === process.platform && t.cpu === process.arch && t.libc !== "musl")!.name;
 
 function sums(): void {
-  const lines = targets.map(({ name }) => `${createHash("sha256").update(readFileSync(join(release, name, "conveyor"))).digest("hex")}  ${name}/conveyor\n`);
-  const manual = createHash("sha256").update(readFileSync(join(release, "conveyor.1"))).digest("hex");
+  const lines = targets.map(
+    ({ name }) =>
+      `${createHash("sha256")
+        .update(readFileSync(join(release, name, "conveyor")))
+        .digest("hex")}  ${name}/conveyor\n`,
+  );
+  const manual = createHash("sha256")
+    .update(readFileSync(join(release, "conveyor.1")))
+    .digest("hex");
   writeFileSync(join(release, "SHA256SUMS"), `${lines.join("")}${manual}  conveyor.1\n`);
 }
 
@@ -30,7 +48,12 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 async function install(words: string[] = [], env: Record<string, string> = {}) {
-  const child = Bun.spawn(["sh", script, ...words], { env: { PATH: "/usr/bin:/bin", HOME: home, TMPDIR: base, ...env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(["sh", script, ...words], {
+    env: { PATH: "/usr/bin:/bin", HOME: home, TMPDIR: base, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
   return { exit: await child.exited, stdout, stderr };
 }

@@ -9,7 +9,15 @@ const root = resolve(import.meta.dir, "..", "..");
 async function loadedAtStart(): Promise<string[]> {
   const outdir = mkdtempSync(join(tmpdir(), "conveyor-graph-"));
   try {
-    const { metafile } = await Bun.build({ entrypoints: [join(root, "src", "main.ts")], root, target: "bun", splitting: true, format: "esm", metafile: true, outdir });
+    const { metafile } = await Bun.build({
+      entrypoints: [join(root, "src", "main.ts")],
+      root,
+      target: "bun",
+      splitting: true,
+      format: "esm",
+      metafile: true,
+      outdir,
+    });
     const inputs = Object.entries(metafile!.inputs);
     const seen = new Set<string>();
     const visit = (path: string): void => {
@@ -26,7 +34,8 @@ async function loadedAtStart(): Promise<string[]> {
 }
 
 // Each of these costs a millisecond or more, as much as an empty program takes altogether (bench/startup.ts measures it).
-const SLOW = /^(node:)?(tty|util|crypto|child_process|net|http|stream|zlib)$|^bun:sqlite$|node_modules|\/(store|schema|flow|commands|dashboard|system)\//;
+const SLOW =
+  /^(node:)?(tty|util|crypto|child_process|net|http|stream|zlib)$|^bun:sqlite$|node_modules|\/(store|schema|flow|commands|dashboard|system)\//;
 
 test("help and usage errors load no database, no package and no slow built-in module", async () => {
   const loaded = await loadedAtStart();

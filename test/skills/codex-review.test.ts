@@ -23,10 +23,16 @@ async function program(name: string, script: string): Promise<void> {
 
 /** A Codex that writes its words and marks to files and prints `answer`. */
 const codex = (answer: string, exit = 0) =>
-  program("codex", `printf '%s\\n' "$@" > "$LOG.argv"\nprintf '%s %s' "$CODEX_REVIEW_HELPER_LEVEL" "$CODEX_REVIEW_HELPER_PARENT_PID" > "$LOG.marks"\nprintf '%b' '${answer}'\nexit ${exit}`);
+  program(
+    "codex",
+    `printf '%s\\n' "$@" > "$LOG.argv"\nprintf '%s %s' "$CODEX_REVIEW_HELPER_LEVEL" "$CODEX_REVIEW_HELPER_PARENT_PID" > "$LOG.marks"\nprintf '%b' '${answer}'\nexit ${exit}`,
+  );
 
 function review(words: string[], extra: Record<string, string> = {}, shell?: string) {
-  const done = Bun.spawnSync([...(shell === "busybox" ? ["busybox", "sh"] : shell ? [shell] : []), HELPER, ...words], { cwd: repo, env: { ...env, ...extra } });
+  const done = Bun.spawnSync([...(shell === "busybox" ? ["busybox", "sh"] : shell ? [shell] : []), HELPER, ...words], {
+    cwd: repo,
+    env: { ...env, ...extra },
+  });
   return { exit: done.exitCode, stdout: done.stdout.toString(), stderr: done.stderr.toString(), pid: done.pid };
 }
 const argv = () => readFileSync(join(w.dir, "log.argv"), "utf8").trimEnd().split("\n");
@@ -38,7 +44,13 @@ beforeEach(async () => {
   mkdirSync(repo);
   mkdirSync(bin);
   mkdirSync(join(w.dir, "tmp"));
-  env = { PATH: `${bin}:/usr/bin:/bin`, HOME: w.env.HOME!, LOG: join(w.dir, "log"), TMPDIR: join(w.dir, "tmp"), GIT_CONFIG_GLOBAL: "/dev/null" };
+  env = {
+    PATH: `${bin}:/usr/bin:/bin`,
+    HOME: w.env.HOME!,
+    LOG: join(w.dir, "log"),
+    TMPDIR: join(w.dir, "tmp"),
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
   await codex("All well.\\n");
   await program("gh", "exit 1");
   Bun.spawnSync(["git", "init", "-q", "--bare", "-b", "main", join(w.dir, "origin.git")], { env });
@@ -163,7 +175,12 @@ test("a dry run prints a command that a shell reads back, and runs nothing", asy
   await program("codex", `: > "$LOG.ran"`);
   const dry = review(["--dry-run", "--base", "it's $HOME; rm", "--parallel-tests", "npm test", "--output", "out"]);
   expect(dry.exit).toBe(0);
-  const lines = Object.fromEntries(dry.stdout.trimEnd().split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+  const lines = Object.fromEntries(
+    dry.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]),
+  );
   expect(lines).toMatchObject({ target: "branch", branch: "topic", tests: "npm test", fetch: "none", output: "out" });
   const read = Bun.spawnSync(["sh", "-c", `printf '%s\\n' ${lines.review}`], { env });
   expect(read.stdout.toString().trimEnd().split("\n")).toEqual(["codex", "review", "--base", "it's $HOME; rm"]);
@@ -180,12 +197,15 @@ test.each(["--mode", "--mode ", "--mode all", "--base --dry-run", "--base -x", "
 test.each(SHELLS)("in %s: a signal ends review and tests with all their children", async (shell) => {
   await w.file("repo/new.txt", "x");
   await program("codex", `sleep 600 & echo $! > "$LOG.child"; wait`);
-  const helper = Bun.spawn([...(shell === "busybox" ? ["busybox", "sh"] : [shell]), HELPER, "--parallel-tests", `sleep 601 & echo $! > "$LOG.child2"; wait`], {
-    cwd: repo,
-    env,
-    stdout: "ignore",
-    stderr: "ignore",
-  });
+  const helper = Bun.spawn(
+    [...(shell === "busybox" ? ["busybox", "sh"] : [shell]), HELPER, "--parallel-tests", `sleep 601 & echo $! > "$LOG.child2"; wait`],
+    {
+      cwd: repo,
+      env,
+      stdout: "ignore",
+      stderr: "ignore",
+    },
+  );
   const child = (name: string) => (existsSync(join(w.dir, name)) ? Number(readFileSync(join(w.dir, name), "utf8")) : 0);
   const pids = [await until("the review's child", () => child("log.child")), await until("the tests' child", () => child("log.child2"))];
   helper.kill("SIGTERM");

@@ -41,12 +41,28 @@ test("each task has its own chain", async () => {
 
 const changes: [string, string, object[]][] = [
   ["a changed payload", `update events set payload_json = '{"n":9}' where type = 'e1'`, [{ kind: "changed", table: "events", id: 3 }]],
-  ["a changed time", "update telemetry_events set timestamp = '2020-01-01T00:00:00.000Z' where event_type = 't2'", [{ kind: "changed", table: "telemetry_events" }]],
+  [
+    "a changed time",
+    "update telemetry_events set timestamp = '2020-01-01T00:00:00.000Z' where event_type = 't2'",
+    [{ kind: "changed", table: "telemetry_events" }],
+  ],
   ["a row moved to nobody", "update events set task_id = null where type = 'e1'", [{ kind: "changed", table: "events", id: 3 }]],
   ["a row taken away", "delete from events where type = 'e0'", [{ kind: "missing", table: "events", id: 2 }]],
-  ["a row put in", `insert into events (created_at, actor, task_id, type, payload_json) select created_at, actor, task_id, 'forged', '{}' from events where id = 1`, [{ kind: "unlinked", table: "events", id: 5 }]],
-  ["a link taken away", "delete from audit_links where event_id = 3", [{ kind: "broken" }, { kind: "changed" }, { kind: "unlinked", table: "events", id: 3 }]],
-  ["the end cut off", "delete from audit_links where telemetry_id is not null and id = (select max(id) from audit_links); delete from telemetry_events where event_type = 't2'", [{ kind: "head" }]],
+  [
+    "a row put in",
+    `insert into events (created_at, actor, task_id, type, payload_json) select created_at, actor, task_id, 'forged', '{}' from events where id = 1`,
+    [{ kind: "unlinked", table: "events", id: 5 }],
+  ],
+  [
+    "a link taken away",
+    "delete from audit_links where event_id = 3",
+    [{ kind: "broken" }, { kind: "changed" }, { kind: "unlinked", table: "events", id: 3 }],
+  ],
+  [
+    "the end cut off",
+    "delete from audit_links where telemetry_id is not null and id = (select max(id) from audit_links); delete from telemetry_events where event_type = 't2'",
+    [{ kind: "head" }],
+  ],
 ];
 for (const [what, sql, problems] of changes) {
   test(`${what} is found and named`, async () => {

@@ -27,8 +27,15 @@ test("pages follow each other without gap or repetition, also while new things h
   expect(whole.items.length).toBeGreaterThan(40);
   expect(new Set(whole.items.map((item) => item.kind))).toEqual(new Set(["turn", "cycle", "decision", "event"]));
   expect(new Set(whole.items.map(key)).size).toBe(whole.items.length);
-  expect(whole.items.map((item) => item.at)).toEqual(whole.items.map((item) => item.at).toSorted().reverse());
-  expect(whole.items.filter((item) => item.what === "task_complete").map((item) => item.text)).toEqual(Array.from({ length: 12 }, (_, i) => `turn ${11 - i}`));
+  expect(whole.items.map((item) => item.at)).toEqual(
+    whole.items
+      .map((item) => item.at)
+      .toSorted()
+      .reverse(),
+  );
+  expect(whole.items.filter((item) => item.what === "task_complete").map((item) => item.text)).toEqual(
+    Array.from({ length: 12 }, (_, i) => `turn ${11 - i}`),
+  );
 
   const seen: string[] = [];
   for (let page = timeline(store, id, 7); ; page = timeline(store, id, 7, page.next)) {

@@ -61,5 +61,7 @@ test("a version that was never recorded is noticed", () => {
 
 test("rows that refer to nothing are listed", () => {
   const { failed } = after("pragma foreign_keys = off; insert into budgets values ('task-gone', 3, 0, '2026-01-01T00:00:00Z')");
-  expect(failed).toEqual([{ name: "foreign_key_check", ok: false, violations: [{ table: "budgets", rowid: expect.any(Number), parent: "tasks", fkid: 0 }] }]);
+  expect(failed).toEqual([
+    { name: "foreign_key_check", ok: false, violations: [{ table: "budgets", rowid: expect.any(Number), parent: "tasks", fkid: 0 }] },
+  ]);
 });

@@ -46,17 +46,37 @@ describe("finding a run", () => {
 describe("progress", () => {
   let serial = 0;
   const message = (runId: string, iteration: unknown, row: { state?: string; mode?: string; consumed?: boolean }) => {
-    const { id, worker_session_id: worker, manager_session_id: manager } = store.db.query<Record<string, string>, []>("select * from bindings").get()!;
+    const {
+      id,
+      worker_session_id: worker,
+      manager_session_id: manager,
+    } = store.db.query<Record<string, string>, []>("select * from bindings").get()!;
     store.db
       .query(
         `insert into routed_notifications (task_id, binding_id, correlation_id, source_session_id, target_session_id, signal_type, dedupe_key, created_at, state, delivery_mode, consumed_at, payload_json)
          values (?, ?, 'c', ?, ?, 'continue_iteration', ?, ?, ?, ?, ?, ?)`,
       )
-      .run(task.id, id!, manager!, worker!, `k${serial++}`, store.now(), row.state ?? "delivered", row.mode ?? "pull_required", row.consumed ? store.now() : null, compactJson({ ralph_loop: { run_id: runId, requested_iteration: iteration } }));
+      .run(
+        task.id,
+        id!,
+        manager!,
+        worker!,
+        `k${serial++}`,
+        store.now(),
+        row.state ?? "delivered",
+        row.mode ?? "pull_required",
+        row.consumed ? store.now() : null,
+        compactJson({ ralph_loop: { run_id: runId, requested_iteration: iteration } }),
+      );
   };
   beforeEach(() => {
     const common = { pid: null, cwd: "/", codexSessionPath: null, codexSessionId: null, tmuxSession: null };
-    bind(store, task, registerSession(store, { name: "w", role: "worker", ...common }), registerSession(store, { name: "m", role: "manager", ...common }));
+    bind(
+      store,
+      task,
+      registerSession(store, { name: "w", role: "worker", ...common }),
+      registerSession(store, { name: "m", role: "manager", ...common }),
+    );
   });
 
   test("moves with what was consumed or pushed, not with what waits or failed", () => {

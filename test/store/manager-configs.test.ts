@@ -13,22 +13,38 @@ afterEach(() => w.close());
 test("revision, event and telemetry only when something differs", () => {
   const store = w.store();
   const task = createTask(store, { name: "t", goal: "g" });
-  expect(saveConfig(store, task.id, {})).toMatchObject({ changed: true, config: { revision: 1, supervision_mode: "guided", require_acks: false } });
+  expect(saveConfig(store, task.id, {})).toMatchObject({
+    changed: true,
+    config: { revision: 1, supervision_mode: "guided", require_acks: false },
+  });
   const first = findConfig(store, task.id)!;
-  expect(saveConfig(store, task.id, { mode: "guided" })).toMatchObject({ changed: false, config: { revision: 1, updated_at: first.updated_at } });
+  expect(saveConfig(store, task.id, { mode: "guided" })).toMatchObject({
+    changed: false,
+    config: { revision: 1, updated_at: first.updated_at },
+  });
   expect(saveConfig(store, task.id, { objective: "", tools: [" a ", "a", ""], requireAcks: true }, { source: "pair" })).toMatchObject({
     changed: true,
     config: { revision: 2, objective: "", tools: ["a"], require_acks: true },
   });
-  expect(w.rows("select json_extract(payload_json, '$.source') as source from events where type = 'manager_config_recorded' order by id")).toEqual([{ source: null }, { source: "pair" }]);
-  expect(w.rows("select json_extract(attributes_json, '$.revision') as r from telemetry_events where event_type = 'manager_config_recorded' order by timestamp")).toEqual([{ r: 1 }, { r: 2 }]);
+  expect(
+    w.rows("select json_extract(payload_json, '$.source') as source from events where type = 'manager_config_recorded' order by id"),
+  ).toEqual([{ source: null }, { source: "pair" }]);
+  expect(
+    w.rows(
+      "select json_extract(attributes_json, '$.revision') as r from telemetry_events where event_type = 'manager_config_recorded' order by timestamp",
+    ),
+  ).toEqual([{ r: 1 }, { r: 2 }]);
 });
 
 test("clearing comes before what is given", () => {
   const store = w.store();
   const task = createTask(store, { name: "t", goal: "g" });
   saveConfig(store, task.id, { guidelines: ["a"], objective: "o", grants: ["allow_pr"], requireAcks: true });
-  const { config } = saveConfig(store, task.id, { clear: ["guidelines", "objective", "permissions"], grants: ["context.fetch_prs"], requireAcks: false });
+  const { config } = saveConfig(store, task.id, {
+    clear: ["guidelines", "objective", "permissions"],
+    grants: ["context.fetch_prs"],
+    requireAcks: false,
+  });
   expect(config).toMatchObject({ guidelines: [], objective: null, require_acks: false, permissions: { repo: [], context: ["fetch_prs"] } });
 });
 
@@ -41,5 +57,7 @@ test("the ledger is seeded once with each new text", () => {
     { criterion: "a", status: "accepted", source: "manager_inferred" },
     { criterion: "b", status: "accepted", source: "manager_inferred" },
   ]);
-  expect(w.rows("select payload_json as p from events where type = 'manager_acceptance_criteria_seeded'")).toEqual([{ p: '{"criterion_ids":[1,2],"source":"manager_config"}' }]);
+  expect(w.rows("select payload_json as p from events where type = 'manager_acceptance_criteria_seeded'")).toEqual([
+    { p: '{"criterion_ids":[1,2],"source":"manager_config"}' },
+  ]);
 });

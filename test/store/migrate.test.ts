@@ -101,7 +101,10 @@ test("a worker whose id was its name gets one of its own, and all that refers to
   const id = db.query<{ id: string }, []>("select id from workers").get()!.id;
   expect(id).toStartWith("worker-");
   for (const table of ["bindings", "statuses", "commands", "events"]) {
-    expect([table, db.query(`select distinct worker_id from ${table} where worker_id is not null`).all()]).toEqual([table, [{ worker_id: id }]]);
+    expect([table, db.query(`select distinct worker_id from ${table} where worker_id is not null`).all()]).toEqual([
+      table,
+      [{ worker_id: id }],
+    ]);
   }
   expect(db.query("select id, name, role from sessions where role = 'worker'").all()).toEqual([{ id, name: "old-worker", role: "worker" }]);
   const log = db.query<{ payload_json: string }, []>("select payload_json from events where type = 'worker_id_migrated'").all();
@@ -129,7 +132,9 @@ test("row numbers are not given out again after a table was made anew", () => {
   );
   migrated(path);
   using db = new Database(path);
-  db.run("insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, state) values ('command-old-1', 'c', 'd', 't', 'blocked')");
+  db.run(
+    "insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, state) values ('command-old-1', 'c', 'd', 't', 'blocked')",
+  );
   expect(db.query("select max(id) as id from command_attempts").get()).toEqual({ id: 42 });
 });
 
@@ -152,7 +157,10 @@ test("a backup that is there is never overwritten", () => {
 
 test("a file that cannot be migrated keeps every byte and gets no backup", () => {
   const path = sample(21);
-  foreign(path, "alter table commands rename to kept; create table commands (id text, payload_json text); insert into commands values ('c', 'no json')");
+  foreign(
+    path,
+    "alter table commands rename to kept; create table commands (id text, payload_json text); insert into commands values ('c', 'no json')",
+  );
   const before = readFileSync(path);
   expect(() => migrated(path)).toThrow("could not be migrated from version 21 to 22 and stays as it was");
   expect(readFileSync(path).equals(before)).toBe(true);

@@ -170,7 +170,9 @@ test("extensions are applied once, in order, and those of a newer conveyor are l
 test("an extension that fails leaves nothing behind", () => {
   const path = join(folder(), "failing.db");
   open(path, { extensions: [] }).db.close();
-  expect(() => open(path, { extensions: [{ version: 1, name: "bad", sql: "create table half (x); create table half (x)" }] })).toThrow("half");
+  expect(() => open(path, { extensions: [{ version: 1, name: "bad", sql: "create table half (x); create table half (x)" }] })).toThrow(
+    "half",
+  );
   using db = new Database(path);
   expect(db.query("select name from sqlite_master where name in ('half', 'extension_migrations')").all()).toEqual([]);
   expect(existsSync(`${path}.bak-v22`)).toBe(false);

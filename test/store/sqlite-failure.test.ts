@@ -22,7 +22,10 @@ test("a lock held by another program names the file and what to do", () => {
   using other = new Database(path);
   other.run("begin exclusive");
   using db = new Database(path);
-  const failure = sqliteFailure(thrown(() => db.run("insert into tasks values (1)")), path);
+  const failure = sqliteFailure(
+    thrown(() => db.run("insert into tasks values (1)")),
+    path,
+  );
   expect(failure?.message).toContain(`${path} is locked by another program`);
   expect(failure?.hint).toContain(path);
 });
@@ -43,18 +46,38 @@ test("a database that was opened for reading only cannot be written", () => {
   const path = join(folder(), "read.db");
   foreign(path, "create table tasks (x)");
   using db = new Database(path, { readonly: true });
-  expect(sqliteFailure(thrown(() => db.run("insert into tasks values (1)")), path)?.message).toContain("cannot be written");
+  expect(
+    sqliteFailure(
+      thrown(() => db.run("insert into tasks values (1)")),
+      path,
+    )?.message,
+  ).toContain("cannot be written");
 });
 
 test("a path that cannot be opened is said", () => {
   const path = join(folder(), "none", "x.db");
-  expect(sqliteFailure(thrown(() => new Database(path)), path)?.message).toContain("cannot be opened");
+  expect(
+    sqliteFailure(
+      thrown(() => new Database(path)),
+      path,
+    )?.message,
+  ).toContain("cannot be opened");
 });
 
 test("a broken constraint, wrong SQL and other errors are not the file's", () => {
   using db = new Database(":memory:");
   db.run("create table t (x unique); insert into t values (1)");
-  expect(sqliteFailure(thrown(() => db.run("insert into t values (1)")), "p")).toBeUndefined();
-  expect(sqliteFailure(thrown(() => db.run("selec 1")), "p")).toBeUndefined();
+  expect(
+    sqliteFailure(
+      thrown(() => db.run("insert into t values (1)")),
+      "p",
+    ),
+  ).toBeUndefined();
+  expect(
+    sqliteFailure(
+      thrown(() => db.run("selec 1")),
+      "p",
+    ),
+  ).toBeUndefined();
   expect(sqliteFailure(new Error("no"), "p")).toBeUndefined();
 });

@@ -13,7 +13,12 @@ afterEach(() => rmSync(root, { recursive: true }));
 test("events are appended, and only the owner may read them", () => {
   for (const type of ["create", "stop"]) appendCompatEvent(root, "w1", { time: "2026-01-01T00:00:00.000Z", type });
   const path = join(root, "w1", "events.jsonl");
-  expect(readFileSync(path, "utf8").trim().split("\n").map((line) => JSON.parse(line).type)).toEqual(["create", "stop"]);
+  expect(
+    readFileSync(path, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).type),
+  ).toEqual(["create", "stop"]);
   expect([join(root, "w1"), path].map((each) => (statSync(each).mode & 0o777).toString(8))).toEqual(["700", "600"]);
 });
 

@@ -47,7 +47,13 @@ test("the questions are asked on the terminal and the result stays on stdout", a
   }
   expect(await child.exited).toBe(0);
   expect(JSON.parse(readFileSync(result, "utf8"))).toMatchObject({
-    supervision_mode: "strict", objective: "Ship it", guidelines: ["a", "b"], tools: ["bun"], epilogues: ["draft-pr"], require_acks: true, permissions: { repo: ["open_pr"] },
+    supervision_mode: "strict",
+    objective: "Ship it",
+    guidelines: ["a", "b"],
+    tools: ["bun"],
+    epilogues: ["draft-pr"],
+    require_acks: true,
+    permissions: { repo: ["open_pr"] },
   });
 });
 

@@ -37,13 +37,24 @@ test("the size of a piece changes nothing", async () => {
 });
 
 test("a line beyond the limit is passed over without being kept; its successor is read", async () => {
-  expect(await readAll(`a\n${"x".repeat(500)}\nb\n`, 8, 64)).toEqual({ lines: [[0, "a"], [2, null], [503, "b"]], next: 505 });
+  expect(await readAll(`a\n${"x".repeat(500)}\nb\n`, 8, 64)).toEqual({
+    lines: [
+      [0, "a"],
+      [2, null],
+      [503, "b"],
+    ],
+    next: 505,
+  });
   expect(await readAll(`a\n${"x".repeat(500)}`, 8, 64)).toEqual({ lines: [[0, "a"]], next: 2 });
 });
 
 test("one line that is not UTF-8 does not spoil its neighbours", async () => {
   const content = Buffer.concat([Buffer.from("ä\n"), Buffer.from([0xc3, 10]), Buffer.from("ö\n")]);
-  expect((await readAll(content, 64)).lines).toEqual([[0, "ä"], [3, null], [5, "ö"]]);
+  expect((await readAll(content, 64)).lines).toEqual([
+    [0, "ä"],
+    [3, null],
+    [5, "ö"],
+  ]);
 });
 
 test("an empty file, a missing one and a folder", async () => {

@@ -17,7 +17,10 @@ afterEach(() => rmSync(dir, { recursive: true }));
 const env = { PATH: process.env.PATH, HOME: "/nowhere", GIT_CONFIG_NOSYSTEM: "1" };
 
 function git(folder: string, ...words: string[]): void {
-  const done = Bun.spawnSync(["git", "-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "protocol.file.allow=always", ...words], { env });
+  const done = Bun.spawnSync(
+    ["git", "-C", folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "protocol.file.allow=always", ...words],
+    { env },
+  );
   if (done.exitCode !== 0) throw new Error(done.stderr.toString());
 }
 
@@ -43,7 +46,10 @@ function booby(folder: string): void {
   git(folder, "config", "core.pager", trap);
   git(folder, "config", "include.path", "included");
   writeFileSync(join(folder, ".git", "included"), `[filter "hidden"]\n\tclean = "touch '${ran}'; cat"\n`);
-  writeFileSync(join(folder, ".git", "info", "attributes"), "file filter=evil diff=evil\nother filter=a=b.c\\ d\nthird filter=hidden diff=evil\n");
+  writeFileSync(
+    join(folder, ".git", "info", "attributes"),
+    "file filter=evil diff=evil\nother filter=a=b.c\\ d\nthird filter=hidden diff=evil\n",
+  );
 }
 
 test("no filter, difference program or monitor of the repository runs, and the changes are seen", async () => {

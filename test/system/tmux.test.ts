@@ -4,12 +4,32 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  capturePane, captureScreens, deleteBuffer, hasSession, isPaneId, killSession, leaveMode, listPanes, loadBuffer, newSession, pasteAndSubmit, press, sendReturn, submit, tmuxResult,
+  capturePane,
+  captureScreens,
+  deleteBuffer,
+  hasSession,
+  isPaneId,
+  killSession,
+  leaveMode,
+  listPanes,
+  loadBuffer,
+  newSession,
+  pasteAndSubmit,
+  press,
+  sendReturn,
+  submit,
+  tmuxResult,
 } from "../../src/system/terminal/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
 
-const server = tmuxServer({ npm_lifecycle_event: "test", NPM_TOKEN_X: "secret", "npm_config_//host/:_x": "odd", BUN_OPTIONS: "--smol", KEPT: "yes" });
+const server = tmuxServer({
+  npm_lifecycle_event: "test",
+  NPM_TOKEN_X: "secret",
+  "npm_config_//host/:_x": "odd",
+  BUN_OPTIONS: "--smol",
+  KEPT: "yes",
+});
 const { env } = server;
 afterAll(() => server.close());
 
@@ -59,7 +79,7 @@ describe("sessions", () => {
   });
 
   test("arguments reach the program as they are, without a shell", async () => {
-    const odd = ["a b", "$HOME", "`id`", "it's \"quoted\"", "--dash", "do it; now;", ";", "\\;", ""];
+    const odd = ["a b", "$HOME", "`id`", 'it\'s "quoted"', "--dash", "do it; now;", ";", "\\;", ""];
     await newSession(env, { name: "argv", cwd: "/", argv: ["sh", "-c", 'printf "[%s]" "$@"; exec cat', "sh", ...odd] });
     await until("the arguments", async () => (await screen("argv")).includes("[]"));
     expect(await screen("argv")).toBe(odd.map((each) => `[${each}]`).join(""));
@@ -67,7 +87,12 @@ describe("sessions", () => {
 
   test("what npm and bun leave in an environment is gone in front of the program", async () => {
     await tmuxResult(env, ["set-environment", "-g", "npm_package_name", "left-by-the-first-client"]);
-    await newSession(env, { name: "env", cwd: "/", argv: ["sh", "-c", "env | grep -iE '^(npm_|bun_|kept|given)'; exec cat"], environment: { GIVEN: "by the launch" } });
+    await newSession(env, {
+      name: "env",
+      cwd: "/",
+      argv: ["sh", "-c", "env | grep -iE '^(npm_|bun_|kept|given)'; exec cat"],
+      environment: { GIVEN: "by the launch" },
+    });
     await until("its environment", async () => (await screen("env")).includes("KEPT=yes"));
     expect((await screen("env")).split("\n").sort()).toEqual(["GIVEN=by the launch", "KEPT=yes"]);
   });
@@ -134,7 +159,9 @@ describe("trouble", () => {
 
   test("tmux that is absent, denied or hanging is said so", async () => {
     await expect(listPanes({ ...env, PATH: "/nowhere" })).rejects.toThrow("tmux is not on PATH");
-    await expect(hasSession(fakeTmux("echo 'error connecting (Operation not permitted)' >&2; exit 1"), "w")).rejects.toThrow("the system denied tmux access");
+    await expect(hasSession(fakeTmux("echo 'error connecting (Operation not permitted)' >&2; exit 1"), "w")).rejects.toThrow(
+      "the system denied tmux access",
+    );
     await expect(tmuxResult(fakeTmux("sleep 30"), ["list-sessions"], { timeoutMs: 200 })).rejects.toThrow("gave no answer in time");
   });
 

@@ -5,7 +5,16 @@ import { jsonParts, Late, Stream } from "../../src/view/json-stream.ts";
 
 const streamed = (value: unknown) => [...jsonParts(value)].join("");
 
-const values: unknown[] = [null, 1, "a\nb", [], {}, [[], {}], [1, [2, { b: 1, a: [3] }]], { 10: 1, 9: [{ x: "\u2028</script>" }], u: undefined, deep: { er: [{}, { n: null }] } }];
+const values: unknown[] = [
+  null,
+  1,
+  "a\nb",
+  [],
+  {},
+  [[], {}],
+  [1, [2, { b: 1, a: [3] }]],
+  { 10: 1, 9: [{ x: "\u2028</script>" }], u: undefined, deep: { er: [{}, { n: null }] } },
+];
 for (const value of values) test(JSON.stringify(value), () => expect(streamed(value)).toBe(prettyJson(value)));
 
 test("streams stand where lists would, at any depth, and what is late is asked for late", () => {

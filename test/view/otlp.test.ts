@@ -23,7 +23,12 @@ test("an event becomes a log record with its time, severity, name, body and type
   const [{ resource, scopeLogs }] = document.resourceLogs;
   expect(resource.attributes[0]).toEqual({ key: "service.name", value: { stringValue: "conveyor" } });
   const [record] = scopeLogs[0].logRecords;
-  expect(record).toMatchObject({ severityNumber: 17, severityText: "ERROR", eventName: "ingest_failed", body: { stringValue: "could not read" } });
+  expect(record).toMatchObject({
+    severityNumber: 17,
+    severityText: "ERROR",
+    eventName: "ingest_failed",
+    body: { stringValue: "could not read" },
+  });
   expect(record.timeUnixNano).toMatch(/^\d{13}000000$/);
   expect(Object.fromEntries(record.attributes.map(({ key, value }: { key: string; value: unknown }) => [key, value]))).toMatchObject({
     "conveyor.task.id": { stringValue: taskId },
@@ -40,5 +45,6 @@ test("an event becomes a log record with its time, severity, name, body and type
 
 test("no events make an empty document, and the form goes with the listing only", async () => {
   expect((await w.ok("telemetry --format otlp-json")).resourceLogs[0].scopeLogs[0].logRecords).toEqual([]);
-  for (const line of ["telemetry metrics --format otlp-json", "telemetry --summary --format otlp-json", "telemetry --format csv"]) expect((await w.run(line)).exit).toBe(2);
+  for (const line of ["telemetry metrics --format otlp-json", "telemetry --summary --format otlp-json", "telemetry --format csv"])
+    expect((await w.run(line)).exit).toBe(2);
 });

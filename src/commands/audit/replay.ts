@@ -80,6 +80,9 @@ export default verb(
       }
       return { task, began: { marks: marksNow(store), open } };
     });
-    if (args.follow) await followReplay(store, story.task, filter, story.began, (entry) => printLines(cx, args.json ? jsonLines([entry]) : entryLines(entry)));
+    if (args.follow)
+      await followReplay(store, story.task, filter, story.began, (entry) =>
+        printLines(cx, args.json ? jsonLines([entry]) : entryLines(entry)),
+      );
   },
 );

@@ -13,7 +13,10 @@ export default verb(
       "Checks an export of `export-task`, a directory or an archive, on any machine and without a database: every file against the manifest, every row of the audit against its seal, and the chain of seals to its end. Exits with 1 and names what was changed. Whoever can change an export can also write a new manifest, so note the end of the chain elsewhere and give it with --head.",
     examples: [
       ["verify /tmp/login-fix.zip", "is the archive whole"],
-      ["verify /tmp/login-fix --head 5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9", "and does it hold what was noted then"],
+      [
+        "verify /tmp/login-fix --head 5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9",
+        "and does it hold what was noted then",
+      ],
     ],
     positionals: { file: word("the directory, its manifest.json, or the archive") },
     flags: {

@@ -7,7 +7,8 @@ import { isThere } from "../../system/files/text-file.ts";
 
 export default verb(
   {
-    about: "Lists workers and active registered sessions: whether the terminal runs, the state and the task they report. Nothing is written.",
+    about:
+      "Lists workers and active registered sessions: whether the terminal runs, the state and the task they report. Nothing is written.",
     examples: [
       ["list", "name, running or stopped, state, task, separated by tabs"],
       ["list --json", "the same for a script"],

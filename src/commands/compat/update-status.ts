@@ -11,13 +11,17 @@ import { appendCompatEvent, stageCompatJson } from "../../system/compat-worker.t
 function needWorker(cx: Context, name: string, path: string | undefined) {
   const worker = compatSubject(cx.stateRoot, name);
   if (worker) return worker;
-  if (findSession(cx.store(path), name)) throw new Failure(`${JSON.stringify(name)} is a registered session, which reports by what it does`, { hint: `see the state of a bound worker: ${cx.program} cycle TASK` });
+  if (findSession(cx.store(path), name))
+    throw new Failure(`${JSON.stringify(name)} is a registered session, which reports by what it does`, {
+      hint: `see the state of a bound worker: ${cx.program} cycle TASK`,
+    });
   throw new Failure(`there is no worker ${JSON.stringify(name)}`, { hint: `${cx.program} list` });
 }
 
 export default verb(
   {
-    about: "Records what a worker made by create says of itself: state, task, next action and what blocks it. A blocker that is not given is cleared.",
+    about:
+      "Records what a worker made by create says of itself: state, task, next action and what blocks it. A blocker that is not given is cleared.",
     examples: [["update-status w1 --state running_tests --current-task 'Fix login' --next-action 'Read the failures'", "a worker reports"]],
     positionals: { name: word("a worker with a folder below the state root") },
     flags: {
@@ -31,7 +35,13 @@ export default verb(
   },
   (args, cx: Context) => {
     const worker = needWorker(cx, args.name, args.path);
-    const seen = { name: worker.name, tmuxSession: worker.tmuxSession!, paneId: worker.paneId, identityToken: worker.identityToken, cwd: worker.cwd };
+    const seen = {
+      name: worker.name,
+      tmuxSession: worker.tmuxSession!,
+      paneId: worker.paneId,
+      identityToken: worker.identityToken,
+      cwd: worker.cwd,
+    };
     const report = { state: args.state, current_task: args.currentTask, next_action: args.nextAction, blocker: args.blocker ?? null };
     const status = addStatus(cx.store(args.path), seen, report);
     try {

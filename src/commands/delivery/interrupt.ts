@@ -32,7 +32,12 @@ export default verb(
     const store = cx.store(args.path);
     const subject = needSubject(cx, store, args.name);
     const followup = args.noFollowup ? null : args.followup;
-    const done = await interrupt(cx, store, recipientOfSubject(subject), { key: args.key, followup, dryRun: args.dryRun, origin: "interrupt" });
+    const done = await interrupt(cx, store, recipientOfSubject(subject), {
+      key: args.key,
+      followup,
+      dryRun: args.dryRun,
+      origin: "interrupt",
+    });
     const told = { key: done.key, followup, dry_run: args.dryRun };
     if (!args.dryRun) appendCompatEvent(cx.stateRoot, args.name, { time: cx.now(), type: "interrupt", ...told, sent: done.sent });
     if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed`);

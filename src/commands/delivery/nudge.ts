@@ -22,7 +22,9 @@ export default verb(
     const worker = compatSubject(cx.stateRoot, name);
     if (worker === null) {
       if (findSession(store, name) === null) {
-        throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} sessions --state all; ${cx.program} list` });
+        throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, {
+          hint: `${cx.program} sessions --state all; ${cx.program} list`,
+        });
       }
       return cx.json(await nudgeSession(cx, store, { name, text: message, dryRun: false, origin: "nudge" }));
     }

@@ -25,8 +25,15 @@ export default verb(
     needKeyName(args.key);
     const store = cx.store(args.path);
     const followup = args.followup ?? null;
-    const done = await interruptSession(cx, store, { name: args.name, key: args.key, followup, dryRun: args.dryRun, origin: "session-interrupt" });
-    if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed${done.followup_proof === null ? "" : "; the follow-up was said"}`);
+    const done = await interruptSession(cx, store, {
+      name: args.name,
+      key: args.key,
+      followup,
+      dryRun: args.dryRun,
+      origin: "session-interrupt",
+    });
+    if (!done.sent && !args.dryRun)
+      cx.err(`note: ${args.name} is idle, no key was pressed${done.followup_proof === null ? "" : "; the follow-up was said"}`);
     cx.json({ session: args.name, followup, dry_run: args.dryRun, time: store.now(), ...done });
   },
 );

@@ -14,5 +14,8 @@ export default verb(
     positionals: { name: word("a registered session"), text: word("the message; an empty one presses Enter") },
     flags: { dryRun: flag("say what would be sent; ask and touch nothing"), json: jsonFlag, path: pathFlag },
   },
-  async (args, cx: Context) => cx.json(await nudgeSession(cx, cx.store(args.path), { name: args.name, text: args.text, dryRun: args.dryRun, origin: "session-nudge" })),
+  async (args, cx: Context) =>
+    cx.json(
+      await nudgeSession(cx, cx.store(args.path), { name: args.name, text: args.text, dryRun: args.dryRun, origin: "session-nudge" }),
+    ),
 );

@@ -25,11 +25,21 @@ export default verb(
   },
   (args, cx: Context) => {
     const { task, type, worker, manager } = args;
-    const filter = { state: args.state, task: task || undefined, type: type || undefined, worker: worker || undefined, manager: manager || undefined };
+    const filter = {
+      state: args.state,
+      task: task || undefined,
+      type: type || undefined,
+      worker: worker || undefined,
+      manager: manager || undefined,
+    };
     const commands = listCommands(cx.store(args.path), filter, { attempts: args.attempts });
     if (args.json) return cx.json(commands);
     for (const { id, state, type: kind, task_name, error, attempt_history } of commands) {
-      cx.out([id, state, kind, task_name ?? "", ...(attempt_history ? [`attempts=${attempt_history.length}`] : []), ...(error ? [error] : [])].map(oneLine).join("\t"));
+      cx.out(
+        [id, state, kind, task_name ?? "", ...(attempt_history ? [`attempts=${attempt_history.length}`] : []), ...(error ? [error] : [])]
+          .map(oneLine)
+          .join("\t"),
+      );
     }
   },
 );

@@ -16,7 +16,11 @@ export default verb(
       ["dispatch --watch", "keep at it until interrupted"],
       ["dispatch status --json", "who runs, since when, what is pending, claimed, uncertain"],
     ],
-    positionals: { action: choiceWord("instead of dispatching, say who dispatches, what waits, what is claimed and what is uncertain", ["status"], { optional: true }) },
+    positionals: {
+      action: choiceWord("instead of dispatching, say who dispatches, what waits, what is claimed and what is uncertain", ["status"], {
+        optional: true,
+      }),
+    },
     flags: {
       once: flag("one pass (the default)"),
       watch: flag("keep at it"),
@@ -35,7 +39,8 @@ export default verb(
   },
   async (args, cx: Context) => {
     if (args.action === "status") {
-      if (args.once || args.watch || args.dryRun || args.ingest || args.type !== undefined) throw new UsageError("status takes only --json and --path");
+      if (args.once || args.watch || args.dryRun || args.ingest || args.type !== undefined)
+        throw new UsageError("status takes only --json and --path");
       const status = await dispatchStatus(cx, cx.store(args.path));
       return args.json ? cx.json(status) : cx.out(statusText(status));
     }

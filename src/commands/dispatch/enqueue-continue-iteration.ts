@@ -10,7 +10,12 @@ export default verb(
   {
     about:
       "Queues a message that asks the worker for the next iteration of a loop. Dispatch delivers it only if the loop's policy allows: the iteration is ahead, within the maximum, and the required evidence of the iteration before is on record.",
-    examples: [["enqueue-continue-iteration login-fix --loop-run loop-1 --requested-iteration 2 --message 'Once more, with the review findings fixed'", "ask for iteration 2"]],
+    examples: [
+      [
+        "enqueue-continue-iteration login-fix --loop-run loop-1 --requested-iteration 2 --message 'Once more, with the review findings fixed'",
+        "ask for iteration 2",
+      ],
+    ],
     positionals: { task: word("task name or id") },
     flags: {
       ...enqueueFlags,
@@ -29,7 +34,11 @@ export default verb(
       if (requested < 1) throw new Failure(`--requested-iteration must be at least 1, not ${requested}`);
       const loop = needLoopRun(store, task, args.loopRun);
       const { current_iteration: current } = loop.policy;
-      if (requested <= current) throw new Failure(`loop run ${JSON.stringify(args.loopRun)} already stands at iteration ${current}, so iteration ${requested} is not ahead`, { hint: `conveyor loop-status ${quoteWord(args.task)} --run ${quoteWord(args.loopRun)}` });
+      if (requested <= current)
+        throw new Failure(
+          `loop run ${JSON.stringify(args.loopRun)} already stands at iteration ${current}, so iteration ${requested} is not ahead`,
+          { hint: `conveyor loop-status ${quoteWord(args.task)} --run ${quoteWord(args.loopRun)}` },
+        );
       progress = loopProgress(store, loop);
       policy = loop.policy;
       runId = loop.run.id;
@@ -40,7 +49,17 @@ export default verb(
       };
     });
     const { reached, delivered } = progress;
-    if (requested <= reached || delivered.includes(requested)) cx.err(`warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block this request`);
-    return printQueued(cx, store, args, queued, { delivered_iterations: delivered, loop_policy: policy, loop_run_id: runId, manager_decision_id: decision ?? null, reached_iteration: reached, requested_iteration: requested });
+    if (requested <= reached || delivered.includes(requested))
+      cx.err(
+        `warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block this request`,
+      );
+    return printQueued(cx, store, args, queued, {
+      delivered_iterations: delivered,
+      loop_policy: policy,
+      loop_run_id: runId,
+      manager_decision_id: decision ?? null,
+      reached_iteration: reached,
+      requested_iteration: requested,
+    });
   },
 );

@@ -5,8 +5,14 @@ import { enqueue, enqueueFlags, printQueued } from "../../flow/dispatch/enqueue.
 
 export default verb(
   {
-    about: "Queues a message for the worker of a task; Dispatch delivers it. No binding is needed yet: it is looked up when the message is delivered.",
-    examples: [["enqueue-nudge-worker login-fix --message 'Please run the tests' --json", "queue it; 'conveyor dispatch --once' delivers it when no watch runs"]],
+    about:
+      "Queues a message for the worker of a task; Dispatch delivers it. No binding is needed yet: it is looked up when the message is delivered.",
+    examples: [
+      [
+        "enqueue-nudge-worker login-fix --message 'Please run the tests' --json",
+        "queue it; 'conveyor dispatch --once' delivers it when no watch runs",
+      ],
+    ],
     positionals: { task: word("task name or id") },
     flags: enqueueFlags,
   },

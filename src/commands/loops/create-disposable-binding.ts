@@ -14,7 +14,10 @@ export default verb(
       "Creates, in one step, what two Codex app sessions without tmux need to work together: the task (unless it exists), two registered sessions with rollout files of their own, their binding and, with a template or a gate, a loop run. Both sides then poll their inboxes.",
     examples: [
       ["create-disposable-binding login-fix --goal 'Users can log in again'", "a task with two sessions that poll"],
-      ["create-disposable-binding shots --template visual_diff_loop --run-name pixels --json", "with a loop whose gates come from a template"],
+      [
+        "create-disposable-binding shots --template visual_diff_loop --run-name pixels --json",
+        "with a loop whose gates come from a template",
+      ],
       ["create-disposable-binding fix --required-before-continue tests_passed --adversarial", "with gates of one's own"],
     ],
     positionals: { task: word("name or id of the task; created when there is none") },
@@ -23,14 +26,24 @@ export default verb(
       summary: text("a longer description, for a new task"),
       worker: text("name of the worker session (default: TASK-worker)", { value: "NAME", filled: true }),
       manager: text("name of the manager session (default: TASK-manager)", { value: "NAME", filled: true }),
-      sessionDir: text("folder of the two rollout files (default: disposable-sessions beside the database)", { value: "DIR", filled: true }),
+      sessionDir: text("folder of the two rollout files (default: disposable-sessions beside the database)", {
+        value: "DIR",
+        filled: true,
+      }),
       cwd: text("folder in which both sessions work (default: the current one)", { value: "DIR", filled: true }),
-      template: text(`make a loop run from this template: ${LOOP_TEMPLATE_NAMES.join(", ")}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
+      template: text(`make a loop run from this template: ${LOOP_TEMPLATE_NAMES.join(", ")}`, {
+        value: "NAME",
+        suggest: LOOP_TEMPLATE_NAMES,
+      }),
       runName: text("name of the loop run (default: TASK-ralph-loop- and the time)", { value: "NAME", filled: true }),
       maxIterations: integer("how many iterations at most (default: the template's, else 2)"),
       currentIteration: integer("the iteration the worker is in now", { default: 1 }),
       seedPromptSha256: text("digest of the prompt that every iteration starts from", { value: "SHA256" }),
-      requiredBeforeContinue: text("evidence that must exist before the next iteration, beyond the template's", { repeat: true, value: "TYPE", suggest: EVIDENCE_TYPES }),
+      requiredBeforeContinue: text("evidence that must exist before the next iteration, beyond the template's", {
+        repeat: true,
+        value: "TYPE",
+        suggest: EVIDENCE_TYPES,
+      }),
       adversarial: flag("also require an adversarial_check before the next iteration"),
       cleanupPolicy: text("what happens to the worker's context between iterations; a template brings its own", { default: "clear" }),
       path: pathFlag,
@@ -81,7 +94,13 @@ export default verb(
     const sides = { worker: side(worker), manager: side(manager) };
     const workerPoll = sides.worker.communication.poll_command!;
     const managerPoll = sides.manager.communication.poll_command!;
-    const replay = replayCommands({ program: cx.program, call: { ...call, task: task.name }, run: run && { id: run.id, current: currentIteration }, workerPoll, managerPoll });
+    const replay = replayCommands({
+      program: cx.program,
+      call: { ...call, task: task.name },
+      run: run && { id: run.id, current: currentIteration },
+      workerPoll,
+      managerPoll,
+    });
     const handoff = workerHandoff({ task: task.name, run: run?.name ?? null, poll: workerPoll });
     if (args.json) {
       return cx.json({
@@ -104,12 +123,22 @@ export default verb(
 );
 
 /** The first option that is about a run, when none is made; it says so, since 0.1.0 took it without a word. */
-function warnOfRunOptions(cx: Context, args: { runName?: string | undefined; maxIterations?: number | undefined; currentIteration: number; seedPromptSha256?: string | undefined; cleanupPolicy: string }): void {
+function warnOfRunOptions(
+  cx: Context,
+  args: {
+    runName?: string | undefined;
+    maxIterations?: number | undefined;
+    currentIteration: number;
+    seedPromptSha256?: string | undefined;
+    cleanupPolicy: string;
+  },
+): void {
   const stray =
     (args.runName !== undefined && "--run-name") ||
     (args.maxIterations !== undefined && "--max-iterations") ||
     (args.currentIteration !== 1 && "--current-iteration") ||
     (args.seedPromptSha256 !== undefined && "--seed-prompt-sha256") ||
     (args.cleanupPolicy !== "clear" && "--cleanup-policy");
-  if (stray) cx.err(`warning: ${stray} is about a loop run, and none is made without --template, --required-before-continue or --adversarial`);
+  if (stray)
+    cx.err(`warning: ${stray} is about a loop run, and none is made without --template, --required-before-continue or --adversarial`);
 }

@@ -18,7 +18,10 @@ export default verb(
       "Runs a command (its words as given, no shell) and records it as the proof of a criterion: command, folder, git HEAD and the digest of all changes, start, duration, exit status, digest and last lines of its output, secrets masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the changes stay as they were. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
     examples: [
       ["evidence run login-fix --criterion 3 -- bun test", "prove criterion 3"],
-      ["evidence run login-fix --loop-run coverage --iteration 1 --type build_passed --timeout 600 -- make -j4", "evidence for a loop, ended after ten minutes"],
+      [
+        "evidence run login-fix --loop-run coverage --iteration 1 --type build_passed --timeout 600 -- make -j4",
+        "evidence for a loop, ended after ten minutes",
+      ],
     ],
     positionals: { task: word("name or id of the task"), command: rest("the command and its arguments, after --", { required: true }) },
     flags: {
@@ -39,13 +42,18 @@ export default verb(
     const { criterion: criterionId, loopRun, iteration, type, timeout } = args;
     const looped = [loopRun, iteration, type].filter((given) => given !== undefined).length;
     if (looped !== 0 && looped !== 3) throw new UsageError("--loop-run, --iteration and --type go together");
-    if (looped === 0 && criterionId === undefined) throw new UsageError("--criterion is required, or --loop-run with --iteration and --type");
+    if (looped === 0 && criterionId === undefined)
+      throw new UsageError("--criterion is required, or --loop-run with --iteration and --type");
     if (timeout === 0) throw new UsageError("--timeout must be more than 0");
-    if (type?.trim() === ADVERSARIAL_CHECK) throw new Failure(`a command alone is no ${ADVERSARIAL_CHECK}: it lacks the failure mode and what the result means`, { hint: `${cx.program} loop-evidence adversarial-check --help` });
+    if (type?.trim() === ADVERSARIAL_CHECK)
+      throw new Failure(`a command alone is no ${ADVERSARIAL_CHECK}: it lacks the failure mode and what the result means`, {
+        hint: `${cx.program} loop-evidence adversarial-check --help`,
+      });
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     if (criterionId !== undefined) needCriterion(store, task, criterionId);
-    const target = looped === 0 ? undefined : { loop: needLoopRun(store, task, loopRun!), iteration: needIteration(iteration!), type: needType(type!) };
+    const target =
+      looped === 0 ? undefined : { loop: needLoopRun(store, task, loopRun!), iteration: needIteration(iteration!), type: needType(type!) };
     const { run, criterion } = await runEvidence(cx, store, task, {
       command: args.command,
       folder: cx.path(args.cwd ?? "."),
@@ -64,7 +72,8 @@ export default verb(
       if (!passed && run.output_tail !== "") cx.err(run.output_tail);
     }
     if (run.tree === null) cx.err("hint: no git repository there, so nobody can tell later whether the proof still holds");
-    else if (run.tree_changed) cx.err("hint: the tree changed while the command ran, so the proof is stale already; run it again on a tree that stays as it is");
+    else if (run.tree_changed)
+      cx.err("hint: the tree changed while the command ran, so the proof is stale already; run it again on a tree that stays as it is");
     return passed ? 0 : 1;
   },
 );

@@ -16,8 +16,14 @@ export default verb(
     about:
       "Compares two PNG pictures of the same size pixel by pixel. The score is the share of pixels that differ in any channel; a score up to the threshold passes. Records two criteria for the iteration: visual_diff_report, which always counts, and diff_below_threshold, which counts when it passed. Exit 0 also when the score is too high.",
     examples: [
-      ["loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0.01", "at most one pixel in a hundred may differ"],
-      ["loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0 --overlay-output seen.png --report-output diff.json", "with a picture of where, and the report as a file"],
+      [
+        "loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0.01",
+        "at most one pixel in a hundred may differ",
+      ],
+      [
+        "loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0 --overlay-output seen.png --report-output diff.json",
+        "with a picture of where, and the report as a file",
+      ],
     ],
     positionals: { task: taskWord },
     flags: {
@@ -33,7 +39,10 @@ export default verb(
   async (args, cx: Context) => {
     const { threshold, source, correlationId } = args;
     const iteration = needIteration(args.iteration);
-    if (!(threshold >= 0 && threshold <= 1)) throw new Failure(`--threshold must be from 0 to 1, not ${threshold}`, { hint: "it is the share of pixels that may differ, for instance 0.01" });
+    if (!(threshold >= 0 && threshold <= 1))
+      throw new Failure(`--threshold must be from 0 to 1, not ${threshold}`, {
+        hint: "it is the share of pixels that may differ, for instance 0.01",
+      });
     const { store, task, loop } = evidenceSubject(cx, args);
     const path = (given: string | undefined) => (given === undefined ? undefined : cx.path(given));
     const reportOutput = path(args.reportOutput);
@@ -51,14 +60,27 @@ export default verb(
     const [report, below] = placing(files, (place) =>
       tx(store, () => {
         const both = [
-          recordEvidence(store, task, loop, { ...common, type: "visual_diff_report", status: "pass", proof: `Compared ${diff.candidate} with ${diff.reference}: ${diff.changed_pixels} of ${diff.total_pixels} pixels differ.` }),
-          recordEvidence(store, task, loop, { ...common, type: "diff_below_threshold", status: diff.below_threshold ? "pass" : "fail", proof: `The score ${score} ${verdict} the threshold ${sixDigits(threshold)}.` }),
+          recordEvidence(store, task, loop, {
+            ...common,
+            type: "visual_diff_report",
+            status: "pass",
+            proof: `Compared ${diff.candidate} with ${diff.reference}: ${diff.changed_pixels} of ${diff.total_pixels} pixels differ.`,
+          }),
+          recordEvidence(store, task, loop, {
+            ...common,
+            type: "diff_below_threshold",
+            status: diff.below_threshold ? "pass" : "fail",
+            proof: `The score ${score} ${verdict} the threshold ${sixDigits(threshold)}.`,
+          }),
         ] as const;
         place();
         return both;
       }),
     );
-    if (!diff.below_threshold) cx.err(`hint: the score ${score} is above the threshold ${sixDigits(threshold)}: diff_below_threshold is recorded as rejected, and a gate that requires it stays shut`);
+    if (!diff.below_threshold)
+      cx.err(
+        `hint: the score ${score} is above the threshold ${sixDigits(threshold)}: diff_below_threshold is recorded as rejected, and a gate that requires it stays shut`,
+      );
     cx.json({ diff, criterion: report.criterion, evidence: report.evidence, threshold_criterion: below.criterion });
   },
 );

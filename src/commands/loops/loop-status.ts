@@ -36,10 +36,12 @@ export default verb(
     const gate = decideGate({ policy, requested: next, reached, delivered, criteria });
     const own = criteria.filter(({ evidence }) => evidence.ralph_loop_run_id === run.id);
     const proofs = await machineProofs(cx, store, own);
-    const typesWhere = (holds: (id: number) => boolean) => [...new Set(own.filter(({ id }) => holds(id)).map(({ evidence }) => String(evidence.evidence_type)))].sort();
+    const typesWhere = (holds: (id: number) => boolean) =>
+      [...new Set(own.filter(({ id }) => holds(id)).map(({ evidence }) => String(evidence.evidence_type)))].sort();
     const stale = typesWhere((id) => proofs.get(id)?.state === "stale");
     const alerts = Object.values(counts.failures).filter((count) => count > 0).length;
-    const recommendation = alerts > 0 ? "inspect_failures" : counts.workerUnconsumed > 0 ? "worker_should_consume_inbox" : "ready_for_manager_review";
+    const recommendation =
+      alerts > 0 ? "inspect_failures" : counts.workerUnconsumed > 0 ? "worker_should_consume_inbox" : "ready_for_manager_review";
     const consumed = counts.telemetry.dispatch_inbox_consumed ?? 0;
     const status = {
       task: { id: task.id, name: task.name, state: task.state },
@@ -60,15 +62,26 @@ export default verb(
       notifications: counts.notifications,
       inbox: { worker_unconsumed: counts.workerUnconsumed },
       evidence: { ...counts.evidence, machine_proven: typesWhere((id) => proofs.has(id)), stale },
-      telemetry: { total: Object.values(counts.telemetry).reduce((all, n) => all + n, 0), by_event_type: counts.telemetry, dispatch_inbox_consumed: consumed },
+      telemetry: {
+        total: Object.values(counts.telemetry).reduce((all, n) => all + n, 0),
+        by_event_type: counts.telemetry,
+        dispatch_inbox_consumed: consumed,
+      },
       failures: { alerts, ...counts.failures },
       recommendation,
     };
     if (args.json) return cx.json(status);
-    const blocked = gate.reason === null ? "" : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
+    const blocked =
+      gate.reason === null
+        ? ""
+        : `, iteration ${next} blocked: ${gate.reason}${gate.missing.length ? ` (${gate.missing.join(", ")})` : ""}`;
     cx.out(oneLine(`task: ${task.name} (${task.state})`));
     cx.out(oneLine(`run: ${run.name} (${run.status})`));
-    cx.out(oneLine(`policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}${stale.length ? `, stale evidence: ${stale.join(", ")}` : ""}`));
+    cx.out(
+      oneLine(
+        `policy: ${policy.template ?? "custom"} ${policy.current_iteration}/${policy.max_iterations}${reached > policy.current_iteration ? `, reached ${reached}` : ""}${blocked}${stale.length ? `, stale evidence: ${stale.join(", ")}` : ""}`,
+      ),
+    );
     cx.out(`commands: ${compactJson(counts.commands.states)}`);
     cx.out(`notifications: ${counts.notifications.delivered}/${counts.notifications.total} delivered`);
     cx.out(`worker_unconsumed: ${counts.workerUnconsumed}`);

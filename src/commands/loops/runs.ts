@@ -39,7 +39,14 @@ export default verb(
     }
     const store = cx.store(args.path);
     if (args.show !== undefined) return cx.json(needRun(store, args.show));
-    if (args.create === undefined) return cx.json(listRuns(store, { taskId: args.task ? needTask(store, args.task).id : undefined, status: args.status }));
-    cx.json(createRun(store, needTask(store, args.create), { name: args.name || undefined, purpose: args.purpose || null, metadata: args.metadataJson }));
+    if (args.create === undefined)
+      return cx.json(listRuns(store, { taskId: args.task ? needTask(store, args.task).id : undefined, status: args.status }));
+    cx.json(
+      createRun(store, needTask(store, args.create), {
+        name: args.name || undefined,
+        purpose: args.purpose || null,
+        metadata: args.metadataJson,
+      }),
+    );
   },
 );

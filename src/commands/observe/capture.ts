@@ -7,7 +7,8 @@ import { needSubject } from "../../flow/reach/subject.ts";
 
 export default verb(
   {
-    about: "Records the screen and history of a running terminal, in full only where it differs from the capture before, and prints its size and digest.",
+    about:
+      "Records the screen and history of a running terminal, in full only where it differs from the capture before, and prints its size and digest.",
     examples: [
       ["capture worker-1", "size, digest, and where the text was written"],
       ["capture worker-1 --include-content", "the text itself"],
@@ -29,6 +30,15 @@ export default verb(
       if (text !== "") cx.out(text);
       return;
     }
-    cx.json({ name: subject.name, content_redacted: true, byte_count, line_count, history_lines: meta.history_lines, page, sha256: meta.sha256, transcript_path });
+    cx.json({
+      name: subject.name,
+      content_redacted: true,
+      byte_count,
+      line_count,
+      history_lines: meta.history_lines,
+      page,
+      sha256: meta.sha256,
+      transcript_path,
+    });
   },
 );

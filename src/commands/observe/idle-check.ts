@@ -6,7 +6,8 @@ import { idleReport } from "../../flow/compat/worker-status.ts";
 
 export default verb(
   {
-    about: "Judges a worker or session by its own report, by the page on its screen and by when both last changed, and recommends an action. It does not act.",
+    about:
+      "Judges a worker or session by its own report, by the page on its screen and by when both last changed, and recommends an action. It does not act.",
     examples: [
       ["idle-check worker-1", "health, reason, recommended action"],
       ["idle-check worker-1 --no-refresh", "the same without recording a capture"],
@@ -25,6 +26,14 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const { noRefresh, lines, statusStaleSeconds, terminalStaleSeconds, busyWaitSeconds } = args;
-    cx.json(await idleReport(cx, store, needSubject(cx, store, args.name), { refresh: !noRefresh, lines, statusStaleSeconds, terminalStaleSeconds, busyWaitSeconds }));
+    cx.json(
+      await idleReport(cx, store, needSubject(cx, store, args.name), {
+        refresh: !noRefresh,
+        lines,
+        statusStaleSeconds,
+        terminalStaleSeconds,
+        busyWaitSeconds,
+      }),
+    );
   },
 );

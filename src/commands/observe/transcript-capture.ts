@@ -43,7 +43,9 @@ export default verb(
     positionals: { task: word("a task, by name or id") },
     flags: {
       role: choice("whose terminal", ["all", ...ROLES], { default: "all" }),
-      mode: choice("what to keep: nothing but sizes, the last new lines, the whole screen, or all that is new", TRANSCRIPT_MODES, { default: "segment" }),
+      mode: choice("what to keep: nothing but sizes, the last new lines, the whole screen, or all that is new", TRANSCRIPT_MODES, {
+        default: "segment",
+      }),
       lines: integer("lines of history above the screen", { default: 200, value: "N" }),
       requireSegment: flag("fail unless every role gave something new; captures already made stay"),
       json: flag("print JSON"),
@@ -56,8 +58,11 @@ export default verb(
     const task = needTask(store, args.task);
     const roles: readonly Role[] = args.role === "all" ? ROLES : [args.role];
     const outcomes = await captureAll(cx, store, task, roles, { mode: args.mode, lines: args.lines, source: "transcript_capture" });
-    const empty = outcomes.filter((outcome) => "error" in outcome || !outcome.transcript_segment || outcome.transcript_segment.line_count === 0);
-    if (args.requireSegment && empty.length > 0) throw new Failure(`no transcript segment of ${empty.map(({ role }) => role).join(" and ")}: ${empty.map(line).join("; ")}`);
+    const empty = outcomes.filter(
+      (outcome) => "error" in outcome || !outcome.transcript_segment || outcome.transcript_segment.line_count === 0,
+    );
+    if (args.requireSegment && empty.length > 0)
+      throw new Failure(`no transcript segment of ${empty.map(({ role }) => role).join(" and ")}: ${empty.map(line).join("; ")}`);
     if (!args.json) return outcomes.forEach((outcome) => cx.out(line(outcome)));
     const captures = outcomes.map((outcome) => ("error" in outcome ? outcome : shownTranscript(outcome, args.includeContent)));
     cx.json({ task: args.task, role: args.role, mode: args.mode, captures });

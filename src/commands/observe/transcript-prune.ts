@@ -6,7 +6,8 @@ import { pruneSegments } from "../../store/observe/transcripts.ts";
 
 export default verb(
   {
-    about: "Takes the text out of all but the newest transcript segments of each role of a task, and out of the captures they came from; sizes, digests and times stay.",
+    about:
+      "Takes the text out of all but the newest transcript segments of each role of a task, and out of the captures they came from; sizes, digests and times stay.",
     examples: [["transcript-prune login-fix --keep-latest 5 --dry-run", "how many segments would lose their text"]],
     positionals: { task: word("a task, by name or id") },
     flags: {
@@ -20,6 +21,12 @@ export default verb(
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     const found = pruneSegments(store, task.id, args.keepLatest, args.dryRun);
-    cx.json({ dry_run: args.dryRun, keep_latest: args.keepLatest, pruned_count: args.dryRun ? 0 : found, would_prune_count: found, task: task.name });
+    cx.json({
+      dry_run: args.dryRun,
+      keep_latest: args.keepLatest,
+      pruned_count: args.dryRun ? 0 : found,
+      would_prune_count: found,
+      task: task.name,
+    });
   },
 );

@@ -11,7 +11,8 @@ function shown({ segment_text, ...row }: SegmentRow, includeContent: boolean): R
   return segment_text === null ? row : { ...row, ...sizeInstead("segment_text", segment_text) };
 }
 
-const head = ({ id, role, captured_at, segment_kind }: SegmentRow): string => `== ${role} ${id} ${/T(\d\d:\d\d:\d\d)/.exec(captured_at)?.[1] ?? captured_at} ${segment_kind}`;
+const head = ({ id, role, captured_at, segment_kind }: SegmentRow): string =>
+  `== ${role} ${id} ${/T(\d\d:\d\d:\d\d)/.exec(captured_at)?.[1] ?? captured_at} ${segment_kind}`;
 
 function body(row: SegmentRow, includeContent: boolean): string {
   if (row.segment_text === null) return "[metadata only]";

@@ -30,7 +30,10 @@ export default verb(
       scenario,
       receiptPath,
       dispatcherId: args.dispatcherId ?? `qa-run-${cx.outside.uuid().slice(0, 8)}`,
-      db: () => (args.path === undefined ? join(mkdtempSync(join(cx.env.TMPDIR || tmpdir(), "workerctl-qa-run-")), "workerctl.db") : cx.storePath(args.path)),
+      db: () =>
+        args.path === undefined
+          ? join(mkdtempSync(join(cx.env.TMPDIR || tmpdir(), "workerctl-qa-run-")), "workerctl.db")
+          : cx.storePath(args.path),
     });
     if (args.json) return cx.json({ checks: receipt.checks.length, receipt_path: receiptPath, result: receipt.result, scenario });
     cx.out(`QA run ${scenario}: ${receipt.result}`);

@@ -11,7 +11,10 @@ export default verb(
     examples: [["db-doctor --live", "the database, and whether everybody in it still runs"]],
     flags: {
       live: flag("also look at the recorded sessions and unfinished commands"),
-      managerStaleSeconds: integer("warn about a running manager that was not seen for longer than this", { default: 600, value: "SECONDS" }),
+      managerStaleSeconds: integer("warn about a running manager that was not seen for longer than this", {
+        default: 600,
+        value: "SECONDS",
+      }),
       json: jsonFlag,
       path: pathFlag,
     },

@@ -55,8 +55,10 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
-    if (args.window && windowSeconds(args.window) === null) throw new UsageError(`--window takes a number with s, m, h, d or w, like 24h, not ${JSON.stringify(args.window)}`);
-    if (args.format && (args.view !== undefined || args.summary)) throw new UsageError("--format goes with the listing of events, not with a view or --summary");
+    if (args.window && windowSeconds(args.window) === null)
+      throw new UsageError(`--window takes a number with s, m, h, d or w, like 24h, not ${JSON.stringify(args.window)}`);
+    if (args.format && (args.view !== undefined || args.summary))
+      throw new UsageError("--format goes with the listing of events, not with a view or --summary");
     if (args.view !== undefined) {
       const { value, lines, exit } = await showView(cx, args.view, { ...args, limit: args.limit ?? LIMIT });
       if (args.json || lines === null) printJson(cx, value);

@@ -10,7 +10,10 @@ import { needTask } from "../../store/tasks/tasks.ts";
 
 function sessionOfRole(store: Store, name: string, role: Role): Session {
   const session = needSession(store, name);
-  if (session.role !== role) throw new Failure(`session ${JSON.stringify(name)} is registered as ${session.role}, not ${role}`, { hint: `conveyor sessions --role ${role}` });
+  if (session.role !== role)
+    throw new Failure(`session ${JSON.stringify(name)} is registered as ${session.role}, not ${role}`, {
+      hint: `conveyor sessions --role ${role}`,
+    });
   return session;
 }
 

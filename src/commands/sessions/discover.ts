@@ -22,14 +22,18 @@ function suggest(program: string, found: Found, bound: ReadonlySet<string>): Rec
   }
   for (const role of ["worker", "manager"] as const) {
     if (active.some((row) => row.role === role)) continue;
-    suggestions.push({ kind: `register-${role}`, prompt: `In the Codex session that should be the ${role}, run: ${program} register-${role} --name NAME --self` });
+    suggestions.push({
+      kind: `register-${role}`,
+      prompt: `In the Codex session that should be the ${role}, run: ${program} register-${role} --name NAME --self`,
+    });
   }
   return suggestions;
 }
 
 export default verb(
   {
-    about: "Searches tasks, sessions, open bindings and telemetry for a text (any case, anywhere), and suggests the next step. Without a text everything that is active is shown.",
+    about:
+      "Searches tasks, sessions, open bindings and telemetry for a text (any case, anywhere), and suggests the next step. Without a text everything that is active is shown.",
     examples: [
       ["discover", "what is there"],
       ["discover login --all", "also what is over"],

@@ -12,7 +12,8 @@ import { attachWords } from "../../system/terminal/terminal.ts";
 
 export default verb(
   {
-    about: "Opens a terminal window that is attached to the tmux session of a worker or session. A second window needs --force. Without a display it fails and tells how to attach by hand.",
+    about:
+      "Opens a terminal window that is attached to the tmux session of a worker or session. A second window needs --force. Without a display it fails and tells how to attach by hand.",
     examples: [
       ["open worker-1", "open a window"],
       ["open worker-1 --dry-run", "print the attach command and what would be started"],
@@ -26,12 +27,17 @@ export default verb(
   async (args, cx: Context) => {
     const subject = needSubject(cx, cx.store(args.path), args.name);
     await needPane(cx, { ...subject, paneId: null });
-    const before = parseEvents(readCompatText(cx.stateRoot, subject.name, "events.jsonl") ?? "").events.findLast((event) => event.type === "open" || event.type === "open_attempt");
+    const before = parseEvents(readCompatText(cx.stateRoot, subject.name, "events.jsonl") ?? "").events.findLast(
+      (event) => event.type === "open" || event.type === "open_attempt",
+    );
     if (before && !args.force) {
       const attach = quoteCommand(attachWords(cx.env, subject.tmuxSession!));
-      throw new Failure(`a window on ${JSON.stringify(subject.name)} was opened before, at ${String(before.time)}: ${attach}`, { hint: `${cx.program} open ${quoteWord(args.name)} --force` });
+      throw new Failure(`a window on ${JSON.stringify(subject.name)} was opened before, at ${String(before.time)}: ${attach}`, {
+        hint: `${cx.program} open ${quoteWord(args.name)} --force`,
+      });
     }
-    const log = (type: string, terminal: string) => appendCompatEvent(cx.stateRoot, subject.name, { time: cx.now(), type, forced: args.force, terminal });
+    const log = (type: string, terminal: string) =>
+      appendCompatEvent(cx.stateRoot, subject.name, { time: cx.now(), type, forced: args.force, terminal });
     const opening = await openPlace(cx, subject, args, async (launch, { terminal }) => {
       log("open_attempt", terminal);
       await launch();

@@ -14,7 +14,10 @@ export default verb(
     about:
       "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be refused is refused before anything is started; when a start fails, the message says what runs and how to go on.",
     examples: [
-      ['pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1', "everything at once"],
+      [
+        'pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1',
+        "everything at once",
+      ],
       ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
     ],
     flags: {
@@ -49,7 +52,9 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
-    const command = args.noDispatch ? null : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
+    const command = args.noDispatch
+      ? null
+      : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
     if (args.dryRun) return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
     const config = changeOfFlags({

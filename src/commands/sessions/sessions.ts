@@ -7,7 +7,8 @@ import { listSessions } from "../../store/sessions/list.ts";
 
 export default verb(
   {
-    about: "Prints the registered sessions as JSON, in the order of registration, each with how messages reach it. Without --state: those that are not gone.",
+    about:
+      "Prints the registered sessions as JSON, in the order of registration, each with how messages reach it. Without --state: those that are not gone.",
     examples: [
       ["sessions --role worker", "the workers"],
       ["sessions --state all --redact-identity-token", "everything, fit to be shown"],
@@ -24,7 +25,18 @@ export default verb(
   },
   (args, cx: Context) => {
     const options = { program: cx.program, ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }) };
-    const rows = listSessions(cx.store(args.path), { state: args.state, role: args.role, names: args.name.filter(Boolean), includeLegacy: args.includeLegacy });
-    cx.json(rows.map((row) => ({ ...row, ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}), communication: reachable(row, options) })));
+    const rows = listSessions(cx.store(args.path), {
+      state: args.state,
+      role: args.role,
+      names: args.name.filter(Boolean),
+      includeLegacy: args.includeLegacy,
+    });
+    cx.json(
+      rows.map((row) => ({
+        ...row,
+        ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}),
+        communication: reachable(row, options),
+      })),
+    );
   },
 );

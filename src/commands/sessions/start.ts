@@ -17,7 +17,10 @@ export default verb(
       ["start my-session --no-start-prompt -- --model gpt-5.4", "flags for Codex after --"],
     ],
     positionals: { session: word("name of the tmux session") },
-    flags: { cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }), noStartPrompt: flag("give it no first words") },
+    flags: {
+      cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }),
+      noStartPrompt: flag("give it no first words"),
+    },
     passUnknown: true,
   },
   async (args, cx: Context) => {

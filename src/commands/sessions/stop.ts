@@ -20,6 +20,10 @@ export default verb(
     const stopped = await stopSubject(cx, store, needSubject(cx, store, args.name), args.message ?? null);
     if (args.json) return cx.json(stopped);
     const { name, tmux_session, killed_session } = stopped;
-    cx.out(killed_session ? `stopped ${name}: tmux session ${tmux_session} has ended` : `${name} was not running: there is no tmux session ${tmux_session}`);
+    cx.out(
+      killed_session
+        ? `stopped ${name}: tmux session ${tmux_session} has ended`
+        : `${name} was not running: there is no tmux session ${tmux_session}`,
+    );
   },
 );

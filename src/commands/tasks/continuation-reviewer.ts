@@ -12,8 +12,14 @@ export default verb(
     about:
       "Runs a reviewer program on the two proposals of a turn and records its review. The program gets the context as JSON on standard input and prints one JSON object: agreement, verdict, addendum, rationale. It runs in a sandbox without network, with a read-only view of the machine in which the database, the state folder and everything of Codex are hidden. Whatever goes wrong is recorded as a stop for the operator.",
     examples: [
-      ["continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --dry-run", "see what the reviewer would be given"],
-      ["continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --timeout 60 --reviewer-command ./review.py --strict", "run it"],
+      [
+        "continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --dry-run",
+        "see what the reviewer would be given",
+      ],
+      [
+        "continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --timeout 60 --reviewer-command ./review.py --strict",
+        "run it",
+      ],
     ],
     positionals: { task: word("task id or name") },
     flags: {
@@ -29,7 +35,8 @@ export default verb(
   },
   async (args, cx: Context) => {
     const { reviewerSessionId, managerSessionId } = args;
-    if (reviewerSessionId === managerSessionId) throw new UsageError("--reviewer-session-id and --manager-session-id must differ: a manager cannot review itself");
+    if (reviewerSessionId === managerSessionId)
+      throw new UsageError("--reviewer-session-id and --manager-session-id must differ: a manager cannot review itself");
     const command = args.reviewerCommand[0] === "--" ? args.reviewerCommand.slice(1) : args.reviewerCommand;
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
@@ -38,7 +45,13 @@ export default verb(
     const context = await buildReviewContext(cx, store, task, pair);
     if (args.dryRun) return cx.json({ context, reviewer_command: command });
     if (command.length === 0) throw new UsageError("--reviewer-command needs a program, as the last flag of the line");
-    const review = await runReviewer(cx, store, task, { command, reviewerSessionId, managerSessionId, timeoutSeconds: args.timeout, context });
+    const review = await runReviewer(cx, store, task, {
+      command,
+      reviewerSessionId,
+      managerSessionId,
+      timeoutSeconds: args.timeout,
+      context,
+    });
     const recorded = addReview(store, task.id, pair, review);
     if (recorded.operator_routing_required) cx.err(`note: the operator must decide this turn: ${recorded.rationale}`);
     cx.json(recorded);

@@ -64,7 +64,8 @@ export default verb(
   (args, cx: Context) => {
     const turn = args.correlationId;
     if (!args.list && !args.fromStdin) throw new UsageError("--submit and --review read their JSON object with --from-stdin");
-    if (turn === undefined && (args.review || args.submit === "manager")) throw new UsageError(`--${args.review ? "review" : "submit manager"} needs --correlation-id, the turn`);
+    if (turn === undefined && (args.review || args.submit === "manager"))
+      throw new UsageError(`--${args.review ? "review" : "submit manager"} needs --correlation-id, the turn`);
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     if (args.list) return cx.json(list(store, task, { turn, viewer: args.asRole, payloads: args.includePayload }));

@@ -9,7 +9,8 @@ import { readText } from "../../system/files/text-file.ts";
 const LIMIT = 4 << 20;
 
 /** A value that could be read as a flag goes behind an equals sign. */
-const valued = (name: string, value: string): string[] => (value.startsWith("--") && !/\s/.test(value) ? [`${name}=${value}`] : [name, value]);
+const valued = (name: string, value: string): string[] =>
+  value.startsWith("--") && !/\s/.test(value) ? [`${name}=${value}`] : [name, value];
 
 export default verb(
   {
@@ -30,16 +31,36 @@ export default verb(
     exclusive: [{ of: ["fromWorkerResponse", "fromText", "fromStdin"], required: true }],
   },
   (args, cx: Context) => {
-    const answer = args.fromText ?? (args.fromWorkerResponse === undefined ? cx.stdin({ limitBytes: LIMIT }) : readText(cx.path(args.fromWorkerResponse)));
+    const answer =
+      args.fromText ??
+      (args.fromWorkerResponse === undefined ? cx.stdin({ limitBytes: LIMIT }) : readText(cx.path(args.fromWorkerResponse)));
     const task = needTask(cx.store(args.path), args.task);
     const plan = planCriteria(answer);
     const command = ({ criterion, status, rationale }: Suggestion) => [
-      ...[cx.program, "criteria", task.name, "--add", ...valued("--criterion", criterion), "--source", "worker_proposed", "--status", status],
+      ...[
+        cx.program,
+        "criteria",
+        task.name,
+        "--add",
+        ...valued("--criterion", criterion),
+        "--source",
+        "worker_proposed",
+        "--status",
+        status,
+      ],
       ...(rationale === null ? [] : ["--rationale", rationale]),
       ...(args.path === undefined ? [] : ["--path", cx.storePath(args.path)]),
     ];
-    if (args.json) return cx.json({ task: task.name, suggestions: plan.suggestions.map((item) => ({ ...item, command: command(item) })), warnings: plan.warnings });
-    for (const [status, title] of [["accepted", "must-have now"], ["deferred", "later follow-up"]] as const) {
+    if (args.json)
+      return cx.json({
+        task: task.name,
+        suggestions: plan.suggestions.map((item) => ({ ...item, command: command(item) })),
+        warnings: plan.warnings,
+      });
+    for (const [status, title] of [
+      ["accepted", "must-have now"],
+      ["deferred", "later follow-up"],
+    ] as const) {
       const group = plan.suggestions.filter((item) => item.status === status);
       if (group.length > 0) cx.out([`# ${status}: ${title}`, ...group.map((item) => quoteCommand(command(item)))].join("\n"));
     }

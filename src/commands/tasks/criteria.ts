@@ -17,7 +17,10 @@ export default verb(
       "Lists the acceptance criteria of a task, adds one, or moves one to another status. An accepted criterion is open until it is satisfied, deferred or rejected; finish-task can require that none is. The same text from the same source is one criterion.",
     examples: [
       ["criteria login-fix --list --status accepted", "what is still open"],
-      ["criteria login-fix --add --criterion 'Sessions survive a restart' --source user_requested --status accepted", "add what must be shown"],
+      [
+        "criteria login-fix --add --criterion 'Sessions survive a restart' --source user_requested --status accepted",
+        "add what must be shown",
+      ],
       ["criteria login-fix --satisfy 3 --proof 'bun test: 41 pass'", "settle one, with its proof"],
     ],
     positionals: { task: word("task id or name") },
@@ -28,7 +31,9 @@ export default verb(
       satisfy: integer("set this criterion to satisfied", { value: "ID" }),
       defer: integer("set this criterion to deferred", { value: "ID" }),
       reject: integer("set this criterion to rejected", { value: "ID" }),
-      status: choice("with --list: only this status, may be repeated; with --add: the first status (proposed)", CRITERION_STATUSES, { repeat: true }),
+      status: choice("with --list: only this status, may be repeated; with --add: the first status (proposed)", CRITERION_STATUSES, {
+        repeat: true,
+      }),
       criterion: text("with --add: what must be true", { value: "TEXT" }),
       source: choice("with --add: who asks for it", CRITERION_SOURCES),
       proof: text("what shows it; replaces the stored proof"),
@@ -54,13 +59,21 @@ export default verb(
     if (args.add) {
       const added = addCriterion(store, task.id, { ...given, criterion: criterion!, source: args.source!, status: args.status[0] });
       affected = added.criterion;
-      if (!added.created) cx.err(`note: criterion ${affected.id} of this text and source was there already (${affected.status}); nothing was changed`);
+      if (!added.created)
+        cx.err(`note: criterion ${affected.id} of this text and source was there already (${affected.status}); nothing was changed`);
     } else if (move) affected = setCriterion(store, task, args[move]!, VERDICTS[move], given);
-    for (const problem of args.evidenceJson ? evidenceProblems(args.evidenceJson) : []) cx.err(`warning: this is no adversarial proof yet: ${problem}`);
-    if (affected && (task.state === "done" || task.state === "failed")) cx.err(`warning: task ${JSON.stringify(task.name)} is ${task.state} already`);
+    for (const problem of args.evidenceJson ? evidenceProblems(args.evidenceJson) : [])
+      cx.err(`warning: this is no adversarial proof yet: ${problem}`);
+    if (affected && (task.state === "done" || task.state === "failed"))
+      cx.err(`warning: task ${JSON.stringify(task.name)} is ${task.state} already`);
 
     const all = listCriteria(store, task.id);
     const shown = args.list && args.status.length > 0 ? all.filter((row) => args.status.includes(row.status)) : all;
-    cx.json({ task: { id: task.id, name: task.name }, criteria: await withProofs(cx, store, shown), summary: summariseCriteria(all), affected_criterion: affected });
+    cx.json({
+      task: { id: task.id, name: task.name },
+      criteria: await withProofs(cx, store, shown),
+      summary: summariseCriteria(all),
+      affected_criterion: affected,
+    });
   },
 );

@@ -36,14 +36,18 @@ export default verb(
     const configured = config?.epilogues ?? [];
     if (args.step) {
       if (!config || !configured.includes(args.step)) {
-        throw new Failure(`${args.step} is not a configured step of task ${JSON.stringify(task.name)}: ${configured.join(", ") || "it has none"}`, {
-          hint: `${cx.program} manager-config ${quoteWord(task.name)} ${[...configured, args.step].map((step) => `--epilogue ${step}`).join(" ")}`,
-        });
+        throw new Failure(
+          `${args.step} is not a configured step of task ${JSON.stringify(task.name)}: ${configured.join(", ") || "it has none"}`,
+          {
+            hint: `${cx.program} manager-config ${quoteWord(task.name)} ${[...configured, args.step].map((step) => `--epilogue ${step}`).join(" ")}`,
+          },
+        );
       }
       const startedAt = cx.now();
       const outcome = await runStep(cx, store, task, config, args.step);
       addEpilogueRun(store, task.id, { ...outcome, step: args.step, startedAt, correlationId: args.correlationId ?? cx.newId("epilogue") });
-      if (!args.json && !args.list && !args.status) return cx.out(`${args.step}: ${outcome.error === null ? "succeeded" : `failed: ${outcome.error}`}`);
+      if (!args.json && !args.list && !args.status)
+        return cx.out(`${args.step}: ${outcome.error === null ? "succeeded" : `failed: ${outcome.error}`}`);
     }
     const runs = listEpilogueRuns(store, task.id);
     cx.json({ task: { id: task.id, name: task.name }, configured_steps: configured, runs, status: epilogueStatus(configured, runs) });

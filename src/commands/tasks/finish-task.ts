@@ -13,7 +13,10 @@ export default verb(
       "Closes a task: looks at the gates that were asked for, records the decision, captures and stops sessions where told to, ends the binding and the run. Nothing is stopped before every gate is open; a call that was interrupted is taken up by the next one. On a task that is done already it can still capture and stop the sessions.",
     examples: [
       ["finish-task login-fix --reason 'all criteria met' --require-criteria-audit --require-epilogue", "close it, if nothing is open"],
-      ["finish-task login-fix --stop-worker --stop-manager --capture-transcript-before-stop", "close it, keep what the terminals show, end them"],
+      [
+        "finish-task login-fix --stop-worker --stop-manager --capture-transcript-before-stop",
+        "close it, keep what the terminals show, end them",
+      ],
     ],
     positionals: { task: word("task id or name") },
     flags: {
@@ -38,7 +41,8 @@ export default verb(
     },
   },
   async (args, cx: Context) => {
-    if (args.requireTranscriptSegment && !args.captureTranscriptBeforeStop) throw new UsageError("--require-transcript-segment needs --capture-transcript-before-stop");
+    if (args.requireTranscriptSegment && !args.captureTranscriptBeforeStop)
+      throw new UsageError("--require-transcript-segment needs --capture-transcript-before-stop");
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     // Outside the transaction of the other gates: it asks git, whose answer no lock of ours could hold anyway.
@@ -51,7 +55,9 @@ export default verb(
       stopManager: args.stopManager,
       decisionId: args.decisionId,
       strictDecisions: args.strictDecisions,
-      capture: args.captureTranscriptBeforeStop ? { mode: args.captureTranscriptMode, lines: args.captureTranscriptLines, required: args.requireTranscriptSegment } : null,
+      capture: args.captureTranscriptBeforeStop
+        ? { mode: args.captureTranscriptMode, lines: args.captureTranscriptLines, required: args.requireTranscriptSegment }
+        : null,
       requireCriteriaAudit: args.requireCriteriaAudit,
       requireAcks: args.requireAcks,
       requireCurrentAcks: args.requireCurrentAcks,

@@ -6,8 +6,14 @@ import { needTask } from "../../store/tasks/tasks.ts";
 
 export default verb(
   {
-    about: "Saves a worker's progress summary with next steps. Every call saves one more; the newest is the handoff that gates, epilogues and managers look at.",
-    examples: [["handoff login-fix --summary 'Sessions survive a restart; the form is left' --next-step 'wire up the form' --next-step 'add the test'", "leave word before a compact or the end"]],
+    about:
+      "Saves a worker's progress summary with next steps. Every call saves one more; the newest is the handoff that gates, epilogues and managers look at.",
+    examples: [
+      [
+        "handoff login-fix --summary 'Sessions survive a restart; the form is left' --next-step 'wire up the form' --next-step 'add the test'",
+        "leave word before a compact or the end",
+      ],
+    ],
     positionals: { task: word("task id or name") },
     flags: {
       summary: text("what was done and how things stand", { required: true, filled: true }),

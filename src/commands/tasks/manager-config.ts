@@ -1,7 +1,14 @@
 /** `manager-config`: how a task is to be supervised, and what its manager may do. */
 import { choice, flag, json, jsonFlag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { CLEARABLE, changeOfFlags, type ConfigChange, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
+import {
+  CLEARABLE,
+  changeOfFlags,
+  type ConfigChange,
+  EPILOGUE_STEPS,
+  NUDGE_MODES,
+  SUPERVISION_MODES,
+} from "../../core/tasks/manager-config.ts";
 import { changeOfAnswers, configQuestions } from "../../core/tasks/manager-interview.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { quoteCommand } from "../../core/shell.ts";
@@ -15,7 +22,10 @@ export default verb(
       "Shows or changes the supervision of a task: mode, objective, guidelines, criteria, references, permissions, tools, closing steps. Without a setting it prints what is stored, and makes a configuration of defaults where there is none. The revision grows by one whenever something differs.",
     examples: [
       ["manager-config login-fix --questions", "what to ask the operator, as JSON"],
-      ["manager-config login-fix --mode strict --acceptance 'bun test passes' --permit repo.open_pr --epilogue run-tools", "store the answers"],
+      [
+        "manager-config login-fix --mode strict --acceptance 'bun test passes' --permit repo.open_pr --epilogue run-tools",
+        "store the answers",
+      ],
       [`manager-config login-fix --permissions-json '{"repo": []}' --clear guidelines`, "take permissions back and empty a list"],
     ],
     positionals: { task: word("task id or name") },
@@ -36,7 +46,9 @@ export default verb(
       allowPr: flag("grant repo.open_pr"),
       allowMergeGreen: flag("grant repo.merge_green_pr"),
       allowWorkerCompactClear: flag("grant worker_session.compact and worker_session.clear"),
-      permissionsJson: json("after the other permissions: a category with a list becomes exactly that list, a name is granted or revoked", { value: "JSON" }),
+      permissionsJson: json("after the other permissions: a category with a list becomes exactly that list, a name is granted or revoked", {
+        value: "JSON",
+      }),
       clear: choice("empty a setting before the others are applied", CLEARABLE, { repeat: true }),
       json: jsonFlag,
       path: pathFlag,
@@ -50,7 +62,12 @@ export default verb(
     const command = [cx.program, "manager-config", task.name];
     if (args.questions) {
       const fallback = quoteCommand([...command, "--interactive", ...(args.path === undefined ? [] : ["--path", cx.storePath(args.path)])]);
-      return cx.json({ task: { id: task.id, name: task.name }, recommended_collection: "manager_codex_chat", fallback_collection: fallback, questions: configQuestions(stored) });
+      return cx.json({
+        task: { id: task.id, name: task.name },
+        recommended_collection: "manager_codex_chat",
+        fallback_collection: fallback,
+        questions: configQuestions(stored),
+      });
     }
     let change: ConfigChange | null = changeOfFlags(args);
     if (args.noRequireAcks) change = { ...change, requireAcks: false };

@@ -16,14 +16,20 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 function refuseUnknown(action: string, list: boolean): void {
   if (list ? isCategory(action) : permissionsNamed(action)) return;
   if (list) throw new Failure(`--list takes a category (${CATEGORIES.join(", ")}), not ${JSON.stringify(action)}`);
-  if (isCategory(action)) throw new Failure(`${JSON.stringify(action)} is a category, not an action`, { hint: `add --list, or name an action: ${PERMISSION_NAMES.filter((name) => name.startsWith(`${action}.`)).join(", ")}` });
+  if (isCategory(action))
+    throw new Failure(`${JSON.stringify(action)} is a category, not an action`, {
+      hint: `add --list, or name an action: ${PERMISSION_NAMES.filter((name) => name.startsWith(`${action}.`)).join(", ")}`,
+    });
   const guess = nearest(action, PERMISSION_NAMES) ?? PERMISSION_NAMES.find((name) => name.endsWith(`.${action}`));
-  throw new Failure(`unknown permission ${JSON.stringify(action)}${guess ? `. Did you mean ${guess}?` : ""}`, { hint: `known are ${PERMISSION_NAMES.join(", ")}` });
+  throw new Failure(`unknown permission ${JSON.stringify(action)}${guess ? `. Did you mean ${guess}?` : ""}`, {
+    hint: `known are ${PERMISSION_NAMES.join(", ")}`,
+  });
 }
 
 export default verb(
   {
-    about: "Says whether the task's configuration lets the manager do something, and why not. The answer is JSON; only --require turns a no into exit status 1.",
+    about:
+      "Says whether the task's configuration lets the manager do something, and why not. The answer is JSON; only --require turns a no into exit status 1.",
     examples: [
       ["manager-permission login-fix repo.open_pr --require", "stop a script when a pull request is not allowed"],
       ["manager-permission login-fix worker_session --list", "what is granted in a category"],
@@ -46,7 +52,9 @@ export default verb(
       const handoff = latestHandoff(store, task.id)?.id ?? null;
       const needsHandoff = args.requireHandoff && !args.list;
       const listed = config && args.list && isCategory(args.action) ? config.permissions[args.action] : null;
-      const check = listed ? { allowed: true, reasons: [] } : checkPermission(config?.permissions ?? null, args.action, { required: needsHandoff, present: handoff !== null });
+      const check = listed
+        ? { allowed: true, reasons: [] }
+        : checkPermission(config?.permissions ?? null, args.action, { required: needsHandoff, present: handoff !== null });
       const facts = {
         action: args.action,
         ...check,
@@ -55,7 +63,11 @@ export default verb(
         require_handoff: args.requireHandoff,
         task: { id: task.id, name: task.name },
       };
-      addEvent(store, { type: "manager_permission_checked", taskId: task.id, payload: { ...facts, config_revision: config?.revision ?? null } });
+      addEvent(store, {
+        type: "manager_permission_checked",
+        taskId: task.id,
+        payload: { ...facts, config_revision: config?.revision ?? null },
+      });
       addTelemetry(store, {
         type: "manager_permission_checked",
         actor: "manager",
@@ -74,6 +86,8 @@ export default verb(
       permission_not_enabled: `if the operator agrees: ${cx.program} manager-config ${quoteWord(task.name)} --permit ${quoteWord(args.action)}`,
       missing_worker_handoff: `${cx.program} handoff ${quoteWord(task.name)} --summary TEXT`,
     };
-    throw new Failure(`${args.action} is not allowed for task ${JSON.stringify(task.name)}: ${result.reasons.join(", ")}`, { hint: result.reasons.map((reason) => remedies[reason]).join("; ") });
+    throw new Failure(`${args.action} is not allowed for task ${JSON.stringify(task.name)}: ${result.reasons.join(", ")}`, {
+      hint: result.reasons.map((reason) => remedies[reason]).join("; "),
+    });
   },
 );

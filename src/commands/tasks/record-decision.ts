@@ -7,7 +7,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 
 export default verb(
   {
-    about: "Records a manager's decision with its reason. finish-task, stop-task and request-worker-compact can ask for the id of a decision that is not older than 15 minutes.",
+    about:
+      "Records a manager's decision with its reason. finish-task, stop-task and request-worker-compact can ask for the id of a decision that is not older than 15 minutes.",
     examples: [
       ["record-decision login-fix nudge --reason 'tests not run for 20 minutes'", "before a nudge"],
       ["record-decision login-fix stop --reason 'all criteria settled' --cycle-id 12", "tied to the cycle that led to it"],
@@ -24,7 +25,12 @@ export default verb(
   (args, cx: Context) => {
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
-    const row = recordDecision(store, task, { decision: args.decision, reason: args.reason, payload: args.payloadJson ?? {}, cycleId: args.cycleId });
+    const row = recordDecision(store, task, {
+      decision: args.decision,
+      reason: args.reason,
+      payload: args.payloadJson ?? {},
+      cycleId: args.cycleId,
+    });
     cx.json({ ...row, task: { id: task.id, name: task.name } });
   },
 );

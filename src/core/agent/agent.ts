@@ -31,7 +31,10 @@ export interface Agent {
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet; `flags` are passed on as they are. */
-  plainArguments(choice: { readonly cwd: string; readonly flags: readonly string[]; readonly prompt: string | null }, features: AgentFeatures): string[];
+  plainArguments(
+    choice: { readonly cwd: string; readonly flags: readonly string[]; readonly prompt: string | null },
+    features: AgentFeatures,
+  ): string[];
   /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */
@@ -64,7 +67,8 @@ export const codex: Agent = {
   label: "Codex",
   program: "codex",
   interruptKey: "Escape",
-  standbyPrompt: "You are on standby as a supervised worker. Change nothing and run nothing. Answer with the one word ready, then wait for instructions.",
+  standbyPrompt:
+    "You are on standby as a supervised worker. Change nothing and run nothing. Answer with the one word ready, then wait for instructions.",
   launchArguments: ({ sandbox, approval, prompt }, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
     "--sandbox",
@@ -73,8 +77,20 @@ export const codex: Agent = {
     approval,
     ...promptWords(prompt),
   ],
-  plainArguments: ({ cwd, flags, prompt }, features) => [...(features.noDaemon ? ["--no-daemon"] : []), "--cd", cwd, "--no-alt-screen", ...flags, ...promptWords(prompt)],
-  features: (version, help) => ({ version, noDaemon: /(^|\s)--no-daemon\b/.test(help), lateRollout: isModern(version), queue: /^\s+queue\s/m.test(help) }),
+  plainArguments: ({ cwd, flags, prompt }, features) => [
+    ...(features.noDaemon ? ["--no-daemon"] : []),
+    "--cd",
+    cwd,
+    "--no-alt-screen",
+    ...flags,
+    ...promptWords(prompt),
+  ],
+  features: (version, help) => ({
+    version,
+    noDaemon: /(^|\s)--no-daemon\b/.test(help),
+    lateRollout: isModern(version),
+    queue: /^\s+queue\s/m.test(help),
+  }),
   needsHelp: isModern,
   stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
   readScreen,

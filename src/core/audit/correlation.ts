@@ -42,4 +42,6 @@ export const decisionNote = (payload: unknown, result: unknown): JsonObject | nu
 
 /** Id of the decision that such an object names. */
 export const notedDecisionId = (note: JsonObject | null): number | null =>
-  note === null ? null : (wholeNumber(note.decision_id) ?? wholeNumber(isObject(note.decision) ? note.decision.id : null) ?? wholeNumber(note.id));
+  note === null
+    ? null
+    : (wholeNumber(note.decision_id) ?? wholeNumber(isObject(note.decision) ? note.decision.id : null) ?? wholeNumber(note.id));

@@ -28,7 +28,12 @@ export interface Manifest {
 export const digestText = ({ digest: _, ...rest }: Manifest): string => compactJson(rest);
 
 /** A name that stays inside the export. */
-const inside = (name: string): boolean => name !== "" && !name.startsWith("/") && !name.includes("\\") && !name.includes("\0") && name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+const inside = (name: string): boolean =>
+  name !== "" &&
+  !name.startsWith("/") &&
+  !name.includes("\\") &&
+  !name.includes("\0") &&
+  name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 
 const schema = v.pipe(
   v.looseObject({

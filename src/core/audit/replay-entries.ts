@@ -8,7 +8,8 @@ import { screenExcerpt, screenVerdict } from "./screen-excerpt.ts";
 
 const pick = (row: Shown, ...keys: string[]): Record<string, unknown> => Object.fromEntries(keys.map((key) => [key, row[key] ?? null]));
 const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
-const time = (...values: unknown[]): string | null => (values.find((value) => typeof value === "string" && value !== "") as string | undefined) ?? null;
+const time = (...values: unknown[]): string | null =>
+  (values.find((value) => typeof value === "string" && value !== "") as string | undefined) ?? null;
 const id = (row: Shown): number => row.id as number;
 const sentence = (...parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join(" ");
 const told = (before: string, text: unknown): string => {
@@ -19,7 +20,8 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 
 function commandSummary(row: Shown): string {
   const [result, payload] = [objectOf(row.result), objectOf(row.payload)];
-  const said = (...keys: string[]) => keys.flatMap((key) => [result[key], payload[key]]).find((value) => typeof value === "string" && value !== "");
+  const said = (...keys: string[]) =>
+    keys.flatMap((key) => [result[key], payload[key]]).find((value) => typeof value === "string" && value !== "");
   switch (row.type) {
     case "promote":
       return `Promoted worker ${quote(said("worker"))} under manager session ${quote(said("manager_session"))}`;
@@ -28,9 +30,14 @@ function commandSummary(row: Shown): string {
     case "task_nudge":
       return told("Nudged", said("message", "followup"));
     case "finish_task": {
-      const stopped = [result.killed_manager, result.stop_manager, payload.stop_manager].find((value) => typeof value === "boolean") === true;
+      const stopped =
+        [result.killed_manager, result.stop_manager, payload.stop_manager].find((value) => typeof value === "boolean") === true;
       const came = row.state === "succeeded" ? "Finished" : `Finishing ${row.state}`;
-      return sentence(told(came, said("reason")), `(manager ${stopped ? "stopped" : "not stopped"})`, row.error ? `(${quote(row.error)})` : null);
+      return sentence(
+        told(came, said("reason")),
+        `(manager ${stopped ? "stopped" : "not stopped"})`,
+        row.error ? `(${quote(row.error)})` : null,
+      );
     }
     case "close_manager":
       return told("Manager closed", said("reason"));
@@ -51,7 +58,20 @@ export const commandEntry = (row: Shown): Entry => ({
 
 export const attemptEntry = (row: Shown): Entry => ({
   actor: "dispatch",
-  details: { attempt_id: row.id, ...pick(row, "command_id", "correlation_id", "dispatcher_id", "error", "result", "side_effect_completed", "side_effect_started", "state") },
+  details: {
+    attempt_id: row.id,
+    ...pick(
+      row,
+      "command_id",
+      "correlation_id",
+      "dispatcher_id",
+      "error",
+      "result",
+      "side_effect_completed",
+      "side_effect_started",
+      "state",
+    ),
+  },
   kind: "command_attempt",
   source: "command_attempts",
   source_id: id(row),
@@ -60,8 +80,19 @@ export const attemptEntry = (row: Shown): Entry => ({
 });
 
 const NOTIFICATION = [
-  "command_id", "correlation_id", "signal_type", "state", "delivery_mode", "delivered_at", "consumed_at", "consumed_by_session_id", "consumed_by_session_name",
-  "source_session_id", "source_session_name", "target_session_id", "target_session_name",
+  "command_id",
+  "correlation_id",
+  "signal_type",
+  "state",
+  "delivery_mode",
+  "delivered_at",
+  "consumed_at",
+  "consumed_by_session_id",
+  "consumed_by_session_name",
+  "source_session_id",
+  "source_session_name",
+  "target_session_id",
+  "target_session_name",
 ];
 
 export const notificationEntry = (row: Shown): Entry => ({
@@ -150,7 +181,19 @@ export const epilogueEntry = (row: Shown): Entry => ({
 });
 
 const CRITERION = [
-  "criterion_id", "criterion", "status", "previous_status", "source", "task_id", "proof", "previous_proof", "rationale", "previous_rationale", "evidence", "previous_evidence", "created",
+  "criterion_id",
+  "criterion",
+  "status",
+  "previous_status",
+  "source",
+  "task_id",
+  "proof",
+  "previous_proof",
+  "rationale",
+  "previous_rationale",
+  "evidence",
+  "previous_evidence",
+  "created",
 ];
 
 export function criterionEntry(row: Shown): Entry {
@@ -160,11 +203,17 @@ export function criterionEntry(row: Shown): Entry {
   const reason = status === "satisfied" ? payload.proof : status === "deferred" || status === "rejected" ? payload.rationale : null;
   return {
     actor: String(row.actor),
-    details: { event_type: row.type, ...Object.fromEntries(CRITERION.flatMap((key) => (payload[key] === undefined ? [] : [[key, payload[key]]]))) },
+    details: {
+      event_type: row.type,
+      ...Object.fromEntries(CRITERION.flatMap((key) => (payload[key] === undefined ? [] : [[key, payload[key]]]))),
+    },
     kind: "acceptance_criterion",
     source: "events",
     source_id: id(row),
-    summary: sentence(told(`Criterion #${payload.criterion_id} ${change}`, payload.criterion), typeof reason === "string" && reason !== "" && `(${quote(reason)})`),
+    summary: sentence(
+      told(`Criterion #${payload.criterion_id} ${change}`, payload.criterion),
+      typeof reason === "string" && reason !== "" && `(${quote(reason)})`,
+    ),
     timestamp: time(row.created_at),
   };
 }
@@ -194,7 +243,10 @@ export const spanEntry = (row: Shown): Entry => ({
   kind: "manager_cycle_span",
   source: "manager_cycle_spans",
   source_id: id(row),
-  summary: told(`Cycle ${row.manager_cycle_id}: ${quote(row.phase)} ${row.state} in ${Number((row.duration_ms as number).toFixed(1))} ms`, row.error_type),
+  summary: told(
+    `Cycle ${row.manager_cycle_id}: ${quote(row.phase)} ${row.state} in ${Number((row.duration_ms as number).toFixed(1))} ms`,
+    row.error_type,
+  ),
   timestamp: time(row.completed_at, row.started_at),
 });
 

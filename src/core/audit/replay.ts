@@ -58,11 +58,17 @@ export function quote(text: unknown, max = MAX_QUOTE): string {
     .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ")
     .trim();
   if (line.length <= max) return line;
-  return `${line.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "").trimEnd()}...`;
+  return `${line
+    .slice(0, max - 1)
+    .replace(/[\ud800-\udbff]$/, "")
+    .trimEnd()}...`;
 }
 
 /** Patterns of screens that would be read as the thing itself when a screen shows this text. */
-const NEUTRAL: Readonly<Record<string, string>> = { approval_prompt: "waiting for an approval", rate_limit_prompt: "offering another model" };
+const NEUTRAL: Readonly<Record<string, string>> = {
+  approval_prompt: "waiting for an approval",
+  rate_limit_prompt: "offering another model",
+};
 
 /** The text without the names of patterns that a look at the screen would find in it again. */
 export const neutral = (text: string): string => text.replace(/approval_prompt|rate_limit_prompt/g, (name) => NEUTRAL[name]!);

@@ -6,11 +6,15 @@ const LAST = 12;
 const FALLBACK = 4;
 const MAX = 320;
 /** A bullet, a prompt mark, or a verb of work. */
-const TELLING = /^\s*(?:[•●◦▪‣*–—└│>›❯$%#-]|(?:Ran|Run|Running|Edited|Added|Built|Created|Deleted|Removed|Updated|Wrote|Read|Explored|Searched|Tested|Fixed|Committed|Pushed|Merged|Installed|Working|Worked)\b)/;
+const TELLING =
+  /^\s*(?:[•●◦▪‣*–—└│>›❯$%#-]|(?:Ran|Run|Running|Edited|Added|Built|Created|Deleted|Removed|Updated|Wrote|Read|Explored|Searched|Tested|Fixed|Committed|Pushed|Merged|Installed|Working|Worked)\b)/;
 
 /** Of the last lines with text those that tell of work, else the very last ones. */
 export function screenExcerpt(content: string): string {
-  const lines = content.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "").slice(-LAST);
+  const lines = content
+    .split(/\r\n|\r|\n/)
+    .filter((line) => line.trim() !== "")
+    .slice(-LAST);
   const telling = lines.filter((line) => TELLING.test(line));
   return neutral(quote((telling.length > 0 ? telling : lines.slice(-FALLBACK)).map((line) => line.trim()).join(" | "), MAX));
 }

@@ -31,7 +31,13 @@ export interface TokenPoint {
 }
 
 export interface TimelineHead {
-  readonly task: { readonly id: string; readonly name: string; readonly goal: string; readonly state: string; readonly summary: string | null };
+  readonly task: {
+    readonly id: string;
+    readonly name: string;
+    readonly goal: string;
+    readonly state: string;
+    readonly summary: string | null;
+  };
   /** Time of the newest record. */
   readonly state_at: string;
   readonly chain_head: string | null;
@@ -41,11 +47,19 @@ const GOOD = new Set(["succeeded", "delivered", "satisfied", "completed", "proce
 const BAD = new Set(["failed", "rejected", "aborted", "unknown", "blocked", "abandoned", "stop"]);
 const OPEN = new Set(["pending", "attempted", "running", "started", "sending", "typed", "proposed", "accepted", "open"]);
 
-export const moodOf = (state: unknown): Mood => (typeof state !== "string" ? "plain" : GOOD.has(state) ? "good" : BAD.has(state) ? "bad" : OPEN.has(state) ? "open" : "plain");
+export const moodOf = (state: unknown): Mood =>
+  typeof state !== "string" ? "plain" : GOOD.has(state) ? "good" : BAD.has(state) ? "bad" : OPEN.has(state) ? "open" : "plain";
 
-const LANE_OF: Readonly<Record<string, Lane>> = { worker: "worker", manager: "manager", reviewer: "reviewer", dispatch: "dispatch", "manager -> worker": "manager" };
+const LANE_OF: Readonly<Record<string, Lane>> = {
+  worker: "worker",
+  manager: "manager",
+  reviewer: "reviewer",
+  dispatch: "dispatch",
+  "manager -> worker": "manager",
+};
 
-const laneOf = ({ kind, actor }: Entry): Lane => (kind === "acceptance_criterion" ? "criteria" : Object.hasOwn(LANE_OF, actor) ? LANE_OF[actor]! : "conveyor");
+const laneOf = ({ kind, actor }: Entry): Lane =>
+  kind === "acceptance_criterion" ? "criteria" : Object.hasOwn(LANE_OF, actor) ? LANE_OF[actor]! : "conveyor";
 
 /** Columns in which a row says when it began and when it was over. */
 const SPANS: Readonly<Partial<Record<Entry["source"], readonly [string, string]>>> = {
@@ -56,7 +70,8 @@ const SPANS: Readonly<Partial<Record<Entry["source"], readonly [string, string]>
   routed_notifications: ["created_at", "delivered_at"],
 };
 
-const tie = (name: string, value: unknown): string[] => (typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : []);
+const tie = (name: string, value: unknown): string[] =>
+  typeof value === "string" || typeof value === "number" ? [`${name} ${value}`] : [];
 
 /** An entry of the replay as an item. */
 export function entryItem(entry: Entry, row: Shown): TimelineItem {
@@ -104,8 +119,19 @@ export const deliveryItem = (row: DeliveryFacts, steps: readonly unknown[]): Tim
   at: instant(row.created_at),
   end: instant(row.finished_at),
   mood: moodOf(row.state),
-  title: quote(`To ${row.session_name} by ${row.transport ?? "no rung"}: ${row.state}, proof ${row.proof}${row.error ? ` (${row.error})` : ""}`),
-  details: { delivery_id: row.id, origin: row.origin, transport: row.transport, state: row.state, proof: row.proof, proof_offset: row.proof_offset, error: row.error, steps },
+  title: quote(
+    `To ${row.session_name} by ${row.transport ?? "no rung"}: ${row.state}, proof ${row.proof}${row.error ? ` (${row.error})` : ""}`,
+  ),
+  details: {
+    delivery_id: row.id,
+    origin: row.origin,
+    transport: row.transport,
+    state: row.state,
+    proof: row.proof,
+    proof_offset: row.proof_offset,
+    error: row.error,
+    steps,
+  },
   ties: [...tie("command", row.command_id), ...tie("notification", row.notification_id)],
 });
 

@@ -53,15 +53,43 @@ const ownWords = ["approval_prompt", "inspect_or_approve", "notable_pane_pattern
 
 function asksApproval(window: readonly string[]): boolean {
   const text = window.filter((line) => !has(line, ownWords)).join("\n");
-  return has(text, ["approval", "approve"]) && has(text, ["allow", "deny", "permission", "requires approval", "needs approval", "approve command"]);
+  return (
+    has(text, ["approval", "approve"]) &&
+    has(text, ["allow", "deny", "permission", "requires approval", "needs approval", "approve command"])
+  );
 }
 
 const rules: readonly Rule[] = [
-  { pattern: "mcp_startup", recommended_action: "inspect_or_interrupt", reason: "MCP servers are still starting", fits: marked("starting mcp servers") },
-  { pattern: "rate_limit_prompt", recommended_action: "inspect_or_interrupt", reason: "a rate limit prompt stands on the screen", fits: marked("approaching rate limits") },
-  { pattern: "enter_to_confirm", recommended_action: "inspect_or_confirm", reason: "the screen waits for Enter", fits: marked("press enter to confirm") },
-  { pattern: "trust_prompt", recommended_action: "inspect_or_accept_trust", reason: "the screen asks whether to trust the folder", fits: marked(...trustWords) },
-  { pattern: "plan_prompt", recommended_action: "inspect_or_confirm", reason: "the screen asks whether to create a plan", fits: marked("create a plan?") },
+  {
+    pattern: "mcp_startup",
+    recommended_action: "inspect_or_interrupt",
+    reason: "MCP servers are still starting",
+    fits: marked("starting mcp servers"),
+  },
+  {
+    pattern: "rate_limit_prompt",
+    recommended_action: "inspect_or_interrupt",
+    reason: "a rate limit prompt stands on the screen",
+    fits: marked("approaching rate limits"),
+  },
+  {
+    pattern: "enter_to_confirm",
+    recommended_action: "inspect_or_confirm",
+    reason: "the screen waits for Enter",
+    fits: marked("press enter to confirm"),
+  },
+  {
+    pattern: "trust_prompt",
+    recommended_action: "inspect_or_accept_trust",
+    reason: "the screen asks whether to trust the folder",
+    fits: marked(...trustWords),
+  },
+  {
+    pattern: "plan_prompt",
+    recommended_action: "inspect_or_confirm",
+    reason: "the screen asks whether to create a plan",
+    fits: marked("create a plan?"),
+  },
   { pattern: "approval_prompt", recommended_action: "inspect_or_approve", reason: "the screen asks for an approval", fits: asksApproval },
   {
     pattern: "long_running_interruptible",

@@ -21,9 +21,21 @@ export interface TokenUsage {
 }
 
 export type RolloutFact =
-  | { readonly kind: "session"; readonly id: string; readonly cwd: string | null; readonly originator: string | null; readonly version: string | null; readonly startedAt: string | null }
+  | {
+      readonly kind: "session";
+      readonly id: string;
+      readonly cwd: string | null;
+      readonly originator: string | null;
+      readonly version: string | null;
+      readonly startedAt: string | null;
+    }
   | { readonly kind: "turn_started"; readonly turnId: string | null }
-  | { readonly kind: "turn_completed"; readonly turnId: string | null; readonly lastMessage: string | null; readonly durationMs: number | null }
+  | {
+      readonly kind: "turn_completed";
+      readonly turnId: string | null;
+      readonly lastMessage: string | null;
+      readonly durationMs: number | null;
+    }
   | { readonly kind: "turn_aborted"; readonly turnId: string | null; readonly reason: string | null }
   | { readonly kind: "user"; readonly text: string; readonly clientId: string | null; readonly turnId: string | null }
   | { readonly kind: "agent"; readonly text: string; readonly turnId: string | null }
@@ -78,7 +90,14 @@ export function readFact(record: RolloutRecord): RolloutFact {
 function sessionFact(payload: JsonObject): RolloutFact | null {
   const id = text(payload.id);
   if (id === null) return null;
-  return { kind: "session", id, cwd: text(payload.cwd), originator: text(payload.originator), version: text(payload.cli_version), startedAt: text(payload.timestamp) };
+  return {
+    kind: "session",
+    id,
+    cwd: text(payload.cwd),
+    originator: text(payload.originator),
+    version: text(payload.cli_version),
+    startedAt: text(payload.timestamp),
+  };
 }
 
 function itemFact(payload: JsonObject, turnId: string | null): RolloutFact {

@@ -79,7 +79,11 @@ const overlays: readonly { readonly page: PageName; readonly mark: string }[] = 
   { page: "transcript", mark: "browsing transcript" },
 ];
 
-const queueHeads: readonly string[] = ["Messages to be submitted after next tool call", "Messages to be submitted at end of turn", "Queued follow-up inputs"];
+const queueHeads: readonly string[] = [
+  "Messages to be submitted after next tool call",
+  "Messages to be submitted at end of turn",
+  "Queued follow-up inputs",
+];
 
 /** The question of the oldest clients, which came without numbered choices. */
 const isTrustQuestion = (text: string): boolean => text.toLowerCase().includes("do you trust the contents of this directory");
@@ -100,9 +104,17 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const composer = marker < 0 ? null : readComposer(lines, marker, styled);
   const texts = lines.map((line) => line.text);
   const queued = readQueue(texts, marker);
-  const working = dialog === null && texts.slice(Math.max(0, (marker < 0 ? texts.length : marker) - 24)).some((text) => workingLine.test(text));
-  const overlay = dialog === null ? readOverlay(marker < 0 ? texts.filter((text) => text !== "").slice(-2) : texts.slice(marker + 1)) : null;
-  const plainTrust = dialog === null && composer === null && texts.filter((text) => text !== "").slice(-12).some(isTrustQuestion);
+  const working =
+    dialog === null && texts.slice(Math.max(0, (marker < 0 ? texts.length : marker) - 24)).some((text) => workingLine.test(text));
+  const overlay =
+    dialog === null ? readOverlay(marker < 0 ? texts.filter((text) => text !== "").slice(-2) : texts.slice(marker + 1)) : null;
+  const plainTrust =
+    dialog === null &&
+    composer === null &&
+    texts
+      .filter((text) => text !== "")
+      .slice(-12)
+      .some(isTrustQuestion);
   const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
   if (dialog !== null) return { page: dialog.page, ...base };
@@ -127,11 +139,16 @@ function readDialog(lines: readonly StyledLine[], styled: boolean): { dialog: Di
   }
   const first = choices[0];
   const last = choices.at(-1);
-  if (first === undefined || last === undefined || choices.length < 2 || choices.some((choice, index) => choice.number !== index + 1)) return null;
+  if (first === undefined || last === undefined || choices.length < 2 || choices.some((choice, index) => choice.number !== index + 1))
+    return null;
   const chosen = choices.findIndex((choice) => choice.marked);
   const markedLine = lines[choices[chosen]?.at ?? -1];
-  if (markedLine === undefined || (styled && !markedLine.cells.some((cell) => cell.reverse || cell.char === "›" && cell.dim === false))) return null;
-  const after = lines.slice(last.at + 1, end + 1).map((line) => line.text).filter((text) => text !== "");
+  if (markedLine === undefined || (styled && !markedLine.cells.some((cell) => cell.reverse || (cell.char === "›" && cell.dim === false))))
+    return null;
+  const after = lines
+    .slice(last.at + 1, end + 1)
+    .map((line) => line.text)
+    .filter((text) => text !== "");
   if (!after.some((text) => answerLine.test(text)) || after.some((text) => text.startsWith("›"))) return null;
   const region = lines.slice(Math.max(0, first.at - 24), end + 1).map((line) => line.text);
   const whole = region.join("\n").toLowerCase();
@@ -163,8 +180,13 @@ function readComposer(lines: readonly StyledLine[], marker: number, styled: bool
   while (footer > marker && lines[footer]!.text !== "") footer -= 1;
   const last = footer > marker ? footer : end;
   const own = lines.slice(marker, last + 1);
-  const text = own.map((line, index) => (index === 0 ? line.text.slice(1).replace(/^ /, "") : line.text.replace(/^ {2}/, ""))).join("\n").trim();
-  const typed = styled ? own.some((line, index) => line.cells.slice(index === 0 ? 1 : 0).some((cell) => cell.char.trim() !== "" && !cell.dim)) : text !== "" && !hints.includes(text);
+  const text = own
+    .map((line, index) => (index === 0 ? line.text.slice(1).replace(/^ /, "") : line.text.replace(/^ {2}/, "")))
+    .join("\n")
+    .trim();
+  const typed = styled
+    ? own.some((line, index) => line.cells.slice(index === 0 ? 1 : 0).some((cell) => cell.char.trim() !== "" && !cell.dim))
+    : text !== "" && !hints.includes(text);
   const shell = lines[marker]!.cells[0]!.char === "!";
   return { empty: !typed && !shell, text: typed ? text : "", shell };
 }

@@ -19,7 +19,15 @@ export const STATUS_STATES = ["planning", "editing", "running_tests", "blocked",
 
 const words = v.pipe(v.string(), v.nonEmpty());
 const maybeWords = v.fallback(v.nullable(words), null);
-const maybeTime = v.fallback(v.nullable(v.pipe(v.string(), v.check((text) => instant(text) !== null))), null);
+const maybeTime = v.fallback(
+  v.nullable(
+    v.pipe(
+      v.string(),
+      v.check((text) => instant(text) !== null),
+    ),
+  ),
+  null,
+);
 
 const Config = v.object({
   name: v.fallback(v.optional(words), undefined),
@@ -64,20 +72,29 @@ const parse = (text: string): unknown => {
 
 const objectOf = (folder: CompatFolder, file: string, text: string): JsonObject => {
   const value = parse(text);
-  if (!isObject(value)) throw new Failure(`${folder.path}/${file} is not a JSON object`, { hint: "correct or move that file, or import one worker with --worker NAME" });
+  if (!isObject(value))
+    throw new Failure(`${folder.path}/${file} is not a JSON object`, {
+      hint: "correct or move that file, or import one worker with --worker NAME",
+    });
   return value;
 };
 
 /** What config.json says; a key it lacks, or of the wrong type, is null. Throws a Failure naming the file when it is no JSON object. */
 export function compatConfig(folder: CompatFolder): CompatConfig {
-  const config = v.parse(Config, complete(objectOf(folder, "config.json", folder.config), ["tmux_session", "tmux_pane_id", "identity_token", "cwd", "created_at"]));
+  const config = v.parse(
+    Config,
+    complete(objectOf(folder, "config.json", folder.config), ["tmux_session", "tmux_pane_id", "identity_token", "cwd", "created_at"]),
+  );
   return { ...config, name: config.name ?? folder.name };
 }
 
 /** What status.json says, an unknown state as `unknown`; null when there is no such file. Throws as `compatConfig`. */
 export function compatStatus(folder: CompatFolder): CompatStatus | null {
   if (folder.status === null) return null;
-  return v.parse(Status, complete(objectOf(folder, "status.json", folder.status), ["state", "current_task", "next_action", "blocker", "last_update"]));
+  return v.parse(
+    Status,
+    complete(objectOf(folder, "status.json", folder.status), ["state", "current_task", "next_action", "blocker", "last_update"]),
+  );
 }
 
 /** What capture-meta.json says of the transcript. Throws as `compatConfig`. */
@@ -86,7 +103,10 @@ export function compatCaptureMeta(folder: CompatFolder): CompatCaptureMeta {
   return v.parse(Meta, complete(meta, ["captured_at", "changed_at", "history_lines"]));
 }
 
-const complete = (object: JsonObject, keys: readonly string[]): JsonObject => ({ ...Object.fromEntries(keys.map((key) => [key, null])), ...object });
+const complete = (object: JsonObject, keys: readonly string[]): JsonObject => ({
+  ...Object.fromEntries(keys.map((key) => [key, null])),
+  ...object,
+});
 
 /** The lines of events.jsonl that are not blank. */
 export function compatEvents(folder: CompatFolder): CompatEvent[] {
@@ -95,6 +115,14 @@ export function compatEvents(folder: CompatFolder): CompatEvent[] {
     const value = parse(text);
     if (!isObject(value)) return { line: at + 1, text, event: null };
     const { type, time, ...payload } = value;
-    return { line: at + 1, text, event: { type: typeof type === "string" && type !== "" ? type : "unknown", time: typeof time === "string" && instant(time) !== null ? time : null, payload } };
+    return {
+      line: at + 1,
+      text,
+      event: {
+        type: typeof type === "string" && type !== "" ? type : "unknown",
+        time: typeof time === "string" && instant(time) !== null ? time : null,
+        payload,
+      },
+    };
   });
 }

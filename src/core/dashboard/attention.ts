@@ -42,7 +42,8 @@ export interface TaskSituation {
 export interface Wait {
   /** Names the thing for dismissing it; null: it goes away by itself once it is dealt with. */
   readonly item: string | null;
-  readonly kind: "dialog" | "crashed" | "gone" | "uncertain" | "failed" | "blocked" | "dispatch" | "evidence" | "proposed" | "criteria" | "unbound";
+  readonly kind:
+    "dialog" | "crashed" | "gone" | "uncertain" | "failed" | "blocked" | "dispatch" | "evidence" | "proposed" | "criteria" | "unbound";
   /** `now`: work stands still until somebody does something; `soon`: worth a look. */
   readonly weight: "now" | "soon";
   readonly text: string;
@@ -51,16 +52,44 @@ export interface Wait {
   readonly command: string | null;
 }
 
-const dialogPages: readonly PageName[] = ["folder_trust", "update_offer", "rate_limit", "sign_in", "server_features", "command_approval", "choice"];
+const dialogPages: readonly PageName[] = [
+  "folder_trust",
+  "update_offer",
+  "rate_limit",
+  "sign_in",
+  "server_features",
+  "command_approval",
+  "choice",
+];
 
 function ofSide(side: SideState, task: string): Wait[] {
   const { name, role } = side;
   if (side.dialog !== null || (side.page !== null && dialogPages.includes(side.page))) {
     const question = side.dialog?.question ?? "";
-    return [{ item: null, kind: "dialog", weight: "now", text: `${name} asks${question === "" ? " something" : `: ${question}`}`, since: side.turnAt, command: `conveyor open-${role} ${task}` }];
+    return [
+      {
+        item: null,
+        kind: "dialog",
+        weight: "now",
+        text: `${name} asks${question === "" ? " something" : `: ${question}`}`,
+        since: side.turnAt,
+        command: `conveyor open-${role} ${task}`,
+      },
+    ];
   }
-  if (side.turn === "crashed") return [{ item: null, kind: "crashed", weight: "now", text: `${name} died in the middle of a turn`, since: side.turnAt, command: "conveyor reconcile" }];
-  if (side.alive === false) return [{ item: null, kind: "gone", weight: "now", text: `${name} no longer runs`, since: side.turnAt, command: "conveyor reconcile" }];
+  if (side.turn === "crashed")
+    return [
+      {
+        item: null,
+        kind: "crashed",
+        weight: "now",
+        text: `${name} died in the middle of a turn`,
+        since: side.turnAt,
+        command: "conveyor reconcile",
+      },
+    ];
+  if (side.alive === false)
+    return [{ item: null, kind: "gone", weight: "now", text: `${name} no longer runs`, since: side.turnAt, command: "conveyor reconcile" }];
   return [];
 }
 
@@ -71,17 +100,73 @@ export function attention(s: TaskSituation): Wait[] {
   const task = quoteWord(s.task.name);
   const waits: Wait[] = s.sides.flatMap((side) => ofSide(side, task));
   for (const { id, what, at, error } of s.uncertain) {
-    waits.push({ item: id, kind: "uncertain", weight: "now", text: `${what} was sent, but nothing proves that it arrived${error ? `: ${error}` : ""}`, since: at, command: `conveyor commands --task ${task} --attempts` });
+    waits.push({
+      item: id,
+      kind: "uncertain",
+      weight: "now",
+      text: `${what} was sent, but nothing proves that it arrived${error ? `: ${error}` : ""}`,
+      since: at,
+      command: `conveyor commands --task ${task} --attempts`,
+    });
   }
   for (const { id, what, state, at, error } of s.failed) {
-    waits.push({ item: id, kind: state === "blocked" ? "blocked" : "failed", weight: "now", text: `${what} ${state === "blocked" ? "is blocked" : "failed"}${error ? `: ${error}` : ""}`, since: at, command: `conveyor commands --task ${task} --attempts` });
+    waits.push({
+      item: id,
+      kind: state === "blocked" ? "blocked" : "failed",
+      weight: "now",
+      text: `${what} ${state === "blocked" ? "is blocked" : "failed"}${error ? `: ${error}` : ""}`,
+      since: at,
+      command: `conveyor commands --task ${task} --attempts`,
+    });
   }
   if (s.bound && !s.dispatch) {
-    waits.push({ item: null, kind: "dispatch", weight: s.queued > 0 ? "now" : "soon", text: s.queued > 0 ? `${count(s.queued, "message waits", "messages wait")}, and no Dispatch is running` : "no Dispatch is running, so the manager hears of nothing by itself", since: null, command: "conveyor dispatch --watch" });
+    waits.push({
+      item: null,
+      kind: "dispatch",
+      weight: s.queued > 0 ? "now" : "soon",
+      text:
+        s.queued > 0
+          ? `${count(s.queued, "message waits", "messages wait")}, and no Dispatch is running`
+          : "no Dispatch is running, so the manager hears of nothing by itself",
+      since: null,
+      command: "conveyor dispatch --watch",
+    });
   }
-  if (!s.bound && s.task.state === "managed") waits.push({ item: null, kind: "unbound", weight: "soon", text: "nobody is bound to it any more", since: null, command: `conveyor bind --task ${task} --worker NAME --manager NAME` });
-  if (s.staleEvidence > 0) waits.push({ item: null, kind: "evidence", weight: "soon", text: `${count(s.staleEvidence, "criterion has", "criteria have")} a machine's proof that no longer fits the tree`, since: null, command: `conveyor criteria ${task} --list` });
-  if (s.proposedCriteria > 0) waits.push({ item: null, kind: "proposed", weight: "soon", text: `${count(s.proposedCriteria, "criterion is", "criteria are")} proposed and not yet judged`, since: null, command: `conveyor criteria ${task} --list` });
-  if (s.openCriteria > 0) waits.push({ item: null, kind: "criteria", weight: "soon", text: `${count(s.openCriteria, "accepted criterion is", "accepted criteria are")} open`, since: null, command: `conveyor criteria ${task} --list` });
+  if (!s.bound && s.task.state === "managed")
+    waits.push({
+      item: null,
+      kind: "unbound",
+      weight: "soon",
+      text: "nobody is bound to it any more",
+      since: null,
+      command: `conveyor bind --task ${task} --worker NAME --manager NAME`,
+    });
+  if (s.staleEvidence > 0)
+    waits.push({
+      item: null,
+      kind: "evidence",
+      weight: "soon",
+      text: `${count(s.staleEvidence, "criterion has", "criteria have")} a machine's proof that no longer fits the tree`,
+      since: null,
+      command: `conveyor criteria ${task} --list`,
+    });
+  if (s.proposedCriteria > 0)
+    waits.push({
+      item: null,
+      kind: "proposed",
+      weight: "soon",
+      text: `${count(s.proposedCriteria, "criterion is", "criteria are")} proposed and not yet judged`,
+      since: null,
+      command: `conveyor criteria ${task} --list`,
+    });
+  if (s.openCriteria > 0)
+    waits.push({
+      item: null,
+      kind: "criteria",
+      weight: "soon",
+      text: `${count(s.openCriteria, "accepted criterion is", "accepted criteria are")} open`,
+      since: null,
+      command: `conveyor criteria ${task} --list`,
+    });
   return waits.filter((wait) => wait.item === null || !s.dismissed.includes(wait.item));
 }

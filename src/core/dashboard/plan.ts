@@ -28,12 +28,20 @@ export interface DashboardPlan {
 /** @throws UsageError when host or port would not keep the page on this machine */
 export function planDashboard(wish: DashboardWish): DashboardPlan {
   const { host, port, task, dbPath } = wish;
-  if (!LOOPBACK.includes(host)) throw new UsageError(`--host must be one of ${LOOPBACK.join(", ")}, since the page controls agents on this machine; not ${JSON.stringify(host)}`);
+  if (!LOOPBACK.includes(host))
+    throw new UsageError(
+      `--host must be one of ${LOOPBACK.join(", ")}, since the page controls agents on this machine; not ${JSON.stringify(host)}`,
+    );
   if (port < 1 || port > 65535) throw new UsageError(`--port must be from 1 to 65535, not ${port}`);
   const database = dbPath === undefined ? [] : [dbPath];
   return {
     command: [
-      wish.program, "dashboard", "--host", host, "--port", String(port),
+      wish.program,
+      "dashboard",
+      "--host",
+      host,
+      "--port",
+      String(port),
       ...(task === undefined ? [] : ["--task", task]),
       ...database.flatMap((path) => ["--db-path", path]),
     ],
@@ -43,7 +51,14 @@ export function planDashboard(wish: DashboardWish): DashboardPlan {
     url: pageUrl(host, port, { task }),
     ensure_dispatch: wish.ensureDispatch,
     dispatch_command: wish.ensureDispatch
-      ? [wish.workerctlPath ?? "conveyor", "dispatch", "--watch", "--dispatcher-id", wish.dispatcherId, ...database.flatMap((path) => ["--path", path])]
+      ? [
+          wish.workerctlPath ?? "conveyor",
+          "dispatch",
+          "--watch",
+          "--dispatcher-id",
+          wish.dispatcherId,
+          ...database.flatMap((path) => ["--path", path]),
+        ]
       : null,
   };
 }

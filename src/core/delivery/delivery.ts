@@ -66,7 +66,11 @@ export function typeable(text: string): string {
   return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
 }
 
-const linesOf = (text: string): string[] => pasteable(text).split("\n").map(plainWords).filter((line) => line !== "");
+const linesOf = (text: string): string[] =>
+  pasteable(text)
+    .split("\n")
+    .map(plainWords)
+    .filter((line) => line !== "");
 
 /** What a text is looked for by: the words of its lines, blank lines left out. Stored in place of the text. */
 export const fingerprint = (text: string, hash: (text: string) => string): { digest: string; lines: number } => {

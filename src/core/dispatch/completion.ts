@@ -27,4 +27,5 @@ export const workerReceipt = ({ id, timestamp, worker, payload }: CompletionEven
   source_session: worker,
 });
 
-export const completionKey = (bindingId: string, workerSessionId: string, eventId: number): string => `${bindingId}:worker_task_complete:${workerSessionId}:${eventId}`;
+export const completionKey = (bindingId: string, workerSessionId: string, eventId: number): string =>
+  `${bindingId}:worker_task_complete:${workerSessionId}:${eventId}`;

@@ -15,7 +15,10 @@ export const sessionSlug = (name: string): string => name.replace(/[^A-Za-z0-9_.
  */
 export function gatesOf(keys: readonly string[], adversarial: boolean): string[] {
   const gates = keys.map((key) => key.trim());
-  if (gates.includes("")) throw new Failure("--required-before-continue must not be blank", { hint: "name an evidence type, for instance --required-before-continue tests_passed" });
+  if (gates.includes(""))
+    throw new Failure("--required-before-continue must not be blank", {
+      hint: "name an evidence type, for instance --required-before-continue tests_passed",
+    });
   return [...new Set(adversarial ? [...gates, ADVERSARIAL_CHECK] : gates)];
 }
 
@@ -90,7 +93,16 @@ export function replayCommands({ program, call, run, workerPoll, managerPoll }: 
   const next = String(run.current + 1);
   return [
     again,
-    line("enqueue-continue-iteration", task, "--loop-run", run.id, "--requested-iteration", next, "--message", `Continue with iteration ${next}.`),
+    line(
+      "enqueue-continue-iteration",
+      task,
+      "--loop-run",
+      run.id,
+      "--requested-iteration",
+      next,
+      "--message",
+      `Continue with iteration ${next}.`,
+    ),
     line("dispatch", "--once", "--type", "continue_iteration"),
     workerPoll,
     line("loop-status", task, "--run", run.id),

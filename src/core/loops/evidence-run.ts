@@ -59,7 +59,15 @@ export const succeeded = (run: Pick<EvidenceRun, "exit_code">): boolean => run.e
 /** @param now the folder's tree at this moment; null when it cannot be read */
 export function proofOf(run: EvidenceRun, now: TreeState | null): MachineProof {
   const { state, reason } = judge(run, now);
-  return { evidence_run_id: run.id, state, reason, command: run.command, folder: run.folder, git_head: run.tree?.head ?? null, started_at: run.started_at };
+  return {
+    evidence_run_id: run.id,
+    state,
+    reason,
+    command: run.command,
+    folder: run.folder,
+    git_head: run.tree?.head ?? null,
+    started_at: run.started_at,
+  };
 }
 
 function judge(run: EvidenceRun, now: TreeState | null): { state: ProofState; reason: string | null } {
@@ -77,7 +85,11 @@ const short = (head: string | null): string => head?.slice(0, 10) ?? "a tree wit
 
 /** One sentence for the criterion: what ran, how it ended, where it stood. */
 export function proofSentence(run: Pick<EvidenceRun, "command" | "exit_code" | "signal" | "timed_out" | "duration_ms" | "tree">): string {
-  const end = run.timed_out ? "ran out of time" : run.exit_code === null ? `was ended by ${run.signal ?? "a signal"}` : `ended with ${run.exit_code}`;
+  const end = run.timed_out
+    ? "ran out of time"
+    : run.exit_code === null
+      ? `was ended by ${run.signal ?? "a signal"}`
+      : `ended with ${run.exit_code}`;
   const where = run.tree ? ` at ${short(run.tree.head)}${run.tree.dirty ? " with changes" : ""}` : "";
   return `${quoteCommand(run.command)} ${end} after ${(run.duration_ms / 1000).toFixed(1)} s${where}, run by conveyor itself.`;
 }

@@ -5,12 +5,14 @@ import { isObject, type JsonObject } from "../json.ts";
 import { ADVERSARIAL_CHECK, type LoopRun } from "./loop-run.ts";
 
 /** The criterion's text: exactly this, other tools read it. */
-export const evidenceText = (runId: string, iteration: number, type: string): string => `Ralph loop ${runId} iteration ${iteration} ${type} evidence`;
+export const evidenceText = (runId: string, iteration: number, type: string): string =>
+  `Ralph loop ${runId} iteration ${iteration} ${type} evidence`;
 
 const PASSING = ["pass", "passed", "success", "succeeded", "ok", "green", "satisfied"];
 
 /** Whether a status as typed lets the evidence count. */
-export const evidenceStatus = (status: string): CriterionStatus => (PASSING.includes(status.trim().toLowerCase()) ? "satisfied" : "rejected");
+export const evidenceStatus = (status: string): CriterionStatus =>
+  PASSING.includes(status.trim().toLowerCase()) ? "satisfied" : "rejected";
 
 export interface Evidence {
   readonly type: string;
@@ -50,14 +52,18 @@ export const evidenceRun = ({ run, policy }: LoopRun) => ({
 
 /** @throws Failure naming the flag */
 export function needIteration(iteration: number): number {
-  if (iteration < 1) throw new Failure(`--iteration must be at least 1, not ${iteration}`, { hint: "iterations are counted from 1; conveyor loop-status tells where the loop stands" });
+  if (iteration < 1)
+    throw new Failure(`--iteration must be at least 1, not ${iteration}`, {
+      hint: "iterations are counted from 1; conveyor loop-status tells where the loop stands",
+    });
   return iteration;
 }
 
 /** The type, trimmed. @throws Failure naming the flag when it is blank */
 export function needType(type: string): string {
   const trimmed = type.trim();
-  if (trimmed === "") throw new Failure("--evidence-type must not be blank", { hint: "conveyor loop-status tells which types the loop requires" });
+  if (trimmed === "")
+    throw new Failure("--evidence-type must not be blank", { hint: "conveyor loop-status tells which types the loop requires" });
   return trimmed;
 }
 
@@ -69,10 +75,16 @@ export type AdversarialField = (typeof ADVERSARIAL_FIELDS)[number];
  * @param label how the user was to give a field, for the message
  * @throws Failure naming the first field that is missing or blank
  */
-export function adversarialMetadata(metadata: JsonObject, label: (field: AdversarialField) => string): JsonObject & Record<AdversarialField, string> {
+export function adversarialMetadata(
+  metadata: JsonObject,
+  label: (field: AdversarialField) => string,
+): JsonObject & Record<AdversarialField, string> {
   const fields = ADVERSARIAL_FIELDS.map((field): [AdversarialField, string] => {
     const value = metadata[field];
-    if (typeof value !== "string" || value.trim() === "") throw new Failure(`${label(field)} must be a text that is not blank: an ${ADVERSARIAL_CHECK} says what could be wrong, how it was looked for, and what came out`);
+    if (typeof value !== "string" || value.trim() === "")
+      throw new Failure(
+        `${label(field)} must be a text that is not blank: an ${ADVERSARIAL_CHECK} says what could be wrong, how it was looked for, and what came out`,
+      );
     return [field, value.trim()];
   });
   return { ...metadata, ...(Object.fromEntries(fields) as Record<AdversarialField, string>) };

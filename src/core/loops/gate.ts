@@ -23,7 +23,8 @@ export interface GateVerdict {
 
 function isReceipt(criterion: Criterion, type: string, runId: string, iteration: number): boolean {
   const { evidence, status } = criterion;
-  if (status !== "satisfied" || evidence.evidence_type !== type || evidence.ralph_loop_run_id !== runId || evidence.iteration !== iteration) return false;
+  if (status !== "satisfied" || evidence.evidence_type !== type || evidence.ralph_loop_run_id !== runId || evidence.iteration !== iteration)
+    return false;
   return type !== ADVERSARIAL_CHECK || isAdversarialProof(evidence);
 }
 
@@ -38,7 +39,11 @@ export function decideGate({ policy, requested, reached, delivered, criteria }: 
 }
 
 /** What the worker reads when the message is pushed: the message, then what the loop asks of it. */
-export function iterationText(message: string, policy: LoopPolicy, { requested, reached }: Pick<GateInput, "requested" | "reached">): string {
+export function iterationText(
+  message: string,
+  policy: LoopPolicy,
+  { requested, reached }: Pick<GateInput, "requested" | "reached">,
+): string {
   const list = (items: readonly string[]): string => (items.length === 0 ? "none" : items.join(", "));
   return [
     message.trimEnd(),

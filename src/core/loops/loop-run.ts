@@ -39,7 +39,12 @@ const wholeNumber = (value: unknown): number | null => {
 const textOf = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" ? value : null);
 
 const textsOf = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === "string").map((item) => item.trim()).filter((item) => item !== "") : [];
+  Array.isArray(value)
+    ? value
+        .filter((item) => typeof item === "string")
+        .map((item) => item.trim())
+        .filter((item) => item !== "")
+    : [];
 
 /**
  * Reads a run as a loop.
@@ -54,7 +59,10 @@ export function readLoop(run: Run, reference: string = run.name): LoopRun {
   const current = wholeNumber(metadata.current_iteration);
   const max = wholeNumber(metadata.max_iterations);
   if (current === null || max === null) {
-    throw new Failure(`the policy of loop run ${JSON.stringify(reference)} is missing whole numbers in ${current === null ? "current_iteration" : "max_iterations"}`, { hint: `conveyor runs --show ${run.id}` });
+    throw new Failure(
+      `the policy of loop run ${JSON.stringify(reference)} is missing whole numbers in ${current === null ? "current_iteration" : "max_iterations"}`,
+      { hint: `conveyor runs --show ${run.id}` },
+    );
   }
   const preset = textOf(metadata.preset);
   const policy: LoopPolicy = {
@@ -98,8 +106,14 @@ export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
   const { template, currentIteration: current, gates = [] } = choices;
   const max = choices.maxIterations ?? template?.max_iterations ?? MAX_WITHOUT_TEMPLATE;
   if (max < 1) throw new Failure(`--max-iterations must be at least 1, not ${max}`, { hint: "leave it out to take the template's" });
-  if (current < 0) throw new Failure(`--current-iteration must be at least 0, not ${current}`, { hint: "0 before the first iteration, 1 while it is under way" });
-  if (current > max) throw new Failure(`--current-iteration ${current} is beyond the maximum of ${max} iterations`, { hint: "give a larger --max-iterations or a smaller --current-iteration" });
+  if (current < 0)
+    throw new Failure(`--current-iteration must be at least 0, not ${current}`, {
+      hint: "0 before the first iteration, 1 while it is under way",
+    });
+  if (current > max)
+    throw new Failure(`--current-iteration ${current} is beyond the maximum of ${max} iterations`, {
+      hint: "give a larger --max-iterations or a smaller --current-iteration",
+    });
   const common = {
     kind: LOOP,
     policy_record: true,
@@ -109,7 +123,13 @@ export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
     seed_prompt_sha256: choices.seedPromptSha256 ?? null,
   };
   if (!template) {
-    return { ...common, preset: null, cleanup_policy: choices.cleanupPolicy ?? "clear", stop_conditions: CUSTOM_STOP_CONDITIONS, ...(choices.source === undefined ? {} : { source: choices.source }) };
+    return {
+      ...common,
+      preset: null,
+      cleanup_policy: choices.cleanupPolicy ?? "clear",
+      stop_conditions: CUSTOM_STOP_CONDITIONS,
+      ...(choices.source === undefined ? {} : { source: choices.source }),
+    };
   }
   const { name, cleanup_policy, stop_conditions, artifact_requirements, recommended_tools, tags } = template;
   return { ...common, template: name, preset: name, cleanup_policy, stop_conditions, artifact_requirements, recommended_tools, tags };
@@ -122,6 +142,12 @@ export function loopMetadata(choices: LoopChoices): Record<string, unknown> {
 export function runIdOf(mapping: unknown): string | null {
   if (!isObject(mapping)) return null;
   const { ralph_loop: loop, loop_policy: policy } = mapping;
-  const places = [isObject(loop) ? loop.run_id : null, isObject(policy) ? policy.run_id : null, mapping.ralph_loop_run_id, mapping.loop_run_id, mapping.run_id];
-  return places.find((place) => typeof place === "string" && place !== "") as string | undefined ?? null;
+  const places = [
+    isObject(loop) ? loop.run_id : null,
+    isObject(policy) ? policy.run_id : null,
+    mapping.ralph_loop_run_id,
+    mapping.loop_run_id,
+    mapping.run_id,
+  ];
+  return (places.find((place) => typeof place === "string" && place !== "") as string | undefined) ?? null;
 }

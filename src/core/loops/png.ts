@@ -36,11 +36,21 @@ export function parseHeader(bytes: Uint8Array): PngFormat {
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, colourType, compression, filter, interlace] = bytes.subarray(8) as unknown as [number, number, number, number, number];
   if (width === 0 || height === 0) throw new PngError(`its size is ${width}x${height}`);
-  if (!DEPTHS[colourType]?.includes(depth)) throw new PngError(`colour type ${colourType} with bit depth ${depth} does not exist; supported are gray, RGB, palette, gray with alpha and RGBA in their depths`);
+  if (!DEPTHS[colourType]?.includes(depth))
+    throw new PngError(
+      `colour type ${colourType} with bit depth ${depth} does not exist; supported are gray, RGB, palette, gray with alpha and RGBA in their depths`,
+    );
   if (compression !== 0 || filter !== 0) throw new PngError("its compression or filter method is unknown; only method 0 is supported");
   if (interlace > 1) throw new PngError(`its interlace method ${interlace} is unknown; supported are none and Adam7`);
-  if (width > MAX_WIDTH || width * height > MAX_PIXELS) throw new PngError(`it has ${width}x${height} pixels; at most ${MAX_PIXELS} in rows of ${MAX_WIDTH} are compared`);
-  return { width, height, depth: depth as PngFormat["depth"], colourType: colourType as PngFormat["colourType"], interlaced: interlace === 1 };
+  if (width > MAX_WIDTH || width * height > MAX_PIXELS)
+    throw new PngError(`it has ${width}x${height} pixels; at most ${MAX_PIXELS} in rows of ${MAX_WIDTH} are compared`);
+  return {
+    width,
+    height,
+    depth: depth as PngFormat["depth"],
+    colourType: colourType as PngFormat["colourType"],
+    interlaced: interlace === 1,
+  };
 }
 
 /** Bytes of a row of `width` pixels, without the filter byte. */
@@ -72,7 +82,9 @@ const ADAM7 = [
 /** The passes in the order of their data; those without pixels have no data and are left out. */
 export function passesOf({ width, height, interlaced }: PngFormat): PngPass[] {
   if (!interlaced) return [{ x: 0, y: 0, dx: 1, dy: 1, width, height }];
-  return ADAM7.map(([x, y, dx, dy]) => ({ x, y, dx, dy, width: Math.ceil((width - x) / dx), height: Math.ceil((height - y) / dy) })).filter((pass) => pass.width > 0 && pass.height > 0);
+  return ADAM7.map(([x, y, dx, dy]) => ({ x, y, dx, dy, width: Math.ceil((width - x) / dx), height: Math.ceil((height - y) / dy) })).filter(
+    (pass) => pass.width > 0 && pass.height > 0,
+  );
 }
 
 /** Bytes of a pass in the inflated data. */
@@ -137,7 +149,8 @@ export function rowReader(format: PngFormat, colours: PngColours, bits: 8 | 16):
   const clear = colours.transparency;
   const clearAt = (i: number): number => (clear![2 * i]! << 8) | clear![2 * i + 1]!;
   const opaque = channels === 1 || channels === 3;
-  const clearSamples = opaque && clear !== null && clear.length >= 2 * channels ? Array.from({ length: channels }, (_, i) => clearAt(i)) : null;
+  const clearSamples =
+    opaque && clear !== null && clear.length >= 2 * channels ? Array.from({ length: channels }, (_, i) => clearAt(i)) : null;
   if (colourType === 6 && depth === 8 && bits === 8) {
     return (row, width, out, x, dx) => {
       if (dx === 1) return out.set(row.subarray(0, 4 * width), 4 * x);

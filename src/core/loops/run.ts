@@ -24,18 +24,21 @@ export interface Run {
 export const nameMoment = (iso: string): string => iso.replaceAll(":", "").replaceAll(".", "-");
 
 /** Does this purpose or metadata ask for a policy record instead of a stretch of work? */
-export const isLoop = (purpose: string | null | undefined, metadata: Readonly<Record<string, unknown>>): boolean => purpose === LOOP || metadata.kind === LOOP;
+export const isLoop = (purpose: string | null | undefined, metadata: Readonly<Record<string, unknown>>): boolean =>
+  purpose === LOOP || metadata.kind === LOOP;
 
 function count(metadata: Readonly<Record<string, unknown>>, key: string, fallback: number | null): number {
   const raw = metadata[key] ?? fallback;
   const value = typeof raw === "string" && /^[+-]?\d+$/.test(raw.trim()) ? Number(raw) : raw;
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new Failure(`a loop policy needs a whole number as ${key}, not ${JSON.stringify(raw)}`);
+  if (typeof value !== "number" || !Number.isSafeInteger(value))
+    throw new Failure(`a loop policy needs a whole number as ${key}, not ${JSON.stringify(raw)}`);
   return value;
 }
 
 function texts(metadata: Readonly<Record<string, unknown>>, key: string): string[] {
   const raw = metadata[key] ?? [];
-  if (!Array.isArray(raw) || raw.some((item) => typeof item !== "string" || item.trim() === "")) throw new Failure(`${key} of a loop policy must be a list of texts that are not blank`);
+  if (!Array.isArray(raw) || raw.some((item) => typeof item !== "string" || item.trim() === ""))
+    throw new Failure(`${key} of a loop policy must be a list of texts that are not blank`);
   return (raw as string[]).map((item) => item.trim());
 }
 
@@ -53,8 +56,10 @@ export function loopPolicy(metadata: Readonly<Record<string, unknown>>): Record<
   const max = count(metadata, "max_iterations", null);
   if (max < 1) throw new Failure(`max_iterations of a loop policy must be at least 1, not ${max}`);
   const current = count(metadata, "current_iteration", 0);
-  if (current < 0 || current > max) throw new Failure(`current_iteration of a loop policy must be from 0 to max_iterations (${max}), not ${current}`);
-  if (metadata.stop_conditions !== undefined && !Array.isArray(metadata.stop_conditions)) throw new Failure("stop_conditions of a loop policy must be a list");
+  if (current < 0 || current > max)
+    throw new Failure(`current_iteration of a loop policy must be from 0 to max_iterations (${max}), not ${current}`);
+  if (metadata.stop_conditions !== undefined && !Array.isArray(metadata.stop_conditions))
+    throw new Failure("stop_conditions of a loop policy must be a list");
   return {
     ...metadata,
     kind: LOOP,

@@ -76,10 +76,17 @@ export const LOOP_TEMPLATES: readonly LoopTemplate[] = [
   },
   {
     name: "visual_diff_loop",
-    description: "The worker's page is compared with a reference picture until the share of differing pixels is small enough and a manager accepts it.",
+    description:
+      "The worker's page is compared with a reference picture until the share of differing pixels is small enough and a manager accepts it.",
     max_iterations: 4,
     cleanup_policy: "compact",
-    required_before_continue: ["reference_artifact", "candidate_screenshot", "visual_diff_report", "diff_below_threshold", "adversarial_check"],
+    required_before_continue: [
+      "reference_artifact",
+      "candidate_screenshot",
+      "visual_diff_report",
+      "diff_below_threshold",
+      "adversarial_check",
+    ],
     stop_conditions: [...STOP, "manager_accepts"],
     artifact_requirements: {
       adversarial_check: ADVERSARIAL,
@@ -97,11 +104,16 @@ export const LOOP_TEMPLATES: readonly LoopTemplate[] = [
 export const LOOP_TEMPLATE_NAMES: readonly string[] = LOOP_TEMPLATES.map((template) => template.name);
 
 /** The evidence types that the templates know; a policy may name others. */
-export const EVIDENCE_TYPES: readonly string[] = [...new Set(LOOP_TEMPLATES.flatMap((template) => template.required_before_continue))].sort();
+export const EVIDENCE_TYPES: readonly string[] = [
+  ...new Set(LOOP_TEMPLATES.flatMap((template) => template.required_before_continue)),
+].sort();
 
 /** @throws Failure naming the template and the known ones */
 export function needLoopTemplate(name: string): LoopTemplate {
   const template = LOOP_TEMPLATES.find((one) => one.name === name);
-  if (!template) throw new Failure(`unknown loop template ${JSON.stringify(name)}; there are ${LOOP_TEMPLATE_NAMES.join(", ")}`, { hint: "conveyor loop-templates --list" });
+  if (!template)
+    throw new Failure(`unknown loop template ${JSON.stringify(name)}; there are ${LOOP_TEMPLATE_NAMES.join(", ")}`, {
+      hint: "conveyor loop-templates --list",
+    });
   return template;
 }

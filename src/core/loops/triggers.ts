@@ -31,7 +31,8 @@ const FAMILIES: readonly Family[] = [
     intent: "create_loop_policy",
     required_before_continue: ["adversarial_check"],
     canonical_phrase: LOOP_GATE,
-    acceptance: "A loop policy exists whose next iteration cannot be delivered before a structured adversarial check of the current one is on record.",
+    acceptance:
+      "A loop policy exists whose next iteration cannot be delivered before a structured adversarial check of the current one is on record.",
     operator_actions: [
       `conveyor loop-triggers --classify '${LOOP_GATE}' --json`,
       `conveyor runs --create TASK --name RUN --purpose ralph_loop --metadata-json '{"current_iteration": 1, "max_iterations": 3, "required_before_continue": ["adversarial_check"]}'`,
@@ -45,14 +46,21 @@ const FAMILIES: readonly Family[] = [
     intent: "gate_next_iteration",
     required_before_continue: ["adversarial_check"],
     canonical_phrase: ITERATION_GATE,
-    acceptance: "The request for the next iteration was blocked for lack of proof, and a fresh request went through once the proof for the iteration before it was recorded.",
+    acceptance:
+      "The request for the next iteration was blocked for lack of proof, and a fresh request went through once the proof for the iteration before it was recorded.",
     operator_actions: [
       "conveyor enqueue-continue-iteration TASK --loop-run RUN --requested-iteration 2 --message TEXT",
       "conveyor dispatch --once --type continue_iteration",
       "conveyor loop-evidence adversarial-check TASK --loop-run RUN --iteration 1 --failure-mode TEXT --check TEXT --result TEXT",
     ],
-    negative_controls: ["Do not send the worker another iteration until proof exists.", "Require adversarial proof before the next iteration."],
-    phrases: ["do not send the worker another iteration until adversarial proof exists", "require adversarial proof before (the worker gets another iteration|another worker iteration)"],
+    negative_controls: [
+      "Do not send the worker another iteration until proof exists.",
+      "Require adversarial proof before the next iteration.",
+    ],
+    phrases: [
+      "do not send the worker another iteration until adversarial proof exists",
+      "require adversarial proof before (the worker gets another iteration|another worker iteration)",
+    ],
   },
   {
     name: "finish-gate-trigger",
@@ -65,19 +73,27 @@ const FAMILIES: readonly Family[] = [
       `conveyor criteria TASK --satisfy ID --proof TEXT --evidence-json '{"evidence_type": "adversarial_check", "failure_mode": "TEXT", "check": "TEXT", "result": "TEXT"}'`,
     ],
     negative_controls: ["Do not mark this done until tests pass.", "Try to disprove it when you have time."],
-    phrases: ["do not mark this done until you have tried to disprove it", "do not finish until you have tried to disprove it", "do not let this finish until the manager has tried to disprove it"],
+    phrases: [
+      "do not mark this done until you have tried to disprove it",
+      "do not finish until you have tried to disprove it",
+      "do not let this finish until the manager has tried to disprove it",
+    ],
   },
   {
     name: "worker-directed-trigger",
     intent: "request_worker_adversarial_proof",
     required_before_continue: [],
     canonical_phrase: WORKER_DIRECTED,
-    acceptance: "The worker named the strongest realistic failure mode, the check and the result, and the three are recorded as proposed by the worker.",
+    acceptance:
+      "The worker named the strongest realistic failure mode, the check and the result, and the three are recorded as proposed by the worker.",
     operator_actions: [
       "conveyor enqueue-nudge-worker TASK --message 'Name the strongest realistic failure mode, the check you ran against it, and the result.'",
       "conveyor loop-evidence adversarial-check TASK --loop-run RUN --iteration 1 --failure-mode TEXT --check TEXT --result TEXT --source worker_proposed",
     ],
-    negative_controls: ["Ask the worker to identify the strongest failure mode and prove it is handled.", "Ask the worker what could go wrong."],
+    negative_controls: [
+      "Ask the worker to identify the strongest failure mode and prove it is handled.",
+      "Ask the worker what could go wrong.",
+    ],
     phrases: [
       "ask the worker to identify the strongest realistic failure mode and prove it is handled",
       "before continuing, record the strongest realistic failure mode, the check, and the result",

@@ -4,7 +4,8 @@ import type { QaMarker, QaPlan } from "./plan.ts";
 
 type Body = Omit<QaPlan, "scenario">;
 
-const markers = (purposes: Readonly<Record<string, string>>): QaMarker[] => Object.entries(purposes).map(([correlation_id, purpose]) => ({ correlation_id, purpose }));
+const markers = (purposes: Readonly<Record<string, string>>): QaMarker[] =>
+  Object.entries(purposes).map(([correlation_id, purpose]) => ({ correlation_id, purpose }));
 
 const FIRST_ITERATION = {
   "ralph-iter-1-pr": "iteration 1: the pull request is open",
@@ -88,7 +89,10 @@ export const LOOP_PLANS: Readonly<Record<"ralph-loop" | "adversarial-triggers" |
     steps: [
       "Set up a throw-away pair of sessions: `conveyor create-disposable-binding qa-triggers --adversarial --run-name qa-triggers-run --max-iterations 3`.",
       "Read the controlled phrases: `conveyor loop-triggers`; classify one and a near miss: `conveyor loop-triggers --classify 'Do not finish until you have tried to disprove it.'` and `conveyor loop-triggers --classify 'Do not finish yet.'`.",
-      ...LOOP_TRIGGERS.map(({ name, operator_actions }) => `Drill ${name}: say its phrase to the manager, then follow ${operator_actions.map((action) => `\`${action}\``).join(", then ")}.`),
+      ...LOOP_TRIGGERS.map(
+        ({ name, operator_actions }) =>
+          `Drill ${name}: say its phrase to the manager, then follow ${operator_actions.map((action) => `\`${action}\``).join(", then ")}.`,
+      ),
       "Let the machine repeat all of it: `conveyor qa-run adversarial-triggers --receipt-output qa-triggers-receipt.json`.",
     ],
     expected_observations: [
@@ -116,7 +120,7 @@ export const LOOP_PLANS: Readonly<Record<"ralph-loop" | "adversarial-triggers" |
       "Agree on criteria: `conveyor criteria qa-board-child-1 --add --criterion 'The change is on main' --source manager_inferred --status accepted`.",
       "Follow pull request, CI and merge with `conveyor cycle qa-board-child-1`, and keep each receipt under conveyor-pr-ci-merge.",
       "Prove it on main: `conveyor evidence run qa-board-child-1 --criterion 1 --correlation-id conveyor-satisfied-on-main -- git merge-base --is-ancestor CHANGE origin/main`.",
-      "Try to disprove it, under conveyor-adversarial-review: `conveyor criteria qa-board-child-1 --add --criterion 'Attempt to disprove' --source manager_inferred --status satisfied --evidence-json '{\"evidence_type\": \"adversarial_check\", \"failure_mode\": \"TEXT\", \"check\": \"TEXT\", \"result\": \"TEXT\"}'`.",
+      'Try to disprove it, under conveyor-adversarial-review: `conveyor criteria qa-board-child-1 --add --criterion \'Attempt to disprove\' --source manager_inferred --status satisfied --evidence-json \'{"evidence_type": "adversarial_check", "failure_mode": "TEXT", "check": "TEXT", "result": "TEXT"}\'`.',
       "Close it: `conveyor finish-task qa-board-child-1 --reason 'merged and proven' --require-criteria-audit --require-adversarial-proof`; when it cannot go on, `conveyor stop-task qa-board-child-1 --reason 'blocked: why'`.",
       "Go on with the next child, or end the parent: `conveyor finish-task qa-board --reason 'every child is closed'`.",
     ],

@@ -22,7 +22,15 @@ export interface QaPlan {
   readonly evidence_template?: Readonly<Record<string, unknown>>;
 }
 
-export const QA_SCENARIOS = ["self-management", "emergent-criteria", "tmux-errors", "dispatch-completion", "ralph-loop", "adversarial-triggers", "goalbuddy-conveyor"] as const;
+export const QA_SCENARIOS = [
+  "self-management",
+  "emergent-criteria",
+  "tmux-errors",
+  "dispatch-completion",
+  "ralph-loop",
+  "adversarial-triggers",
+  "goalbuddy-conveyor",
+] as const;
 export type QaScenario = (typeof QA_SCENARIOS)[number];
 
 export const qaPlan = (scenario: QaScenario): QaPlan => ({ scenario, ...{ ...FLOW_PLANS, ...LOOP_PLANS }[scenario] });

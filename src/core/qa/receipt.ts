@@ -1,7 +1,14 @@
 /** The receipt of a QA drill: its shape, which every receipt is held to before it is written. */
 import * as v from "valibot";
 
-export const QA_RUNS = ["ralph-loop-guardrails", "generic-loop-template", "generic-loop-template-browser", "test-coverage-loop", "adversarial-triggers", "build-clear-loop"] as const;
+export const QA_RUNS = [
+  "ralph-loop-guardrails",
+  "generic-loop-template",
+  "generic-loop-template-browser",
+  "test-coverage-loop",
+  "adversarial-triggers",
+  "build-clear-loop",
+] as const;
 export type QaRun = (typeof QA_RUNS)[number];
 
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -26,7 +33,13 @@ const dispatchCheck = v.looseObject({
   name: text,
   status: v.literal("passed"),
   command: text,
-  dispatch: v.looseObject({ state: v.picklist(["blocked", "pull_required"]), reason: v.nullable(text), missing_evidence: texts, requested_iteration: count, dispatcher_id: text }),
+  dispatch: v.looseObject({
+    state: v.picklist(["blocked", "pull_required"]),
+    reason: v.nullable(text),
+    missing_evidence: texts,
+    requested_iteration: count,
+    dispatcher_id: text,
+  }),
   routed_notifications_count: count,
   worker_inbox_count: count,
 });
@@ -37,7 +50,14 @@ export type QaCheck = v.InferOutput<typeof check>;
 
 const artifacts = v.objectWithRest({ db_path: text }, text);
 
-const visualDiff = v.looseObject({ below_threshold: v.boolean(), changed_pixels: count, total_pixels: count, diff_score: v.number(), threshold: v.number(), viewport: text });
+const visualDiff = v.looseObject({
+  below_threshold: v.boolean(),
+  changed_pixels: count,
+  total_pixels: count,
+  diff_score: v.number(),
+  threshold: v.number(),
+  viewport: text,
+});
 const browser = v.strictObject({ backend: text, html_path: text, screenshot_path: text, viewport: text });
 const ran = v.strictObject({ command: text, returncode: v.number() });
 
@@ -50,17 +70,32 @@ const base = {
   generated_tasks: v.pipe(v.array(generatedTask), v.minLength(1)),
   replay_commands: v.pipe(texts, v.minLength(1)),
 };
-const template = { ...base, template: text, template_metadata: v.looseObject({ kind: v.literal("ralph_loop"), template: text, max_iterations: count, current_iteration: count }) };
+const template = {
+  ...base,
+  template: text,
+  template_metadata: v.looseObject({ kind: v.literal("ralph_loop"), template: text, max_iterations: count, current_iteration: count }),
+};
 
 /** A receipt of a drill that passed. */
 export const qaReceipt = v.variant("scenario", [
   v.strictObject({
     ...base,
     scenario: v.literal("ralph-loop-guardrails"),
-    adversarial_review_gate: v.looseObject({ codex_review_helper: v.nullable(text), recursion_guard_expected: text, syntax_check: v.nullable(ran), recursion_check: v.nullable(ran) }),
+    adversarial_review_gate: v.looseObject({
+      codex_review_helper: v.nullable(text),
+      recursion_guard_expected: text,
+      syntax_check: v.nullable(ran),
+      recursion_check: v.nullable(ran),
+    }),
   }),
   v.strictObject({ ...template, scenario: v.literal("generic-loop-template"), visual_diff: visualDiff }),
-  v.strictObject({ ...template, scenario: v.literal("generic-loop-template-browser"), visual_diff: visualDiff, browser, browser_capture: browser }),
+  v.strictObject({
+    ...template,
+    scenario: v.literal("generic-loop-template-browser"),
+    visual_diff: visualDiff,
+    browser,
+    browser_capture: browser,
+  }),
   v.strictObject({ ...template, scenario: v.literal("test-coverage-loop") }),
   v.strictObject({ ...template, scenario: v.literal("build-clear-loop") }),
   v.strictObject({

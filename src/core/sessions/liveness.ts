@@ -45,7 +45,9 @@ const liveOf = (party: Party, panes: NonNullable<Machine["panes"]>, machine: Mac
 
 /** A party beside what is seen of it; every pane of its tmux session counts. */
 const look = (party: Party, machine: Machine) => {
-  const panes = (machine.panes ?? []).filter((pane) => party.session !== null && (pane.session === party.session || pane.paneId === party.session));
+  const panes = (machine.panes ?? []).filter(
+    (pane) => party.session !== null && (pane.session === party.session || pane.paneId === party.session),
+  );
   const shown = panes.find((pane) => pane.paneId === party.recorded_pane_id) ?? panes.find((pane) => pane.current) ?? panes[0];
   const tmux_pane_id = shown?.paneId ?? null;
   return { ...party, live: liveOf(party, panes, machine), tmux_pane_id };
@@ -58,7 +60,8 @@ const expected: Readonly<Record<"worker" | "manager", ReadonlySet<string>>> = {
   manager: new Set(["active", "starting", "ready", "stopping"]),
 };
 
-const missing = (role: "worker" | "manager", party: LiveParty | null): boolean => party !== null && party.live === false && expected[role].has(party.state);
+const missing = (role: "worker" | "manager", party: LiveParty | null): boolean =>
+  party !== null && party.live === false && expected[role].has(party.state);
 const elsewhere = (party: LiveParty | null): boolean =>
   party !== null && party.recorded_pane_id !== null && party.tmux_pane_id !== null && party.recorded_pane_id !== party.tmux_pane_id;
 
@@ -92,5 +95,12 @@ export function managerWarning({ task, manager }: LiveResult, staleSeconds: numb
   const recommended_action = `conveyor cycle ${quoteWord(task.name)}`;
   if (age === null) return { ...about, reason: "manager_never_seen", recommended_action };
   if (age <= staleSeconds) return null;
-  return { ...about, reason: "manager_seen_stale", age_seconds: age, stale_seconds: staleSeconds, last_seen_at: manager.last_seen_at, recommended_action };
+  return {
+    ...about,
+    reason: "manager_seen_stale",
+    age_seconds: age,
+    stale_seconds: staleSeconds,
+    last_seen_at: manager.last_seen_at,
+    recommended_action,
+  };
 }

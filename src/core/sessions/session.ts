@@ -59,7 +59,10 @@ export interface CommunicationOptions {
 }
 
 /** How messages reach this session (`contract/sessions.md` § 4). */
-export function communication(session: Pick<Session, "role" | "tmux_session" | "codex_session_id" | "codex_session_path">, options: CommunicationOptions): Communication {
+export function communication(
+  session: Pick<Session, "role" | "tmux_session" | "codex_session_id" | "codex_session_path">,
+  options: CommunicationOptions,
+): Communication {
   const tmux = session.tmux_session || null;
   const known = Boolean(session.codex_session_id || session.codex_session_path);
   const path = options.path === undefined ? "" : ` --path ${quoteWord(options.path)}`;
@@ -93,7 +96,16 @@ export interface RegisteredSession {
   readonly tmux_session: string | null;
 }
 
-export const registeredSession = ({ id, name, role, pid, codex_session_id, codex_session_path, cwd, tmux_session }: Session): RegisteredSession => ({
+export const registeredSession = ({
+  id,
+  name,
+  role,
+  pid,
+  codex_session_id,
+  codex_session_path,
+  cwd,
+  tmux_session,
+}: Session): RegisteredSession => ({
   session_id: id,
   name,
   role,

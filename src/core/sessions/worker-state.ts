@@ -43,7 +43,8 @@ export interface Inference {
 }
 
 /** The writer is certainly gone: the lock is free and no registered process lives, or there is no lock to ask and the process is dead. */
-const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean => (lockHeld === null ? processAlive === false : !lockHeld && processAlive !== true);
+const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean =>
+  lockHeld === null ? processAlive === false : !lockHeld && processAlive !== true;
 
 /**
  * @param newest the newest record with a turn sign, null when there is none

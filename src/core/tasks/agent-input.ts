@@ -29,7 +29,8 @@ export function readObject(text: string, what: string): JsonObject {
     throw new Failure(`${what} is not valid JSON: ${(error as Error).message}`, { hint });
   }
   if (!isObject(value)) throw new Failure(`${what} must be one JSON object, but it is ${shown(value)}`, { hint });
-  if (isTooDeep(value)) throw new Failure(`${what} is nested too deeply to be stored`, { hint: "give it fewer levels, or keep it in a file and name that" });
+  if (isTooDeep(value))
+    throw new Failure(`${what} is nested too deeply to be stored`, { hint: "give it fewer levels, or keep it in a file and name that" });
   return value;
 }
 
@@ -63,11 +64,16 @@ export function misfits(schema: v.GenericSchema, value: unknown): Misfit[] {
  */
 export function checked<S extends v.GenericSchema>(schema: S, value: unknown, what: string, hint?: string): v.InferOutput<S> {
   const found = misfits(schema, value);
-  if (found.length > 0) throw new Failure(`${what} does not fit: ${found.map(({ text }) => text).join("; ")}`, hint === undefined ? {} : { hint });
+  if (found.length > 0)
+    throw new Failure(`${what} does not fit: ${found.map(({ text }) => text).join("; ")}`, hint === undefined ? {} : { hint });
   return value as v.InferOutput<S>;
 }
 
-export const filledText = (what = "a non-empty text") => v.pipe(v.string(what), v.check((text) => text.trim() !== "", what));
+export const filledText = (what = "a non-empty text") =>
+  v.pipe(
+    v.string(what),
+    v.check((text) => text.trim() !== "", what),
+  );
 export const oneOf = <const T extends readonly string[]>(words: T) => v.picklist(words, `one of ${words.join(", ")}`);
 
 /** What prompts ask an acknowledgement to say. Any object is taken; what this finds is only a warning. */

@@ -9,7 +9,8 @@ export interface CompactChoice {
   readonly promptOnly: boolean;
 }
 
-export const slashCommand = ({ clear, promptOnly }: CompactChoice): SlashCommand | null => (promptOnly ? null : clear ? "/clear" : "/compact");
+export const slashCommand = ({ clear, promptOnly }: CompactChoice): SlashCommand | null =>
+  promptOnly ? null : clear ? "/clear" : "/compact";
 
 /** The words a worker gets instead of a slash command, unless others are given. */
 export function compactPrompt(program: string, task: string, handoff: { readonly id: number; readonly summary: string } | null): string {

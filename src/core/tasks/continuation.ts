@@ -76,7 +76,8 @@ export function reviewInput(value: JsonObject): ReviewInput {
 export const reviewMisfits = (value: JsonObject): string[] => misfits(review, value).map(({ path }) => path);
 
 /** A reviewer that failed and stopped the turn. */
-export const failureForcesRouting = (input: Pick<ReviewInput, "verdict" | "subagentRun">): boolean => input.verdict === "stop" && input.subagentRun.status === "failed";
+export const failureForcesRouting = (input: Pick<ReviewInput, "verdict" | "subagentRun">): boolean =>
+  input.verdict === "stop" && input.subagentRun.status === "failed";
 
 /** Whether a person must decide: the reviewer failed, or worker and manager want different things and nobody allowed to go on. */
 export const needsOperator = (input: Pick<ReviewInput, "agreement" | "verdict" | "subagentRun">, nudge: NudgeMode): boolean =>

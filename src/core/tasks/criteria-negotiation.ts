@@ -22,7 +22,8 @@ function promptOf(task: string): string {
 
 /** @param program name of the program in the suggested commands */
 export function negotiateCriteria(program: string, task: string, criteria: readonly Criterion[]): Negotiation {
-  if (criteria.some(({ status }) => CURRENT.has(status))) return { needed: false, reason: "active_criteria_present", prompt: null, suggested_actions: [] };
+  if (criteria.some(({ status }) => CURRENT.has(status)))
+    return { needed: false, reason: "active_criteria_present", prompt: null, suggested_actions: [] };
   const add = (status: string, words: string): string =>
     quoteCommand([program, "criteria", task, "--add", "--criterion", words, "--source", "worker_proposed", "--status", status]);
   return {

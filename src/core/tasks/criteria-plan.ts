@@ -35,7 +35,12 @@ function headingOf(line: string): Section | null {
   return ACCEPTED.test(words) ? "accepted" : null;
 }
 
-const itemText = (text: string): string => text.trim().replace(/^`+|`+$/g, "").replace(/\s+/g, " ").trim();
+const itemText = (text: string): string =>
+  text
+    .trim()
+    .replace(/^`+|`+$/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 
 /** Reads the answer line by line: headings switch the section, list items in a section are criteria, indented lines continue an item. */
 export function planCriteria(answer: string): CriteriaPlan {
@@ -60,10 +65,19 @@ export function planCriteria(answer: string): CriteriaPlan {
     }
   }
   const suggestions = items
-    .map(({ status, text }): Suggestion => ({ criterion: itemText(text), status, source: "worker_proposed", rationale: status === "deferred" ? FOLLOW_UP : null }))
+    .map(({ status, text }): Suggestion => ({
+      criterion: itemText(text),
+      status,
+      source: "worker_proposed",
+      rationale: status === "deferred" ? FOLLOW_UP : null,
+    }))
     .filter(({ criterion }) => criterion !== "" && !NOTHING.test(criterion));
   const warnings: string[] = [];
-  if (headings === 0) warnings.push("No heading for must-have or follow-up criteria was found: ask the worker to list them under the headings Must-have and Follow-up.");
-  else if (suggestions.length === 0) warnings.push("The headings have no items below them: ask the worker to list each criterion as a list item of its own.");
+  if (headings === 0)
+    warnings.push(
+      "No heading for must-have or follow-up criteria was found: ask the worker to list them under the headings Must-have and Follow-up.",
+    );
+  else if (suggestions.length === 0)
+    warnings.push("The headings have no items below them: ask the worker to list each criterion as a list item of its own.");
   return { suggestions, warnings };
 }

@@ -31,7 +31,9 @@ export function summariseCriteria(criteria: readonly Criterion[]): CriteriaSumma
 }
 
 /** What keeps a task from being done: criteria accepted and not yet settled. */
-export const openCriteria = (criteria: readonly Criterion[]): Criterion[] => criteria.filter((criterion) => criterion.status === "accepted");
+export const openCriteria = (criteria: readonly Criterion[]): Criterion[] =>
+  criteria.filter((criterion) => criterion.status === "accepted");
 
 /** Whether a satisfied criterion carries such a proof. */
-export const hasAdversarialProof = (criteria: readonly Criterion[]): boolean => criteria.some(({ status, evidence }) => status === "satisfied" && isAdversarialProof(evidence));
+export const hasAdversarialProof = (criteria: readonly Criterion[]): boolean =>
+  criteria.some(({ status, evidence }) => status === "satisfied" && isAdversarialProof(evidence));

@@ -33,7 +33,13 @@ export interface DecisionCheck {
 }
 
 /** Does the decision of this id (`found`: null when there is none) allow an action on the task at `nowMs`? */
-export function checkDecision(asked: { id: number | null; found: Decision | null; taskId: string; allowed: readonly DecisionKind[]; nowMs: number }): DecisionCheck {
+export function checkDecision(asked: {
+  id: number | null;
+  found: Decision | null;
+  taskId: string;
+  allowed: readonly DecisionKind[];
+  nowMs: number;
+}): DecisionCheck {
   const { id, found, allowed } = asked;
   const base = { decision_id: id, decision: found, allowed_decisions: allowed };
   if (id === null) return { ...base, ok: false, warnings: ["missing_decision_id"] };
@@ -45,5 +51,11 @@ export function checkDecision(asked: { id: number | null; found: Decision | null
     ...(allowed.includes(found.decision) ? [] : ["decision_mismatch"]),
     ...(age === null ? ["decision_timestamp_invalid"] : age > DECISION_MAX_AGE ? ["decision_stale"] : []),
   ];
-  return { ...base, ok: warnings.length === 0, warnings, age_seconds: age === null ? null : Math.floor(age), max_age_seconds: DECISION_MAX_AGE };
+  return {
+    ...base,
+    ok: warnings.length === 0,
+    warnings,
+    age_seconds: age === null ? null : Math.floor(age),
+    max_age_seconds: DECISION_MAX_AGE,
+  };
 }

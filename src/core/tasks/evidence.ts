@@ -11,7 +11,14 @@ const adversarialCheck = v.looseObject({
   failure_mode: filledText(),
   check: filledText(),
   result: filledText(),
-  status: v.optional(v.nullable(v.pipe(v.string(HELD), v.check((status) => !FAILED.includes(status.trim().toLowerCase()), HELD)))),
+  status: v.optional(
+    v.nullable(
+      v.pipe(
+        v.string(HELD),
+        v.check((status) => !FAILED.includes(status.trim().toLowerCase()), HELD),
+      ),
+    ),
+  ),
 });
 
 /** Whether evidence tells of an attempt to disprove the work which it survived. */

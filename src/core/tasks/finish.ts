@@ -18,7 +18,11 @@ export interface FinishOrder {
   readonly stopManager: boolean;
   readonly decisionId: number | undefined;
   readonly strictDecisions: boolean;
-  readonly capture: { readonly mode: "metadata" | "excerpt" | "snapshot" | "segment" | "full"; readonly lines: number; readonly required: boolean } | null;
+  readonly capture: {
+    readonly mode: "metadata" | "excerpt" | "snapshot" | "segment" | "full";
+    readonly lines: number;
+    readonly required: boolean;
+  } | null;
   readonly requireCriteriaAudit: boolean;
   readonly requireAcks: boolean;
   /** Acknowledgements of an older configuration do not count. */
@@ -99,7 +103,11 @@ export const auditCriteria = (criteria: readonly Criterion[], required: boolean)
   total: criteria.length,
 });
 
-export const auditEpilogue = (configured: readonly EpilogueStep[], runs: readonly EpilogueRun[], required: boolean): Audits["final_epilogue_audit"] => ({
+export const auditEpilogue = (
+  configured: readonly EpilogueStep[],
+  runs: readonly EpilogueRun[],
+  required: boolean,
+): Audits["final_epilogue_audit"] => ({
   ...epilogueStatus(configured, runs),
   require_epilogue: required,
 });
@@ -113,7 +121,12 @@ export interface Refusal {
 }
 
 /** The first gate that refuses, in the order of the contract, or null. */
-export function refusal(order: FinishOrder, task: Task, program: string, facts: { criteria: readonly Criterion[]; decision: DecisionCheck; audits: Audits }): Refusal | null {
+export function refusal(
+  order: FinishOrder,
+  task: Task,
+  program: string,
+  facts: { criteria: readonly Criterion[]; decision: DecisionCheck; audits: Audits },
+): Refusal | null {
   const name = quoteWord(task.name);
   const who = JSON.stringify(task.name);
   const { final_audit, final_ack_audit, final_epilogue_audit } = facts.audits;

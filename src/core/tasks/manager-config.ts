@@ -111,7 +111,9 @@ export const defaultSettings = (): ConfigSettings => ({
   require_acks: false,
 });
 
-const distinct = <T extends string>(list: readonly T[]): T[] => [...new Set(list.map((item) => item.trim() as T).filter((item) => item !== ""))];
+const distinct = <T extends string>(list: readonly T[]): T[] => [
+  ...new Set(list.map((item) => item.trim() as T).filter((item) => item !== "")),
+];
 
 /** The settings after the change, and what in the given permissions was not understood. */
 export function mergeConfig(stored: ConfigSettings | null, change: ConfigChange): { settings: ConfigSettings; warnings: string[] } {
@@ -139,4 +141,5 @@ export function mergeConfig(stored: ConfigSettings | null, change: ConfigChange)
 }
 
 /** Whether two settings would be stored alike. */
-export const sameSettings = (a: ConfigSettings, b: ConfigSettings): boolean => (Object.keys(defaultSettings()) as (keyof ConfigSettings)[]).every((key) => compactJson(a[key]) === compactJson(b[key]));
+export const sameSettings = (a: ConfigSettings, b: ConfigSettings): boolean =>
+  (Object.keys(defaultSettings()) as (keyof ConfigSettings)[]).every((key) => compactJson(a[key]) === compactJson(b[key]));

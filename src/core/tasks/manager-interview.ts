@@ -1,6 +1,16 @@
 /** The questions by which a manager's configuration is collected: as data for an agent that asks in chat, or one by one on a terminal or a pipe. */
 import { Failure } from "../failure.ts";
-import { type ConfigChange, type ConfigSettings, defaultSettings, EPILOGUE_STEPS, type EpilogueStep, NUDGE_MODES, type NudgeMode, SUPERVISION_MODES, type SupervisionMode } from "./manager-config.ts";
+import {
+  type ConfigChange,
+  type ConfigSettings,
+  defaultSettings,
+  EPILOGUE_STEPS,
+  type EpilogueStep,
+  NUDGE_MODES,
+  type NudgeMode,
+  SUPERVISION_MODES,
+  type SupervisionMode,
+} from "./manager-config.ts";
 import { isGranted, TAXONOMY } from "./permissions.ts";
 
 interface Field {
@@ -19,15 +29,55 @@ const FIELDS: readonly Field[] = [
     help: "light: only look when something is wrong; guided: check each turn against the criteria; strict: also ask for proof before every next step.",
     choices: [...SUPERVISION_MODES].sort(),
   },
-  { id: "objective", kind: "text", question: "What is the objective of the supervision?", help: "One or two sentences: what the manager makes sure of, beyond the goal of the task." },
-  { id: "guidelines", kind: "list", question: "Which guidelines must the worker follow?", help: "Short rules, for instance: no new dependencies." },
-  { id: "acceptance_criteria", kind: "list", question: "What must be true before the task counts as done?", help: "Each one checkable, for instance: the test suite passes." },
-  { id: "reference_paths", kind: "list", question: "Which files, folders or pages should the manager know?", help: "Paths or addresses of plans, specifications, issues." },
+  {
+    id: "objective",
+    kind: "text",
+    question: "What is the objective of the supervision?",
+    help: "One or two sentences: what the manager makes sure of, beyond the goal of the task.",
+  },
+  {
+    id: "guidelines",
+    kind: "list",
+    question: "Which guidelines must the worker follow?",
+    help: "Short rules, for instance: no new dependencies.",
+  },
+  {
+    id: "acceptance_criteria",
+    kind: "list",
+    question: "What must be true before the task counts as done?",
+    help: "Each one checkable, for instance: the test suite passes.",
+  },
+  {
+    id: "reference_paths",
+    kind: "list",
+    question: "Which files, folders or pages should the manager know?",
+    help: "Paths or addresses of plans, specifications, issues.",
+  },
   { id: "permissions", kind: "categorized_permissions", question: "What may the manager do on its own?" },
-  { id: "tools", kind: "list", question: "Which tools is the worker expected to use?", help: "Program names; the epilogue step run-tools looks whether they run." },
-  { id: "epilogues", kind: "choice_list", question: "Which steps must be done before the task is finished?", choices: [...EPILOGUE_STEPS].sort() },
-  { id: "nudge_on_completion", kind: "choice", question: "What happens when the worker completes a turn?", choices: [...NUDGE_MODES].sort() },
-  { id: "require_acks", kind: "boolean", question: "Must worker and manager acknowledge the task first?", help: "Then cycles and finishing wait for both acknowledgements." },
+  {
+    id: "tools",
+    kind: "list",
+    question: "Which tools is the worker expected to use?",
+    help: "Program names; the epilogue step run-tools looks whether they run.",
+  },
+  {
+    id: "epilogues",
+    kind: "choice_list",
+    question: "Which steps must be done before the task is finished?",
+    choices: [...EPILOGUE_STEPS].sort(),
+  },
+  {
+    id: "nudge_on_completion",
+    kind: "choice",
+    question: "What happens when the worker completes a turn?",
+    choices: [...NUDGE_MODES].sort(),
+  },
+  {
+    id: "require_acks",
+    kind: "boolean",
+    question: "Must worker and manager acknowledge the task first?",
+    help: "Then cycles and finishing wait for both acknowledgements.",
+  },
 ];
 
 export interface Question extends Omit<Field, "choices"> {
@@ -37,7 +87,11 @@ export interface Question extends Omit<Field, "choices"> {
 
 /** All questions in their order, with what is stored (or would be by default) as defaults. */
 export const configQuestions = (stored: ConfigSettings | null): Question[] =>
-  FIELDS.map((field) => ({ ...field, default: (stored ?? defaultSettings())[field.id], ...(field.kind === "categorized_permissions" ? { choices: TAXONOMY } : {}) }));
+  FIELDS.map((field) => ({
+    ...field,
+    default: (stored ?? defaultSettings())[field.id],
+    ...(field.kind === "categorized_permissions" ? { choices: TAXONOMY } : {}),
+  }));
 
 /** One question of the interview; every answer is one line. */
 export interface Prompt {
@@ -60,15 +114,31 @@ const PERMISSION_PROMPTS = [
 export function interview(stored: ConfigSettings | null): Prompt[] {
   const settings = stored ?? defaultSettings();
   return FIELDS.flatMap((field): Prompt[] => {
-    if (field.kind === "categorized_permissions") return PERMISSION_PROMPTS.map(([id, question]) => ({ id, kind: "boolean", question, default: isGranted(settings.permissions, id) }));
-    return [{ id: field.id, kind: field.kind, question: field.question, default: settings[field.id] as Prompt["default"], ...(field.choices ? { choices: field.choices } : {}) }];
+    if (field.kind === "categorized_permissions")
+      return PERMISSION_PROMPTS.map(([id, question]) => ({ id, kind: "boolean", question, default: isGranted(settings.permissions, id) }));
+    return [
+      {
+        id: field.id,
+        kind: field.kind,
+        question: field.question,
+        default: settings[field.id] as Prompt["default"],
+        ...(field.choices ? { choices: field.choices } : {}),
+      },
+    ];
   });
 }
 
 /** The question as one line with its choices and, in brackets, its default. */
 export function promptLine(prompt: Prompt): string {
   const choices = prompt.choices ? ` (${prompt.choices.join(", ")})` : "";
-  const shown = prompt.kind === "boolean" ? (prompt.default ? "yes" : "no") : Array.isArray(prompt.default) ? prompt.default.join(", ") : (prompt.default ?? "");
+  const shown =
+    prompt.kind === "boolean"
+      ? prompt.default
+        ? "yes"
+        : "no"
+      : Array.isArray(prompt.default)
+        ? prompt.default.join(", ")
+        : (prompt.default ?? "");
   return `${prompt.question}${choices}${prompt.kind === "list" || prompt.kind === "choice_list" ? ", separated by commas" : ""} [${shown}]`;
 }
 
@@ -81,9 +151,16 @@ export function readAnswer(prompt: Prompt, line: string): Answer | undefined {
   if (said === "") return undefined;
   if (prompt.kind === "boolean") return ["y", "yes", "true", "1"].includes(said.toLowerCase());
   if (prompt.kind === "text") return said;
-  const words = prompt.kind === "choice" ? [said] : said.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const words =
+    prompt.kind === "choice"
+      ? [said]
+      : said
+          .split(",")
+          .map((word) => word.trim())
+          .filter((word) => word !== "");
   const wrong = prompt.choices && words.find((word) => !prompt.choices!.includes(word));
-  if (wrong !== undefined) throw new Failure(`${prompt.id} must be one of ${prompt.choices!.join(", ")}, not ${JSON.stringify(wrong)}; nothing was stored`);
+  if (wrong !== undefined)
+    throw new Failure(`${prompt.id} must be one of ${prompt.choices!.join(", ")}, not ${JSON.stringify(wrong)}; nothing was stored`);
   return prompt.kind === "choice" ? said : words;
 }
 

@@ -19,7 +19,8 @@ export interface ManagerBrief {
 }
 
 /** Agents run commands in shells of their own, whose PATH may be another. */
-export const ifNotFound = (program: string, executable: string): string => `Where the shell does not find ${program}, call it as ${executable}`;
+export const ifNotFound = (program: string, executable: string): string =>
+  `Where the shell does not find ${program}, call it as ${executable}`;
 
 /** The whole prompt (`contract/sessions.md` § 10.4). */
 export function managerPrompt(brief: ManagerBrief): string {

@@ -57,7 +57,11 @@ function effectOf(command: MutationCommand, result: JsonObject, payload: JsonObj
 }
 
 /** The check of a decision that the command carries, and the decision it is about. */
-function linkOf(command: MutationCommand, result: JsonObject, stored: (id: number) => LinkedDecision | null): { check: JsonObject | null; linked: LinkedDecision | null } {
+function linkOf(
+  command: MutationCommand,
+  result: JsonObject,
+  stored: (id: number) => LinkedDecision | null,
+): { check: JsonObject | null; linked: LinkedDecision | null } {
   const final = command.type === "finish_task" && typeof result.final_decision_id === "number" ? stored(result.final_decision_id) : null;
   if (final !== null) return { check: {}, linked: final };
   const check = decisionNote(command.result, command.payload);
@@ -70,7 +74,11 @@ function linkOf(command: MutationCommand, result: JsonObject, stored: (id: numbe
 const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter((each) => typeof each === "string") : []);
 
 /** @param stored the task's decision of this id, or null; @param nearest the last decision that was made not after the command */
-export function judgeMutation(command: MutationCommand, stored: (id: number) => LinkedDecision | null, nearest: LinkedDecision | null): MutationRecord {
+export function judgeMutation(
+  command: MutationCommand,
+  stored: (id: number) => LinkedDecision | null,
+  nearest: LinkedDecision | null,
+): MutationRecord {
   const [result, payload] = [objectOf(command.result), objectOf(command.payload)];
   const allowed = ALLOWED_DECISIONS[command.type] ?? [];
   const expected_failure = Boolean(result.expected_failure) || Boolean(payload.expected_failure);

@@ -41,10 +41,13 @@ export function permissionsNamed(name: string): readonly string[] | null {
 export const noPermissions = (): Permissions => asPermissions(new Set());
 
 function asPermissions(granted: ReadonlySet<string>): Permissions {
-  return Object.fromEntries(CATEGORIES.map((category) => [category, TAXONOMY[category].filter((action) => granted.has(`${category}.${action}`))])) as unknown as Permissions;
+  return Object.fromEntries(
+    CATEGORIES.map((category) => [category, TAXONOMY[category].filter((action) => granted.has(`${category}.${action}`))]),
+  ) as unknown as Permissions;
 }
 
-const grantedSet = (permissions: Permissions): Set<string> => new Set(CATEGORIES.flatMap((category) => permissions[category].map((action) => `${category}.${action}`)));
+const grantedSet = (permissions: Permissions): Set<string> =>
+  new Set(CATEGORIES.flatMap((category) => permissions[category].map((action) => `${category}.${action}`)));
 
 /** Whether every action behind the name is granted; an unknown name never is. */
 export function isGranted(permissions: Permissions, name: string): boolean {
@@ -62,7 +65,10 @@ export function grant(permissions: Permissions, names: readonly string[]): Permi
  * Applies `{category: [actions]}` (the category becomes exactly that) and `{name: truthy or falsy}` (grants or revokes), key by key in the order given.
  * Whatever is not known is left out and named in `warnings`.
  */
-export function applyOverrides(permissions: Permissions, overrides: Readonly<Record<string, unknown>>): { permissions: Permissions; warnings: string[] } {
+export function applyOverrides(
+  permissions: Permissions,
+  overrides: Readonly<Record<string, unknown>>,
+): { permissions: Permissions; warnings: string[] } {
   const granted = grantedSet(permissions);
   const warnings: string[] = [];
   for (const [key, value] of Object.entries(overrides)) {
@@ -89,7 +95,8 @@ export function applyOverrides(permissions: Permissions, overrides: Readonly<Rec
 }
 
 /** Permissions as stored, in today's form or the flat one of older versions; what is not understood grants nothing. */
-export const normalisePermissions = (stored: unknown): Permissions => applyOverrides(noPermissions(), isObject(stored) ? stored : {}).permissions;
+export const normalisePermissions = (stored: unknown): Permissions =>
+  applyOverrides(noPermissions(), isObject(stored) ? stored : {}).permissions;
 
 export interface PermissionCheck {
   readonly allowed: boolean;
@@ -98,7 +105,11 @@ export interface PermissionCheck {
 }
 
 /** Whether a task whose configuration grants `permissions` (null: it has none) may do what `name` stands for. */
-export function checkPermission(permissions: Permissions | null, name: string, handoff: { required: boolean; present: boolean }): PermissionCheck {
+export function checkPermission(
+  permissions: Permissions | null,
+  name: string,
+  handoff: { required: boolean; present: boolean },
+): PermissionCheck {
   const reasons: string[] = [];
   if (permissions === null) reasons.push("missing_manager_config");
   else if (!isGranted(permissions, name)) reasons.push("permission_not_enabled");

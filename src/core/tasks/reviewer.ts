@@ -110,5 +110,7 @@ export function answeredReview(run: ReviewerRun, stdout: string): ReviewInput {
   const told = isObject(answer.subagent_run) ? answer.subagent_run : {};
   const review = { ...answer, subagent_run: { ...told, ...facts(run), allowed_context: [...ALLOWED_CONTEXT], status: "succeeded" } };
   const wrong = reviewMisfits(review);
-  return wrong.length === 0 ? reviewInput(review) : failedReview(run, `the reviewer's answer is not a valid review; missing or wrong: ${wrong.join(", ")}`);
+  return wrong.length === 0
+    ? reviewInput(review)
+    : failedReview(run, `the reviewer's answer is not a valid review; missing or wrong: ${wrong.join(", ")}`);
 }

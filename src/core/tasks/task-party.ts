@@ -18,4 +18,5 @@ export interface TaskParties {
 }
 
 /** Whether it counts as running on record. */
-export const isOnRecord = ({ session, state }: TaskParty): boolean => (session ? state === "active" : !["stopped", "missing", "failed"].includes(state));
+export const isOnRecord = ({ session, state }: TaskParty): boolean =>
+  session ? state === "active" : !["stopped", "missing", "failed"].includes(state);

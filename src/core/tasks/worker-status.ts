@@ -57,7 +57,8 @@ export function judgeHealth(q: HealthQuestion): Health {
   if (q.finding) return { health: "busy_wait", reason: q.finding.reason, recommended_action: q.finding.recommended_action };
   const statusStale = stale(q.statusAge, q.statusStaleSeconds);
   const terminalStale = stale(q.terminalAge, q.terminalStaleSeconds);
-  if (statusStale && terminalStale) return { health: "stale", reason: "neither its status nor its terminal has changed lately", recommended_action: "ask_for_status" };
+  if (statusStale && terminalStale)
+    return { health: "stale", reason: "neither its status nor its terminal has changed lately", recommended_action: "ask_for_status" };
   if (terminalStale) return { health: "quiet", reason: "its terminal has not changed lately", recommended_action: "wait" };
   if (statusStale) return { health: "status_stale", reason: "its status has not changed lately", recommended_action: "wait" };
   return { health: "active", reason: "its status and its terminal have changed lately", recommended_action: "none" };

@@ -22,7 +22,10 @@ export interface Action {
 }
 
 /** Declares an action with the type of its input. */
-export const action = <const S extends v.GenericSchema>(input: S, run: (scene: ActionScene, input: v.InferOutput<S>) => Outcome | Promise<Outcome>): Action => ({ input, run });
+export const action = <const S extends v.GenericSchema>(
+  input: S,
+  run: (scene: ActionScene, input: v.InferOutput<S>) => Outcome | Promise<Outcome>,
+): Action => ({ input, run });
 
 /** A text that is not blank, of at most `most` characters. */
 export const filled = (most = 20_000) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(most));

@@ -50,10 +50,17 @@ export class Actions {
     const before = lastEventId(store);
     try {
       const outcome = await entry.run({ cx: this.cx, store, path: this.path }, read.output as never);
-      return { done: true, said: outcome.said, wrote: outcome.wrote ?? [], events: eventsAfter(store, before, 20), ...(outcome.result !== undefined && { result: outcome.result }) };
+      return {
+        done: true,
+        said: outcome.said,
+        wrote: outcome.wrote ?? [],
+        events: eventsAfter(store, before, 20),
+        ...(outcome.result !== undefined && { result: outcome.result }),
+      };
     } catch (error) {
       if (error instanceof Failure) return { done: false, said: error.message, hint: error.hint ?? null };
-      if (error instanceof UsageError || String((error as { code?: unknown }).code ?? "").startsWith("SQLITE_")) return { done: false, said: (error as Error).message, hint: null };
+      if (error instanceof UsageError || String((error as { code?: unknown }).code ?? "").startsWith("SQLITE_"))
+        return { done: false, said: (error as Error).message, hint: null };
       throw error;
     }
   }

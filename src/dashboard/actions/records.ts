@@ -16,7 +16,14 @@ export const recordActions: Readonly<Record<string, Action>> = {
   }),
 
   register: action(
-    v.strictObject({ name: filled(200), role: v.picklist(ROLES), thread: filled(100), pid: v.pipe(v.number(), v.integer(), v.minValue(1)), tmuxSession: v.nullable(filled(200)), paneId: v.nullable(filled(20)) }),
+    v.strictObject({
+      name: filled(200),
+      role: v.picklist(ROLES),
+      thread: filled(100),
+      pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+      tmuxSession: v.nullable(filled(200)),
+      paneId: v.nullable(filled(20)),
+    }),
     async ({ cx, store }, input) => {
       const session = await registerFound(cx, store, input);
       return { said: `${session.name} is registered as ${session.role}.`, wrote: [`sessions ${session.id}`] };
@@ -40,8 +47,11 @@ export const recordActions: Readonly<Record<string, Action>> = {
     return { said: `Nobody is bound to ${task.name} any more.`, wrote: [`bindings: the one of ${task.name} → ended`] };
   }),
 
-  dismiss: action(v.strictObject({ task: filled(200), item: v.pipe(v.string(), v.regex(/^(notification|command|delivery):[\w-]{1,80}$/)) }), ({ store }, input) => {
-    dismiss(store, needTask(store, input.task).id, input.item);
-    return { said: "You will not be told of it again; the record stays.", wrote: [`dashboard_dismissals ${input.item}`] };
-  }),
+  dismiss: action(
+    v.strictObject({ task: filled(200), item: v.pipe(v.string(), v.regex(/^(notification|command|delivery):[\w-]{1,80}$/)) }),
+    ({ store }, input) => {
+      dismiss(store, needTask(store, input.task).id, input.item);
+      return { said: "You will not be told of it again; the record stays.", wrote: [`dashboard_dismissals ${input.item}`] };
+    },
+  ),
 };

@@ -22,7 +22,16 @@ const ends = { reason: v.optional(v.string()), stopWorker: v.optional(v.boolean(
 
 export const workActions: Readonly<Record<string, Action>> = {
   pair: action(
-    v.strictObject({ task: filled(200), goal: v.optional(filled()), workerName: filled(200), managerName: filled(200), cwd: filled(4000), prompt: v.optional(filled()), acceptTrust: v.optional(v.boolean(), false), dispatch: v.optional(v.boolean(), true) }),
+    v.strictObject({
+      task: filled(200),
+      goal: v.optional(filled()),
+      workerName: filled(200),
+      managerName: filled(200),
+      cwd: filled(4000),
+      prompt: v.optional(filled()),
+      acceptTrust: v.optional(v.boolean(), false),
+      dispatch: v.optional(v.boolean(), true),
+    }),
     async (scene, input) => {
       const { cx, store } = scene;
       const paired = await pair(cx, store, {
@@ -43,7 +52,12 @@ export const workActions: Readonly<Record<string, Action>> = {
       const pid = input.dispatch ? await ensureDispatch(scene) : null;
       return {
         said: `${paired.worker.name} and ${paired.manager.name} work on ${paired.task.name}${pid === null ? "" : `, with a Dispatch beside them (process ${pid})`}.`,
-        wrote: [`tasks ${paired.task.id}`, `sessions ${paired.worker.session_id}, ${paired.manager.session_id}`, `bindings ${paired.binding_id}`, `runs ${paired.run_id}`],
+        wrote: [
+          `tasks ${paired.task.id}`,
+          `sessions ${paired.worker.session_id}, ${paired.manager.session_id}`,
+          `bindings ${paired.binding_id}`,
+          `runs ${paired.run_id}`,
+        ],
         result: { id: paired.task.id },
       };
     },
@@ -51,29 +65,41 @@ export const workActions: Readonly<Record<string, Action>> = {
 
   dispatch: action(v.strictObject({}), async (scene) => {
     const pid = await ensureDispatch(scene);
-    return { said: pid === null ? `A Dispatch of the id ${DISPATCHER} runs already.` : `Dispatch runs as process ${pid}, also when this page is closed.` };
+    return {
+      said:
+        pid === null
+          ? `A Dispatch of the id ${DISPATCHER} runs already.`
+          : `Dispatch runs as process ${pid}, also when this page is closed.`,
+    };
   }),
 
-  finish: action(v.strictObject({ task: filled(200), gates: v.array(v.picklist(GATES)), capture: v.optional(v.boolean(), false), ...ends }), async ({ cx, store }, input) => {
-    const task = needTask(store, input.task);
-    if (input.gates.includes("fresh_proof")) await requireFreshProof(cx, store, task);
-    const result = await finishTask(cx, store, task, {
-      ...plainOrder("finish", input.reason?.trim() || "Task finished by operator."),
-      stopWorker: input.stopWorker,
-      stopManager: input.stopManager,
-      capture: input.capture ? { mode: "segment", lines: 200, required: false } : null,
-      requireCriteriaAudit: input.gates.includes("criteria"),
-      requireAcks: input.gates.includes("acks"),
-      requireCurrentAcks: input.gates.includes("current_acks"),
-      requireEpilogue: input.gates.includes("epilogue"),
-      requireAdversarialProof: input.gates.includes("adversarial_proof"),
-    });
-    return { said: `${task.name} is finished.`, wrote: written(task.name, result) };
-  }),
+  finish: action(
+    v.strictObject({ task: filled(200), gates: v.array(v.picklist(GATES)), capture: v.optional(v.boolean(), false), ...ends }),
+    async ({ cx, store }, input) => {
+      const task = needTask(store, input.task);
+      if (input.gates.includes("fresh_proof")) await requireFreshProof(cx, store, task);
+      const result = await finishTask(cx, store, task, {
+        ...plainOrder("finish", input.reason?.trim() || "Task finished by operator."),
+        stopWorker: input.stopWorker,
+        stopManager: input.stopManager,
+        capture: input.capture ? { mode: "segment", lines: 200, required: false } : null,
+        requireCriteriaAudit: input.gates.includes("criteria"),
+        requireAcks: input.gates.includes("acks"),
+        requireCurrentAcks: input.gates.includes("current_acks"),
+        requireEpilogue: input.gates.includes("epilogue"),
+        requireAdversarialProof: input.gates.includes("adversarial_proof"),
+      });
+      return { said: `${task.name} is finished.`, wrote: written(task.name, result) };
+    },
+  ),
 
   stop: action(v.strictObject({ task: filled(200), ...ends }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
-    const result = await finishTask(cx, store, task, { ...plainOrder("stop", input.reason?.trim() || "Task stopped by operator."), stopWorker: input.stopWorker, stopManager: true });
+    const result = await finishTask(cx, store, task, {
+      ...plainOrder("stop", input.reason?.trim() || "Task stopped by operator."),
+      stopWorker: input.stopWorker,
+      stopManager: true,
+    });
     return { said: `${task.name} is given up.`, wrote: written(task.name, result) };
   }),
 
@@ -81,20 +107,33 @@ export const workActions: Readonly<Record<string, Action>> = {
     const task = needTask(store, input.task);
     // The id is ours or another version's; as a part of a path it must not lead elsewhere.
     const dir = join(cx.stateRoot, "artifacts", "tasks", encodeURIComponent(task.id).replaceAll(".", "%2E"), "export");
-    const { export_dir, archive } = exportTask(cx, store, task, { dir, zip: true, transcripts: false, fullTranscripts: false, secrets: false, allTelemetry: false });
+    const { export_dir, archive } = exportTask(cx, store, task, {
+      dir,
+      zip: true,
+      transcripts: false,
+      fullTranscripts: false,
+      secrets: false,
+      allTelemetry: false,
+    });
     return { said: `${task.name} was exported to ${export_dir}.`, wrote: [...(archive === null ? [] : [archive])] };
   }),
 };
 
 function written(task: string, result: Record<string, unknown>): string[] {
-  const killed = [result.killed_worker ? "the worker's terminal" : null, result.killed_manager ? "the manager's terminal" : null].filter((each) => each !== null);
+  const killed = [result.killed_worker ? "the worker's terminal" : null, result.killed_manager ? "the manager's terminal" : null].filter(
+    (each) => each !== null,
+  );
   return [`tasks ${task} → done`, `commands ${String(result.command_id)}`, ...(killed.length > 0 ? [`ended ${killed.join(" and ")}`] : [])];
 }
 
 /** Starts a Dispatch that outlives the page; null when one runs already. */
 async function ensureDispatch({ cx, store, path }: ActionScene): Promise<number | null> {
   if (await isDispatching(cx, store, DISPATCHER)) return null;
-  const pid = startBackground([...selfArgv(), "dispatch", "--watch", "--dispatcher-id", DISPATCHER, "--path", cx.storePath(path)], { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/");
+  const pid = startBackground(
+    [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", DISPATCHER, "--path", cx.storePath(path)],
+    { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot },
+    "/",
+  );
   if (pid === null) throw new Failure("Dispatch could not be started", { hint: `${cx.program} dispatch --watch` });
   return pid;
 }

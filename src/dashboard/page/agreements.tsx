@@ -6,7 +6,11 @@ import type { Agreements } from "../views.ts";
 
 export function Agreed({ agreements: a, task }: { agreements: Agreements; task: Task }) {
   if (a.mode === null && !a.handoff && !a.workerAck && !a.managerAck) {
-    return <Empty commands={[`conveyor manager-config ${task.name} --mode guided`]}>Nothing has been agreed: there is no configuration of the manager, no acknowledgement and no handoff.</Empty>;
+    return (
+      <Empty commands={[`conveyor manager-config ${task.name} --mode guided`]}>
+        Nothing has been agreed: there is no configuration of the manager, no acknowledgement and no handoff.
+      </Empty>
+    );
   }
   return (
     <div class="columns">
@@ -27,7 +31,15 @@ export function Agreed({ agreements: a, task }: { agreements: Agreements; task: 
           </ul>
         )}
         <h4>Permitted</h4>
-        {a.permissions.length === 0 ? <p class="dim">nothing beyond looking and speaking</p> : <p>{a.permissions.map((each) => <Pill key={each}>{each}</Pill>)}</p>}
+        {a.permissions.length === 0 ? (
+          <p class="dim">nothing beyond looking and speaking</p>
+        ) : (
+          <p>
+            {a.permissions.map((each) => (
+              <Pill key={each}>{each}</Pill>
+            ))}
+          </p>
+        )}
         {a.mode === null && <Command text={`conveyor manager-config ${task.name} --mode guided`} />}
       </section>
       <section aria-label="Acknowledgements and handoff">

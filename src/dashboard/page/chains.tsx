@@ -7,7 +7,9 @@ import { Time } from "./time.tsx";
 
 export const Chains = ({ chains }: { chains: readonly Chain[] }) =>
   chains.length === 0 ? (
-    <Empty>No message has been sent for this task yet. Completions of the worker, messages and loop iterations show up here with their proof.</Empty>
+    <Empty>
+      No message has been sent for this task yet. Completions of the worker, messages and loop iterations show up here with their proof.
+    </Empty>
   ) : (
     <ol class="chains">
       {chains.map((chain) => (
@@ -43,11 +45,28 @@ interface Step {
   readonly body: ComponentChildren;
 }
 
-const COMMAND_TONES: Readonly<Record<string, Tone>> = { succeeded: "good", failed: "bad", blocked: "now", attempted: "busy", pending: "soon" };
+const COMMAND_TONES: Readonly<Record<string, Tone>> = {
+  succeeded: "good",
+  failed: "bad",
+  blocked: "now",
+  attempted: "busy",
+  pending: "soon",
+};
 
 function steps({ command, attempts, notification, delivery, cycle, decision }: Chain): Step[] {
   const list: Step[] = [];
-  if (command) list.push({ label: "Command", tone: COMMAND_TONES[command.state] ?? "plain", body: <Worded tone={COMMAND_TONES[command.state] ?? "plain"} word={command.state} more={command.error ?? (command.permission ? `needs ${command.permission}` : null)} /> });
+  if (command)
+    list.push({
+      label: "Command",
+      tone: COMMAND_TONES[command.state] ?? "plain",
+      body: (
+        <Worded
+          tone={COMMAND_TONES[command.state] ?? "plain"}
+          word={command.state}
+          more={command.error ?? (command.permission ? `needs ${command.permission}` : null)}
+        />
+      ),
+    });
   for (const attempt of attempts) {
     const tone = COMMAND_TONES[attempt.state] ?? "soon";
     list.push({
@@ -65,15 +84,29 @@ function steps({ command, attempts, notification, delivery, cycle, decision }: C
       started: notification.side_effect_started === 1,
       completed: notification.side_effect_completed === 1,
     });
-    list.push({ label: "Delivery", tone, body: <Worded tone={tone} word={word} more={`${notification.source} → ${notification.target}`} title={why} /> });
+    list.push({
+      label: "Delivery",
+      tone,
+      body: <Worded tone={tone} word={word} more={`${notification.source} → ${notification.target}`} title={why} />,
+    });
   }
   if (delivery) {
     const tone: Tone = delivery.proof === "seen" ? "good" : delivery.proof === "pending" ? "soon" : "plain";
     const word = delivery.proof === "seen" ? "seen in the rollout" : delivery.proof === "pending" ? "not seen yet" : "cannot be had there";
-    list.push({ label: "Proof", tone, body: <Worded tone={tone} word={word} more={delivery.transport ? `by ${delivery.transport.replaceAll("_", " ")}` : null} /> });
+    list.push({
+      label: "Proof",
+      tone,
+      body: <Worded tone={tone} word={word} more={delivery.transport ? `by ${delivery.transport.replaceAll("_", " ")}` : null} />,
+    });
   }
-  if (cycle) list.push({ label: "Taken up", tone: cycle.state === "failed" ? "bad" : "good", body: <Worded tone="plain" word={`cycle ${cycle.id}`} more={cycle.state} /> });
-  if (decision) list.push({ label: "Decision", tone: "good", body: <Worded tone="plain" word={decision.decision} more={decision.reason} /> });
+  if (cycle)
+    list.push({
+      label: "Taken up",
+      tone: cycle.state === "failed" ? "bad" : "good",
+      body: <Worded tone="plain" word={`cycle ${cycle.id}`} more={cycle.state} />,
+    });
+  if (decision)
+    list.push({ label: "Decision", tone: "good", body: <Worded tone="plain" word={decision.decision} more={decision.reason} /> });
   return list;
 }
 

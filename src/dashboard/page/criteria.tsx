@@ -6,7 +6,13 @@ import { Empty, Pill, Said, type Tone } from "./parts.tsx";
 import type { Dialog } from "./task-forms.ts";
 import { Time } from "./time.tsx";
 
-const TONES: Readonly<Record<Criterion["status"], Tone>> = { proposed: "soon", accepted: "busy", satisfied: "good", deferred: "plain", rejected: "bad" };
+const TONES: Readonly<Record<Criterion["status"], Tone>> = {
+  proposed: "soon",
+  accepted: "busy",
+  satisfied: "good",
+  deferred: "plain",
+  rejected: "bad",
+};
 const ORDER: readonly Criterion["status"][] = ["proposed", "accepted", "satisfied", "deferred", "rejected"];
 
 type Judgement = Exclude<Criterion["status"], "proposed">;
@@ -25,7 +31,15 @@ const addForm = (task: Task): Form => ({
   fixed: { task: task.id },
   fields: [
     { name: "criterion", label: "What must be true", kind: "long" },
-    { name: "status", label: "Status", kind: "choice", choices: [["accepted", "accepted: the task needs it"], ["proposed", "proposed: to be judged"]] },
+    {
+      name: "status",
+      label: "Status",
+      kind: "choice",
+      choices: [
+        ["accepted", "accepted: the task needs it"],
+        ["proposed", "proposed: to be judged"],
+      ],
+    },
   ],
   button: "Add",
 });
@@ -34,7 +48,11 @@ const judgeForm = (task: Task, { id, criterion, status }: Criterion, to: Judgeme
   title: `${status === "satisfied" || status === "deferred" || status === "rejected" ? "Reopen" : VERBS[to]} criterion ${id}`,
   action: "judge-criterion",
   fixed: { task: task.id, id, status: to },
-  fields: [to === "satisfied" ? { name: "proof", label: "Proof", kind: "long", help: "What was run or seen, and what came of it." } : { name: "rationale", label: "Why", kind: "long", optional: true }],
+  fields: [
+    to === "satisfied"
+      ? { name: "proof", label: "Proof", kind: "long", help: "What was run or seen, and what came of it." }
+      : { name: "rationale", label: "Why", kind: "long", optional: true },
+  ],
   button: status === "satisfied" || status === "deferred" || status === "rejected" ? "Reopen" : VERBS[to],
   warning: criterion,
 });
@@ -49,7 +67,9 @@ export function Criteria({ criteria, task, ask }: { criteria: readonly Criterion
   if (criteria.length === 0) {
     return (
       <div>
-        <Empty commands={[`conveyor criteria ${task.name} --add --criterion TEXT --source user_requested --status accepted`]}>Nothing is asked of this task yet. Criteria say what must be shown before it can be finished.</Empty>
+        <Empty commands={[`conveyor criteria ${task.name} --add --criterion TEXT --source user_requested --status accepted`]}>
+          Nothing is asked of this task yet. Criteria say what must be shown before it can be finished.
+        </Empty>
         {add}
       </div>
     );
@@ -76,7 +96,8 @@ export function Criteria({ criteria, task, ask }: { criteria: readonly Criterion
                 </p>
               )}
               <p class="dim">
-                <Pill tone={TONES[criterion.status]}>{criterion.status}</Pill> {criterion.source.replaceAll("_", " ")} · <Time at={criterion.updated_at} />
+                <Pill tone={TONES[criterion.status]}>{criterion.status}</Pill> {criterion.source.replaceAll("_", " ")} ·{" "}
+                <Time at={criterion.updated_at} />
                 {Object.keys(criterion.evidence).length > 0 && <> · evidence: {Object.keys(criterion.evidence).sort().join(", ")}</>}
               </p>
             </div>

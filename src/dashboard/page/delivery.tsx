@@ -4,13 +4,24 @@ import { type Tone, Pill } from "./parts.tsx";
 import { Time } from "./time.tsx";
 
 /** The word for a delivery and how it should look. */
-export function verdict(d: { readonly state: string; readonly mode: string | null; readonly proof: string | null; readonly consumed: boolean; readonly started: boolean; readonly completed: boolean }): readonly [Tone, string, string] {
+export function verdict(d: {
+  readonly state: string;
+  readonly mode: string | null;
+  readonly proof: string | null;
+  readonly consumed: boolean;
+  readonly started: boolean;
+  readonly completed: boolean;
+}): readonly [Tone, string, string] {
   if (d.state === "pending" || d.state === "sending") return ["busy", "under way", "it is being delivered"];
   if (d.state === "suppressed") return ["plain", "suppressed", "another dispatcher was first"];
   if (d.state === "typed") return ["soon", "typed, no proof yet", "the keys were sent; the receiver's rollout has not shown it so far"];
-  if (d.state === "unknown" || (d.state === "failed" && d.started && !d.completed)) return ["now", "uncertain", "it may or may not have arrived; it is not sent again by itself"];
+  if (d.state === "unknown" || (d.state === "failed" && d.started && !d.completed))
+    return ["now", "uncertain", "it may or may not have arrived; it is not sent again by itself"];
   if (d.state === "failed") return ["bad", "failed", "nothing was sent"];
-  if (d.mode === "pull_required" || d.state === "pull_required") return d.consumed ? ["good", "taken from the inbox", "the receiver took it"] : ["soon", "in the inbox", "the receiver has to ask for it"];
+  if (d.mode === "pull_required" || d.state === "pull_required")
+    return d.consumed
+      ? ["good", "taken from the inbox", "the receiver took it"]
+      : ["soon", "in the inbox", "the receiver has to ask for it"];
   if (d.proof === "seen") return ["good", "arrived, proof seen", "it stands in the receiver's rollout"];
   return ["good", "delivered", "it was typed into the terminal; nothing there could prove it"];
 }

@@ -41,8 +41,15 @@ export function note(answer: Answer): void {
 export async function act(name: string, input: unknown): Promise<Answer> {
   let answer: Answer;
   try {
-    const response = await fetch(`api/do/${name}`, { method: "POST", headers: { "content-type": "application/json", "x-conveyor": "1" }, body: JSON.stringify(input) });
-    answer = response.headers.get("content-type") === "application/json" ? ((await response.json()) as Answer) : { done: false, said: (await response.text()).trim(), hint: null };
+    const response = await fetch(`api/do/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-conveyor": "1" },
+      body: JSON.stringify(input),
+    });
+    answer =
+      response.headers.get("content-type") === "application/json"
+        ? ((await response.json()) as Answer)
+        : { done: false, said: (await response.text()).trim(), hint: null };
   } catch {
     answer = { done: false, said: "The dashboard does not answer.", hint: "conveyor dashboard" };
   }

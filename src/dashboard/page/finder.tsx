@@ -19,7 +19,10 @@ export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) 
           Looking…
         </p>
       ) : found.length === 0 ? (
-        <Empty>No Codex session runs here that is not registered already. A session shows up with its first turn: type something into it, then look again.</Empty>
+        <Empty>
+          No Codex session runs here that is not registered already. A session shows up with its first turn: type something into it, then
+          look again.
+        </Empty>
       ) : (
         <ul class="plain found">
           {found.map((session) => (
@@ -51,7 +54,15 @@ const registration = (session: FoundSession): Form => ({
   action: "register",
   fixed: { thread: session.threadId, pid: session.pid, tmuxSession: session.tmuxSession, paneId: session.paneId },
   fields: [
-    { name: "role", label: "Role", kind: "choice", choices: [["worker", "worker: it does the work"], ["manager", "manager: it supervises"]] },
+    {
+      name: "role",
+      label: "Role",
+      kind: "choice",
+      choices: [
+        ["worker", "worker: it does the work"],
+        ["manager", "manager: it supervises"],
+      ],
+    },
     { name: "name", label: "Name", value: session.tmuxSession ?? "" },
   ],
   button: "Register",

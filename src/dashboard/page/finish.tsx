@@ -23,7 +23,14 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     setBusy(true);
-    const answer = await act("finish", { task: task.id, gates: [...held], reason, stopWorker: stops.worker, stopManager: stops.manager, capture: stops.worker || stops.manager });
+    const answer = await act("finish", {
+      task: task.id,
+      gates: [...held],
+      reason,
+      stopWorker: stops.worker,
+      stopManager: stops.manager,
+      capture: stops.worker || stops.manager,
+    });
     setBusy(false);
     if (answer.done) return close();
     setRefusal(answer.hint ? `${answer.said}\n${answer.hint}` : answer.said);
@@ -38,7 +45,14 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
           <legend>Only if</legend>
           {(gates ?? []).map((gate) => (
             <div class="field check" key={gate.name}>
-              <input id={`${base}-${gate.name}`} type="checkbox" checked={held.has(gate.name)} disabled={gate.demanded && gate.name === "acks"} onChange={(event) => hold(gate.name, (event.target as HTMLInputElement).checked)} aria-describedby={`${base}-${gate.name}-why`} />
+              <input
+                id={`${base}-${gate.name}`}
+                type="checkbox"
+                checked={held.has(gate.name)}
+                disabled={gate.demanded && gate.name === "acks"}
+                onChange={(event) => hold(gate.name, (event.target as HTMLInputElement).checked)}
+                aria-describedby={`${base}-${gate.name}-why`}
+              />
               <div>
                 <label for={`${base}-${gate.name}`}>
                   {gate.asks}
@@ -53,13 +67,32 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
         </fieldset>
         <fieldset>
           <legend>Then</legend>
-          {worker && <Stop id={`${base}-worker`} label={`end the terminal of ${worker.name}, the worker`} on={stops.worker} set={(on) => setStops({ ...stops, worker: on })} />}
-          {manager && <Stop id={`${base}-manager`} label={`end the terminal of ${manager.name}, the manager`} on={stops.manager} set={(on) => setStops({ ...stops, manager: on })} />}
+          {worker && (
+            <Stop
+              id={`${base}-worker`}
+              label={`end the terminal of ${worker.name}, the worker`}
+              on={stops.worker}
+              set={(on) => setStops({ ...stops, worker: on })}
+            />
+          )}
+          {manager && (
+            <Stop
+              id={`${base}-manager`}
+              label={`end the terminal of ${manager.name}, the manager`}
+              on={stops.manager}
+              set={(on) => setStops({ ...stops, manager: on })}
+            />
+          )}
           <div class="field">
             <label for={`${base}-reason`}>
               Reason <span class="dim">(optional)</span>
             </label>
-            <input id={`${base}-reason`} type="text" value={reason} onInput={(event) => setReason((event.target as HTMLInputElement).value)} />
+            <input
+              id={`${base}-reason`}
+              type="text"
+              value={reason}
+              onInput={(event) => setReason((event.target as HTMLInputElement).value)}
+            />
           </div>
         </fieldset>
         <p class={ends.length > 0 ? "warning danger" : "warning"}>

@@ -31,7 +31,9 @@ export interface Form {
 
 export function FormDialog({ form, close }: { form: Form; close: () => void }) {
   const base = useId();
-  const [values, setValues] = useState<Record<string, string>>(() => Object.fromEntries(form.fields.map((field) => [field.name, field.value ?? field.choices?.[0]?.[0] ?? ""])));
+  const [values, setValues] = useState<Record<string, string>>(() =>
+    Object.fromEntries(form.fields.map((field) => [field.name, field.value ?? field.choices?.[0]?.[0] ?? ""])),
+  );
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<{ said: string; hint: string | null } | null>(null);
   const send = async (event: Event): Promise<void> => {
@@ -54,7 +56,14 @@ export function FormDialog({ form, close }: { form: Form; close: () => void }) {
       <form onSubmit={send}>
         {form.warning && <p class={form.danger ? "warning danger" : "warning"}>{form.warning}</p>}
         {form.fields.map((field, index) => (
-          <FieldInput key={field.name} field={field} id={`${base}-${field.name}`} value={values[field.name]!} first={index === 0} set={(value) => setValues({ ...values, [field.name]: value })} />
+          <FieldInput
+            key={field.name}
+            field={field}
+            id={`${base}-${field.name}`}
+            value={values[field.name]!}
+            first={index === 0}
+            set={(value) => setValues({ ...values, [field.name]: value })}
+          />
         ))}
         {refusal && (
           <p class="warning danger" role="alert">
@@ -75,7 +84,19 @@ export function FormDialog({ form, close }: { form: Form; close: () => void }) {
   );
 }
 
-function FieldInput({ field, id, value, first, set }: { field: Field; id: string; value: string; first: boolean; set: (value: string) => void }) {
+function FieldInput({
+  field,
+  id,
+  value,
+  first,
+  set,
+}: {
+  field: Field;
+  id: string;
+  value: string;
+  first: boolean;
+  set: (value: string) => void;
+}) {
   const typed = (event: Event): void => set((event.target as HTMLInputElement).value);
   const help = field.help && (
     <p class="dim" id={`${id}-help`}>
@@ -86,7 +107,12 @@ function FieldInput({ field, id, value, first, set }: { field: Field; id: string
   if (field.kind === "check") {
     return (
       <div class="field check">
-        <input {...common} type="checkbox" checked={value === "true"} onChange={(event) => set(String((event.target as HTMLInputElement).checked))} />
+        <input
+          {...common}
+          type="checkbox"
+          checked={value === "true"}
+          onChange={(event) => set(String((event.target as HTMLInputElement).checked))}
+        />
         <div>
           <label for={id}>{field.label}</label>
           {help}

@@ -45,7 +45,8 @@ const List = ({ title, lines, none }: { title: string; lines: readonly InboxLine
         {lines.map((line) => (
           <li key={line.id} class="letter">
             <p>
-              <span class="number">#{line.id}</span> {line.signal_type.replaceAll("_", " ")} from <bdi>{line.source}</bdi> <Pill>{line.delivery_mode === "push" ? "also pushed" : "to be taken"}</Pill>
+              <span class="number">#{line.id}</span> {line.signal_type.replaceAll("_", " ")} from <bdi>{line.source}</bdi>{" "}
+              <Pill>{line.delivery_mode === "push" ? "also pushed" : "to be taken"}</Pill>
               <span class="dim">
                 {" "}
                 <Time at={line.consumed_at ?? line.created_at} />

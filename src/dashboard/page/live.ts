@@ -66,7 +66,10 @@ class LiveView {
   }
 
   private async askWhy(): Promise<void> {
-    const status = await fetch("api/find?task=").then((response) => response.status, () => 0);
+    const status = await fetch("api/find?task=").then(
+      (response) => response.status,
+      () => 0,
+    );
     if (status === 401) return this.tell("over");
     if (status === 404 && this.lastId === "") return this.tell("none");
     if (!document.hidden) this.open();

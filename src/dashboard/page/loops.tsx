@@ -22,7 +22,8 @@ function Loop({ loop: { run, policy, reached, gate, messages } }: { loop: LoopVi
   return (
     <li>
       <h3>
-        <bdi>{run.name}</bdi> <Pill>{policy.template ?? "custom"}</Pill> <Pill tone={run.status === "active" ? "busy" : "plain"}>{run.status}</Pill>
+        <bdi>{run.name}</bdi> <Pill>{policy.template ?? "custom"}</Pill>{" "}
+        <Pill tone={run.status === "active" ? "busy" : "plain"}>{run.status}</Pill>
       </h3>
       <ol class="rounds" aria-label={`Iteration ${reached} of ${policy.max_iterations}`}>
         {Array.from({ length: Math.min(policy.max_iterations, 30) }, (_, index) => (
@@ -38,7 +39,8 @@ function Loop({ loop: { run, policy, reached, gate, messages } }: { loop: LoopVi
           <Pill tone="good">iteration {gate.requested} may begin</Pill>
         ) : (
           <>
-            <Pill tone="soon">iteration {gate.requested} waits</Pill> {gate.missing.length === 0 && <span class="dim">{gate.reason.replaceAll("_", " ")}</span>}
+            <Pill tone="soon">iteration {gate.requested} waits</Pill>{" "}
+            {gate.missing.length === 0 && <span class="dim">{gate.reason.replaceAll("_", " ")}</span>}
           </>
         )}
       </p>
@@ -48,7 +50,10 @@ function Loop({ loop: { run, policy, reached, gate, messages } }: { loop: LoopVi
             const missing = gate.requested > 1 && gate.missing.includes(type);
             return (
               <li key={type} class={missing ? "missing" : "met"}>
-                <span aria-hidden="true">{missing ? "○" : "✓"}</span> {type.replaceAll("_", " ")} <span class="dim">{missing ? "is missing" : gate.requested > 1 ? "is there" : "is asked for from the second iteration on"}</span>
+                <span aria-hidden="true">{missing ? "○" : "✓"}</span> {type.replaceAll("_", " ")}{" "}
+                <span class="dim">
+                  {missing ? "is missing" : gate.requested > 1 ? "is there" : "is asked for from the second iteration on"}
+                </span>
               </li>
             );
           })}

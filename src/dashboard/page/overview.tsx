@@ -52,7 +52,8 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
         </header>
         {cards.length === 0 ? (
           <Empty commands={["conveyor demo", "conveyor pair --task NAME --task-goal GOAL --worker-name NAME --manager-name NAME"]}>
-            No task is being worked on. The demo shows a whole pair at work without an account; a pair of your own starts with the second line.
+            No task is being worked on. The demo shows a whole pair at work without an account; a pair of your own starts with the second
+            line.
           </Empty>
         ) : (
           <ul class="cards">
@@ -177,13 +178,17 @@ function Unbound({ sessions, ask }: { sessions: readonly Party[]; ask: (form: Di
         </button>
       </header>
       {sessions.length === 0 ? (
-        <Empty commands={["conveyor register-worker --name NAME --self"]}>Every registered session works on a task. To register one, run this inside it, or pick it with the button above.</Empty>
+        <Empty commands={["conveyor register-worker --name NAME --self"]}>
+          Every registered session works on a task. To register one, run this inside it, or pick it with the button above.
+        </Empty>
       ) : (
         <ul class="plain">
           {sessions.map((session) => (
             <li key={session.id} class="line">
               <bdi class="name">{session.name}</bdi> <Pill>{session.role}</Pill>
-              <span class={session.alive === false ? "bad" : "dim"}>{session.alive === false ? "not running" : <bdi>{session.cwd}</bdi>}</span>
+              <span class={session.alive === false ? "bad" : "dim"}>
+                {session.alive === false ? "not running" : <bdi>{session.cwd}</bdi>}
+              </span>
               <button
                 type="button"
                 class="quiet"
@@ -215,7 +220,9 @@ function Dispatch({ dispatch }: { dispatch: DispatchView }) {
     <section aria-labelledby="dispatch">
       <h2 id="dispatch">Dispatch</h2>
       {dispatch.watches.length === 0 ? (
-        <Empty commands={["conveyor dispatch --watch"]}>No Dispatch has ever watched this database. It carries messages between the two sessions of each task.</Empty>
+        <Empty commands={["conveyor dispatch --watch"]}>
+          No Dispatch has ever watched this database. It carries messages between the two sessions of each task.
+        </Empty>
       ) : (
         <ul class="plain">
           {dispatch.watches.slice(0, 6).map((watch) => (

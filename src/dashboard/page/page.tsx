@@ -26,7 +26,9 @@ function App() {
     if (route.task === null || isId(route.task)) return setId(route.task);
     setId(null);
     // A name in the address is looked up once; from then on the id stands there, since names repeat.
-    void read<{ id: string }>(`api/find?task=${encodeURIComponent(route.task)}`).then((found) => go({ task: found?.id ?? "task-unknown", tab: route.tab }, true));
+    void read<{ id: string }>(`api/find?task=${encodeURIComponent(route.task)}`).then((found) =>
+      go({ task: found?.id ?? "task-unknown", tab: route.tab }, true),
+    );
   }, [route.task]);
   const live = useLive<OverviewParts & TaskParts>(id === null ? "overview" : `task:${id}`);
   const { card } = live.parts as { card?: Card };
@@ -56,7 +58,12 @@ function App() {
       ) : (
         <TaskPage live={live} tab={route.tab} ask={setForm} />
       )}
-      {form && ("finish" in form ? <FinishDialog card={form.finish} close={() => setForm(null)} /> : <FormDialog key={form.title} form={form} close={() => setForm(null)} />)}
+      {form &&
+        ("finish" in form ? (
+          <FinishDialog card={form.finish} close={() => setForm(null)} />
+        ) : (
+          <FormDialog key={form.title} form={form} close={() => setForm(null)} />
+        ))}
       {help && <Help close={() => setHelp(false)} />}
       <Notes />
     </>
@@ -77,7 +84,8 @@ function useKeys(press: (key: string) => void, blocked: boolean): void {
   useLayoutEffect(() => {
     const down = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (blocked || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+      if (blocked || event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [contenteditable]"))
+        return;
       if (event.key === "j" || event.key === "k") {
         const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
         const at = rows.indexOf(document.activeElement as HTMLElement);
@@ -93,16 +101,30 @@ function useKeys(press: (key: string) => void, blocked: boolean): void {
   });
 }
 
-const CONNECTIONS: Readonly<Record<Connection, string>> = { connecting: "Connecting", live: "Live", lost: "Reconnecting", over: "Ended", none: "Live" };
+const CONNECTIONS: Readonly<Record<Connection, string>> = {
+  connecting: "Connecting",
+  live: "Live",
+  lost: "Reconnecting",
+  over: "Ended",
+  none: "Live",
+};
 
 function Top({ connection, parts, onHelp }: { connection: Connection; parts: Partial<OverviewParts>; onHelp: () => void }) {
   const { dispatch, about } = parts;
   return (
     <header class="top">
-      <a href={address({})} onClick={follow({})} class="brand" title={about ? `${about.program} ${about.version} · ${about.database}` : undefined}>
+      <a
+        href={address({})}
+        onClick={follow({})}
+        class="brand"
+        title={about ? `${about.program} ${about.version} · ${about.database}` : undefined}
+      >
         Conveyor
       </a>
-      <span class={`doing ${connection === "live" || connection === "none" ? "good" : connection === "connecting" ? "plain" : "now"}`} role="status">
+      <span
+        class={`doing ${connection === "live" || connection === "none" ? "good" : connection === "connecting" ? "plain" : "now"}`}
+        role="status"
+      >
         <span class="dot" aria-hidden="true" />
         {CONNECTIONS[connection]}
       </span>
@@ -196,5 +218,7 @@ const Help = ({ close }: { close: () => void }) => (
   </Modal>
 );
 
-window.addEventListener("unhandledrejection", (event) => showNote({ done: false, said: `The page met an error: ${String(event.reason)}`, hint: null }));
+window.addEventListener("unhandledrejection", (event) =>
+  showNote({ done: false, said: `The page met an error: ${String(event.reason)}`, hint: null }),
+);
 render(<App />, document.getElementById("app")!);

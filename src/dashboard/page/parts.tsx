@@ -103,7 +103,8 @@ export function Tabs({ tabs, label, shown, show }: { tabs: readonly Tab[]; label
   const current = tabs.find((tab) => tab.id === shown) ?? tabs[0]!;
   const move = (event: KeyboardEvent): void => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
-    const at = event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : (tabs.indexOf(current) + step + tabs.length) % tabs.length;
+    const at =
+      event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : (tabs.indexOf(current) + step + tabs.length) % tabs.length;
     if (step === 0 && event.key !== "Home" && event.key !== "End") return;
     event.preventDefault();
     show(tabs[at]!.id);
@@ -113,7 +114,16 @@ export function Tabs({ tabs, label, shown, show }: { tabs: readonly Tab[]; label
     <div class="tabs">
       <div role="tablist" aria-label={label} ref={list} onKeyDown={move}>
         {tabs.map((tab) => (
-          <button key={tab.id} type="button" role="tab" id={`${base}-${tab.id}`} aria-selected={tab === current} aria-controls={`${base}-panel`} tabIndex={tab === current ? 0 : -1} onClick={() => show(tab.id)}>
+          <button
+            key={tab.id}
+            type="button"
+            role="tab"
+            id={`${base}-${tab.id}`}
+            aria-selected={tab === current}
+            aria-controls={`${base}-panel`}
+            tabIndex={tab === current ? 0 : -1}
+            onClick={() => show(tab.id)}
+          >
             {tab.name}
             {tab.count ? <span class="count">{tab.count}</span> : null}
           </button>

@@ -36,8 +36,10 @@ export function useRoute(): Route {
 }
 
 /** A click that the page handles itself; with a modifier the browser opens a new tab as always. */
-export const follow = (route: Partial<Route>) => (event: MouseEvent): void => {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  go(route);
-};
+export const follow =
+  (route: Partial<Route>) =>
+  (event: MouseEvent): void => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    go(route);
+  };

@@ -11,4 +11,5 @@ export interface TerminalProps {
 const CELL = 0.52;
 
 /** As CSS has it: `aspect-ratio`. */
-export const shape = (cols: number, rows: number): string => `${Math.round(Math.max(cols, 20) * CELL * 100) / 100} / ${Math.max(rows, 5) + 1}`;
+export const shape = (cols: number, rows: number): string =>
+  `${Math.round(Math.max(cols, 20) * CELL * 100) / 100} / ${Math.max(rows, 5) + 1}`;

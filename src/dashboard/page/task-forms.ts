@@ -67,7 +67,9 @@ const stopForm = (card: Card): Form => ({
   action: "stop",
   fixed: { task: card.task.id },
   fields: [
-    ...(card.worker ? [{ name: "stopWorker", label: `Also end the terminal of ${card.worker.name}, the worker`, kind: "check" as const }] : []),
+    ...(card.worker
+      ? [{ name: "stopWorker", label: `Also end the terminal of ${card.worker.name}, the worker`, kind: "check" as const }]
+      : []),
     { name: "reason", label: "Reason", optional: true },
   ],
   button: "Give up",
@@ -81,7 +83,12 @@ export const pairForm = (cwd: string, task: string | null, done: (id: string) =>
   action: "pair",
   ...(task !== null && { fixed: { task } }),
   fields: [
-    ...(task === null ? [{ name: "task", label: "Task", help: "A new name, or one that is there." }, { name: "goal", label: "Goal", kind: "long" as const, optional: true, help: "Needed for a new task." }] : []),
+    ...(task === null
+      ? [
+          { name: "task", label: "Task", help: "A new name, or one that is there." },
+          { name: "goal", label: "Goal", kind: "long" as const, optional: true, help: "Needed for a new task." },
+        ]
+      : []),
     { name: "prompt", label: "First words to the worker", kind: "long", optional: true },
     { name: "workerName", label: "Worker" },
     { name: "managerName", label: "Manager" },

@@ -48,7 +48,12 @@ export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: 
         </section>
       )}
       <Pair card={card} ask={ask} free={live.parts.free ?? []} cwd={live.parts.about?.cwd ?? ""} />
-      <Tabs label="What happened" tabs={tabsOf(live.parts, card, ask)} shown={tab ?? "timeline"} show={(id) => go({ task: card.task.id, tab: id }, true)} />
+      <Tabs
+        label="What happened"
+        tabs={tabsOf(live.parts, card, ask)}
+        shown={tab ?? "timeline"}
+        show={(id) => go({ task: card.task.id, tab: id }, true)}
+      />
     </main>
   );
 }
@@ -85,7 +90,17 @@ function Head({ card, ask }: { card: Card; ask: (form: Dialog) => void }) {
   );
 }
 
-function Pair({ card, ask, free, cwd }: { card: Card; ask: (form: Dialog) => void; free: readonly { name: string; role: string }[]; cwd: string }) {
+function Pair({
+  card,
+  ask,
+  free,
+  cwd,
+}: {
+  card: Card;
+  ask: (form: Dialog) => void;
+  free: readonly { name: string; role: string }[];
+  cwd: string;
+}) {
   if (!card.worker && !card.manager) {
     const form = bindForm(card, free);
     return (
@@ -141,8 +156,16 @@ function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form:
       {party.terminal?.running ? (
         <Terminal session={party.name} cols={party.terminal.width} rows={party.terminal.height + 1} />
       ) : (
-        <Empty commands={party.terminal ? [`conveyor start-${party.role} --name ${party.name}`] : [`conveyor ${party.role}-inbox ${card.task.name} --consume-next --wait`]}>
-          {party.terminal ? `${party.terminal.reason ?? "Its terminal is not running"}.` : "It has no terminal: messages wait in its inbox until it asks."}
+        <Empty
+          commands={
+            party.terminal
+              ? [`conveyor start-${party.role} --name ${party.name}`]
+              : [`conveyor ${party.role}-inbox ${card.task.name} --consume-next --wait`]
+          }
+        >
+          {party.terminal
+            ? `${party.terminal.reason ?? "Its terminal is not running"}.`
+            : "It has no terminal: messages wait in its inbox until it asks."}
         </Empty>
       )}
     </article>
@@ -153,9 +176,19 @@ function tabsOf(parts: LiveState<TaskParts>["parts"], card: Card, ask: (form: Di
   const pending = (parts.workerInbox?.pending.length ?? 0) + (parts.managerInbox?.pending.length ?? 0);
   return [
     { id: "timeline", name: "Timeline", render: () => <Timeline page={parts.timeline} taskId={card.task.id} /> },
-    { id: "criteria", name: "Criteria", count: card.criteria.accepted + card.criteria.proposed, render: () => <Criteria criteria={parts.criteria ?? []} task={card.task} ask={ask} /> },
+    {
+      id: "criteria",
+      name: "Criteria",
+      count: card.criteria.accepted + card.criteria.proposed,
+      render: () => <Criteria criteria={parts.criteria ?? []} task={card.task} ask={ask} />,
+    },
     { id: "messages", name: "Messages", render: () => <Chains chains={parts.chains ?? []} /> },
-    { id: "inboxes", name: "Inboxes", count: pending, render: () => <Inboxes worker={parts.workerInbox} manager={parts.managerInbox} card={card} /> },
+    {
+      id: "inboxes",
+      name: "Inboxes",
+      count: pending,
+      render: () => <Inboxes worker={parts.workerInbox} manager={parts.managerInbox} card={card} />,
+    },
     { id: "loops", name: "Loops", count: parts.loops?.length ?? 0, render: () => <Loops loops={parts.loops ?? []} task={card.task} /> },
     { id: "tokens", name: "Tokens", render: () => <Tokens lines={parts.tokens ?? []} /> },
     { id: "agreements", name: "Agreements", render: () => parts.agreements && <Agreed agreements={parts.agreements} task={card.task} /> },

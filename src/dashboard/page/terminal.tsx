@@ -94,7 +94,11 @@ class Line {
   ) {
     this.screen = new TerminalScreen(
       box,
-      { keys: (keys) => this.send({ type: "keys", keys }), resized: (size: ScreenSize) => this.send({ type: "resize", ...size }), release: () => this.release() },
+      {
+        keys: (keys) => this.send({ type: "keys", keys }),
+        resized: (size: ScreenSize) => this.send({ type: "resize", ...size }),
+        release: () => this.release(),
+      },
       { scrollback: 0, label: `Terminal of ${session}` },
     );
     document.addEventListener("visibilitychange", this.shown);
@@ -185,7 +189,11 @@ function History({ session, close }: { session: string; close: () => void }) {
       if (!here) return;
       if (!answer) return setEmpty(true);
       const lines = answer.text.replace(/\n+$/, "").split("\n");
-      screen = new TerminalScreen(box.current!, { keys: () => {}, resized: () => {}, release: () => {} }, { scrollback: lines.length + 100, label: `History of ${session}`, readAloud: true });
+      screen = new TerminalScreen(
+        box.current!,
+        { keys: () => {}, resized: () => {}, release: () => {} },
+        { scrollback: lines.length + 100, label: `History of ${session}`, readAloud: true },
+      );
       screen.watch({ cols: 160, rows: 36 });
       screen.write(lines.join("\r\n"));
       screen.scrollToEnd();

@@ -20,7 +20,9 @@ export function Timeline({ page, taskId }: { page: TimelinePage | undefined; tas
   const next = older ? older.next : page.next;
   const more = async (): Promise<void> => {
     setBusy(true);
-    const got = await ask<TimelinePage>(`api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`);
+    const got = await ask<TimelinePage>(
+      `api/timeline?task=${encodeURIComponent(taskId)}&before=${encodeURIComponent(JSON.stringify(next))}`,
+    );
     // What slid off the live page meanwhile is kept: nothing in between gets lost.
     if (got) setOlder({ items: [...items, ...got.items], next: got.next });
     setBusy(false);
@@ -98,17 +100,37 @@ const TELL: Readonly<Record<TimelineItem["kind"], (item: TimelineItem) => Told>>
     if (what === "task_started") return { tone: "busy", title: `${who} began a turn` };
     if (what === "turn_aborted") return { tone: "soon", title: `${who} was interrupted` };
     const took = num(data.duration_ms);
-    return { tone: "good", title: `${who} finished a turn${took === null ? "" : took < 1000 ? " within a second" : ` after ${span(took)}`}`, text };
+    return {
+      tone: "good",
+      title: `${who} finished a turn${took === null ? "" : took < 1000 ? " within a second" : ` after ${span(took)}`}`,
+      text,
+    };
   },
   cycle({ what, text, data }) {
     const state = str(data.state);
     if (what === "failed") return { tone: "bad", title: "A look at the worker failed", text };
     const pattern = str(data.pattern);
-    return { tone: pattern ? "soon" : "plain", title: `The manager looked: worker ${state ?? "unknown"}`, ...(pattern && { mark: words(pattern) }) };
+    return {
+      tone: pattern ? "soon" : "plain",
+      title: `The manager looked: worker ${state ?? "unknown"}`,
+      ...(pattern && { mark: words(pattern) }),
+    };
   },
   delivery({ what, who, text, data }) {
-    const [tone, word] = verdict({ state: what, mode: str(data.mode), proof: null, consumed: data.consumed_at !== null, started: data.started === 1, completed: data.completed === 1 });
-    return { tone, title: `${str(data.from)} → ${who}: ${words(str(data.signal) ?? "message")}`, mark: word, text: str(data.error) ?? text };
+    const [tone, word] = verdict({
+      state: what,
+      mode: str(data.mode),
+      proof: null,
+      consumed: data.consumed_at !== null,
+      started: data.started === 1,
+      completed: data.completed === 1,
+    });
+    return {
+      tone,
+      title: `${str(data.from)} → ${who}: ${words(str(data.signal) ?? "message")}`,
+      mark: word,
+      text: str(data.error) ?? text,
+    };
   },
   command({ what, text, data }) {
     const tone: Tone = what === "succeeded" ? "good" : what === "failed" ? "bad" : what === "blocked" ? "now" : "busy";
@@ -118,6 +140,11 @@ const TELL: Readonly<Record<TimelineItem["kind"], (item: TimelineItem) => Told>>
   event({ what, who, data }) {
     const status = str(data.status);
     const text = str(data.criterion) ?? str(data.summary) ?? str(data.reason) ?? str(data.error);
-    return { tone: what.endsWith("failed") ? "bad" : "plain", title: `${words(what)}${who && who !== "workerctl" ? ` by ${who}` : ""}`, ...(status && { mark: status }), text };
+    return {
+      tone: what.endsWith("failed") ? "bad" : "plain",
+      title: `${words(what)}${who && who !== "workerctl" ? ` by ${who}` : ""}`,
+      ...(status && { mark: status }),
+      text,
+    };
   },
 };

@@ -28,7 +28,11 @@ export function Tokens({ lines }: { lines: readonly TokenLine[] }) {
   if (drawn.length === 0) return <Empty>No token counts have been read yet. They come with the turns of both sessions.</Empty>;
   const times = drawn.flatMap((line) => line.points.map(([time]) => Date.parse(time)));
   const [from, last] = [Math.min(...times), Math.max(...times)];
-  const frame: Frame = { from, to: Math.max(last, from + 60_000), top: roundUp(Math.max(...drawn.flatMap((line) => line.points.map(([, total]) => total)), 1)) };
+  const frame: Frame = {
+    from,
+    to: Math.max(last, from + 60_000),
+    top: roundUp(Math.max(...drawn.flatMap((line) => line.points.map(([, total]) => total)), 1)),
+  };
   const x = (time: number): number => EDGE.left + ((time - frame.from) / (frame.to - frame.from)) * (W - EDGE.left - EDGE.right);
   const y = (total: number): number => H - EDGE.bottom - (total / frame.top) * (H - EDGE.top - EDGE.bottom);
   const point = (event: PointerEvent): void => {
@@ -79,5 +83,7 @@ export function Tokens({ lines }: { lines: readonly TokenLine[] }) {
 
 function path(line: TokenLine, x: (time: number) => number, y: (total: number) => number): string {
   const corners = line.points.map(([time, total]) => [x(Date.parse(time)), y(total)] as const);
-  return corners.map(([px, py], index) => (index === 0 ? `M${px.toFixed(1)} ${py.toFixed(1)}` : `H${px.toFixed(1)}V${py.toFixed(1)}`)).join("");
+  return corners
+    .map(([px, py], index) => (index === 0 ? `M${px.toFixed(1)} ${py.toFixed(1)}` : `H${px.toFixed(1)}V${py.toFixed(1)}`))
+    .join("");
 }

@@ -6,7 +6,14 @@ import { Command, Said } from "./parts.tsx";
 import { address, follow } from "./route.ts";
 import { Time } from "./time.tsx";
 
-const TABS: Partial<Record<Wait["kind"], string>> = { uncertain: "messages", failed: "messages", blocked: "messages", evidence: "criteria", proposed: "criteria", criteria: "criteria" };
+const TABS: Partial<Record<Wait["kind"], string>> = {
+  uncertain: "messages",
+  failed: "messages",
+  blocked: "messages",
+  evidence: "criteria",
+  proposed: "criteria",
+  criteria: "criteria",
+};
 
 /** @param named with the task's name as a link, where several tasks are listed */
 export function WaitLine({ wait, task, named = false }: { wait: Wait; task: Pick<Task, "id" | "name">; named?: boolean }) {

@@ -80,7 +80,10 @@ export class TerminalScreen {
     for (const code of [0, 1, 2, 52]) this.terminal.parser.registerOscHandler(code, () => true);
     // While watching, the mouse selects text; it is not the program's.
     for (const final of ["h", "l"]) {
-      this.terminal.parser.registerCsiHandler({ prefix: "?", final }, (params) => !this.typing && params.some((mode) => MOUSE_MODES.includes(mode as number)));
+      this.terminal.parser.registerCsiHandler(
+        { prefix: "?", final },
+        (params) => !this.typing && params.some((mode) => MOUSE_MODES.includes(mode as number)),
+      );
     }
     this.terminal.attachCustomKeyEventHandler((event) => {
       if (this.typing && event.ctrlKey && event.shiftKey && event.key === "Escape") {

@@ -89,7 +89,8 @@ export function exportFiles(store: Store, task: Task, options: ExportOptions, ma
     };
     return { entries: stream(counted), entry_count: new Late(() => count), mode: format, role: "all", task: mask.value(task) };
   };
-  const events = (): Iterable<TelemetryEvent> => listTelemetry(store, { taskId: id }, { limit: options.allTelemetry ? undefined : TELEMETRY_LIMIT });
+  const events = (): Iterable<TelemetryEvent> =>
+    listTelemetry(store, { taskId: id }, { limit: options.allTelemetry ? undefined : TELEMETRY_LIMIT });
   const segments = (role: string) =>
     function* (): Generator<Shown> {
       for (const row of auditRows(store, "transcript_segments", id, true)) if (row.role === role) yield row;
@@ -116,12 +117,19 @@ export function exportFiles(store: Store, task: Task, options: ExportOptions, ma
     table("manager-cycle-spans.json", rows("manager_cycle_spans")),
     json("mutation-audit.json", () => {
       const summary = countMutations(store, id);
-      return { ok: summary.with_warnings === 0, records: stream(() => mutations(store, id)), summary: { ...summary }, task: mask.value(task) };
+      return {
+        ok: summary.with_warnings === 0,
+        records: stream(() => mutations(store, id)),
+        summary: { ...summary },
+        task: mask.value(task),
+      };
     }),
     json("replay.json", replay("timeline")),
     table("telemetry-events.json", events),
     json("telemetry-summary.json", () => mask.value(summariseTelemetry(store, { taskId: id }))),
-    text("telemetry-report.md", () => telemetryReport(task, summariseTelemetry(store, { taskId: id }), events(), options.allTelemetry ? null : TELEMETRY_LIMIT)),
+    text("telemetry-report.md", () =>
+      telemetryReport(task, summariseTelemetry(store, { taskId: id }), events(), options.allTelemetry ? null : TELEMETRY_LIMIT),
+    ),
     json("audit-chain.json", () => {
       const end = chainHead(store, id);
       return { head: end?.head ?? null, links: new Stream(() => (end ? exportedLinks(store, end) : [])), task_id: id };

@@ -83,7 +83,9 @@ export function exportTask(cx: Context, store: Store, task: Task, request: Expor
   try {
     return placing(staged, (place) => {
       const manifest = snapshot(store, () => {
-        const files = exportFiles(store, task, request, request.secrets ? unmasked : mask).map(({ name, parts }) => write(request.dir, name, parts(), staged, progress));
+        const files = exportFiles(store, task, request, request.secrets ? unmasked : mask).map(({ name, parts }) =>
+          write(request.dir, name, parts(), staged, progress),
+        );
         return manifestOf(store, task, request, files, request.secrets ? null : mask.count);
       });
       write(request.dir, MANIFEST, [`${prettyJson(manifest)}\n`], staged, progress);

@@ -22,7 +22,13 @@ export const isOpen = (entry: Entry): boolean => moodOf(entry.details.state) ===
  * Tells what is added to the task's record until the task is over or the process is asked to stop.
  * @param began where the tables ended when the caller had told everything, and what of it was still open
  */
-export async function followReplay(store: Store, task: Task, filter: ReplayFilter, began: { marks: Marks; open: readonly Entry[] }, tell: (entry: Entry) => void): Promise<void> {
+export async function followReplay(
+  store: Store,
+  task: Task,
+  filter: ReplayFilter,
+  began: { marks: Marks; open: readonly Entry[] },
+  tell: (entry: Entry) => void,
+): Promise<void> {
   const bell = new Bell();
   let stopped = false;
   const release = onStop(() => {

@@ -38,7 +38,8 @@ function* timelineItems(store: Store, task: Task, { role, limit }: HtmlRequest):
   }
   const late = ({ at }: TimelineItem) => at === null || at >= since;
   for (const turn of turns(store, task.id)) if (seesParty(role, turn.role)) yield* [turnItem(turn)].filter(late);
-  if (seesManagement(role)) for (const row of deliveriesOfTask(store, task.id)) yield* [deliveryItem(row, deliverySteps(store, row.id))].filter(late);
+  if (seesManagement(role))
+    for (const row of deliveriesOfTask(store, task.id)) yield* [deliveryItem(row, deliverySteps(store, row.id))].filter(late);
 }
 
 function* tokensSeen(store: Store, taskId: string, role: ReplayFilter["role"]): Generator<TokenPoint> {
@@ -50,7 +51,11 @@ export function replayHtml(store: Store, task: Task, request: HtmlRequest): Gene
   const mask = new SecretMask();
   const clean = <T>(value: T): T => (request.secrets ? value : (mask.value(value) as T));
   const { id, name, goal, state, summary } = task;
-  const head: TimelineHead = { task: { id, name, goal, state, summary }, state_at: stateTime(store, id), chain_head: chainHead(store, id)?.head ?? null };
+  const head: TimelineHead = {
+    task: { id, name, goal, state, summary },
+    state_at: stateTime(store, id),
+    chain_head: chainHead(store, id)?.head ?? null,
+  };
   const items = function* () {
     for (const item of timelineItems(store, task, request)) yield clean(item);
   };

@@ -34,7 +34,8 @@ export interface ExportReport {
 const MANIFEST_MAX = 1 << 20;
 
 function readManifest(bundle: Bundle, path: string): Manifest {
-  if (!bundle.names.includes(MANIFEST)) throw new Failure(`${path} is no export: it has no ${MANIFEST}`, { hint: "conveyor export-task TASK" });
+  if (!bundle.names.includes(MANIFEST))
+    throw new Failure(`${path} is no export: it has no ${MANIFEST}`, { hint: "conveyor export-task TASK" });
   const pieces: Uint8Array[] = [];
   let size = 0;
   for (const piece of bundle.read(MANIFEST)) {
@@ -43,7 +44,10 @@ function readManifest(bundle: Bundle, path: string): Manifest {
     pieces.push(piece.slice());
   }
   const manifest = parseManifest(Buffer.concat(pieces).toString("utf8"));
-  if (manifest === null) throw new Failure(`${path} is no export that can be verified: its ${MANIFEST} lacks the digests, or cannot be read`, { hint: "export again: conveyor export-task TASK" });
+  if (manifest === null)
+    throw new Failure(`${path} is no export that can be verified: its ${MANIFEST} lacks the digests, or cannot be read`, {
+      hint: "export again: conveyor export-task TASK",
+    });
   return manifest;
 }
 
@@ -79,7 +83,8 @@ export function verifyExport(path: string, known?: string): ExportReport {
     const found = (problem: ExportProblem) => {
       if (++count <= PROBLEMS_SHOWN) problems.push(problem);
     };
-    if (sha256(digestText(manifest)) !== manifest.digest) found({ kind: "manifest", file: MANIFEST, id: null, message: `${MANIFEST} is not what was written` });
+    if (sha256(digestText(manifest)) !== manifest.digest)
+      found({ kind: "manifest", file: MANIFEST, id: null, message: `${MANIFEST} is not what was written` });
     const sound = new Set<string>();
     for (const name of manifest.files) {
       const problem = fileProblem(bundle, manifest, name);
@@ -87,10 +92,18 @@ export function verifyExport(path: string, known?: string): ExportReport {
       else sound.add(name);
     }
     const unlisted = bundle.names.filter((name) => name !== MANIFEST && !manifest.files.includes(name));
-    if (bundle.kind === "archive") for (const name of unlisted) found({ kind: "unlisted", file: name, id: null, message: `${JSON.stringify(name)} does not belong to the export` });
+    if (bundle.kind === "archive")
+      for (const name of unlisted)
+        found({ kind: "unlisted", file: name, id: null, message: `${JSON.stringify(name)} does not belong to the export` });
     const counts: RowCounts = { checked: 0, masked: 0, unsealed: 0 };
     const { listed, total } = manifest.telemetry_events;
-    verifyRows((name) => (sound.has(name) ? bundle.read(name) : null), { head: manifest.chain.head, allTelemetry: listed === total }, counts, found, known);
+    verifyRows(
+      (name) => (sound.has(name) ? bundle.read(name) : null),
+      { head: manifest.chain.head, allTelemetry: listed === total },
+      counts,
+      found,
+      known,
+    );
     return {
       ok: count === 0,
       export: path,

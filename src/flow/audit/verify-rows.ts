@@ -63,32 +63,50 @@ export type ReadFile = (name: string) => Iterable<Uint8Array> | null;
  * @param allTelemetry the export holds every telemetry event
  * @param known an end of the chain that was noted elsewhere and must be part of it
  */
-export function verifyRows(read: ReadFile, manifest: { head: string | null; allTelemetry: boolean }, counts: RowCounts, found: (finding: Finding) => void, known?: string): void {
+export function verifyRows(
+  read: ReadFile,
+  manifest: { head: string | null; allTelemetry: boolean },
+  counts: RowCounts,
+  found: (finding: Finding) => void,
+  known?: string,
+): void {
   const list = (file: string, key?: string) => {
     const bytes = read(file);
     return bytes === null ? [] : listMembers(linesOf(bytes), key);
   };
   const open = (file: string, complete: boolean, key?: string) => new Rows(file, complete && read(file) !== null, list(file, key));
-  const tables: Record<ChainTable, Rows> = { events: open("audit.json", true, "events"), telemetry_events: open("telemetry-events.json", manifest.allTelemetry) };
+  const tables: Record<ChainTable, Rows> = {
+    events: open("audit.json", true, "events"),
+    telemetry_events: open("telemetry-events.json", manifest.allTelemetry),
+  };
   let [last, seen] = [CHAIN_START, known === undefined];
   for (const link of list(CHAIN_FILE, "links")) {
     if (!isLink(link)) {
       found({ kind: "chain", file: CHAIN_FILE, id: null, message: "a link of the chain has not the form of one" });
       continue;
     }
-    if (link.row_sha256 === null) found({ kind: "missing", file: CHAIN_FILE, id: link.id, message: `${link.table} ${link.id} was sealed and already gone when this was exported` });
-    else if (sha256(linkText(last, link.row_sha256)) !== link.hash) found({ kind: "chain", file: CHAIN_FILE, id: link.id, message: `${link.table} ${link.id} is not what was sealed` });
+    if (link.row_sha256 === null)
+      found({
+        kind: "missing",
+        file: CHAIN_FILE,
+        id: link.id,
+        message: `${link.table} ${link.id} was sealed and already gone when this was exported`,
+      });
+    else if (sha256(linkText(last, link.row_sha256)) !== link.hash)
+      found({ kind: "chain", file: CHAIN_FILE, id: link.id, message: `${link.table} ${link.id} is not what was sealed` });
     last = link.hash;
     seen ||= last === known;
     const rows = tables[link.table];
     const row = rows.take(link.id);
     if (row === null) {
-      if (rows.complete) found({ kind: "missing", file: rows.file, id: link.id, message: `${link.table} ${link.id} is sealed, but not in the export` });
+      if (rows.complete)
+        found({ kind: "missing", file: rows.file, id: link.id, message: `${link.table} ${link.id} is sealed, but not in the export` });
     } else if (sha256(sealedText(link.table, row)) === link.row_sha256) counts.checked++;
     else if (JSON.stringify(row).includes(REDACTED)) counts.masked++;
     else found({ kind: "changed", file: rows.file, id: link.id, message: `${link.table} ${link.id} is not what was sealed` });
   }
-  if (read(CHAIN_FILE) !== null && last !== (manifest.head ?? CHAIN_START)) found({ kind: "chain", file: CHAIN_FILE, id: null, message: "the links do not lead to the end that the manifest names" });
+  if (read(CHAIN_FILE) !== null && last !== (manifest.head ?? CHAIN_START))
+    found({ kind: "chain", file: CHAIN_FILE, id: null, message: "the links do not lead to the end that the manifest names" });
   if (!seen) found({ kind: "chain", file: CHAIN_FILE, id: null, message: `the end ${known} that was noted is no part of the chain` });
   counts.unsealed = tables.events.left() + tables.telemetry_events.left();
 }

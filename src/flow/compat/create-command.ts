@@ -55,7 +55,9 @@ export async function runCreate(cx: Context, input: CreateInput): Promise<void> 
   say(`tmux session: ${worker.tmuxSession}`);
   say(`state directory: ${worker.folder}`);
   const startup = input.waitReady ? await waitReady(cx, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust }) : null;
-  say(`startup: ${startup === null ? "launched (not waited for)" : `${startup.state} (${startup.reason}; recommended: ${startup.action})`}`);
+  say(
+    `startup: ${startup === null ? "launched (not waited for)" : `${startup.state} (${startup.reason}; recommended: ${startup.action})`}`,
+  );
   const verified = input.verify ? await verify(cx, worker, before, input.verifyTimeout) : null;
   say(`verification: ${verified === null ? "not asked for" : `${verified.ok ? "ok" : "not verified"} (${verified.reason})`}`);
   if (input.open) await openWindow(cx, worker, input.terminal);

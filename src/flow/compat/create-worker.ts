@@ -61,26 +61,57 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
   checkPlainSession(cx, codex, name, cwd);
   const folder = workerFolder(cx.stateRoot, name);
   const tmuxSession = tmuxNameOf(name);
-  if (existsSync(join(folder, "config.json")) && !request.reuse) throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, { hint: `take it over with --reuse, or choose another name` });
+  if (existsSync(join(folder, "config.json")) && !request.reuse)
+    throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, {
+      hint: `take it over with --reuse, or choose another name`,
+    });
   await checkTmuxFree(cx, tmuxSession);
   const store = cx.store(request.path);
   const task = request.task ?? DEFAULT_TASK;
   checkWorkerRow(store, { name, tmuxSession, reuse: request.reuse });
 
   const identityToken = cx.newId("workerctl");
-  const contract = workerContract({ program: cx.program, name, cwd, task, token: identityToken, statusPath: join(folder, "status.json"), ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }) });
+  const contract = workerContract({
+    program: cx.program,
+    name,
+    cwd,
+    task,
+    token: identityToken,
+    statusPath: join(folder, "status.json"),
+    ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }),
+  });
   const id = recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse: request.reuse });
   const now = cx.now();
   const config: JsonObject = {
-    name, cwd, identity_token: identityToken, created_at: now, state_dir: folder, tmux_session: tmuxSession, tmux_target: tmuxSession,
-    startup: "launched", startup_reason: "the terminal was started", worker_id: id, tmux_pane_id: null,
+    name,
+    cwd,
+    identity_token: identityToken,
+    created_at: now,
+    state_dir: folder,
+    tmux_session: tmuxSession,
+    tmux_target: tmuxSession,
+    startup: "launched",
+    startup_reason: "the terminal was started",
+    worker_id: id,
+    tmux_pane_id: null,
   };
   stageFile(join(folder, "contract.txt"), `${contract}\n`).place();
   stageFile(join(folder, "transcript.txt")).place();
-  stageCompatJson(cx.stateRoot, name, "status.json", { state: "waiting", current_task: task, next_action: "start", blocker: null, last_update: now }).place();
+  stageCompatJson(cx.stateRoot, name, "status.json", {
+    state: "waiting",
+    current_task: task,
+    next_action: "start",
+    blocker: null,
+    last_update: now,
+  }).place();
   stageCompatJson(cx.stateRoot, name, "config.json", config).place();
   appendCompatEvent(cx.stateRoot, name, { time: now, type: "create", cwd, tmux_session: tmuxSession });
-  const { paneId } = await openPlainSession(cx, codex, { session: tmuxSession, cwd, flags: [], prompt: request.sendContract ? contract : null });
+  const { paneId } = await openPlainSession(cx, codex, {
+    session: tmuxSession,
+    cwd,
+    flags: [],
+    prompt: request.sendContract ? contract : null,
+  });
   recordStarted(store, id, tmuxSession, paneId);
   const worker = { id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
   stageCompatJson(cx.stateRoot, name, "config.json", worker.config).place();
@@ -134,14 +165,19 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
   const startup = { ...verdict, action: ACTIONS[verdict.state] ?? "inspect_terminal" };
   const now = cx.now();
   stageCompatJson(cx.stateRoot, worker.name, "config.json", {
-    ...worker.config, startup: startup.state, startup_reason: startup.reason, startup_checked_at: now, startup_recommended_action: startup.action,
+    ...worker.config,
+    startup: startup.state,
+    startup_reason: startup.reason,
+    startup_checked_at: now,
+    startup_recommended_action: startup.action,
   }).place();
   appendCompatEvent(cx.stateRoot, worker.name, { time: now, type: "wait_ready", startup: startup.state, reason: startup.reason });
   return startup;
 }
 
 /** What the worker has reported so far, in its file and in the records. */
-const reported = (cx: Context, worker: CreatedWorker): string => `${readCompatText(cx.stateRoot, worker.name, "status.json")}\n${latestStatus(worker.store, worker.name)?.last_update}`;
+const reported = (cx: Context, worker: CreatedWorker): string =>
+  `${readCompatText(cx.stateRoot, worker.name, "status.json")}\n${latestStatus(worker.store, worker.name)?.last_update}`;
 
 /** Waits until the worker has reported a status by itself, in its file or through update-status. */
 export async function verify(cx: Context, worker: CreatedWorker, first: string, seconds: number): Promise<{ ok: boolean; reason: string }> {

@@ -27,11 +27,21 @@ export interface ListedWorker {
 /** What this tool itself keeps below the state root. */
 const OWN_FOLDERS = new Set(["artifacts", "disposable-sessions"]);
 
-const bareFolder = (name: string): Subject => ({ kind: "worker", name, cwd: "", tmuxSession: `codex-${name}`, paneId: null, identityToken: null, config: {}, session: null });
+const bareFolder = (name: string): Subject => ({
+  kind: "worker",
+  name,
+  cwd: "",
+  tmuxSession: `codex-${name}`,
+  paneId: null,
+  identityToken: null,
+  config: {},
+  session: null,
+});
 
 /** Sorted by name; tmux is asked once. `store` is null when there is no database. */
 export async function listWorkers(cx: Context, store: Store | null): Promise<ListedWorker[]> {
-  if (isThere(cx.stateRoot) && !isFolder(cx.stateRoot)) throw new Failure(`the state root ${cx.stateRoot} is not a folder`, { hint: "choose another place with WORKERCTL_STATE_ROOT=FOLDER" });
+  if (isThere(cx.stateRoot) && !isFolder(cx.stateRoot))
+    throw new Failure(`the state root ${cx.stateRoot} is not a folder`, { hint: "choose another place with WORKERCTL_STATE_ROOT=FOLDER" });
   const registered = store ? listSessions(store, { state: "all" }) : [];
   const known = new Set(registered.map((session) => session.name));
   const sessions = registered.filter((session) => session.state === "active").map(sessionSubject);
@@ -43,7 +53,10 @@ export async function listWorkers(cx: Context, store: Store | null): Promise<Lis
   });
   const others = sessions.filter((session) => !folders.some(({ subject }) => subject.name === session.name));
   const listed = [...folders, ...others.map((subject) => ({ subject, broken: null }))];
-  const { panes, error } = await askTmux(cx, listed.some(({ subject }) => subject.tmuxSession !== null));
+  const { panes, error } = await askTmux(
+    cx,
+    listed.some(({ subject }) => subject.tmuxSession !== null),
+  );
   return listed
     .sort((a, b) => (a.subject.name < b.subject.name ? -1 : 1))
     .map(({ subject, broken }) => {

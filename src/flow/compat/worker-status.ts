@@ -85,7 +85,13 @@ export async function statusReport(cx: Context, store: Store, subject: Subject, 
   };
 }
 
-const reportKeys = ({ state, current_task, next_action, blocker, last_update }: WorkerStatus) => ({ state, current_task, next_action, blocker, status_last_update: last_update });
+const reportKeys = ({ state, current_task, next_action, blocker, last_update }: WorkerStatus) => ({
+  state,
+  current_task,
+  next_action,
+  blocker,
+  status_last_update: last_update,
+});
 
 export interface IdleOptions extends StatusOptions {
   readonly statusStaleSeconds: number;
@@ -96,7 +102,9 @@ export interface IdleOptions extends StatusOptions {
 /** The result of `idle-check`: the status with a health verdict. The screen is read once, recorded or not. */
 export async function idleReport(cx: Context, store: Store, subject: Subject, options: IdleOptions): Promise<Record<string, unknown>> {
   const terminal = await terminalOf(cx, subject);
-  const seen = await look(terminal.pane, (pane) => (options.refresh ? capture(cx, store, subject, pane, options.lines) : viewPane(cx, pane, options.lines)));
+  const seen = await look(terminal.pane, (pane) =>
+    options.refresh ? capture(cx, store, subject, pane, options.lines) : viewPane(cx, pane, options.lines),
+  );
   const status = reported(cx, store, subject.name);
   const last: CaptureMeta | null = lastCapture(cx, store, subject);
   const captureError = terminal.error ?? seen.error;
@@ -109,7 +117,16 @@ export async function idleReport(cx: Context, store: Store, subject: Subject, op
     name: subject.name,
     running: terminal.running,
     ...reportKeys(status),
-    ...judgeHealth({ running: terminal.running, state: status.state, captureError, finding, statusAge, statusStaleSeconds, terminalAge, terminalStaleSeconds }),
+    ...judgeHealth({
+      running: terminal.running,
+      state: status.state,
+      captureError,
+      finding,
+      statusAge,
+      statusStaleSeconds,
+      terminalAge,
+      terminalStaleSeconds,
+    }),
     busy_wait_pattern: finding?.pattern ?? null,
     busy_wait_seconds: options.busyWaitSeconds,
     capture_error: captureError,

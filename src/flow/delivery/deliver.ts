@@ -42,7 +42,13 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
   const { recipient } = journal.parcel;
   const way = await reach(cx, recipient);
-  journal.note("reach", { pane: way.pane?.paneId ?? null, agent: way.agent?.label ?? null, live: way.live, provable: way.provable, ...(way.doubt === null ? {} : { doubt: way.doubt }) });
+  journal.note("reach", {
+    pane: way.pane?.paneId ?? null,
+    agent: way.agent?.label ?? null,
+    live: way.live,
+    provable: way.provable,
+    ...(way.doubt === null ? {} : { doubt: way.doubt }),
+  });
   const { name } = recipient;
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way.pane);
   // An Enter alone would submit what a person has half typed, or answer a question.

@@ -35,7 +35,8 @@ export interface Interrupted {
 
 /** The tmux session in which keys can be pressed. @throws Failure when there is none */
 export function needTerminal(recipient: Recipient): string {
-  if (recipient.tmuxSession === null) throw new Failure(`${JSON.stringify(recipient.name)} has no tmux session, so no key can be pressed there`);
+  if (recipient.tmuxSession === null)
+    throw new Failure(`${JSON.stringify(recipient.name)} has no tmux session, so no key can be pressed there`);
   return recipient.tmuxSession;
 }
 
@@ -43,13 +44,17 @@ export function needTerminal(recipient: Recipient): string {
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
   const { pane, agent, doubt } = await reach(cx, recipient);
-  if (pane === null) throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
+  if (pane === null)
+    throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
   const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
     await leaveMode(cx.env, pane.paneId);
-    if (!(await press(cx.env, { pane, cursor: false }, key))) throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, { hint: `tmux attach -t ${quoteWord(pane.session)}` });
+    if (!(await press(cx.env, { pane, cursor: false }, key)))
+      throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
+        hint: `tmux attach -t ${quoteWord(pane.session)}`,
+      });
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
@@ -67,5 +72,6 @@ async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | n
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {
   if (agent === null) return Bun.sleep(500);
-  for (const end = performance.now() + SETTLE_MS; performance.now() < end; await Bun.sleep(100)) if (!(await isBusy(cx, pane, agent, rollout))) return;
+  for (const end = performance.now() + SETTLE_MS; performance.now() < end; await Bun.sleep(100))
+    if (!(await isBusy(cx, pane, agent, rollout))) return;
 }

@@ -86,7 +86,13 @@ export class Journal {
     else addDelivery(this.store, this.row(transport, end.state, end.proof, false, end.error), steps);
   }
 
-  private row(transport: Transport | null, state: NewDelivery["state"], proof: NewDelivery["proof"], started: boolean, error: string | null): NewDelivery {
+  private row(
+    transport: Transport | null,
+    state: NewDelivery["state"],
+    proof: NewDelivery["proof"],
+    started: boolean,
+    error: string | null,
+  ): NewDelivery {
     const { recipient, origin, text, taskId, commandId, notificationId } = this.parcel;
     return {
       id: this.id,

@@ -20,17 +20,27 @@ const TAKEN_MS = 5_000;
 export async function deliverByQueue(cx: Context, journal: Journal, way: Reach): Promise<Verdict> {
   const { recipient, text, proofMs } = journal.parcel;
   const program = which(codex.program, cx.env);
-  if (program === null) return notSent("codex_queue", "QueueUnavailable", `${codex.program} is not on PATH, which the queue of its threads needs`);
+  if (program === null)
+    return notSent("codex_queue", "QueueUnavailable", `${codex.program} is not on PATH, which the queue of its threads needs`);
   const env = { ...cx.env, CODEX_HOME: way.codexHome ?? undefined };
   const thread = recipient.threadId!;
   const rollout = recipient.rolloutPath!;
   journal.markRollout();
   const search = journal.search();
   if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
-  if (!journal.begin("codex_queue", true)) return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");
+  if (!journal.begin("codex_queue", true))
+    return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");
   const who = JSON.stringify(recipient.name);
   const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, errorType: "NotProven" };
-  const open = (state: Verdict["state"], error: string): Verdict => ({ ...proven(search), ...later, state, proof: "pending", completed: false, accepted: state === "typed", error });
+  const open = (state: Verdict["state"], error: string): Verdict => ({
+    ...proven(search),
+    ...later,
+    state,
+    proof: "pending",
+    completed: false,
+    accepted: state === "typed",
+    error,
+  });
   let item: string;
   try {
     const added = await addToQueue(program, env, thread, text, journal.clientId);
@@ -45,11 +55,17 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, way);
-  if (screen === null ? newestTurn(rollout) === "open" : screen.working) return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
+  if (screen === null ? newestTurn(rollout) === "open" : screen.working)
+    return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
   const back = await withdrawFromQueue(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
     journal.note("taken back", { item });
-    return notSent("codex_queue", "NotTakenUp", `${who} did not take the message up: ${screen === null ? "its queue stands still" : codex.describe(screen)}; nothing was delivered`, `try again when ${recipient.name} is free`);
+    return notSent(
+      "codex_queue",
+      "NotTakenUp",
+      `${who} did not take the message up: ${screen === null ? "its queue stands still" : codex.describe(screen)}; nothing was delivered`,
+      `try again when ${recipient.name} is free`,
+    );
   }
   if (await seen(search, rollout, TAKEN_MS)) return proven(search);
   return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);

@@ -34,7 +34,8 @@ export const boundTask = (store: Store, session: Session | null): { taskId: stri
 export async function recorded<T>(cx: Context, store: Store, action: SessionAction, act: (session: Session) => Promise<T>): Promise<T> {
   const session = findSession(store, action.session);
   try {
-    if (session === null) throw new Failure(`unknown session ${JSON.stringify(action.session)}`, { hint: `${cx.program} sessions --state all` });
+    if (session === null)
+      throw new Failure(`unknown session ${JSON.stringify(action.session)}`, { hint: `${cx.program} sessions --state all` });
     const result = await act(session);
     record(store, action, session, null);
     return result;
@@ -56,7 +57,14 @@ function record(store: Store, action: SessionAction, session: Session | null, er
       severity: error === null ? "info" : "error",
       taskId,
       summary: error === null ? `${action.event} ${action.session}` : `${action.session}: ${error.message}`,
-      correlation: { binding_id: bindingId, role: session?.role ?? null, session_id: session?.id ?? null, dry_run: action.dryRun, session: action.session, ...correlation },
+      correlation: {
+        binding_id: bindingId,
+        role: session?.role ?? null,
+        session_id: session?.id ?? null,
+        dry_run: action.dryRun,
+        session: action.session,
+        ...correlation,
+      },
       attributes: facts,
     });
   });

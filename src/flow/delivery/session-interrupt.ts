@@ -33,7 +33,13 @@ export function interruptSession(cx: Context, store: Store, wish: InterruptWish)
     refuseUnreachable(cx, session);
     // A dry run asks nothing of tmux, so it cannot know what runs in the pane.
     if (wish.dryRun) return { key, sent: false, target: needTerminal(recipientOf(session)), followup_proof: null };
-    const interrupted = await interrupt(cx, store, recipientOf(session), { key: wish.key, followup: wish.followup, dryRun: false, origin: wish.origin, taskId: boundTask(store, session).taskId });
+    const interrupted = await interrupt(cx, store, recipientOf(session), {
+      key: wish.key,
+      followup: wish.followup,
+      dryRun: false,
+      origin: wish.origin,
+      taskId: boundTask(store, session).taskId,
+    });
     key = interrupted.key;
     return interrupted;
   });

@@ -25,15 +25,39 @@ export interface Nudged {
  * Delivers `text` to the session of this name and records it. A text that waits visibly in a busy agent is a success whose proof is pending.
  * @throws Failure when it was not delivered, naming what is in the way
  */
-export function nudgeSession(cx: Context, store: Store, input: { name: string; text: string; dryRun: boolean; origin: string }): Promise<Nudged> {
-  const action = { event: "session_nudged", telemetry: "session_nudge", session: input.name, dryRun: input.dryRun, facts: { text_length: input.text.length } };
+export function nudgeSession(
+  cx: Context,
+  store: Store,
+  input: { name: string; text: string; dryRun: boolean; origin: string },
+): Promise<Nudged> {
+  const action = {
+    event: "session_nudged",
+    telemetry: "session_nudge",
+    session: input.name,
+    dryRun: input.dryRun,
+    facts: { text_length: input.text.length },
+  };
   return recorded(cx, store, action, async (session) => {
     refuseUnreachable(cx, session);
     const base = { session: input.name, text: input.text, dry_run: input.dryRun };
     if (input.dryRun) {
-      return { ...base, target: session.tmux_session, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending", delivery_id: null };
+      return {
+        ...base,
+        target: session.tmux_session,
+        side_effect_started: false,
+        side_effect_completed: false,
+        time: store.now(),
+        transport: null,
+        proof: "pending",
+        delivery_id: null,
+      };
     }
-    const sent = await deliver(cx, store, { recipient: recipientOf(session), text: input.text, origin: input.origin, taskId: boundTask(store, session).taskId });
+    const sent = await deliver(cx, store, {
+      recipient: recipientOf(session),
+      text: input.text,
+      origin: input.origin,
+      taskId: boundTask(store, session).taskId,
+    });
     refuseUndelivered(sent);
     if (sent.state === "typed") cx.err(`note: ${sent.error}; ${sent.hint}`);
     return {
@@ -58,8 +82,13 @@ export function refuseUndelivered(sent: Delivered): void {
 /** What can be told without asking tmux, so that a dry run tells it too. */
 export function refuseUnreachable(cx: Context, session: Session): void {
   const who = JSON.stringify(session.name);
-  if (session.state === "gone") throw new Failure(`session ${who} is gone`, { hint: `take it on record again: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --pid PID` });
+  if (session.state === "gone")
+    throw new Failure(`session ${who} is gone`, {
+      hint: `take it on record again: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`,
+    });
   if (!session.tmux_session && threadLock(recipientOf(session))?.held !== true) {
-    throw new Failure(`session ${who} has no tmux session and no live thread to push to`, { hint: `it has to ask its inbox: ${cx.program} ${session.role}-inbox TASK --consume-next` });
+    throw new Failure(`session ${who} has no tmux session and no live thread to push to`, {
+      hint: `it has to ask its inbox: ${cx.program} ${session.role}-inbox TASK --consume-next`,
+    });
   }
 }

@@ -5,7 +5,18 @@ import type { Screen } from "../../core/codex/screen.ts";
 import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { capturePane, deleteBuffer, leaveMode, listPanes, loadBuffer, type Pane, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/tmux.ts";
+import {
+  capturePane,
+  deleteBuffer,
+  leaveMode,
+  listPanes,
+  loadBuffer,
+  type Pane,
+  pasteAndSubmit,
+  press,
+  type Still,
+  submit,
+} from "../../system/terminal/tmux.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";
@@ -29,16 +40,27 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
     journal.note("left mode", { mode: pane.mode });
   }
   const sent = await send(cx, journal, { pane, cursor: false }, pasteable(journal.parcel.text), false);
-  if (sent === "changed") return notSent("tmux", "PaneChanged", `nothing was typed: pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} shows something else now`);
+  if (sent === "changed")
+    return notSent(
+      "tmux",
+      "PaneChanged",
+      `nothing was typed: pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} shows something else now`,
+    );
   return sent === "sent" ? { ...sentOff("delivered"), proof: "unavailable", completed: true } : sent;
 }
 
 /** "queue": the composer is not ours to type into, but the thread takes messages by its queue. */
-export async function deliverByTmux(cx: Context, journal: Journal, pane: Pane, agent: Agent, way: { live: boolean; provable: boolean }): Promise<Verdict | "queue"> {
+export async function deliverByTmux(
+  cx: Context,
+  journal: Journal,
+  pane: Pane,
+  agent: Agent,
+  way: { live: boolean; provable: boolean },
+): Promise<Verdict | "queue"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
   const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
-  for (const deadline = performance.now() + READY_MS; ; ) {
+  for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
@@ -46,7 +68,8 @@ export async function deliverByTmux(cx: Context, journal: Journal, pane: Pane, a
     const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
     if (sent === "changed") continue;
     const doubt = sent === "sent" ? null : sent;
-    if (!provable || (doubt !== null && doubt.state !== "unknown")) return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
+    if (!provable || (doubt !== null && doubt.state !== "unknown"))
+      return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
     const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
@@ -63,7 +86,8 @@ async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agen
     const now = await look(cx, pane, agent).catch(() => null);
     if (now !== null && strands(now, journal.parcel.text)) {
       const lines = 2 * journal.parcel.text.split("\n").length + 1;
-      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u"))) return journal.note("removed the copy that was put back");
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u")))
+        return journal.note("removed the copy that was put back");
     }
     await Bun.sleep(100);
   }
@@ -118,12 +142,20 @@ async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null>
 }
 
 /** Waits until nothing but an empty composer is in front. */
-async function awaitComposer(cx: Context, journal: Journal, pane: Pane, agent: Agent, queue: boolean, deadline: number): Promise<Look | "queue" | Verdict> {
+async function awaitComposer(
+  cx: Context,
+  journal: Journal,
+  pane: Pane,
+  agent: Agent,
+  queue: boolean,
+  deadline: number,
+): Promise<Look | "queue" | Verdict> {
   let draft = "";
   let draftSince = 0;
-  for (let last = ""; ; ) {
+  for (let last = ""; ;) {
     const now = await look(cx, pane, agent);
-    if (now === null) return notSent("tmux", "PaneGone", `pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} has ended`);
+    if (now === null)
+      return notSent("tmux", "PaneGone", `pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} has ended`);
     const { screen } = now;
     if (now.pane.mode !== null) {
       await leaveMode(cx.env, pane.paneId);
@@ -159,7 +191,13 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   );
 
 /** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
-async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agent, doubt: Verdict | null): Promise<Verdict & { readonly aborted: boolean }> {
+async function awaitProof(
+  cx: Context,
+  journal: Journal,
+  pane: Pane,
+  agent: Agent,
+  doubt: Verdict | null,
+): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
   const search = journal.search();
   if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
@@ -171,7 +209,8 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   let accepted = false;
   try {
     for (;;) {
-      if (search.look()) return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
+      if (search.look())
+        return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -183,7 +222,8 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
           accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
+          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
+            journal.note("enter again");
         }
       }
       await growth.wait(Math.min(deadline, nextLook) - performance.now());
@@ -194,7 +234,9 @@ async function awaitProof(cx: Context, journal: Journal, pane: Pane, agent: Agen
   const who = JSON.stringify(parcel.recipient.name);
   const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, lookedTo: search.lookedTo };
   if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
-  const error = accepted ? `the text waits in ${who} for its next tool call or the end of its turn` : `the text was typed into ${who}, but its rollout does not show it yet`;
+  const error = accepted
+    ? `the text waits in ${who} for its next tool call or the end of its turn`
+    : `the text was typed into ${who}, but its rollout does not show it yet`;
   return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
 }
 
@@ -205,6 +247,10 @@ const strands = ({ pane, screen }: Look, text: string): boolean =>
 /** Whether a message shown as waiting is ours; long ones are cut. */
 function isStartOf(shown: string, text: string): boolean {
   const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
-  const first = plainWords(pasteable(text).split("\n").find((line) => line.trim() !== "") ?? "");
+  const first = plainWords(
+    pasteable(text)
+      .split("\n")
+      .find((line) => line.trim() !== "") ?? "",
+  );
   return seen !== "" && (seen === first || (seen.length >= 20 && first.startsWith(seen)));
 }

@@ -1,7 +1,15 @@
 /** Dispatch, part A: expired claims are recovered, then queued commands are claimed and carried out one by one. */
 import type { Context } from "../../context.ts";
 import { COMMAND_TYPES, type CommandType, type SignalType } from "../../core/dispatch/queued-command.ts";
-import { beginClaim, type Claim, claimableCommands, claimNext, claimStands, endClaim, extendClaim } from "../../store/dispatch/command-queue.ts";
+import {
+  beginClaim,
+  type Claim,
+  claimableCommands,
+  claimNext,
+  claimStands,
+  endClaim,
+  extendClaim,
+} from "../../store/dispatch/command-queue.ts";
 import { expiredClaims, recoverClaim } from "../../store/dispatch/command-recovery.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
@@ -14,11 +22,19 @@ import { layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
 import { hasArrived } from "./settle-attempt.ts";
 
 /** The command types that `--type` leaves. */
-export const commandTypes = (only: SignalType | undefined): CommandType[] => COMMAND_TYPES.filter((type) => only === undefined || type === only);
+export const commandTypes = (only: SignalType | undefined): CommandType[] =>
+  COMMAND_TYPES.filter((type) => only === undefined || type === only);
 
 /** What could be claimed now, as items of a dry run. */
 export const plannedCommands = (store: Store, types: readonly CommandType[], limit: number): Item[] =>
-  claimableCommands(store, types, limit).map(({ id, type, correlation_id, task_id }) => ({ command_id: id, command_type: type, correlation_id, dry_run: true, state: "planned", task: task_id }));
+  claimableCommands(store, types, limit).map(({ id, type, correlation_id, task_id }) => ({
+    command_id: id,
+    command_type: type,
+    correlation_id,
+    dry_run: true,
+    state: "planned",
+    task: task_id,
+  }));
 
 /** Recovers claims whose lease has ended, at most `limit`. */
 export function recoverCommands(cx: Context, store: Store, claimant: Claimant, types: readonly CommandType[], limit: number): Item[] {
@@ -57,12 +73,15 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, de
   const arrived = delivered.state === "delivered";
   const flags = { transport, proof, side_effect_started: started, side_effect_completed: arrived };
   return tx(store, () => {
-    if (!claimStands(store, claim)) return { ...unroutedItem(claim, claimant, "the lease was lost while it was being sent", "LeaseLost"), side_effect_started: started };
+    if (!claimStands(store, claim))
+      return { ...unroutedItem(claim, claimant, "the lease was lost while it was being sent", "LeaseLost"), side_effect_started: started };
     if (delivered.state === "pull_required") return layIntoInbox(store, claim, claimant, send);
     const item: Item = {
       ...send.item,
       ...flags,
-      ...(arrived ? { state: "delivered", send_result: sendResult(store, send, delivered) } : { state: "failed", error, error_type: errorType, hint }),
+      ...(arrived
+        ? { state: "delivered", send_result: sendResult(store, send, delivered) }
+        : { state: "failed", error, error_type: errorType, hint }),
     };
     if (arrived) markDelivered(store, send.notificationId, "pushed");
     else markFailed(store, send.notificationId, error ?? "not delivered", started);
@@ -70,8 +89,18 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, de
       type: arrived ? "dispatch_signal_routed" : "dispatch_signal_failed",
       severity: arrived ? "info" : "error",
       summary: `${claim.command.type} ${arrived ? "sent to" : "not delivered to"} ${send.target.name}`,
-      correlation: { attempt_id: claim.attemptId, dispatcher_id: claimant.dispatcherId, routed_notification_id: send.notificationId, signal_type: claim.command.type },
-      attributes: { target_session: send.target.name, transport, proof, ...(arrived ? { target: targetOf(send.target) } : { error, error_type: errorType }) },
+      correlation: {
+        attempt_id: claim.attemptId,
+        dispatcher_id: claimant.dispatcherId,
+        routed_notification_id: send.notificationId,
+        signal_type: claim.command.type,
+      },
+      attributes: {
+        target_session: send.target.name,
+        transport,
+        proof,
+        ...(arrived ? { target: targetOf(send.target) } : { error, error_type: errorType }),
+      },
     });
     endClaim(store, claim, claimant, { state: arrived ? "succeeded" : "failed", item, error: arrived ? null : error });
     return item;
@@ -79,7 +108,11 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, de
 }
 
 /** What an item tells about a message that was sent. */
-const sendResult = (store: Store, { target, text }: ToSend, { started, completed, transport, proof }: Delivered): Record<string, unknown> => ({
+const sendResult = (
+  store: Store,
+  { target, text }: ToSend,
+  { started, completed, transport, proof }: Delivered,
+): Record<string, unknown> => ({
   dry_run: false,
   session: target.name,
   side_effect_started: started,

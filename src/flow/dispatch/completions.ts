@@ -4,10 +4,29 @@ import { completionKey, completionMessage, workerReceipt } from "../../core/disp
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { abandonedTurns, allRouted, claimTurn, extendTurn, releaseTurn, stillAbandoned, turnStands, type UnroutedTurn, unroutedTurns, waitingTurns } from "../../store/dispatch/completions.ts";
+import {
+  abandonedTurns,
+  allRouted,
+  claimTurn,
+  extendTurn,
+  releaseTurn,
+  stillAbandoned,
+  turnStands,
+  type UnroutedTurn,
+  unroutedTurns,
+  waitingTurns,
+} from "../../store/dispatch/completions.ts";
 import { type DispatchEvent, reportSignal } from "../../store/dispatch/telemetry.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
-import { addNotification, findNotification, markDelivered, markFailed, markStarted, notificationById, setMode } from "../../store/dispatch/notifications.ts";
+import {
+  addNotification,
+  findNotification,
+  markDelivered,
+  markFailed,
+  markStarted,
+  notificationById,
+  setMode,
+} from "../../store/dispatch/notifications.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
@@ -30,10 +49,24 @@ export function settleAbandoned(cx: Context, store: Store, claimant: Claimant, l
 function settleRow(store: Store, claimant: Claimant, row: NotificationRow, arrived: boolean): Item {
   const target_session = nameOf(store, row.target_session_id);
   const { id, binding_id, claim_expires_at, claimed_by, correlation_id, signal_type, source_event_id, task_id } = row;
-  const item = { binding_id, claim_expires_at, claimed_by, correlation_id, notification_id: id, signal_type, source_event_id, task_id, target_session };
+  const item = {
+    binding_id,
+    claim_expires_at,
+    claimed_by,
+    correlation_id,
+    notification_id: id,
+    signal_type,
+    source_event_id,
+    task_id,
+    target_session,
+  };
   if (arrived) {
     markDelivered(store, id, "pushed");
-    report(store, row, claimant, { type: "dispatch_signal_routed", summary: `${COMPLETION} had arrived at ${target_session}`, attributes: { target_session, proof: "seen", recovered: true } });
+    report(store, row, claimant, {
+      type: "dispatch_signal_routed",
+      summary: `${COMPLETION} had arrived at ${target_session}`,
+      attributes: { target_session, proof: "seen", recovered: true },
+    });
     return { ...item, proof: "seen", state: "delivered", error: null };
   }
   const error = `the lease of ${claimed_by} ended after sending had begun, and nothing proves that the message arrived`;
@@ -51,13 +84,20 @@ function settleRow(store: Store, claimant: Claimant, row: NotificationRow, arriv
 export function nextWaiting(cx: Context, store: Store, claimant: Claimant, busy: readonly string[], memory: PassMemory): Step | null {
   return tx(store, () => {
     const now = cx.nowMs();
-    const next = waitingTurns(store).find((waiting) => !busy.includes(waiting.target_session_id) && !isResting(memory, waiting.id, sessionById(store, waiting.target_session_id), now));
+    const next = waitingTurns(store).find(
+      (waiting) =>
+        !busy.includes(waiting.target_session_id) && !isResting(memory, waiting.id, sessionById(store, waiting.target_session_id), now),
+    );
     const row = next && claimTurn(store, next.id, claimant);
     if (!row) return null;
     const target = sessionById(store, row.target_session_id)!;
     const mode = modeOf(store, target);
     setMode(store, row.id, mode);
-    report(store, row, claimant, { type: "dispatch_signal_recovered", summary: `${COMPLETION} taken over for ${target.name}`, attributes: { delivery_mode: mode, target_session: target.name } });
+    report(store, row, claimant, {
+      type: "dispatch_signal_recovered",
+      summary: `${COMPLETION} taken over for ${target.name}`,
+      attributes: { delivery_mode: mode, target_session: target.name },
+    });
     return stepFor(cx, store, claimant, { ...row, delivery_mode: mode }, target, true, memory);
   });
 }
@@ -74,7 +114,11 @@ export function nextTurn(cx: Context, store: Store, claimant: Claimant, busy: re
   });
 }
 
-const unrouted = (memory: PassMemory, busy: readonly string[]) => ({ events: memory.suppressed, managers: busy, routedTo: memory.routedTo });
+const unrouted = (memory: PassMemory, busy: readonly string[]) => ({
+  events: memory.suppressed,
+  managers: busy,
+  routedTo: memory.routedTo,
+});
 
 /** Whether a turn waits to be routed. When none does, that is remembered, so that the next look need not go through old turns again. */
 export function turnWaits(store: Store, memory: PassMemory, busy: readonly string[]): boolean {
@@ -103,7 +147,12 @@ const turnKeys = (store: Store, turn: UnroutedTurn, correlationId: string): Item
   task: needTask(store, turn.task_id).name,
 });
 
-function report(store: Store, row: Pick<NotificationRow, "binding_id" | "source_event_id" | "signal_type" | "task_id" | "correlation_id"> & { id?: number }, claimant: Claimant, event: DispatchEvent): void {
+function report(
+  store: Store,
+  row: Pick<NotificationRow, "binding_id" | "source_event_id" | "signal_type" | "task_id" | "correlation_id"> & { id?: number },
+  claimant: Claimant,
+  event: DispatchEvent,
+): void {
   reportSignal(store, row.task_id, {
     ...event,
     correlation: {
@@ -125,7 +174,13 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
   const target = sessionById(store, turn.manager_session_id)!;
   const worker = nameOf(store, turn.worker_session_id);
   const task = keys.task as string;
-  const facts = { binding_id: turn.binding_id, source_event_id: turn.event_id, signal_type: COMPLETION, task_id: turn.task_id, correlation_id: correlationId };
+  const facts = {
+    binding_id: turn.binding_id,
+    source_event_id: turn.event_id,
+    signal_type: COMPLETION,
+    task_id: turn.task_id,
+    correlation_id: correlationId,
+  };
   if (findNotification(store, dedupeKey)) {
     const error = "another notification stands for this turn";
     report(store, facts, claimant, {
@@ -160,12 +215,24 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
       worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload }),
     },
   });
-  report(store, facts, claimant, { type: "dispatch_signal_detected", summary: `${worker} ended a turn of ${task}`, attributes: { delivery_mode: mode, source_session: worker, target_session: target.name } });
+  report(store, facts, claimant, {
+    type: "dispatch_signal_detected",
+    summary: `${worker} ended a turn of ${task}`,
+    attributes: { delivery_mode: mode, source_session: worker, target_session: target.name },
+  });
   return { row: notificationById(store, id)!, target };
 }
 
 /** A held notification as a step: laid into the inbox at once, or to be sent. */
-function stepFor(cx: Context, store: Store, claimant: Claimant, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Step {
+function stepFor(
+  cx: Context,
+  store: Store,
+  claimant: Claimant,
+  row: NotificationRow,
+  target: Session,
+  recovered: boolean,
+  memory: PassMemory,
+): Step {
   const worker = nameOf(store, row.source_session_id);
   const task = needTask(store, row.task_id).name;
   const item: Item = {
@@ -212,7 +279,12 @@ function layIntoInbox(store: Store, claimant: Claimant, row: NotificationRow, ta
   });
 }
 
-const lost = (item: Item): Item => ({ ...item, state: "failed", error: "the lease was lost to another dispatcher", error_type: "LeaseLost" });
+const lost = (item: Item): Item => ({
+  ...item,
+  state: "failed",
+  error: "the lease was lost to another dispatcher",
+  error_type: "LeaseLost",
+});
 
 function begin(store: Store, claimant: Claimant, row: NotificationRow): boolean {
   return tx(store, () => {

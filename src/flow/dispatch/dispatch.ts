@@ -35,7 +35,12 @@ export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemor
   hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
 
 /** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
-export async function pass(cx: Context, store: Store, options: PassOptions, { done, stopped, carrier, turnsFirst, memory }: Pass): Promise<number> {
+export async function pass(
+  cx: Context,
+  store: Store,
+  options: PassOptions,
+  { done, stopped, carrier, turnsFirst, memory }: Pass,
+): Promise<number> {
   const { limit, only } = options;
   const types = commandTypes(only);
   let count = 0;

@@ -88,12 +88,23 @@ export async function readInbox(store: Store, session: Session, args: InboxArgs)
   return {
     consumed,
     items: listInbox(store, session.id, Math.max(1, args.limit)),
-    wait: { enabled: args.wait, elapsed_seconds: Math.round(elapsed() * 1000) / 1000, interval_seconds: args.interval, poll_count: polls, timed_out: timedOut, timeout_seconds: args.timeout },
+    wait: {
+      enabled: args.wait,
+      elapsed_seconds: Math.round(elapsed() * 1000) / 1000,
+      interval_seconds: args.interval,
+      poll_count: polls,
+      timed_out: timedOut,
+      timeout_seconds: args.timeout,
+    },
   };
 }
 
 /** Reads and prints the inbox of one side of the pair that is bound to the task. */
-export async function showSideInbox(cx: Context, side: "worker" | "manager", args: InboxArgs & { readonly task: string; readonly path?: string | undefined }): Promise<void> {
+export async function showSideInbox(
+  cx: Context,
+  side: "worker" | "manager",
+  args: InboxArgs & { readonly task: string; readonly path?: string | undefined },
+): Promise<void> {
   checkInboxArgs(args);
   const store = cx.store(args.path);
   const task = needTask(store, args.task);
@@ -101,7 +112,13 @@ export async function showSideInbox(cx: Context, side: "worker" | "manager", arg
 }
 
 /** Reads the inbox and prints it; `task` is named for the inboxes that are found by task. */
-export async function showInbox(cx: Context, store: Store, session: Session, args: InboxArgs, task?: { id: string; name: string }): Promise<void> {
+export async function showInbox(
+  cx: Context,
+  store: Store,
+  session: Session,
+  args: InboxArgs,
+  task?: { id: string; name: string },
+): Promise<void> {
   const { consumed, items, wait } = await readInbox(store, session, args);
   if (!args.json) return cx.out(inboxText({ session: session.name, task: task?.name, consumed, items, timedOut: wait.timed_out }));
   const { id, name, role } = session;

@@ -36,7 +36,8 @@ export interface PassMemory {
 export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map() });
 
 const LONGEST_REST_MS = 600_000;
-const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string => JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at]);
+const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string =>
+  JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at]);
 
 /** Lets a notification rest, twice as long with every failure. */
 export function rest(memory: PassMemory, id: number, target: Session, nowMs: number): void {
@@ -50,4 +51,5 @@ export function isResting(memory: PassMemory, id: number, target: Session | null
 }
 
 /** Where a message to this session goes, as tmux targets are written; null without tmux. */
-export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null => (name ? (pane ? `${name}:${pane}` : name) : null);
+export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null =>
+  name ? (pane ? `${name}:${pane}` : name) : null;

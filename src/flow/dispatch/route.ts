@@ -50,9 +50,12 @@ function checkPermission(store: Store, { command }: Claim, taskId: string): Perm
     attributes: { ...check },
   });
   if (!check.allowed) {
-    throw new Failure(config ? `the manager is not permitted ${name}` : `permission ${name} is needed and the task has no manager configuration`, {
-      hint: `conveyor manager-config ${quoteWord(needTask(store, taskId).name)} --permit ${name}, if the operator agrees; then queue a new command`,
-    });
+    throw new Failure(
+      config ? `the manager is not permitted ${name}` : `permission ${name} is needed and the task has no manager configuration`,
+      {
+        hint: `conveyor manager-config ${quoteWord(needTask(store, taskId).name)} --permit ${name}, if the operator agrees; then queue a new command`,
+      },
+    );
   }
   return check;
 }
@@ -72,7 +75,12 @@ function readLoopPart(store: Store, claim: Claim, payload: JsonObject, taskId: s
   const found = needLoopRun(store, needTask(store, taskId), runId);
   const { policy } = found;
   const at = { requested: requested as number, ...loopProgress(store, found, claim.command.id) };
-  return { policy, requested: at.requested, reached: at.reached, verdict: decideGate({ policy, ...at, criteria: listCriteria(store, taskId) }) };
+  return {
+    policy,
+    requested: at.requested,
+    reached: at.reached,
+    verdict: decideGate({ policy, ...at, criteria: listCriteria(store, taskId) }),
+  };
 }
 
 /** The keys that an item of a loop has besides the usual ones. */
@@ -121,9 +129,15 @@ export const unroutedItem = (claim: Claim, claimant: Claimant, error: string, er
  * Checks a claimed command and routes it. What is refused or pulled is ended here; what must be pushed is given back, recorded as pending.
  * @param modeOf how this session is reached right now
  */
-export function route(store: Store, claim: Claim, claimant: Claimant, modeOf: (target: Session) => DeliveryMode): { item: Item } | { send: ToSend } {
+export function route(
+  store: Store,
+  claim: Claim,
+  claimant: Claimant,
+  modeOf: (target: Session) => DeliveryMode,
+): { item: Item } | { send: ToSend } {
   return tx(store, () => {
-    if (!claimStands(store, claim)) return { item: unroutedItem(claim, claimant, "the lease was lost before the command was routed", "LeaseLost") };
+    if (!claimStands(store, claim))
+      return { item: unroutedItem(claim, claimant, "the lease was lost before the command was routed", "LeaseLost") };
     try {
       return routeClaimed(store, claim, claimant, modeOf);
     } catch (error) {
@@ -135,7 +149,12 @@ export function route(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   });
 }
 
-function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (target: Session) => DeliveryMode): { item: Item } | { send: ToSend } {
+function routeClaimed(
+  store: Store,
+  claim: Claim,
+  claimant: Claimant,
+  modeOf: (target: Session) => DeliveryMode,
+): { item: Item } | { send: ToSend } {
   const { command, attemptId } = claim;
   const payload = payloadOf(command);
   const message = messageOf(payload);
@@ -144,7 +163,9 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   const pairing = findPairing(store, command.task_id);
   if (!pairing) {
     const { name } = needTask(store, command.task_id);
-    throw new Failure(`task ${JSON.stringify(name)} has no active binding`, { hint: `conveyor bind --task ${quoteWord(name)} --worker NAME --manager NAME; then queue a new command` });
+    throw new Failure(`task ${JSON.stringify(name)} has no active binding`, {
+      hint: `conveyor bind --task ${quoteWord(name)} --worker NAME --manager NAME; then queue a new command`,
+    });
   }
   const permission = checkPermission(store, claim, command.task_id);
   const { binding } = pairing;
@@ -153,9 +174,23 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
   const source = role === "worker" ? pairing.manager : pairing.worker;
   const mode = modeOf(target);
   const loop = command.type === "continue_iteration" ? readLoopPart(store, claim, payload, command.task_id) : null;
-  const common = { ...commandKeys(claim, claimant), ...(loop && loopKeys(loop, payload)), delivery_mode: mode, target_session: target.name, dry_run: false };
+  const common = {
+    ...commandKeys(claim, claimant),
+    ...(loop && loopKeys(loop, payload)),
+    delivery_mode: mode,
+    target_session: target.name,
+    dry_run: false,
+  };
   if (loop && loop.verdict.reason !== null) {
-    const item = { ...common, state: "blocked", delivered: false, target_worker_notified: false, notification_id: null, side_effect_started: false, side_effect_completed: false };
+    const item = {
+      ...common,
+      state: "blocked",
+      delivered: false,
+      target_worker_notified: false,
+      notification_id: null,
+      side_effect_started: false,
+      side_effect_completed: false,
+    };
     endClaim(store, claim, claimant, { state: "blocked", item, error: blockedError(loop) });
     return { item };
   }
@@ -201,15 +236,33 @@ function routeClaimed(store: Store, claim: Claim, claimant: Claimant, modeOf: (t
 }
 
 /** Ends a command that its target pulls: notification, attempt, command and telemetry together. */
-export function layIntoInbox(store: Store, claim: Claim, claimant: Claimant, { target, notificationId, bindingId, item: begun }: ToSend): Item {
+export function layIntoInbox(
+  store: Store,
+  claim: Claim,
+  claimant: Claimant,
+  { target, notificationId, bindingId, item: begun }: ToSend,
+): Item {
   const { command, attemptId } = claim;
   return tx(store, () => {
-    const item = { ...begun, delivery_mode: "pull_required", state: "pull_required", transport: "inbox", side_effect_started: false, side_effect_completed: false };
+    const item = {
+      ...begun,
+      delivery_mode: "pull_required",
+      state: "pull_required",
+      transport: "inbox",
+      side_effect_started: false,
+      side_effect_completed: false,
+    };
     markDelivered(store, notificationId, "pulled");
     reportCommand(store, command, {
       type: "dispatch_signal_pull_required",
       summary: `${command.type} waits in the inbox of ${target.name}`,
-      correlation: { attempt_id: attemptId, binding_id: bindingId, dispatcher_id: claimant.dispatcherId, routed_notification_id: notificationId, signal_type: command.type },
+      correlation: {
+        attempt_id: attemptId,
+        binding_id: bindingId,
+        dispatcher_id: claimant.dispatcherId,
+        routed_notification_id: notificationId,
+        signal_type: command.type,
+      },
       attributes: { delivery_mode: "pull_required", target_session: target.name },
     });
     endClaim(store, claim, claimant, { state: "succeeded", item, error: null });
@@ -221,7 +274,8 @@ export function layIntoInbox(store: Store, claim: Claim, claimant: Claimant, { t
 function recordNotification(store: Store, input: Parameters<typeof addNotification>[1]): number {
   const left = findNotification(store, input.dedupeKey);
   if (!left) return addNotification(store, input);
-  if (left.state !== "pending" || left.side_effect_started === 1) throw new Failure(`notification ${left.id} of this command is ${left.state} already`);
+  if (left.state !== "pending" || left.side_effect_started === 1)
+    throw new Failure(`notification ${left.id} of this command is ${left.state} already`);
   takeOverNotification(store, left.id, input.mode, input.payload);
   return left.id;
 }

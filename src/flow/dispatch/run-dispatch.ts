@@ -58,14 +58,33 @@ export async function runDispatch(cx: Context, store: Store, options: RunOptions
   try {
     if (options.watch) {
       tell(`watching as ${options.dispatcherId}; Ctrl-C ends it`);
-      const stop = { get asked() { return asked; }, listen: (listener: () => void) => (wake = listener) };
+      const stop = {
+        get asked() {
+          return asked;
+        },
+        listen: (listener: () => void) => (wake = listener),
+      };
       iterations = await watchDispatch(cx, store, options, stop, { done, problem });
     } else {
       if (options.ingest && !options.dryRun) ingestBound(cx, store, problem);
-      await pass(cx, store, options, { done, stopped: () => asked, carrier: inTurn(cx, store, options, done), turnsFirst: false, memory: newMemory() });
+      await pass(cx, store, options, {
+        done,
+        stopped: () => asked,
+        carrier: inTurn(cx, store, options, done),
+        turnsFirst: false,
+        memory: newMemory(),
+      });
     }
   } finally {
     release();
   }
-  return { dispatcher_id: options.dispatcherId, dry_run: options.dryRun, iterations, processed: kept.slice(-KEPT), processed_count: count, watch: options.watch, states };
+  return {
+    dispatcher_id: options.dispatcherId,
+    dry_run: options.dryRun,
+    iterations,
+    processed: kept.slice(-KEPT),
+    processed_count: count,
+    watch: options.watch,
+    states,
+  };
 }

@@ -96,7 +96,10 @@ export class Lanes implements Carrier {
     const delivered = await carry(this.cx, this.store, this.claimant, sending);
     if (delivered.state === "typed" && delivered.accepted) {
       this.outstanding.push({ sending, delivered, giveUpAt: performance.now() + PATIENCE_MS });
-      this.keeper ??= setInterval(() => this.outstanding.forEach((each) => extendQuietly(each.sending)), (this.claimant.leaseSeconds * 1000) / 3);
+      this.keeper ??= setInterval(
+        () => this.outstanding.forEach((each) => extendQuietly(each.sending)),
+        (this.claimant.leaseSeconds * 1000) / 3,
+      );
     } else this.on.done(sending.finish(delivered));
   }
 
@@ -116,7 +119,9 @@ export class Lanes implements Carrier {
     const { sending, delivered } = each;
     const row = deliveryById(this.store, delivered.id);
     if (row !== null && settle(this.cx, this.store, row) === "delivered") {
-      this.on.done(sending.finish({ ...delivered, state: "delivered", proof: "seen", completed: true, error: null, errorType: null, hint: null }));
+      this.on.done(
+        sending.finish({ ...delivered, state: "delivered", proof: "seen", completed: true, error: null, errorType: null, hint: null }),
+      );
       return true;
     }
     if (performance.now() < each.giveUpAt) return false;

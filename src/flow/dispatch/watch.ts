@@ -111,7 +111,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
 
   if (!options.dryRun) await clearBuffers(cx);
   try {
-    for (let backstop = true; !stop.asked; ) {
+    for (let backstop = true; !stop.asked;) {
       const moved = await onePass(backstop);
       if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
@@ -146,6 +146,16 @@ async function enlist(cx: Context, store: Store, options: WatchOptions): Promise
   const { pid, started } = await thisProcess(cx.env);
   const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };
   const dead = await deadRows(cx, store, options.dispatcherId);
-  addDispatcher(store, { ...key, process_started_at: started, dry_run: Number(options.dryRun), only_type: options.only ?? null, interval_seconds: options.intervalSeconds }, dead);
+  addDispatcher(
+    store,
+    {
+      ...key,
+      process_started_at: started,
+      dry_run: Number(options.dryRun),
+      only_type: options.only ?? null,
+      interval_seconds: options.intervalSeconds,
+    },
+    dead,
+  );
   return key;
 }

@@ -57,7 +57,9 @@ function refuseForeign(path: string): void {
   if (line === null) return;
   const meta = parseRolloutMeta(line);
   if (typeof meta === "string" || meta.originator !== DISPOSABLE_ORIGINATOR) {
-    throw new Failure(`${path} was not made by create-disposable-binding and stays as it is`, { hint: "choose another folder with --session-dir" });
+    throw new Failure(`${path} was not made by create-disposable-binding and stays as it is`, {
+      hint: "choose another folder with --session-dir",
+    });
   }
 }
 
@@ -67,7 +69,8 @@ function refuseForeign(path: string): void {
  * @throws Failure when the task is over or bound, a session is of the other role or bound; nothing is stored then, and no file written
  */
 export function createDisposableBinding(store: Store, input: DisposableInput): DisposableBinding {
-  if (input.worker === input.manager) throw new Failure(`worker and manager need different names, not both ${JSON.stringify(input.worker)}`);
+  if (input.worker === input.manager)
+    throw new Failure(`worker and manager need different names, not both ${JSON.stringify(input.worker)}`);
   return tx(store, () => {
     const found = findTask(store, input.task);
     const task = found ?? createTask(store, { name: input.task, goal: input.goal, summary: input.summary ?? null });
@@ -77,7 +80,16 @@ export function createDisposableBinding(store: Store, input: DisposableInput): D
       const { path, id } = place(store, input.folder, name, taken);
       refuseForeign(path);
       taken.add(path);
-      const session = registerSession(store, { name, role, pid: null, cwd: input.cwd, codexSessionPath: path, codexSessionId: id, tmuxSession: null, note: { via: "create-disposable-binding" } });
+      const session = registerSession(store, {
+        name,
+        role,
+        pid: null,
+        cwd: input.cwd,
+        codexSessionPath: path,
+        codexSessionId: id,
+        tmuxSession: null,
+        note: { via: "create-disposable-binding" },
+      });
       files.push(stageFile(path, disposableRollout({ id, cwd: input.cwd, timestamp: store.now() })));
       return session;
     };

@@ -40,10 +40,20 @@ export interface EvidenceInput {
  * satisfies the criterion. Any other leaves it open: a satisfied one becomes accepted again, evidence of a loop is rejected.
  * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
  */
-export async function runEvidence(cx: Context, store: Store, task: Task, input: EvidenceInput): Promise<{ run: EvidenceRun; criterion: Criterion }> {
+export async function runEvidence(
+  cx: Context,
+  store: Store,
+  task: Task,
+  input: EvidenceInput,
+): Promise<{ run: EvidenceRun; criterion: Criterion }> {
   const before = await sourceTree(cx, store, input.folder);
   const startedAt = cx.now();
-  const recording = await recordRun(input.command, { env: cx.env, cwd: input.folder, timeoutMs: input.timeoutMs, tailLines: input.tailLines });
+  const recording = await recordRun(input.command, {
+    env: cx.env,
+    cwd: input.folder,
+    timeoutMs: input.timeoutMs,
+    tailLines: input.tailLines,
+  });
   const after = await sourceTree(cx, store, input.folder);
   const { target } = input;
   return tx(store, () => {
@@ -71,8 +81,20 @@ export async function runEvidence(cx: Context, store: Store, task: Task, input: 
     const run = { ...facts, criterion_id: criterion.id };
     addEvidenceRun(store, run);
     const said = { evidence_run_id: run.id, criterion_id: criterion.id };
-    const outcome = { command: run.command, exit_code: run.exit_code, signal: run.signal, timed_out: run.timed_out, duration_ms: run.duration_ms, tree_changed: run.tree_changed };
-    addEvent(store, { type: "evidence_run_recorded", taskId: task.id, correlationId: input.correlationId ?? null, payload: { ...said, ...outcome, git_head: before?.head ?? null } });
+    const outcome = {
+      command: run.command,
+      exit_code: run.exit_code,
+      signal: run.signal,
+      timed_out: run.timed_out,
+      duration_ms: run.duration_ms,
+      tree_changed: run.tree_changed,
+    };
+    addEvent(store, {
+      type: "evidence_run_recorded",
+      taskId: task.id,
+      correlationId: input.correlationId ?? null,
+      payload: { ...said, ...outcome, git_head: before?.head ?? null },
+    });
     addTelemetry(store, {
       type: "evidence_run_recorded",
       taskId: task.id,
@@ -94,6 +116,8 @@ function settle(store: Store, task: Task, { criterionId, target, source, correla
   if (criterionId === undefined) return recordEvidence(store, task, target!.loop, { ...evidence, source, proof }).criterion;
   const old = needCriterion(store, task, criterionId);
   const next = succeeded(run) ? "satisfied" : old.status === "satisfied" ? "accepted" : old.status;
-  const receipt = target ? receiptOf(target.loop.run.id, evidence) : { ...machine, status, ...(correlationId === undefined ? {} : { correlation_id: correlationId }) };
+  const receipt = target
+    ? receiptOf(target.loop.run.id, evidence)
+    : { ...machine, status, ...(correlationId === undefined ? {} : { correlation_id: correlationId }) };
   return setCriterion(store, task, criterionId, next, { proof, evidence: { ...old.evidence, ...receipt } });
 }

@@ -24,7 +24,10 @@ export const evidenceFlags = {
   path: pathFlag,
 };
 
-export const statusFlag = text("how it came out; pass, passed, success, succeeded, ok, green and satisfied count as proof, anything else as a refusal", { default: "pass" });
+export const statusFlag = text(
+  "how it came out; pass, passed, success, succeeded, ok, green and satisfied count as proof, anything else as a refusal",
+  { default: "pass" },
+);
 export const artifactFlag = text("a file that shows it, stored as given", { value: "FILE" });
 
 export interface Subject {
@@ -45,4 +48,5 @@ export function checkArtifact(cx: Context, path: string | undefined): void {
   if (path !== undefined && !fileExists(cx.path(path))) cx.err(`warning: there is no file ${path}; the path is recorded as given`);
 }
 
-export const printRecorded = (cx: Context, { criterion, evidence }: Recorded, loop: LoopRun): void => cx.json({ criterion, evidence, run: evidenceRun(loop) });
+export const printRecorded = (cx: Context, { criterion, evidence }: Recorded, loop: LoopRun): void =>
+  cx.json({ criterion, evidence, run: evidenceRun(loop) });

@@ -25,7 +25,11 @@ export async function machineProofs(cx: Place, store: Store, criteria: readonly 
 }
 
 /** The criteria as commands list them: each with `machine_proof`, null where no machine proved it. */
-export async function withProofs(cx: Place, store: Store, criteria: readonly Criterion[]): Promise<(Criterion & { machine_proof: MachineProof | null })[]> {
+export async function withProofs(
+  cx: Place,
+  store: Store,
+  criteria: readonly Criterion[],
+): Promise<(Criterion & { machine_proof: MachineProof | null })[]> {
   const proofs = await machineProofs(cx, store, criteria);
   return criteria.map((criterion) => ({ ...criterion, machine_proof: proofs.get(criterion.id) ?? null }));
 }
@@ -38,12 +42,17 @@ export async function requireFreshProof(cx: Place & Pick<Context, "program">, st
   const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
   const name = quoteWord(task.name);
   if (proofs.size === 0) {
-    throw new Failure(`no criterion of task ${JSON.stringify(task.name)} is machine-proven`, { hint: `${cx.program} evidence run ${name} --criterion ID -- COMMAND` });
+    throw new Failure(`no criterion of task ${JSON.stringify(task.name)} is machine-proven`, {
+      hint: `${cx.program} evidence run ${name} --criterion ID -- COMMAND`,
+    });
   }
   const bad = [...proofs].filter(([, proof]) => proof.state !== "fresh");
   if (bad.length === 0) return;
   const [id, proof] = bad[0]!;
-  throw new Failure(`task ${JSON.stringify(task.name)} has proof that is not fresh: ${bad.map(([criterion, { state, reason }]) => `criterion ${criterion} is ${state} (${reason})`).join("; ")}`, {
-    hint: `${cx.program} evidence run ${name} --criterion ${id} --cwd ${quoteWord(proof.folder)} -- ${quoteCommand(proof.command)}`,
-  });
+  throw new Failure(
+    `task ${JSON.stringify(task.name)} has proof that is not fresh: ${bad.map(([criterion, { state, reason }]) => `criterion ${criterion} is ${state} (${reason})`).join("; ")}`,
+    {
+      hint: `${cx.program} evidence run ${name} --criterion ${id} --cwd ${quoteWord(proof.folder)} -- ${quoteCommand(proof.command)}`,
+    },
+  );
 }

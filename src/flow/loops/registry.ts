@@ -8,7 +8,13 @@ import { LOOP } from "../../core/loops/run.ts";
 import { createRun } from "../../store/record/runs.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 
-const ONLY_WITH_CREATE = { name: "--name", maxIterations: "--max-iterations", currentIteration: "--current-iteration", seedPromptSha256: "--seed-prompt-sha256", path: "--path" } as const;
+const ONLY_WITH_CREATE = {
+  name: "--name",
+  maxIterations: "--max-iterations",
+  currentIteration: "--current-iteration",
+  seedPromptSha256: "--seed-prompt-sha256",
+  path: "--path",
+} as const;
 
 /**
  * The command under one of its two names.
@@ -22,13 +28,19 @@ export function loopRegistry(command: string, selector: "template" | "preset"): 
       examples: [
         [`${command} --list`, "what there is"],
         [`${command} --show visual_diff_loop`, "its gates and what evidence must hold"],
-        [`${command} --create-run login-fix --${selector} test_coverage_loop --name coverage --current-iteration 1`, "a policy for a task, the first iteration already under way"],
+        [
+          `${command} --create-run login-fix --${selector} test_coverage_loop --name coverage --current-iteration 1`,
+          "a policy for a task, the first iteration already under way",
+        ],
       ],
       flags: {
         list: flag(`print all ${selector}s, sorted by name`),
         show: text(`print one ${selector}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
         createRun: text("record a loop policy for this task, by name or id", { value: "TASK" }),
-        [selector]: text(`the ${selector} to make the policy from (needed with --create-run): ${known}`, { value: "NAME", suggest: LOOP_TEMPLATE_NAMES }),
+        [selector]: text(`the ${selector} to make the policy from (needed with --create-run): ${known}`, {
+          value: "NAME",
+          suggest: LOOP_TEMPLATE_NAMES,
+        }),
         name: text("name of the run (default: TASK-ralph-loop- and the time)", { value: "NAME" }),
         maxIterations: integer(`how many iterations at most (default: the ${selector}'s)`, { min: Number.MIN_SAFE_INTEGER }),
         currentIteration: integer("the iteration the worker is in now (default: 0)", { min: Number.MIN_SAFE_INTEGER }),
@@ -42,7 +54,8 @@ export function loopRegistry(command: string, selector: "template" | "preset"): 
       const chosen = (args as Record<string, unknown>)[selector] as string | undefined;
       if (args.createRun === undefined) {
         const stray = (Object.keys(ONLY_WITH_CREATE) as (keyof typeof ONLY_WITH_CREATE)[]).find((key) => args[key] !== undefined);
-        if (chosen !== undefined || stray) throw new UsageError(`${stray ? ONLY_WITH_CREATE[stray] : `--${selector}`} is only for --create-run`);
+        if (chosen !== undefined || stray)
+          throw new UsageError(`${stray ? ONLY_WITH_CREATE[stray] : `--${selector}`} is only for --create-run`);
         return cx.json(args.show === undefined ? { [`${selector}s`]: LOOP_TEMPLATES } : needLoopTemplate(args.show));
       }
       if (chosen === undefined) throw new UsageError(`--create-run needs --${selector}`);

@@ -31,7 +31,10 @@ function refuseOverlap({ reference, candidate, diffOutput, overlayOutput, report
   const seen = new Set([reference, candidate].map(realPlace));
   for (const path of [diffOutput, overlayOutput, reportOutput]) {
     if (path === undefined) continue;
-    if (seen.has(realPlace(path))) throw new Failure(`${path} would be written over a picture or another output of this comparison`, { hint: "give every output a path of its own" });
+    if (seen.has(realPlace(path)))
+      throw new Failure(`${path} would be written over a picture or another output of this comparison`, {
+        hint: "give every output a path of its own",
+      });
     seen.add(realPlace(path));
   }
 }
@@ -53,9 +56,15 @@ export async function compareFiles(input: DiffInput): Promise<{ diff: VisualDiff
     return file;
   };
   try {
-    const [reference, candidate] = [openPng(input.reference), openPng(input.candidate)].map((file) => (opened.push(file), file)) as [PngFile, PngFile];
+    const [reference, candidate] = [openPng(input.reference), openPng(input.candidate)].map((file) => (opened.push(file), file)) as [
+      PngFile,
+      PngFile,
+    ];
     if (sizeOf(reference) !== sizeOf(candidate)) {
-      throw new Failure(`the pictures differ in size: ${input.reference} has ${sizeOf(reference)}, ${input.candidate} has ${sizeOf(candidate)}`, { hint: "take the candidate's screenshot with the viewport of the reference" });
+      throw new Failure(
+        `the pictures differ in size: ${input.reference} has ${sizeOf(reference)}, ${input.candidate} has ${sizeOf(candidate)}`,
+        { hint: "take the candidate's screenshot with the viewport of the reference" },
+      );
     }
     const changed = await compareRows(reference, candidate, stage(input.diffOutput), stage(input.overlayOutput));
     const { width, height } = reference.format;
@@ -82,7 +91,12 @@ export async function compareFiles(input: DiffInput): Promise<{ diff: VisualDiff
   }
 }
 
-async function compareRows(reference: PngFile, candidate: PngFile, maskFile: StagedFile | undefined, overlayFile: StagedFile | undefined): Promise<number> {
+async function compareRows(
+  reference: PngFile,
+  candidate: PngFile,
+  maskFile: StagedFile | undefined,
+  overlayFile: StagedFile | undefined,
+): Promise<number> {
   const { width, height } = reference.format;
   const bits = reference.format.depth === 16 || candidate.format.depth === 16 ? 16 : 8;
   const [left, right] = [reference.rows(bits), candidate.rows(bits)];

@@ -40,11 +40,23 @@ export async function capture(cx: Context, store: Store, subject: Subject, pane:
   const text = view.text.replace(/\n+$/, "");
   const counts = { byteCount: byteCount(text), lineCount: lineCount(text) };
   const sha256 = new Bun.CryptoHasher("sha256").update(text).digest("hex");
-  const worker = { name: subject.name, tmuxSession: pane.session, paneId: pane.paneId, identityToken: subject.identityToken, cwd: subject.cwd };
+  const worker = {
+    name: subject.name,
+    tmuxSession: pane.session,
+    paneId: pane.paneId,
+    identityToken: subject.identityToken,
+    cwd: subject.cwd,
+  };
   const transcript = stageTranscript(cx.stateRoot, subject.name, text);
   const meta = placing([transcript], (placeTranscript) =>
     tx(store, () => {
-      const stored = addCapture(store, worker, { content: text, sha256, historyLines: lines, previous: lastCapture(cx, store, subject), ...counts });
+      const stored = addCapture(store, worker, {
+        content: text,
+        sha256,
+        historyLines: lines,
+        previous: lastCapture(cx, store, subject),
+        ...counts,
+      });
       placing([stageCompatJson(cx.stateRoot, subject.name, "capture-meta.json", stored)], (place) => place());
       placeTranscript();
       return stored;

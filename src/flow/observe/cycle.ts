@@ -81,7 +81,16 @@ class Cycle {
     this.id = tx(store, () => {
       const id = startCycle(store, task.id, this.startedAt);
       const attributes = { ...this.names, busy_wait_seconds: options.busyWaitSeconds };
-      addSpans(store, { id, taskId: task.id }, [{ phase: "start_cycle", startedAt: this.startedAt, completedAt: store.now(), durationMs: performance.now() - begin, state: "succeeded", attributes }]);
+      addSpans(store, { id, taskId: task.id }, [
+        {
+          phase: "start_cycle",
+          startedAt: this.startedAt,
+          completedAt: store.now(),
+          durationMs: performance.now() - begin,
+          state: "succeeded",
+          attributes,
+        },
+      ]);
       addTelemetry(store, {
         type: "manager_cycle_started",
         actor: "manager",
@@ -100,7 +109,15 @@ class Cycle {
 
   private end(state: Span["state"], attributes: Record<string, unknown>, errorType?: string): void {
     const { name, startedAt, begin } = this.phase;
-    this.spans.push({ phase: name, startedAt, completedAt: this.store.now(), durationMs: performance.now() - begin, state, attributes, ...(errorType === undefined ? {} : { errorType }) });
+    this.spans.push({
+      phase: name,
+      startedAt,
+      completedAt: this.store.now(),
+      durationMs: performance.now() - begin,
+      state,
+      attributes,
+      ...(errorType === undefined ? {} : { errorType }),
+    });
   }
 
   private async during<T>(name: string, work: () => Ended<T> | Promise<Ended<T>>, known: Record<string, unknown> = {}): Promise<T> {
@@ -114,13 +131,25 @@ class Cycle {
     const { cx, store, task } = this;
     const { worker, manager } = this.pairing;
     const { busyWaitSeconds } = this.options;
-    const read = await this.during("ingest_rollout", () => {
-      const value = ingest(cx, store, worker);
-      return { value, attributes: { new_events: value.new_events, new_offset: value.new_offset, worker_session: worker.name } };
-    }, { worker_session: worker.name });
+    const read = await this.during(
+      "ingest_rollout",
+      () => {
+        const value = ingest(cx, store, worker);
+        return { value, attributes: { new_events: value.new_events, new_offset: value.new_offset, worker_session: worker.name } };
+      },
+      { worker_session: worker.name },
+    );
     const seen = await this.during("infer_worker_state", () => {
       const value = inferSession(cx, store, worker);
-      return { value, attributes: { last_state_event_present: value.last_state_event_at !== null, staleness_seconds: value.staleness_seconds, state: value.state, turn: value.turn } };
+      return {
+        value,
+        attributes: {
+          last_state_event_present: value.last_state_event_at !== null,
+          staleness_seconds: value.staleness_seconds,
+          state: value.state,
+          turn: value.turn,
+        },
+      };
     });
     const signal = await this.during("capture_pane_signal", async () => {
       const value = await paneSignal(cx, worker, { statusAge: seen.staleness_seconds, busyWaitSeconds, recentEvents: read.new_events });
@@ -190,7 +219,12 @@ class Cycle {
       this.begin("cycle_failed");
       this.end("failed", { error, failure_phase: failure.failure_phase }, errorType);
       addSpans(store, { id: this.id, taskId: task.id }, this.spans);
-      endCycle(store, this.id, { state: "failed", completedAt: store.now(), error, status: { kind: "session_cycle", task: this.options.task, ...this.names, ...failure } });
+      endCycle(store, this.id, {
+        state: "failed",
+        completedAt: store.now(),
+        error,
+        status: { kind: "session_cycle", task: this.options.task, ...this.names, ...failure },
+      });
       addTelemetry(store, {
         type: "manager_cycle_failed",
         actor: "manager",

@@ -32,7 +32,8 @@ interface ReadLine extends NewCodexEvent {
 export function ingest(cx: Pick<Context, "program">, store: Store, session: Session): Ingested {
   const path = mustRead(cx, session);
   const file = openRollout(path);
-  if (!file) throw new Failure(`the rollout of session ${JSON.stringify(session.name)} is not there: ${path}`, { hint: reregister(cx, session) });
+  if (!file)
+    throw new Failure(`the rollout of session ${JSON.stringify(session.name)} is not there: ${path}`, { hint: reregister(cx, session) });
   try {
     checkIdentity(cx, store, session, file.size, path);
     return readOn(cx, store, session, file);
@@ -46,7 +47,8 @@ const reregister = (cx: Pick<Context, "program">, session: Session): string =>
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });
-  if (!session.codex_session_path) throw new Failure(`session ${JSON.stringify(session.name)} has no rollout`, { hint: reregister(cx, session) });
+  if (!session.codex_session_path)
+    throw new Failure(`session ${JSON.stringify(session.name)} has no rollout`, { hint: reregister(cx, session) });
   return session.codex_session_path;
 }
 
@@ -54,9 +56,12 @@ function mustRead(cx: Pick<Context, "program">, session: Session): string {
 function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Session, size: number, path: string): void {
   const offset = session.last_ingest_offset ?? 0;
   if (offset > size) {
-    throw new Failure(`the rollout of session ${JSON.stringify(session.name)} has shrunk: ${offset} bytes were read, ${size} are there; it was rotated or cut off`, {
-      hint: reregister(cx, session),
-    });
+    throw new Failure(
+      `the rollout of session ${JSON.stringify(session.name)} has shrunk: ${offset} bytes were read, ${size} are there; it was rotated or cut off`,
+      {
+        hint: reregister(cx, session),
+      },
+    );
   }
   if (offset === 0) return;
   const first = firstLine(path);
@@ -64,7 +69,10 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   const thread = now && threadOf(now);
   const known = firstRecords(store, session.id).flatMap((record) => threadOf(record) ?? []);
   if (thread === null || known.length === 0 || known.includes(thread)) return;
-  throw new Failure(`the rollout of session ${JSON.stringify(session.name)} was replaced: it belongs to thread ${thread} now, not to ${known[0]}`, { hint: reregister(cx, session) });
+  throw new Failure(
+    `the rollout of session ${JSON.stringify(session.name)} was replaced: it belongs to thread ${thread} now, not to ${known[0]}`,
+    { hint: reregister(cx, session) },
+  );
 }
 
 function threadOf(record: RolloutRecord): string | null {
@@ -84,7 +92,9 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
     const done = tx(store, () => {
       const mark = readingMark(store, session.id);
       if (!mark || mark.state !== "active" || mark.codex_session_path !== session.codex_session_path) {
-        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, { hint: `${cx.program} ingest ${quoteWord(session.name)}` });
+        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, {
+          hint: `${cx.program} ingest ${quoteWord(session.name)}`,
+        });
       }
       // Somebody else read on meanwhile: their offset counts, and this piece is read again from there.
       if (mark.last_ingest_offset !== offset) return { offset: mark.last_ingest_offset, last: false };
@@ -106,7 +116,9 @@ function parseLines(piece: Lines): { lines: ReadLine[]; malformed: number } {
   const lines = piece.lines.flatMap(({ text, offset }): ReadLine[] => {
     const record = text === null ? null : parseRecord(text);
     const payloadJson = record && payloadOf(record);
-    return record && payloadJson !== null ? [{ record, type: record.type, subtype: record.subtype, timestamp: record.timestamp, payloadJson, byteOffset: offset }] : [];
+    return record && payloadJson !== null
+      ? [{ record, type: record.type, subtype: record.subtype, timestamp: record.timestamp, payloadJson, byteOffset: offset }]
+      : [];
   });
   return { lines, malformed: piece.lines.length - lines.length };
 }
@@ -127,7 +139,8 @@ function noteMore(store: Store, session: Session, stored: readonly ReadLine[]): 
     const fact = readFact(record);
     if (byteOffset === 0) counts.push({ at: null, used: null });
     if (fact.kind === "tokens") counts.push({ at: record.timestamp, used: tokensOf(fact.total) });
-    else if (fact.kind === "other" && !fact.known) countUnknownRecord(store, { kind: recordName(record), sessionId: session.id, byteOffset });
+    else if (fact.kind === "other" && !fact.known)
+      countUnknownRecord(store, { kind: recordName(record), sessionId: session.id, byteOffset });
   }
   addTokenCounts(store, session.id, counts);
 }

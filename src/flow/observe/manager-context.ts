@@ -45,7 +45,12 @@ export interface ManagerContext {
  * Reads it all. Changes nothing.
  * @param proofs how the proofs of the machine-proven criteria stand, by criterion id; they are looked up before, since that asks git
  */
-export function managerContext(cx: Pick<Context, "program">, store: Store, task: Task, proofs: ReadonlyMap<number, MachineProof> = new Map()): ManagerContext {
+export function managerContext(
+  cx: Pick<Context, "program">,
+  store: Store,
+  task: Task,
+  proofs: ReadonlyMap<number, MachineProof> = new Map(),
+): ManagerContext {
   const criteria = listCriteria(store, task.id);
   return {
     manager_config: findConfig(store, task.id),
@@ -70,7 +75,10 @@ export function requireAcks(cx: Pick<Context, "program">, task: Task, bindingId:
   const acks: Readonly<Record<Role, Ack | null>> = { worker: context.worker_ack, manager: context.manager_ack };
   const missing = ROLES.filter((role) => acks[role]?.binding_id !== bindingId || acks[role]?.manager_config_revision !== config.revision);
   if (missing.length === 0) return;
-  throw new Failure(`task ${JSON.stringify(task.name)} needs an acknowledgement of configuration revision ${config.revision} from ${missing.join(" and ")}`, {
-    hint: missing.map((role) => ackCommand(cx.program, role, task.name)).join("; "),
-  });
+  throw new Failure(
+    `task ${JSON.stringify(task.name)} needs an acknowledgement of configuration revision ${config.revision} from ${missing.join(" and ")}`,
+    {
+      hint: missing.map((role) => ackCommand(cx.program, role, task.name)).join("; "),
+    },
+  );
 }

@@ -21,13 +21,22 @@ export interface PaneSignal {
 const HISTORY = 200;
 
 /** Looks once. Never throws for what tmux says. */
-export async function paneSignal(cx: Context, worker: Session, question: { statusAge: number | null; busyWaitSeconds: number; recentEvents: number }): Promise<PaneSignal> {
+export async function paneSignal(
+  cx: Context,
+  worker: Session,
+  question: { statusAge: number | null; busyWaitSeconds: number; recentEvents: number },
+): Promise<PaneSignal> {
   const unseen = { captured: false, classifier: null, page: null, status_age_seconds: question.statusAge };
   try {
     const placed = await findPlace(cx, sessionSubject(worker));
     if (!placed.pane) {
       if (placed.why === "no_tmux") return { ...unseen, degraded: false, notable_pattern: null, reason: placed.reason };
-      return { ...unseen, degraded: true, notable_pattern: placed.why === "missing" ? "tmux_session_missing" : "pane_signal_error", reason: placed.reason };
+      return {
+        ...unseen,
+        degraded: true,
+        notable_pattern: placed.why === "missing" ? "tmux_session_missing" : "pane_signal_error",
+        reason: placed.reason,
+      };
     }
     const { text, page } = await viewPane(cx, placed.pane, HISTORY);
     const finding = busyWait(text, question);

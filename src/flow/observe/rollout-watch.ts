@@ -91,7 +91,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     const file = openRollout(path);
     if (!file) return false;
     try {
-      for (let from = Math.max(offset, searched.get(path) ?? 0); ; ) {
+      for (let from = Math.max(offset, searched.get(path) ?? 0); ;) {
         const { lines, next, more } = file.read(from);
         if (lines.some(({ text }) => text !== null && TURN.test(text))) return true;
         searched.set(path, next);

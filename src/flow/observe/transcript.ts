@@ -37,13 +37,28 @@ export interface TranscriptCapture {
     readonly output: string;
   };
   readonly transcript_segment: SegmentSummary | null;
-  readonly party: { readonly id: string; readonly name: string; readonly state: string; readonly tmux_session: string; readonly tmux_pane_id: string };
+  readonly party: {
+    readonly id: string;
+    readonly name: string;
+    readonly state: string;
+    readonly tmux_session: string;
+    readonly tmux_pane_id: string;
+  };
 }
 
 /** @throws Failure naming every way in which the terminal is not the one on record, or that there is none */
-export async function captureTranscript(cx: Context, store: Store, task: Task, role: Role, options: TranscriptOptions): Promise<TranscriptCapture> {
+export async function captureTranscript(
+  cx: Context,
+  store: Store,
+  task: Task,
+  role: Role,
+  options: TranscriptOptions,
+): Promise<TranscriptCapture> {
   const source = transcriptSource(store, task.id, role);
-  if (!source) throw new Failure(`task ${JSON.stringify(task.name)} has no ${role}`, { hint: `${cx.program} bind --task ${quoteWord(task.name)} --worker NAME --manager NAME` });
+  if (!source)
+    throw new Failure(`task ${JSON.stringify(task.name)} has no ${role}`, {
+      hint: `${cx.program} bind --task ${quoteWord(task.name)} --worker NAME --manager NAME`,
+    });
   const pane = await checkedPane(cx, source, role);
   const view = await viewPane(cx, pane, options.lines);
   return tx(store, () => record(store, task, role, source, view, options));
@@ -63,7 +78,9 @@ async function checkedPane(cx: Context, source: TranscriptSource, role: Role): P
   ];
   if (placed.pane && wrong.length === 0) return placed.pane;
   const reason = placed.pane ? "" : ` (${placed.reason})`;
-  throw new Failure(`the terminal of ${role} ${JSON.stringify(place.name)} is not the one on record: ${wrong.join(", ")}${reason}`, { hint: `${cx.program} sessions --state all` });
+  throw new Failure(`the terminal of ${role} ${JSON.stringify(place.name)} is not the one on record: ${wrong.join(", ")}${reason}`, {
+    hint: `${cx.program} sessions --state all`,
+  });
 }
 
 /** Where config.json and the row of a worker disagree. */
@@ -80,7 +97,14 @@ function configMismatches(cx: Context, source: LegacySource): string[] {
 /** An age at which nothing is fresh. */
 const NEVER_FRESH = { statusAge: 1e9, busyWaitSeconds: 0 };
 
-function record(store: Store, task: Task, role: Role, source: TranscriptSource, { pane, text, page }: PaneView, options: TranscriptOptions): TranscriptCapture {
+function record(
+  store: Store,
+  task: Task,
+  role: Role,
+  source: TranscriptSource,
+  { pane, text, page }: PaneView,
+  options: TranscriptOptions,
+): TranscriptCapture {
   const startup = startupVerdict(text);
   const classifier = { busy_wait: busyWait(text, NEVER_FRESH), page, startup: [startup.state, startup.reason] };
   const sha256 = new Bun.CryptoHasher("sha256").update(text).digest("hex");
@@ -102,13 +126,29 @@ function record(store: Store, task: Task, role: Role, source: TranscriptSource, 
   });
   const unchanged = previous?.content_sha256 === sha256 && options.mode !== "metadata";
   const segment = unchanged ? null : segmentByMode(options.mode, previous?.content ?? null, text);
-  const of = { taskId: task.id, role, mode: options.mode, captureId: captured.id, previousId: previous?.id ?? null, sha256, capturedAt: captured.capturedAt };
+  const of = {
+    taskId: task.id,
+    role,
+    mode: options.mode,
+    captureId: captured.id,
+    previousId: previous?.id ?? null,
+    sha256,
+    capturedAt: captured.capturedAt,
+  };
   return {
     role,
     task: { id: task.id, name: task.name, state: task.state },
     binding_id: source.kind === "session" ? null : source.binding_id,
     observation_id: captured.observationId,
-    capture: { id: captured.id, source: options.source, history_lines: options.lines, line_count: lineCount(text), content_sha256: sha256, classifier, output: text },
+    capture: {
+      id: captured.id,
+      source: options.source,
+      history_lines: options.lines,
+      line_count: lineCount(text),
+      content_sha256: sha256,
+      classifier,
+      output: text,
+    },
     transcript_segment: segment && addSegment(store, of, segment),
     party: { id: party.id, name: party.name, state: party.state, tmux_session: pane.session, tmux_pane_id: pane.paneId },
   };

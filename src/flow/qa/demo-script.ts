@@ -23,7 +23,13 @@ type Plan = Generator<ModelItem, void, ModelRequest>;
 const shellText = (value: unknown): string => `printf '%s' '${prettyJson(value).replaceAll("'", "'\\''")}'`;
 
 function* worker(): Plan {
-  const ack = { goal_restatement: DEMO.goal, proposed_criteria: [DEMO.criterion], expected_tools: ["sh"], open_questions: [], ready_to_start: true };
+  const ack = {
+    goal_restatement: DEMO.goal,
+    proposed_criteria: [DEMO.criterion],
+    expected_tools: ["sh"],
+    open_questions: [],
+    ready_to_start: true,
+  };
   yield { run: `${shellText(ack)} | conveyor worker-ack ${DEMO.task} --from-stdin` };
   yield { run: "printf '%s\\n' 'echo \"Hello, $1!\"' > greet.sh && sh greet.sh Ada" };
   yield { say: "greet.sh greets by name now." };
@@ -35,7 +41,13 @@ function* worker(): Plan {
 const told = (request: ModelRequest): number => request.userTexts.length - 1;
 
 function* manager(): Plan {
-  const ack = { goal_restatement: DEMO.goal, proposed_criteria: [DEMO.criterion], expected_tools: ["cycle", "criteria"], open_questions: [], ready_to_start: true };
+  const ack = {
+    goal_restatement: DEMO.goal,
+    proposed_criteria: [DEMO.criterion],
+    expected_tools: ["cycle", "criteria"],
+    open_questions: [],
+    ready_to_start: true,
+  };
   let request = yield { run: `${shellText(ack)} | conveyor manager-ack ${DEMO.task} --from-stdin` };
   // The binding is made a moment after this session has begun.
   do request = yield { run: `sleep 0.3; conveyor cycle ${DEMO.task}` };
@@ -52,7 +64,9 @@ function* manager(): Plan {
   yield { run: `conveyor cycle ${DEMO.task}` };
   request = yield { run: "sh check.sh" };
   const evidence = { command: "sh check.sh", output: request.toolOutput?.split("Output:\n")[1]?.trim() ?? "" };
-  yield { run: `conveyor criteria ${DEMO.task} --satisfy ${criterion} --proof 'sh check.sh passed when the manager ran it' --evidence-json "$(${shellText(evidence)})"` };
+  yield {
+    run: `conveyor criteria ${DEMO.task} --satisfy ${criterion} --proof 'sh check.sh passed when the manager ran it' --evidence-json "$(${shellText(evidence)})"`,
+  };
   yield { run: `conveyor finish-task ${DEMO.task} --reason 'the check passes, run by the manager itself' --require-criteria-audit` };
   yield { say: "The task is finished: its one criterion is satisfied, with evidence." };
 }

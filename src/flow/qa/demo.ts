@@ -26,7 +26,9 @@ const LIMIT_MS = 60_000;
 
 /** Runs it. @throws Failure when Codex, tmux or git is not installed */
 export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Promise<DemoResult> {
-  for (const program of ["tmux", "git"]) if (which(program, cx.env) === null) throw new Failure(`${program} is not on PATH`, { hint: `install it, for instance: apt-get install ${program}` });
+  for (const program of ["tmux", "git"])
+    if (which(program, cx.env) === null)
+      throw new Failure(`${program} is not on PATH`, { hint: `install it, for instance: apt-get install ${program}` });
   const installed = await installedAgent(codex, cx.env);
   const begun = performance.now();
   const say = (who: string, what: string) => tell(who, what, performance.now() - begun);
@@ -52,7 +54,8 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   const left = await closeDemo(folder, run.pids);
   await model.stop();
   release();
-  if (failed === null && left.length > 0) failed = { step: "nothing runs afterwards", reason: `still there: ${left.join(", ")}`, screen: null };
+  if (failed === null && left.length > 0)
+    failed = { step: "nothing runs afterwards", reason: `still there: ${left.join(", ")}`, screen: null };
   if (failed === null) run.done("nobody", "nothing runs afterwards");
   const kept = keep || (failed !== null && !interrupted);
   if (!kept) removeDemoFolder(folder);
@@ -91,12 +94,21 @@ class DemoRun {
     const paired = await this.pair();
     const store = this.cx.store(join(this.folder.stateRoot, "workerctl.db"));
     const facts = () => demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager });
-    const step = (name: string, who: "worker" | "manager" | "dispatch", seen: (facts: DemoFacts) => boolean) => this.reach(name, who, () => seen(facts()));
+    const step = (name: string, who: "worker" | "manager" | "dispatch", seen: (facts: DemoFacts) => boolean) =>
+      this.reach(name, who, () => seen(facts()));
     await step("the manager looks and accepts a criterion", "manager", (now) => now.cycles >= 1 && now.accepted === 1);
-    await step("the worker's first turn ends; Dispatch tells the manager, proven in its rollout", "dispatch", (now) => now.completionsProven >= 1);
+    await step(
+      "the worker's first turn ends; Dispatch tells the manager, proven in its rollout",
+      "dispatch",
+      (now) => now.completionsProven >= 1,
+    );
     await step("the gate holds: finishing is refused while a criterion is open", "manager", (now) => now.refusals >= 1);
     await step("the manager's words reach the worker, proven in its rollout", "manager", (now) => now.nudgesProven === 1);
-    await step("the worker's second turn ends; Dispatch tells the manager, proven in its rollout", "dispatch", (now) => now.completionsProven >= 2);
+    await step(
+      "the worker's second turn ends; Dispatch tells the manager, proven in its rollout",
+      "dispatch",
+      (now) => now.completionsProven >= 2,
+    );
     await step("the criterion is satisfied with evidence", "manager", (now) => now.satisfiedWithEvidence === 1);
     await step("the task is done", "manager", (now) => now.taskState === "done");
     await this.reach("the manager's last turn ends", "manager", () => newestTurn(paired.manager.codex_session_path) === "completed");
@@ -108,15 +120,30 @@ class DemoRun {
     this.current = "pair: two Codex sessions, each with a rollout of its own";
     this.say("demo", "conveyor pair: a worker and a manager come up in tmux");
     const words = [
-      "pair", "--task", DEMO.task, "--task-goal", DEMO.goal, "--task-prompt", DEMO.prompt, "--worker-name", DEMO.worker, "--manager-name", DEMO.manager,
-      "--cwd", this.folder.project, "--timeout-seconds", String(LIMIT_MS / 1000),
+      "pair",
+      "--task",
+      DEMO.task,
+      "--task-goal",
+      DEMO.goal,
+      "--task-prompt",
+      DEMO.prompt,
+      "--worker-name",
+      DEMO.worker,
+      "--manager-name",
+      DEMO.manager,
+      "--cwd",
+      this.folder.project,
+      "--timeout-seconds",
+      String(LIMIT_MS / 1000),
     ];
     this.pane = `codex-${DEMO.worker}`;
     const result = await runChild([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
     if (result.code !== 0) throw new Failure(result.stderr.trim() || "pair did not end in time");
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
     this.pids = [paired.worker.pid, paired.manager.pid, paired.dispatch.pid].filter((pid) => pid !== null);
-    this.rollouts = [paired.worker, paired.manager].flatMap(({ codex_session_path: path, codex_session_id: id }) => (path !== null && rolloutMeta(path).id === id ? [path] : []));
+    this.rollouts = [paired.worker, paired.manager].flatMap(({ codex_session_path: path, codex_session_id: id }) =>
+      path !== null && rolloutMeta(path).id === id ? [path] : [],
+    );
     if (new Set(this.rollouts).size !== 2) throw new Failure(`the sessions do not have a rollout each: ${this.rollouts.join(", ")}`);
     this.done("demo", this.current);
     return paired;
@@ -128,14 +155,16 @@ class DemoRun {
     const check = await runChild(["sh", "check.sh"], { env: this.folder.env, cwd: this.folder.project });
     const changed = await runChild(["git", "status", "--porcelain"], { env: this.folder.env, cwd: this.folder.project });
     if (check.code !== 0 || !changed.stdout.includes("greet.sh")) throw new Failure(`sh check.sh: ${check.stdout.trim()}`);
-    if (demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager }).nudgesProven !== 1) throw new Failure("the nudge does not stand in the worker's rollout exactly once");
+    if (demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager }).nudgesProven !== 1)
+      throw new Failure("the nudge does not stand in the worker's rollout exactly once");
     this.done("demo", this.current);
   }
 
   private async reach(name: string, who: "worker" | "manager" | "dispatch", seen: () => boolean): Promise<void> {
     this.current = name;
     this.pane = `codex-${who === "worker" ? DEMO.worker : DEMO.manager}`;
-    for (const end = performance.now() + LIMIT_MS; !seen(); await Bun.sleep(50)) if (performance.now() > end) throw new Failure(`it did not happen within ${LIMIT_MS / 1000} s`);
+    for (const end = performance.now() + LIMIT_MS; !seen(); await Bun.sleep(50))
+      if (performance.now() > end) throw new Failure(`it did not happen within ${LIMIT_MS / 1000} s`);
     this.done(who, name);
   }
 

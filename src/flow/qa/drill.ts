@@ -104,7 +104,16 @@ export class Drill {
   async task(suffix: string): Promise<string> {
     const name = this.taskName(suffix);
     const { id } = await this.must("tasks", "--create", name, "--goal", `QA drill ${this.scenario}`);
-    this.tasks.push({ suffix, task_id: String(id), task_name: name, binding_id: null, worker_id: null, worker_name: null, manager_id: null, manager_name: null });
+    this.tasks.push({
+      suffix,
+      task_id: String(id),
+      task_name: name,
+      binding_id: null,
+      worker_id: null,
+      worker_name: null,
+      manager_id: null,
+      manager_name: null,
+    });
     return name;
   }
 
@@ -137,7 +146,9 @@ export class Drill {
     });
     // A policy without any gate is made by hand: create-disposable-binding makes no run for it.
     const bare = { max_iterations: policy.max, current_iteration: 1, seed_prompt_sha256: policy.seed ?? null };
-    const run = looped ? made.run : await this.must("runs", "--create", task, "--name", runName, "--purpose", "ralph_loop", "--metadata-json", JSON.stringify(bare));
+    const run = looped
+      ? made.run
+      : await this.must("runs", "--create", task, "--name", runName, "--purpose", "ralph_loop", "--metadata-json", JSON.stringify(bare));
     const { id, metadata } = run as { id: string; metadata: JsonObject };
     return { task, runId: id, runName, workerId: worker!.id, metadata };
   }
@@ -149,32 +160,105 @@ export class Drill {
 
   /** A whole attempt to disprove iteration 1. */
   disprove({ task, runId }: Setting, correlation: string, ...more: string[]): Promise<JsonObject> {
-    const said = ["--failure-mode", "the drill would pass with a gate that never shuts", "--check", "asked for the iteration before the evidence was there", "--result", "it was blocked, and nothing reached the worker"];
-    return this.must("loop-evidence", "adversarial-check", task, "--loop-run", runId, "--iteration", "1", ...said, "--correlation-id", correlation, ...more);
+    const said = [
+      "--failure-mode",
+      "the drill would pass with a gate that never shuts",
+      "--check",
+      "asked for the iteration before the evidence was there",
+      "--result",
+      "it was blocked, and nothing reached the worker",
+    ];
+    return this.must(
+      "loop-evidence",
+      "adversarial-check",
+      task,
+      "--loop-run",
+      runId,
+      "--iteration",
+      "1",
+      ...said,
+      "--correlation-id",
+      correlation,
+      ...more,
+    );
   }
 
   /** A satisfied row that claims an attempt to disprove and says nothing about it. */
   async bareClaim({ task, runId }: Setting): Promise<void> {
     const evidence = { evidence_type: "adversarial_check", ralph_loop_run_id: runId, iteration: 1, status: "pass" };
     const text = `Ralph loop ${runId} iteration 1 adversarial_check evidence`;
-    await this.must("criteria", task, "--add", "--criterion", text, "--source", "manager_inferred", "--status", "satisfied", "--evidence-json", JSON.stringify(evidence));
+    await this.must(
+      "criteria",
+      task,
+      "--add",
+      "--criterion",
+      text,
+      "--source",
+      "manager_inferred",
+      "--status",
+      "satisfied",
+      "--evidence-json",
+      JSON.stringify(evidence),
+    );
   }
 
   /** Asks for iteration 2 and has Dispatch do one pass; the queue must hold this request and no other. */
-  async ask(setting: Setting, name: string, correlation: string, expected: Expected, more: (item: JsonObject) => Promise<Record<string, unknown>> = async () => ({})): Promise<void> {
+  async ask(
+    setting: Setting,
+    name: string,
+    correlation: string,
+    expected: Expected,
+    more: (item: JsonObject) => Promise<Record<string, unknown>> = async () => ({}),
+  ): Promise<void> {
     const { store } = this;
-    const request = ["enqueue-continue-iteration", setting.task, "--loop-run", setting.runId, "--requested-iteration", "2", "--message", `QA drill: ${name}`, "--correlation-id", correlation, "--json"];
+    const request = [
+      "enqueue-continue-iteration",
+      setting.task,
+      "--loop-run",
+      setting.runId,
+      "--requested-iteration",
+      "2",
+      "--message",
+      `QA drill: ${name}`,
+      "--correlation-id",
+      correlation,
+      "--json",
+    ];
     const queued = await this.must(...request);
     const open = openIterations(store).map(({ id }) => id);
-    this.expect(open.length === 1 && open[0] === queued.command_id, name, `the queue holds ${open.join(", ") || "nothing"} instead of ${String(queued.command_id)} alone`);
-    const pass = ["dispatch", "--once", "--type", "continue_iteration", "--limit", "1", "--lease-seconds", LEASE_SECONDS, "--dispatcher-id", this.dispatcherId, "--json"];
+    this.expect(
+      open.length === 1 && open[0] === queued.command_id,
+      name,
+      `the queue holds ${open.join(", ") || "nothing"} instead of ${String(queued.command_id)} alone`,
+    );
+    const pass = [
+      "dispatch",
+      "--once",
+      "--type",
+      "continue_iteration",
+      "--limit",
+      "1",
+      "--lease-seconds",
+      LEASE_SECONDS,
+      "--dispatcher-id",
+      this.dispatcherId,
+      "--json",
+    ];
     const { processed } = (await this.must(...pass)) as { processed: JsonObject[] };
     const item = processed[0] ?? {};
     const routed = routedCount(store, String(queued.command_id));
     const waiting = listInbox(store, setting.workerId, 10).length;
-    const [state, reason, missing, arrived] = expected === "delivered" ? ["pull_required", null, [], 1] : ["blocked", expected.reason, expected.missing, 0];
+    const [state, reason, missing, arrived] =
+      expected === "delivered" ? ["pull_required", null, [], 1] : ["blocked", expected.reason, expected.missing, 0];
     const wanted = JSON.stringify({ processed: 1, state, reason, missing, routed: arrived, waiting: arrived });
-    const seen = JSON.stringify({ processed: processed.length, state: item.state, reason: item.reason, missing: item.missing_evidence, routed, waiting });
+    const seen = JSON.stringify({
+      processed: processed.length,
+      state: item.state,
+      reason: item.reason,
+      missing: item.missing_evidence,
+      routed,
+      waiting,
+    });
     const why = item.error === undefined || item.error === null ? "" : ` (${String(item.error)})`;
     this.expect(wanted === seen, name, `expected ${wanted}, saw ${seen}${why}`);
     this.passed({
@@ -202,4 +286,7 @@ export class Drill {
 }
 
 /** What a template's drill tells of the template. */
-export const templateFacts = ({ metadata: { policy_record: _, ...metadata } }: Setting) => ({ template: metadata.template, template_metadata: metadata });
+export const templateFacts = ({ metadata: { policy_record: _, ...metadata } }: Setting) => ({
+  template: metadata.template,
+  template_metadata: metadata,
+});

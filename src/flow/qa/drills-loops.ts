@@ -9,22 +9,38 @@ import { type Drill, templateFacts } from "./drill.ts";
 
 type Facts = Record<string, unknown>;
 
-const missing = (...types: string[]) => ({ reason: types.length === 1 ? `missing_${types[0]}_evidence` : "missing_required_evidence", missing: types });
+const missing = (...types: string[]) => ({
+  reason: types.length === 1 ? `missing_${types[0]}_evidence` : "missing_required_evidence",
+  missing: types,
+});
 
 /** The limit, missing evidence, and a preset with four gates. */
 export async function guardrails(drill: Drill): Promise<Facts> {
   const seed = "qa-run-seed";
   const limit = await drill.bind("max-iteration", { max: 1, seed });
-  await drill.ask(limit, "max_iteration_blocks_before_worker_delivery", "qa-run-max-block", { reason: "max_iterations_reached", missing: [] });
+  await drill.ask(limit, "max_iteration_blocks_before_worker_delivery", "qa-run-max-block", {
+    reason: "max_iterations_reached",
+    missing: [],
+  });
 
   const gated = await drill.bind("missing-evidence", { max: 3, gates: ["ci_green", "adversarial_check"], seed });
-  await drill.ask(gated, "missing_evidence_blocks_before_worker_delivery", "qa-run-missing-evidence", missing("ci_green", "adversarial_check"));
+  await drill.ask(
+    gated,
+    "missing_evidence_blocks_before_worker_delivery",
+    "qa-run-missing-evidence",
+    missing("ci_green", "adversarial_check"),
+  );
   await drill.evidence(gated, "ci_green", "--status", "green");
   await drill.disprove(gated, "qa-run-evidence-adversarial");
   await drill.ask(gated, "fresh_retry_delivers_after_structured_evidence", "qa-run-evidence-allowed", "delivered");
 
   const preset = await drill.bind("preset", { max: 3, template: "pr_ci_merge_loop", seed });
-  await drill.ask(preset, "preset_requires_pr_ci_merge_and_adversarial_evidence", "qa-run-preset-missing", missing("pr_url", "ci_green", "merge", "adversarial_check"));
+  await drill.ask(
+    preset,
+    "preset_requires_pr_ci_merge_and_adversarial_evidence",
+    "qa-run-preset-missing",
+    missing("pr_url", "ci_green", "merge", "adversarial_check"),
+  );
   for (const type of ["pr_url", "ci_green", "merge"]) await drill.evidence(preset, type);
   await drill.disprove(preset, "qa-run-preset-adversarial");
   await drill.ask(preset, "preset_retry_delivers_after_all_required_evidence", "qa-run-preset-allowed", "delivered");
@@ -70,12 +86,29 @@ async function reviewGate(drill: Drill): Promise<Facts> {
 export async function testCoverage(drill: Drill): Promise<Facts> {
   const suffix = "test-coverage-loop";
   const setting = await drill.bind(suffix, { template: "test_coverage_loop", max: 3, seed: "qa-run-test-coverage-seed" });
-  await drill.ask(setting, "test_coverage_template_blocks_before_coverage_evidence", `qa-run-${suffix}-missing`, missing("test_coverage", "adversarial_check"));
+  await drill.ask(
+    setting,
+    "test_coverage_template_blocks_before_coverage_evidence",
+    `qa-run-${suffix}-missing`,
+    missing("test_coverage", "adversarial_check"),
+  );
   const summary = { command: "bun test --coverage", coverage_percent: 87.5, status: "pass" };
   const path = drill.writeArtifact(setting, "coverage_report", "coverage-summary.json", `${prettyJson(summary)}\n`);
-  await drill.evidence(setting, "test_coverage", "--artifact-path", path, "--metadata-json", JSON.stringify({ coverage_percent: summary.coverage_percent }));
+  await drill.evidence(
+    setting,
+    "test_coverage",
+    "--artifact-path",
+    path,
+    "--metadata-json",
+    JSON.stringify({ coverage_percent: summary.coverage_percent }),
+  );
   await drill.bareClaim(setting);
-  await drill.ask(setting, "test_coverage_unstructured_adversarial_check_still_blocks", `qa-run-${suffix}-unstructured-adversarial`, missing("adversarial_check"));
+  await drill.ask(
+    setting,
+    "test_coverage_unstructured_adversarial_check_still_blocks",
+    `qa-run-${suffix}-unstructured-adversarial`,
+    missing("adversarial_check"),
+  );
   await drill.disprove(setting, `qa-run-${suffix}-structured-adversarial`);
   await drill.ask(setting, "structured_test_coverage_retry_delivers", `qa-run-${suffix}-structured-allowed`, "delivered");
   return templateFacts(setting);
@@ -84,11 +117,26 @@ export async function testCoverage(drill: Drill): Promise<Facts> {
 /** A build, then the clean-up after it. */
 export async function buildClear(drill: Drill): Promise<Facts> {
   const setting = await drill.bind("build-clear-loop", { template: "build_then_clear", max: 2, seed: "qa-run-build-clear-seed" });
-  await drill.ask(setting, "build_clear_blocks_before_build_or_cleanup_evidence", "qa-run-build-clear-missing", missing("build_passed", "cleanup"));
-  const build = drill.writeArtifact(setting, "build_receipt", "build-passed.json", `${prettyJson({ command: "bun run build", result: "pass", status: "build_passed" })}\n`);
+  await drill.ask(
+    setting,
+    "build_clear_blocks_before_build_or_cleanup_evidence",
+    "qa-run-build-clear-missing",
+    missing("build_passed", "cleanup"),
+  );
+  const build = drill.writeArtifact(
+    setting,
+    "build_receipt",
+    "build-passed.json",
+    `${prettyJson({ command: "bun run build", result: "pass", status: "build_passed" })}\n`,
+  );
   await drill.evidence(setting, "build_passed", "--artifact-path", build);
   await drill.ask(setting, "build_clear_still_blocks_before_cleanup_evidence", "qa-run-build-clear-build-only", missing("cleanup"));
-  const cleanup = drill.writeArtifact(setting, "cleanup_receipt", "cleanup.json", `${prettyJson({ cleanup_policy: "clear", result: "pass", status: "cleanup" })}\n`);
+  const cleanup = drill.writeArtifact(
+    setting,
+    "cleanup_receipt",
+    "cleanup.json",
+    `${prettyJson({ cleanup_policy: "clear", result: "pass", status: "cleanup" })}\n`,
+  );
   await drill.evidence(setting, "cleanup", "--artifact-path", cleanup);
   await drill.ask(setting, "build_clear_retry_delivers_after_build_and_cleanup_evidence", "qa-run-build-clear-allowed", "delivered");
   return templateFacts(setting);

@@ -34,7 +34,8 @@ async function writePixels(path: string): Promise<void> {
   const file = stageFile(path);
   try {
     const writer = new PngWriter(file, SIZE.width, SIZE.height);
-    for (let y = 0; y < SIZE.height; y++) await writer.row(Uint8Array.from(PIXELS.slice(y * 2, y * 2 + 2).flatMap((pixel) => [...pixel, 255])));
+    for (let y = 0; y < SIZE.height; y++)
+      await writer.row(Uint8Array.from(PIXELS.slice(y * 2, y * 2 + 2).flatMap((pixel) => [...pixel, 255])));
     await writer.end();
     file.place();
   } finally {
@@ -65,7 +66,10 @@ export async function visualTemplate(drill: Drill, browser: boolean): Promise<Re
   const prefix = browser ? "browser_" : "";
   const seed = browser ? "qa-run-generic-template-browser-seed" : "qa-run-generic-template-seed";
   const setting = await drill.bind(suffix, { template: "visual_diff_loop", max: 4, seed });
-  await drill.ask(setting, `${prefix}visual_template_blocks_before_visual_evidence`, `qa-run-${suffix}-missing`, { reason: "missing_required_evidence", missing: ALL });
+  await drill.ask(setting, `${prefix}visual_template_blocks_before_visual_evidence`, `qa-run-${suffix}-missing`, {
+    reason: "missing_required_evidence",
+    missing: ALL,
+  });
 
   const reference = drill.artifactPath(setting, "reference_artifact", "reference.png");
   await writePixels(reference);
@@ -73,13 +77,39 @@ export async function visualTemplate(drill: Drill, browser: boolean): Promise<Re
   await drill.evidence(setting, "reference_artifact", "--artifact-path", reference, "--correlation-id", "qa-run-template-reference");
   await drill.evidence(setting, "candidate_screenshot", "--artifact-path", candidate, "--correlation-id", "qa-run-template-candidate");
   const { diff } = await drill.must(
-    ...["loop-evidence", "visual-diff", setting.task, "--loop-run", setting.runId, "--iteration", "1", "--reference", reference, "--candidate", candidate, "--threshold", "0"],
-    ...["--diff-output", drill.artifactPath(setting, "diff", "diff.png"), "--report-output", drill.artifactPath(setting, "visual_diff_report", "visual-diff-report.json")],
+    ...[
+      "loop-evidence",
+      "visual-diff",
+      setting.task,
+      "--loop-run",
+      setting.runId,
+      "--iteration",
+      "1",
+      "--reference",
+      reference,
+      "--candidate",
+      candidate,
+      "--threshold",
+      "0",
+    ],
+    ...[
+      "--diff-output",
+      drill.artifactPath(setting, "diff", "diff.png"),
+      "--report-output",
+      drill.artifactPath(setting, "visual_diff_report", "visual-diff-report.json"),
+    ],
     ...["--correlation-id", "qa-run-template-visual-diff"],
   );
-  drill.expect((diff as JsonObject).below_threshold === true, "visual_diff", `the candidate differs from the reference: ${JSON.stringify(diff)}`);
+  drill.expect(
+    (diff as JsonObject).below_threshold === true,
+    "visual_diff",
+    `the candidate differs from the reference: ${JSON.stringify(diff)}`,
+  );
   await drill.bareClaim(setting);
-  await drill.ask(setting, `${prefix}unstructured_adversarial_check_still_blocks`, `qa-run-${suffix}-unstructured-adversarial`, { reason: "missing_adversarial_check_evidence", missing: ["adversarial_check"] });
+  await drill.ask(setting, `${prefix}unstructured_adversarial_check_still_blocks`, `qa-run-${suffix}-unstructured-adversarial`, {
+    reason: "missing_adversarial_check_evidence",
+    missing: ["adversarial_check"],
+  });
   await drill.disprove(setting, `qa-run-${suffix}-structured-adversarial`);
   await drill.ask(setting, `${prefix}structured_visual_evidence_retry_delivers`, `qa-run-${suffix}-structured-allowed`, "delivered");
   return { ...templateFacts(setting), visual_diff: diff, ...facts };

@@ -42,12 +42,22 @@ export async function qaRun(cx: Context, { scenario, receiptPath, dispatcherId, 
   const store = cx.store(db());
   const open = openIterations(store);
   if (open.length > 0) {
-    throw new Failure(`the database has requests for an iteration that are not settled: ${open.map(({ id, state }) => `${id} (${state})`).join(", ")}`, {
-      hint: `settle them with ${cx.program} dispatch --once --path ${quoteWord(store.path)}, or let the drill make a database of its own`,
-    });
+    throw new Failure(
+      `the database has requests for an iteration that are not settled: ${open.map(({ id, state }) => `${id} (${state})`).join(", ")}`,
+      {
+        hint: `settle them with ${cx.program} dispatch --once --path ${quoteWord(store.path)}, or let the drill make a database of its own`,
+      },
+    );
   }
   const drill = new Drill(cx, store, scenario, dispatcherId, dirname(receiptPath));
-  const told = () => ({ scenario, generated_at: cx.now(), artifacts: drill.artifacts, checks: drill.checks, generated_tasks: drill.tasks, replay_commands: drill.replay });
+  const told = () => ({
+    scenario,
+    generated_at: cx.now(),
+    artifacts: drill.artifacts,
+    checks: drill.checks,
+    generated_tasks: drill.tasks,
+    replay_commands: drill.replay,
+  });
   try {
     const facts = await DRILLS[scenario](drill);
     const receipt = checkReceipt({ ...told(), ...facts, result: "passed", receipt_path: receiptPath });

@@ -15,7 +15,7 @@ export function newestTurn(path: string | null): "open" | "completed" | "aborted
     for (let back = FIRST_LOOK; ; back *= 4) {
       const start = Math.max(0, file.size - back);
       let newest: ReturnType<typeof newestTurn> = null;
-      for (let from = start, more = true; more; ) {
+      for (let from = start, more = true; more;) {
         const piece = file.read(from);
         for (const { text } of piece.lines) newest = signOf(text) ?? newest;
         more = piece.more && piece.lines.length > 0;

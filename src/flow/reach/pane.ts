@@ -12,27 +12,34 @@ export interface Place {
 }
 
 /** `no_tmux`: none is recorded; `missing`: the session does not run; `moved`: the recorded pane is not one of the session's. */
-export type Placed = { readonly pane: Pane } | { readonly pane: null; readonly why: "no_tmux" | "missing" | "moved"; readonly reason: string };
+export type Placed =
+  { readonly pane: Pane } | { readonly pane: null; readonly why: "no_tmux" | "missing" | "moved"; readonly reason: string };
 
 /** Finds the pane among those of the server. Session names are compared exactly; a recorded pane must belong to its session. */
 export function placeAmong(panes: readonly Pane[], { name, tmuxSession, paneId }: Place): Placed {
   const who = JSON.stringify(name);
   if (tmuxSession === null) return { pane: null, why: "no_tmux", reason: `${who} has no tmux session` };
   const own = panes.filter((pane) => (isPaneId(tmuxSession) ? pane.paneId === tmuxSession : pane.session === tmuxSession));
-  if (own.length === 0) return { pane: null, why: "missing", reason: `tmux session ${JSON.stringify(tmuxSession)} of ${who} is not running` };
+  if (own.length === 0)
+    return { pane: null, why: "missing", reason: `tmux session ${JSON.stringify(tmuxSession)} of ${who} is not running` };
   if (paneId === null) return { pane: own.find((pane) => pane.current) ?? own[0]! };
   const pane = own.find((each) => each.paneId === paneId);
-  return pane ? { pane } : { pane: null, why: "moved", reason: `pane ${paneId} recorded for ${who} is not in tmux session ${JSON.stringify(tmuxSession)}` };
+  return pane
+    ? { pane }
+    : { pane: null, why: "moved", reason: `pane ${paneId} recorded for ${who} is not in tmux session ${JSON.stringify(tmuxSession)}` };
 }
 
 /** As `placeAmong`, asking tmux only when a session is recorded. @throws Failure when tmux is absent or denied */
-export const findPlace = async (cx: Context, place: Place): Promise<Placed> => placeAmong(place.tmuxSession === null ? [] : await listPanes(cx.env), place);
+export const findPlace = async (cx: Context, place: Place): Promise<Placed> =>
+  placeAmong(place.tmuxSession === null ? [] : await listPanes(cx.env), place);
 
 /** @throws Failure saying why there is no such pane */
 export async function needPane(cx: Context, place: Place): Promise<Pane> {
   const placed = await findPlace(cx, place);
   if (placed.pane) return placed.pane;
-  throw new Failure(placed.reason, { hint: placed.why === "missing" ? `tmux list-sessions; ${cx.program} reconcile` : `${cx.program} sessions --state all` });
+  throw new Failure(placed.reason, {
+    hint: placed.why === "missing" ? `tmux list-sessions; ${cx.program} reconcile` : `${cx.program} sessions --state all`,
+  });
 }
 
 export interface PaneView {

@@ -43,7 +43,17 @@ export const recipientOf = (session: Session): Recipient => ({
 export const recipientOfSubject = (subject: Subject): Recipient =>
   subject.session
     ? recipientOf(subject.session)
-    : { name: subject.name, sessionId: null, role: null, tmuxSession: subject.tmuxSession, paneId: subject.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
+    : {
+        name: subject.name,
+        sessionId: null,
+        role: null,
+        tmuxSession: subject.tmuxSession,
+        paneId: subject.paneId,
+        pid: null,
+        threadId: null,
+        rolloutPath: null,
+        gone: false,
+      };
 
 export interface Reach {
   /** The pane to type into; null when the session has none, or nothing shows that the one on record is its own. */
@@ -71,8 +81,12 @@ export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath"
  */
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
-  if (recipient.gone) throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, { hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID` });
-  if (recipient.pid !== null && !alive(recipient.pid)) throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
+  if (recipient.gone)
+    throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, {
+      hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID`,
+    });
+  if (recipient.pid !== null && !alive(recipient.pid))
+    throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
   const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
   const lock = threadLock(recipient);
   const live = lock?.held === true;
@@ -82,11 +96,17 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const family = await sessionFamily(codex, pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
-  const written = codexHome === null ? [] : [...writtenThreads(codexHome)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
+  const written =
+    codexHome === null ? [] : [...writtenThreads(codexHome)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
   const holds = await anyHolds(cx, agents, recipient.rolloutPath);
   refuseAnotherThread(cx, recipient, lock, { written, agents, holds });
   const provable = live || holds;
-  const doubt = live ? doubtOf(recipient, pane, { itsOwn: holds || isOneOf(family, recipient.pid) || isOneOf(family, lock.pid), conversations: conversationsAmong(codexHome, written) }) : null;
+  const doubt = live
+    ? doubtOf(recipient, pane, {
+        itsOwn: holds || isOneOf(family, recipient.pid) || isOneOf(family, lock.pid),
+        conversations: conversationsAmong(codexHome, written),
+      })
+    : null;
   if (doubt !== null) return { pane: null, doubt, agent: null, live, codexHome, provable };
   return { pane, doubt: null, agent: provable || agents.length > 0 ? codex : null, live, codexHome, provable };
 }
@@ -98,8 +118,14 @@ async function paneOf(cx: Context, recipient: Recipient, processes: readonly Pro
   const { program } = cx;
   const panes = await listPanes(cx.env);
   const placed = placeAmong(panes, recipient);
-  if (placed.pane === null) throw new Failure(placed.reason, { hint: placed.why === "missing" ? `tmux list-sessions; ${program} reconcile` : `${program} sessions --state all` });
-  if (placed.pane.dead) throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, { hint: `tmux attach -t ${quoteWord(placed.pane.session)}` });
+  if (placed.pane === null)
+    throw new Failure(placed.reason, {
+      hint: placed.why === "missing" ? `tmux list-sessions; ${program} reconcile` : `${program} sessions --state all`,
+    });
+  if (placed.pane.dead)
+    throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, {
+      hint: `tmux attach -t ${quoteWord(placed.pane.session)}`,
+    });
   const own = panes.filter((pane) => pane.session === placed.pane.session);
   if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
   for (const pane of own) if ((await sessionFamily(codex, pane.pid, processes, cx.env)).includes(recipient.pid)) return pane;
@@ -107,18 +133,37 @@ async function paneOf(cx: Context, recipient: Recipient, processes: readonly Pro
 }
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(cx: Context, recipient: Recipient, lock: WriterLock | null, here: { written: readonly string[]; agents: readonly number[]; holds: boolean }): void {
+function refuseAnotherThread(
+  cx: Context,
+  recipient: Recipient,
+  lock: WriterLock | null,
+  here: { written: readonly string[]; agents: readonly number[]; holds: boolean },
+): void {
   const { threadId, name } = recipient;
   if (lock === null || threadId === null) return;
-  const register = (thread: string) => quoteCommand([cx.program, `register-${recipient.role}`, "--name", name, "--codex-session", thread, "--tmux-session", recipient.tmuxSession ?? "NAME"]);
+  const register = (thread: string) =>
+    quoteCommand([
+      cx.program,
+      `register-${recipient.role}`,
+      "--name",
+      name,
+      "--codex-session",
+      thread,
+      "--tmux-session",
+      recipient.tmuxSession ?? "NAME",
+    ]);
   const [other] = here.written;
   if (other !== undefined && !here.written.includes(threadId)) {
-    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.written.join(", ")} now, not ${threadId}`, { hint: register(other) });
+    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.written.join(", ")} now, not ${threadId}`, {
+      hint: register(other),
+    });
   }
   // An older Codex makes no locks, but has its rollout open.
   if (lock.held || here.holds) return;
   const end = here.agents.length === 0 ? ": the agent in its pane has ended" : "";
-  throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, { hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}` });
+  throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
+    hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}`,
+  });
 }
 
 /** Threads that a person may have in front. The agent keeps those it has left open, and has others for helpers of its own. */
@@ -137,7 +182,9 @@ function doubtOf(recipient: Recipient, pane: Pane, seen: { itsOwn: boolean; conv
   const who = JSON.stringify(recipient.name);
   const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
   if (!seen.itsOwn) return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
-  return seen.conversations.length < 2 ? null : `${where} has ${seen.conversations.length} conversations, and which of them it shows cannot be seen`;
+  return seen.conversations.length < 2
+    ? null
+    : `${where} has ${seen.conversations.length} conversations, and which of them it shows cannot be seen`;
 }
 
 async function anyHolds(cx: Context, agents: readonly number[], rollout: string | null): Promise<boolean> {

@@ -45,7 +45,8 @@ export async function servedThreads(cx: Context, pid: number): Promise<ServedThr
   const since = await startedAt(client, cx.env);
   const fitting = since === null ? [] : candidates.filter((each) => (instant(each.startedAt) ?? 0) >= since - SLACK_MS);
   let alone = true;
-  for (const each of processes) if (!clients.includes(each.pid) && (await isClient(cx, each.pid)) && (await folderOf(each.pid, cx.env)) === folder) alone = false;
+  for (const each of processes)
+    if (!clients.includes(each.pid) && (await isClient(cx, each.pid)) && (await folderOf(each.pid, cx.env)) === folder) alone = false;
   return { folder, candidates, certain: alone && fitting.length === 1 ? fitting[0]! : null };
 }
 
@@ -61,7 +62,13 @@ async function candidatesOf(cx: Context, home: string, folder: string): Promise<
     const rolloutPath = rolloutOfThread(home, threadId);
     const meta = rolloutPath === null ? null : metaOf(rolloutPath);
     if (rolloutPath === null || meta?.cwd == null || realPath(meta.cwd) !== folder) continue;
-    found.push({ threadId, rolloutPath, cwd: meta.cwd, startedAt: meta.timestamp, firstWords: (firstPrompt(rolloutPath) ?? "").slice(0, WORDS) });
+    found.push({
+      threadId,
+      rolloutPath,
+      cwd: meta.cwd,
+      startedAt: meta.timestamp,
+      firstWords: (firstPrompt(rolloutPath) ?? "").slice(0, WORDS),
+    });
   }
   return found.sort((a, b) => (instant(b.startedAt) ?? 0) - (instant(a.startedAt) ?? 0));
 }

@@ -39,7 +39,15 @@ async function live(cx: Context, session: string): Promise<{ ok: boolean; error?
 async function wouldRegister(cx: Context): Promise<Record<string, unknown>> {
   try {
     const found: Identity = await identifySelf(cx);
-    return { ok: true, codex_session_id: found.threadId, codex_session_path: found.rolloutPath, pid: found.pid, cwd: found.cwd, tmux_session: found.pane?.session ?? null, tmux_pane_id: found.pane?.paneId ?? null };
+    return {
+      ok: true,
+      codex_session_id: found.threadId,
+      codex_session_path: found.rolloutPath,
+      pid: found.pid,
+      cwd: found.cwd,
+      tmux_session: found.pane?.session ?? null,
+      tmux_pane_id: found.pane?.paneId ?? null,
+    };
   } catch (error) {
     if (error instanceof Failure) return { ok: false, reason: error.message };
     throw error;
@@ -74,7 +82,14 @@ export async function doctorSelf(cx: Context, given: string | undefined): Promis
   ];
   const failed = checks.filter((check) => !check.ok).map((check) => check.name);
   const supported = checks.every((check) => check.ok || !NEEDED.includes(check.name));
-  const register = quoteCommand([cx.program, "register-worker", "--name", "NAME", "--self", ...(session === null ? [] : ["--tmux-session", session])]);
+  const register = quoteCommand([
+    cx.program,
+    "register-worker",
+    "--name",
+    "NAME",
+    "--self",
+    ...(session === null ? [] : ["--tmux-session", session]),
+  ]);
   return {
     ok: supported,
     supported,

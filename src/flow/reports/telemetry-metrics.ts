@@ -5,7 +5,15 @@ import { countCriteria } from "../../store/tasks/criteria-report.ts";
 import { snapshot } from "../../store/reading.ts";
 import { activeSessions } from "../../store/sessions/report.ts";
 import { storage } from "../../store/audit/storage.ts";
-import { attemptRollup, commandRollup, countActiveTasks, type CycleCounts, cycleCounts, eventTallies, ingestCounts } from "../../store/reports/telemetry-metrics.ts";
+import {
+  attemptRollup,
+  commandRollup,
+  countActiveTasks,
+  type CycleCounts,
+  cycleCounts,
+  eventTallies,
+  ingestCounts,
+} from "../../store/reports/telemetry-metrics.ts";
 import { deadSessions, drift } from "../sessions/reconcile.ts";
 import { ownersOf, type Report, scopeOf, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
@@ -13,7 +21,8 @@ const WINDOW = "24h";
 
 function nested(tallies: readonly Tally[]): Record<string, Record<string, Counts>> {
   const result = table<Record<string, Counts>>();
-  for (const { actor, event_type, severity, count } of tallies) ((result[actor] ??= table<Counts>())[event_type] ??= table<number>())[severity] = count;
+  for (const { actor, event_type, severity, count } of tallies)
+    ((result[actor] ??= table<Counts>())[event_type] ??= table<number>())[severity] = count;
   return result;
 }
 
@@ -22,7 +31,11 @@ function cycles(counts: readonly CycleCounts[]) {
   const state = (name: CycleCounts["state"]) => sum((row) => row.state === name);
   return {
     cycles: { started: state("started"), succeeded: state("succeeded"), failed: state("failed"), total: sum(() => true) },
-    pane_capture: { succeeded: sum((row) => row.captured === 1), failed: sum((row) => row.captured === 0), unknown: sum((row) => row.captured === null) },
+    pane_capture: {
+      succeeded: sum((row) => row.captured === 1),
+      failed: sum((row) => row.captured === 0),
+      unknown: sum((row) => row.captured === null),
+    },
   };
 }
 
@@ -51,7 +64,11 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
     const role = (name: string) => sessions.filter((session) => session.role === name).length;
     const criteria = countCriteria(store, {});
     const kept = storage(store);
-    const driftCounts = { dead_pid_sessions: found.dead_pid_sessions.length, dangling_bindings: found.dangling_bindings.length, stuck_tasks: found.stuck_tasks.length };
+    const driftCounts = {
+      dead_pid_sessions: found.dead_pid_sessions.length,
+      dangling_bindings: found.dangling_bindings.length,
+      stuck_tasks: found.stuck_tasks.length,
+    };
     const value = {
       schema_version: 1,
       generated_at: cx.now(),
@@ -66,7 +83,11 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
       gauges: {
         active_tasks: countActiveTasks(store, owners.task?.id),
         active_sessions: { by_role: { manager: role("manager"), worker: role("worker") }, total: sessions.length },
-        criteria: { by_status: criteria, open: criteria.proposed + criteria.accepted, total: Object.values(criteria).reduce((sum, n) => sum + n, 0) },
+        criteria: {
+          by_status: criteria,
+          open: criteria.proposed + criteria.accepted,
+          total: Object.values(criteria).reduce((sum, n) => sum + n, 0),
+        },
         reconcile: { ...driftCounts, total_drift: Object.values(driftCounts).reduce((sum, n) => sum + n, 0) },
         storage_bytes: {
           database_file: kept.database_file,
@@ -76,9 +97,18 @@ export async function metrics(cx: Context, flags: ViewFlags): Promise<Report> {
           total_retained: kept.total_retained,
         },
       },
-      rollups: { commands_by_type: commandRollup(store, commands), command_attempts_by_type: attemptRollup(store, commands), cycle_success_rate: rate },
+      rollups: {
+        commands_by_type: commandRollup(store, commands),
+        command_attempts_by_type: attemptRollup(store, commands),
+        cycle_success_rate: rate,
+      },
     };
-    const lines = [`window: ${window.label}`, `telemetry_events: ${events.total}`, `cycle_success_rate: ${rate ?? "-"}`, `skipped_ingest_lines: ${ingest.skipped_lines}`];
+    const lines = [
+      `window: ${window.label}`,
+      `telemetry_events: ${events.total}`,
+      `cycle_success_rate: ${rate ?? "-"}`,
+      `skipped_ingest_lines: ${ingest.skipped_lines}`,
+    ];
     return { value, lines, exit: 0 };
   });
 }

@@ -93,7 +93,11 @@ function operatorReport(cx: Context, store: Store, found: Drift, flags: ViewFlag
 export async function operatorSnapshot(cx: Context, flags: ViewFlags): Promise<Report> {
   const store = cx.store(flags.path);
   const dead = await deadSessions(cx, store);
-  return snapshot(store, () => ({ value: operatorReport(cx, store, drift(cx, store, dead, flags.staleCycleSeconds), flags), lines: null, exit: 0 }));
+  return snapshot(store, () => ({
+    value: operatorReport(cx, store, drift(cx, store, dead, flags.staleCycleSeconds), flags),
+    lines: null,
+    exit: 0,
+  }));
 }
 
 /** The same, judged. */
@@ -102,7 +106,11 @@ export async function operatorCheck(cx: Context, flags: ViewFlags): Promise<Repo
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
     const value = operatorReport(cx, store, drift(cx, store, dead, flags.staleCycleSeconds), flags);
-    return { value, lines: [`telemetry check: ${value.checks.ok ? "healthy" : "unhealthy"}`, ...value.alerts.map(alertLine)], exit: value.checks.ok ? 0 : 1 };
+    return {
+      value,
+      lines: [`telemetry check: ${value.checks.ok ? "healthy" : "unhealthy"}`, ...value.alerts.map(alertLine)],
+      exit: value.checks.ok ? 0 : 1,
+    };
   });
 }
 

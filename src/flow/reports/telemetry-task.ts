@@ -30,7 +30,14 @@ import { alertLine, type Report, thresholds, type ViewFlags } from "./telemetry-
 const lifeless = (each: Party | null): string[] => (each?.alive === false ? [`${each.role} ${each.name}`] : []);
 
 /** Everything the views of a task have in common. */
-function look(cx: Context, store: Store, dead: DeadSession[], ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+function look(
+  cx: Context,
+  store: Store,
+  dead: DeadSession[],
+  ref: string,
+  flags: ViewFlags,
+  limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">,
+) {
   const task = needTask(store, ref);
   const taskId = task.id;
   const parties = partiesOf(store, taskId);
@@ -39,7 +46,10 @@ function look(cx: Context, store: Store, dead: DeadSession[], ref: string, flags
   const latest = latestCycle(store, taskId);
   const latest_cycle = latest && { ...latest, notable_pane_pattern: panePattern(latest.status) };
   const summary = countCriteria(store, { taskId });
-  const counts = { unfinished_count: countCommands(store, "unfinished", { taskId }), failed_count: countCommands(store, "failed", { taskId }) };
+  const counts = {
+    unfinished_count: countCommands(store, "unfinished", { taskId }),
+    failed_count: countCommands(store, "failed", { taskId }),
+  };
   const telemetry = summariseTelemetry(store, { taskId });
   const found = drift(cx, store, dead, flags.staleCycleSeconds);
   const dangling = found.dangling_bindings.filter((each) => each.task_id === taskId);
@@ -63,7 +73,23 @@ function look(cx: Context, store: Store, dead: DeadSession[], ref: string, flags
     limits,
   );
   const recent = [...listTelemetry(store, { taskId }, { limit: flags.limit, newest: true })].reverse();
-  return { task, taskId, parties, worker, manager, soundness, latest_cycle, summary, counts, telemetry, recent, dangling, stuck, schemaOk, alerts };
+  return {
+    task,
+    taskId,
+    parties,
+    worker,
+    manager,
+    soundness,
+    latest_cycle,
+    summary,
+    counts,
+    telemetry,
+    recent,
+    dangling,
+    stuck,
+    schemaOk,
+    alerts,
+  };
 }
 
 const NO_LIMITS = { max_unfinished_commands: 0, max_open_criteria: 0 };
@@ -82,7 +108,11 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
       manager: seen.manager,
       run: runId === null ? null : runById(store, runId),
       latest_cycle: seen.latest_cycle,
-      criteria: { summary: seen.summary, open_accepted: openCriteria(store, { taskId: seen.taskId }, flags.limit), open_blocker_count: seen.summary.accepted },
+      criteria: {
+        summary: seen.summary,
+        open_accepted: openCriteria(store, { taskId: seen.taskId }, flags.limit),
+        open_blocker_count: seen.summary.accepted,
+      },
       commands: { ...seen.counts, recent: newestCommands(store, "all", { taskId: seen.taskId }, flags.limit) },
       diagnostics: { dangling_bindings: seen.dangling, dead_pid_sessions: dead, schema_ok: seen.schemaOk, stuck_tasks: seen.stuck },
       telemetry: { recent: seen.recent, summary: seen.telemetry },
@@ -95,7 +125,14 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
 /** An event, of its attributes only the keys: they may hold what was said. */
 const bodiless = ({ attributes, ...event }: TelemetryEvent) => ({ ...event, attribute_keys: keysOf(attributes) });
 
-function taskView(cx: Context, store: Store, dead: DeadSession[], ref: string, flags: ViewFlags, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+function taskView(
+  cx: Context,
+  store: Store,
+  dead: DeadSession[],
+  ref: string,
+  flags: ViewFlags,
+  limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">,
+) {
   const seen = look(cx, store, dead, ref, flags, limits);
   const { taskId } = seen;
   const { limit } = flags;
@@ -109,7 +146,10 @@ function taskView(cx: Context, store: Store, dead: DeadSession[], ref: string, f
   const value = {
     schema_version: 1,
     task: { ...seen.task, integrity: seen.soundness },
-    alerts: [...seen.alerts, ...ingestAlerts({ staleCycleAge: stale ? age : null, skippedLines: trouble.skipped_lines, errors: trouble.errors + cycleErrors })],
+    alerts: [
+      ...seen.alerts,
+      ...ingestAlerts({ staleCycleAge: stale ? age : null, skippedLines: trouble.skipped_lines, errors: trouble.errors + cycleErrors }),
+    ],
     cycles: {
       counts_by_state: states,
       total: Object.values(states).reduce((sum, n) => sum + n, 0),
@@ -121,7 +161,12 @@ function taskView(cx: Context, store: Store, dead: DeadSession[], ref: string, f
       pane_capture_failure_count: countCycles(store, "blind", scope),
     },
     decisions: { recent: newestDecisions(store, taskId, limit) },
-    commands: { counts_by_state: commandStates(store, taskId), total: countCommands(store, "all", scope), failed_count: seen.counts.failed_count, recent: newestCommands(store, "all", scope, limit) },
+    commands: {
+      counts_by_state: commandStates(store, taskId),
+      total: countCommands(store, "all", scope),
+      failed_count: seen.counts.failed_count,
+      recent: newestCommands(store, "all", scope, limit),
+    },
     failed_commands: newestCommands(store, "failed", scope, limit),
     criteria: {
       summary: seen.summary,
@@ -175,7 +220,9 @@ export async function taskCheck(cx: Context, flags: ViewFlags, ref: string): Pro
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
     const { seen, value } = taskView(cx, store, dead, ref, flags, limits);
-    const stale = [seen.worker, seen.manager].filter((each) => olderThan(each?.last_heartbeat_at, limits.worker_staleness_seconds, cx.nowMs())).map((each) => each!.name);
+    const stale = [seen.worker, seen.manager]
+      .filter((each) => olderThan(each?.last_heartbeat_at, limits.worker_staleness_seconds, cx.nowMs()))
+      .map((each) => each!.name);
     const alerts: Alert[] = [...value.alerts, ...checkAlerts({ storageBytes: value.storage.total_retained, staleSessions: stale }, limits)];
     const ok = alerts.length === 0;
     return {

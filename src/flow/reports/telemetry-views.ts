@@ -26,6 +26,7 @@ const VIEWS: Readonly<Record<ViewName, (cx: Context, flags: ViewFlags) => Promis
 
 /** What the view shows. Throws a UsageError when its words do not fit it, before the database is opened. */
 export function showView(cx: Context, view: ViewName, flags: ViewFlags): Promise<Report> {
-  if (view !== "task" && flags.view_task !== undefined) throw new UsageError(`unexpected word ${JSON.stringify(flags.view_task)}: only the view task takes a task there`);
+  if (view !== "task" && flags.view_task !== undefined)
+    throw new UsageError(`unexpected word ${JSON.stringify(flags.view_task)}: only the view task takes a task there`);
   return VIEWS[view](cx, flags);
 }

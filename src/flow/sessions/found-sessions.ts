@@ -60,7 +60,11 @@ export async function foundSessions(cx: Context, store: Store): Promise<FoundSes
   return found;
 }
 
-async function heldByPanes(cx: Context, panes: readonly Pane[], processes: readonly Process[]): Promise<{ threadId: string; pid: number; path: string }[]> {
+async function heldByPanes(
+  cx: Context,
+  panes: readonly Pane[],
+  processes: readonly Process[],
+): Promise<{ threadId: string; pid: number; path: string }[]> {
   const held: { threadId: string; pid: number; path: string }[] = [];
   for (const pane of panes) {
     for (const pid of await sessionFamily(codex, pane.pid, processes, cx.env)) {

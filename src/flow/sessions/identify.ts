@@ -43,21 +43,33 @@ export async function openRollouts(cx: Context, pid: number): Promise<string[] |
 export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
   const found = await openRollouts(cx, pid);
   if (found === null) {
-    throw new Failure(`the open files of process ${pid} cannot be seen: it is gone, or belongs to somebody else`, { hint: "pass the rollout: --pid PID --codex-session PATH" });
+    throw new Failure(`the open files of process ${pid} cannot be seen: it is gone, or belongs to somebody else`, {
+      hint: "pass the rollout: --pid PID --codex-session PATH",
+    });
   }
   if (found.length === 0) {
     const served = await servedThreads(cx, pid);
-    if (served?.certain) return { rolloutPath: served.certain.rolloutPath, threadId: served.certain.threadId, pid, cwd: served.certain.cwd, pane: null };
+    if (served?.certain)
+      return { rolloutPath: served.certain.rolloutPath, threadId: served.certain.threadId, pid, cwd: served.certain.cwd, pane: null };
     if (served && served.candidates.length > 0) {
-      const list = served.candidates.map(({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`);
-      throw new Failure(`process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} the threads ${list.join(", ")}`, {
-        hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
-      });
+      const list = served.candidates.map(
+        ({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`,
+      );
+      throw new Failure(
+        `process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} the threads ${list.join(", ")}`,
+        {
+          hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
+        },
+      );
     }
-    throw new Failure(`process ${pid} and its children hold no Codex rollout open`, { hint: "type something in Codex (the rollout appears at the first turn), or pass --codex-session PATH" });
+    throw new Failure(`process ${pid} and its children hold no Codex rollout open`, {
+      hint: "type something in Codex (the rollout appears at the first turn), or pass --codex-session PATH",
+    });
   }
   if (found.length > 1) {
-    throw new Failure(`process ${pid} holds ${found.length} rollouts open: ${found.join(", ")}`, { hint: `name the one that is meant: ${naming(found[0]!)}` });
+    throw new Failure(`process ${pid} holds ${found.length} rollouts open: ${found.join(", ")}`, {
+      hint: `name the one that is meant: ${naming(found[0]!)}`,
+    });
   }
   const rolloutPath = found[0]!;
   const meta = rolloutMeta(rolloutPath);
@@ -69,7 +81,10 @@ export function rolloutOf(cx: Context, given: string): string {
   if (!isThreadId(given)) return cx.path(given);
   const home = codexHome(cx.env);
   const path = rolloutOfThread(home, given);
-  if (path === null) throw new Failure(`no rollout of thread ${given} below ${home}/sessions`, { hint: "type something in that Codex session, or pass the path of its rollout" });
+  if (path === null)
+    throw new Failure(`no rollout of thread ${given} below ${home}/sessions`, {
+      hint: "type something in that Codex session, or pass the path of its rollout",
+    });
   return path;
 }
 
@@ -101,26 +116,45 @@ export async function identifyByThread(cx: Context, given: string): Promise<Iden
  */
 export async function identifySelf(cx: Context): Promise<Identity> {
   const thread = cx.env.CODEX_THREAD_ID;
-  if (!thread) throw new Failure("this command does not run inside a Codex session: CODEX_THREAD_ID is not set", { hint: "run it from Codex, or pass --pid PID" });
-  if (!isThreadId(thread)) throw new Failure(`CODEX_THREAD_ID is no thread id: ${JSON.stringify(thread)}`, { hint: "run it from Codex, or pass --pid PID" });
+  if (!thread)
+    throw new Failure("this command does not run inside a Codex session: CODEX_THREAD_ID is not set", {
+      hint: "run it from Codex, or pass --pid PID",
+    });
+  if (!isThreadId(thread))
+    throw new Failure(`CODEX_THREAD_ID is no thread id: ${JSON.stringify(thread)}`, { hint: "run it from Codex, or pass --pid PID" });
   const rolloutPath = rolloutOf(cx, thread);
   const meta = rolloutMeta(rolloutPath);
   const lock = lockOf(rolloutPath, thread);
   const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const owner = await writerAmong(cx, line, rolloutPath, lock);
   if (owner === undefined && lock?.held === false) {
-    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, { hint: "run it from Codex, or pass --pid PID" });
+    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, {
+      hint: "run it from Codex, or pass --pid PID",
+    });
   }
   if (owner === undefined && !(lock?.pid === null && (await isSandboxed(cx, line)))) {
-    throw new Failure(`thread ${thread} of CODEX_THREAD_ID is not written by a parent of this command, so it may be somebody else's`, { hint: `name the process: --pid PID --codex-session ${thread}` });
+    throw new Failure(`thread ${thread} of CODEX_THREAD_ID is not written by a parent of this command, so it may be somebody else's`, {
+      hint: `name the process: --pid PID --codex-session ${thread}`,
+    });
   }
   const panes = owner === undefined ? [] : await listPanes(cx.env).catch(() => []);
   const pane = panes.find((each) => line.includes(each.pid));
-  return { rolloutPath, threadId: meta.id, pid: owner ?? null, cwd: meta.cwd, pane: pane ? { session: pane.session, paneId: pane.paneId } : null };
+  return {
+    rolloutPath,
+    threadId: meta.id,
+    pid: owner ?? null,
+    cwd: meta.cwd,
+    pane: pane ? { session: pane.session, paneId: pane.paneId } : null,
+  };
 }
 
 /** The lock's holder; where locks do not tell, the nearest that has the rollout open. */
-async function writerAmong(cx: Context, line: readonly number[], rolloutPath: string, lock: WriterLock | null): Promise<number | undefined> {
+async function writerAmong(
+  cx: Context,
+  line: readonly number[],
+  rolloutPath: string,
+  lock: WriterLock | null,
+): Promise<number | undefined> {
   if (lock?.pid) return line.find((pid) => pid === lock.pid);
   for (const pid of line) if ((await openFiles(pid, cx.env))?.includes(rolloutPath)) return pid;
   return undefined;

@@ -12,7 +12,17 @@ import { installedAgent, needAgent } from "../../system/agent-cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { selfFolder } from "../../system/processes/self.ts";
-import { capturePane, hasSession, keepDeadPane, killSession, listPanes, needTmux, newSession, type Pane, sendReturn } from "../../system/terminal/tmux.ts";
+import {
+  capturePane,
+  hasSession,
+  keepDeadPane,
+  killSession,
+  listPanes,
+  needTmux,
+  newSession,
+  type Pane,
+  sendReturn,
+} from "../../system/terminal/tmux.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
 export interface Launch {
@@ -50,10 +60,14 @@ export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
   const known = findSession(store, name);
   if (known !== null && known.role !== role) {
-    throw new Failure(`session ${JSON.stringify(name)} is registered as ${known.role}, not ${role}`, { hint: `choose another name: ${cx.program} sessions --state all` });
+    throw new Failure(`session ${JSON.stringify(name)} is registered as ${known.role}, not ${role}`, {
+      hint: `choose another name: ${cx.program} sessions --state all`,
+    });
   }
   if (known !== null && known.state !== "gone") {
-    throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or give this one up: ${cx.program} deregister ${name}` });
+    throw new Failure(`session ${JSON.stringify(name)} is registered already`, {
+      hint: `choose another name, or give this one up: ${cx.program} deregister ${name}`,
+    });
   }
   await checkTmuxFree(cx, tmuxNameOf(name));
 }
@@ -61,7 +75,9 @@ export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch
 /** @throws Failure when a tmux session of exactly this name runs */
 export async function checkTmuxFree(cx: Context, session: string): Promise<void> {
   if (!(await hasSession(cx.env, session))) return;
-  throw new Failure(`a tmux session ${JSON.stringify(session)} exists already`, { hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${session}'` });
+  throw new Failure(`a tmux session ${JSON.stringify(session)} exists already`, {
+    hint: `choose another name (it may be a session of another folder's records), or look at it: tmux attach -t '=${session}'`,
+  });
 }
 
 /** The last words of an agent that ended before its session was known. */
@@ -84,7 +100,10 @@ async function attempt(cx: Context, store: Store, request: Launch): Promise<Laun
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
-  const argv = [installed.path, ...agent.launchArguments({ sandbox: request.sandbox, approval: request.approval, prompt }, installed.features)];
+  const argv = [
+    installed.path,
+    ...agent.launchArguments({ sandbox: request.sandbox, approval: request.approval, prompt }, installed.features),
+  ];
   const launchedAt = cx.nowMs();
   const tmuxSession = tmuxNameOf(request.name);
   const { paneId, pid } = await newSession(cx.env, {
@@ -110,9 +129,13 @@ async function attempt(cx: Context, store: Store, request: Launch): Promise<Laun
     const late = performance.now() >= deadline;
     if (trust.blocked(screen) || late) {
       await keepDeadPane(cx.env, paneId, false);
-      const asks = screen.asks ? `; ${agent.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}` : "";
+      const asks = screen.asks
+        ? `; ${agent.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}`
+        : "";
       const wait = late ? ` within ${request.timeoutSeconds} s` : "";
-      throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${location.reason}${asks}`, { hint: recovery(cx, request, screen) });
+      throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${location.reason}${asks}`, {
+        hint: recovery(cx, request, screen),
+      });
     }
     await Bun.sleep(150);
   }
@@ -152,7 +175,10 @@ export function sessionEnvironment(cx: Context): Record<string, string> {
 function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: boolean): string[] {
   const prompt = argv.at(-1) ?? "";
   if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
-  if (Buffer.byteLength(prompt) > 100_000) throw new Failure("the first prompt holds more than 100000 bytes", { hint: "put the text into a file of the project and name the file in the prompt" });
+  if (Buffer.byteLength(prompt) > 100_000)
+    throw new Failure("the first prompt holds more than 100000 bytes", {
+      hint: "put the text into a file of the project and name the file in the prompt",
+    });
   const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
   writeWhole(file, prompt);
   return ["/bin/sh", "-c", 'p=$(cat -- "$1"); rm -f -- "$1"; shift; exec "$@" "$p"', "sh", file, ...argv.slice(0, -1)];
@@ -162,7 +188,11 @@ function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: bool
 async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
   const text = pane === undefined ? "" : await capturePane(cx.env, pane.paneId, 50);
   await killSession(cx.env, tmuxNameOf(request.name));
-  const last = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "" && !line.startsWith("Pane is dead")).slice(-8);
+  const last = text
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "" && !line.startsWith("Pane is dead"))
+    .slice(-8);
   return { lastWords: last.map((line) => `  ${line}`).join("\n") };
 }
 
@@ -175,7 +205,10 @@ function failureOf(request: Launch, { lastWords }: Ended): Failure {
 
 function recovery(cx: Context, request: Launch, screen: Screen): string {
   const session = tmuxNameOf(request.name);
-  const trust = screen.page === "folder_trust" && !request.acceptTrust ? `start again with --accept-trust after tmux kill-session -t '=${session}', or ` : "";
+  const trust =
+    screen.page === "folder_trust" && !request.acceptTrust
+      ? `start again with --accept-trust after tmux kill-session -t '=${session}', or `
+      : "";
   return (
     `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +
     `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t '=${session}'`

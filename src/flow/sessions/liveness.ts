@@ -20,7 +20,10 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   const drift_count = results.filter((result) => result.drift.length > 0).length;
   const unfinished_command_count = results.reduce((sum, result) => sum + result.unfinished_commands.length, 0);
   const missing = results.some(({ drift }) => drift.includes("worker_missing") || drift.includes("manager_missing"));
-  const next_commands = [...(missing ? [nextCommand(cx, store, "reconcile")] : []), ...(unfinished_command_count > 0 ? [nextCommand(cx, store, "dispatch", "status")] : [])];
+  const next_commands = [
+    ...(missing ? [nextCommand(cx, store, "reconcile")] : []),
+    ...(unfinished_command_count > 0 ? [nextCommand(cx, store, "dispatch", "status")] : []),
+  ];
   const ok = drift_count === 0 && unfinished_command_count === 0 && error === null;
   const check: Check = {
     name: "live_reconcile",
@@ -30,7 +33,10 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
     manager_liveness_warning_count: manager_liveness_warnings.length,
     task_count: results.length,
   };
-  return { check, live_reconcile: { ok, manager_liveness_warnings, results, next_commands, ...(error === null ? {} : { tmux_error: error }) } };
+  return {
+    check,
+    live_reconcile: { ok, manager_liveness_warnings, results, next_commands, ...(error === null ? {} : { tmux_error: error }) },
+  };
 }
 
 /** A doctor reports what it could not see, too. */

@@ -43,9 +43,11 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   if (held !== null) return { found: held };
   if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);
   const candidates = fitting(cx, store, facts as LaunchFacts & { prompt: string });
-  if (candidates.length > 1) return none(`${candidates.length} threads began with this prompt in this folder: ${candidates.map((each) => each.id).join(", ")}`);
+  if (candidates.length > 1)
+    return none(`${candidates.length} threads began with this prompt in this folder: ${candidates.map((each) => each.id).join(", ")}`);
   const [only] = candidates;
-  if (only === undefined) return none(`no process in the pane holds a rollout open that began after the launch, and no new thread begins with its prompt`);
+  if (only === undefined)
+    return none(`no process in the pane holds a rollout open that began after the launch, and no new thread begins with its prompt`);
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: only.path, threadId: only.id, cwd: facts.cwd } };
 }
 
@@ -54,7 +56,8 @@ async function heldRollout(cx: Context, family: readonly number[], launchedAt: n
     for (const path of (await openFiles(pid, cx.env)) ?? []) {
       if (!isRolloutPath(path)) continue;
       const meta = readMeta(path);
-      if (meta !== null && (instant(meta.timestamp) ?? 0) >= launchedAt) return { pid, rolloutPath: path, threadId: meta.id, cwd: meta.cwd };
+      if (meta !== null && (instant(meta.timestamp) ?? 0) >= launchedAt)
+        return { pid, rolloutPath: path, threadId: meta.id, cwd: meta.cwd };
     }
   }
   return null;
@@ -73,12 +76,15 @@ function readMeta(path: string): ReturnType<typeof rolloutMeta> | null {
 function fitting(cx: Context, store: Store, facts: LaunchFacts & { prompt: string }): { id: string; path: string }[] {
   const home = codexHome(cx.env);
   const folder = realPath(facts.cwd);
-  const indexed = indexedThreads(home, facts.launchedAt)?.filter((thread) => realPath(thread.cwd) === folder && sameText(thread.firstMessage, facts.prompt));
+  const indexed = indexedThreads(home, facts.launchedAt)?.filter(
+    (thread) => realPath(thread.cwd) === folder && sameText(thread.firstMessage, facts.prompt),
+  );
   const found = new Map(indexed?.map((thread) => [thread.id, thread.rolloutPath]));
   if (found.size === 0) {
     for (const path of rolloutsSince(home, facts.launchedAt)) {
       const meta = readMeta(path);
-      if (meta === null || meta.cwd === null || (instant(meta.timestamp) ?? 0) < facts.launchedAt || realPath(meta.cwd) !== folder) continue;
+      if (meta === null || meta.cwd === null || (instant(meta.timestamp) ?? 0) < facts.launchedAt || realPath(meta.cwd) !== folder)
+        continue;
       if (sameText(firstPrompt(path) ?? "", facts.prompt)) found.set(meta.id, path);
     }
   }

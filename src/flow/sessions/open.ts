@@ -37,7 +37,12 @@ export interface Opening {
  * @param around called with the launch, to record it
  * @throws Failure when the terminal does not run or no window can be opened
  */
-export async function openPlace(cx: Context, place: Place, options: OpenOptions, around: (launch: () => Promise<void>, window: Window) => Promise<void> = (launch) => launch()): Promise<Opening> {
+export async function openPlace(
+  cx: Context,
+  place: Place,
+  options: OpenOptions,
+  around: (launch: () => Promise<void>, window: Window) => Promise<void> = (launch) => launch(),
+): Promise<Opening> {
   const { session } = await needPane(cx, { ...place, paneId: null });
   const window = windowFor(cx.env, options.terminal, session);
   if (!options.dryRun) await around(() => openWindow(cx.env, window, session), window);
@@ -51,10 +56,17 @@ export async function openPlace(cx: Context, place: Place, options: OpenOptions,
 }
 
 /** The result of open-worker and open-manager. */
-export async function openSide(cx: Context, role: Role, args: { task: string; path: string | undefined; terminal: TerminalChoice; dryRun: boolean }): Promise<Record<string, unknown>> {
+export async function openSide(
+  cx: Context,
+  role: Role,
+  args: { task: string; path: string | undefined; terminal: TerminalChoice; dryRun: boolean },
+): Promise<Record<string, unknown>> {
   const store = cx.store(args.path);
   const task = needTask(store, args.task);
   const session = needPairing(store, task)[role];
-  if (!session.tmux_session) throw new Failure(`${role} ${JSON.stringify(session.name)} of task ${JSON.stringify(task.name)} has no tmux session to open`, { hint: `${cx.program} sessions` });
+  if (!session.tmux_session)
+    throw new Failure(`${role} ${JSON.stringify(session.name)} of task ${JSON.stringify(task.name)} has no tmux session to open`, {
+      hint: `${cx.program} sessions`,
+    });
   return { ...(await openPlace(cx, sessionSubject(session), args)), task: args.task, [role]: session.name };
 }

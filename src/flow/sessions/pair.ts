@@ -72,22 +72,32 @@ export async function pair(cx: Context, store: Store, input: PairInput): Promise
       run_created: progress.runId !== null,
     });
     if (!(error instanceof Failure)) throw error;
-    throw new Failure(message, { hint: [...(error.hint === undefined ? [] : [error.hint]), ...(await remains(cx, input, seeded.task, progress))].join("; ") });
+    throw new Failure(message, {
+      hint: [...(error.hint === undefined ? [] : [error.hint]), ...(await remains(cx, input, seeded.task, progress))].join("; "),
+    });
   }
 }
 
 /** Everything that can be refused before anything is stored or started. */
 async function checkPair(cx: Context, store: Store, input: PairInput): Promise<void> {
-  if (input.workerName === input.managerName) throw new Failure(`worker and manager cannot both be called ${JSON.stringify(input.workerName)}`);
+  if (input.workerName === input.managerName)
+    throw new Failure(`worker and manager cannot both be called ${JSON.stringify(input.workerName)}`);
   const task = findTask(store, input.task);
   if (task === null && !input.taskGoal) {
     throw new Failure(`unknown task ${JSON.stringify(input.task)}`, { hint: `--task-goal "GOAL" creates it` });
   }
-  if (task?.state === "done" || task?.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
+  if (task?.state === "done" || task?.state === "failed")
+    throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding) throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, { hint: `${cx.program} unbind --task ${quoteWord(task.name)}` });
+  if (binding)
+    throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, {
+      hint: `${cx.program} unbind --task ${quoteWord(task.name)}`,
+    });
   const run = task && activeRunId(store, task.id);
-  if (run) throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, { hint: `${cx.program} runs --finish ${run}` });
+  if (run)
+    throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
+      hint: `${cx.program} runs --finish ${run}`,
+    });
   await checkLaunch(cx, store, launchOf("worker", input.workerName, input.cwd, input, null));
   await checkLaunch(cx, store, launchOf("manager", input.managerName, input.cwd, input, null));
 }
@@ -105,7 +115,11 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
     const found = findTask(store, input.task);
     const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
     const none: Progress = { worker: null, manager: null, bindingId: null, runId: null };
-    trace(store, input, task, none, "pair_started", { cwd: input.cwd, task_created: found === null, task_goal_provided: input.taskGoal !== undefined });
+    trace(store, input, task, none, "pair_started", {
+      cwd: input.cwd,
+      task_created: found === null,
+      task_goal_provided: input.taskGoal !== undefined,
+    });
     trace(store, input, task, none, "pair_task_resolved", { created: found === null });
     const stored = findConfig(store, task.id);
     const byPair = input.config !== null || stored === null;
@@ -121,9 +135,18 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
   });
 }
 
-async function startBoth(cx: Context, store: Store, input: PairInput, { task, created, byPair, criteria }: Seeded, progress: Progress): Promise<Paired> {
+async function startBoth(
+  cx: Context,
+  store: Store,
+  input: PairInput,
+  { task, created, byPair, criteria }: Seeded,
+  progress: Progress,
+): Promise<Paired> {
   const path = input.path === undefined ? {} : { path: cx.storePath(input.path) };
-  const words = input.taskPrompt === undefined ? null : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
+  const words =
+    input.taskPrompt === undefined
+      ? null
+      : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
   const worker = await startSession(cx, store, launchOf("worker", input.workerName, input.cwd, input, words), "start-worker");
   progress.worker = worker;
   trace(store, input, task, progress, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
@@ -161,7 +184,14 @@ function join(store: Store, input: PairInput, task: Task, progress: Progress, by
   const run = createRun(store, task, {
     name: `${task.name}-pair`,
     purpose: input.taskGoal ?? task.goal,
-    metadata: { binding_id: binding.id, worker: input.workerName, manager: input.managerName, source: "pair", manager_config_seeded: true, manager_config_seeded_by_pair: byPair },
+    metadata: {
+      binding_id: binding.id,
+      worker: input.workerName,
+      manager: input.managerName,
+      source: "pair",
+      manager_config_seeded: true,
+      manager_config_seeded_by_pair: byPair,
+    },
   });
   trace(store, input, task, { ...progress, bindingId: binding.id }, "pair_run_created", { run_id: run.id });
   progress.bindingId = binding.id;
@@ -177,7 +207,13 @@ function trace(store: Store, input: PairInput, task: Task, progress: Progress, t
       severity: failed ? "error" : "info",
       taskId: task.id,
       summary: `${type.replaceAll("_", " ")}: ${task.name}`,
-      correlation: { binding_id: progress.bindingId, manager: input.managerName, worker: input.workerName, task: task.name, source: "pair" },
+      correlation: {
+        binding_id: progress.bindingId,
+        manager: input.managerName,
+        worker: input.workerName,
+        task: task.name,
+        source: "pair",
+      },
       attributes,
     });
   });
@@ -189,8 +225,13 @@ async function remains(cx: Context, input: PairInput, task: Task, progress: Prog
   const { workerName: worker, managerName: manager } = input;
   const left = (name: string) => hasSession(cx.env, tmuxNameOf(name)).catch(() => false);
   if (progress.worker === null && !(await left(worker))) return [];
-  const start = progress.manager === null && (progress.worker === null || !(await left(manager))) ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`] : [];
+  const start =
+    progress.manager === null && (progress.worker === null || !(await left(manager)))
+      ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`]
+      : [];
   const go = [...start, `${program} bind --task ${quoteWord(task.name)} --worker ${worker} --manager ${manager}`].join(" and ");
   if (progress.worker === null) return [`once ${worker} is registered, go on with ${go}`];
-  return [`the worker runs in ${tmuxNameOf(worker)} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`];
+  return [
+    `the worker runs in ${tmuxNameOf(worker)} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
+  ];
 }

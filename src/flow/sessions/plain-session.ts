@@ -17,7 +17,11 @@ export function checkPlainSession(cx: Context, agent: Agent, name: string, cwd: 
 }
 
 /** Starts the agent in a detached tmux session and gives its pane. `flags` are the agent's own. */
-export async function openPlainSession(cx: Context, agent: Agent, request: { session: string; cwd: string; flags: readonly string[]; prompt: string | null }): Promise<{ paneId: string; pid: number }> {
+export async function openPlainSession(
+  cx: Context,
+  agent: Agent,
+  request: { session: string; cwd: string; flags: readonly string[]; prompt: string | null },
+): Promise<{ paneId: string; pid: number }> {
   const installed = await installedAgent(agent, cx.env);
   const argv = [installed.path, ...agent.plainArguments(request, installed.features)];
   return newSession(cx.env, { name: request.session, cwd: request.cwd, argv, environment: sessionEnvironment(cx) });

@@ -1,6 +1,12 @@
 /** Comparing the sessions on record with the processes that run. */
 import type { Context } from "../../context.ts";
-import { type DanglingBinding, type DeadSession, type StuckTask, startedTooLate, type WatchedSession } from "../../core/sessions/reconcile.ts";
+import {
+  type DanglingBinding,
+  type DeadSession,
+  type StuckTask,
+  startedTooLate,
+  type WatchedSession,
+} from "../../core/sessions/reconcile.ts";
 import { danglingBindings, stuckTasks, watchedSessions } from "../../store/sessions/reconcile.ts";
 import type { Store } from "../../store/store.ts";
 import { alive, startedAt } from "../../system/processes/processes.ts";
@@ -22,7 +28,8 @@ export async function deadSessions(cx: Context, store: Store): Promise<DeadSessi
   const dead: DeadSession[] = [];
   for (const session of watchedSessions(store)) {
     const reason = await deathOf(cx, session);
-    if (reason !== null) dead.push({ name: session.name, role: session.role, pid: session.pid, last_heartbeat_at: session.last_heartbeat_at, reason });
+    if (reason !== null)
+      dead.push({ name: session.name, role: session.role, pid: session.pid, last_heartbeat_at: session.last_heartbeat_at, reason });
   }
   return dead;
 }

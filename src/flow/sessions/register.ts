@@ -15,7 +15,10 @@ import { reachable } from "../reach/reachable.ts";
 export const registerFlags = {
   name: text("name of the session, unique among all sessions", { required: true, filled: true }),
   pid: integer("process of the Codex session; its open rollout is found when no path is given", { min: 1 }),
-  codexSession: text("rollout file, or thread id, of the Codex session; without --pid, whoever writes that thread is its process", { value: "PATH|ID", filled: true }),
+  codexSession: text("rollout file, or thread id, of the Codex session; without --pid, whoever writes that thread is its process", {
+    value: "PATH|ID",
+    filled: true,
+  }),
   self: flag("register the Codex session this command runs in (by CODEX_THREAD_ID)"),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
@@ -35,7 +38,14 @@ interface Input {
 
 /** The command as it was given, with the thread named. */
 const words = (cx: Context, role: Role, { name, pid, cwd, tmuxSession, path }: Input, thread: string): string[] => {
-  const given = Object.entries({ "--name": name, "--pid": pid, "--codex-session": thread, "--cwd": cwd, "--tmux-session": tmuxSession, "--path": path });
+  const given = Object.entries({
+    "--name": name,
+    "--pid": pid,
+    "--codex-session": thread,
+    "--cwd": cwd,
+    "--tmux-session": tmuxSession,
+    "--path": path,
+  });
   return [cx.program, `register-${role}`, ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]))];
 };
 
@@ -46,7 +56,8 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
     return identifySelf(cx);
   }
   if (input.pid === undefined) {
-    if (input.codexSession === undefined) throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
+    if (input.codexSession === undefined)
+      throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
     return identifyByThread(cx, input.codexSession);
   }
   if (input.codexSession === undefined) return identifyByPid(cx, input.pid, (thread) => quoteCommand(words(cx, role, input, thread)));
@@ -60,7 +71,8 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
   const identity = await identify(cx, role, input);
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
   if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
-  if (tmuxSession !== null && !(await hasSession(cx.env, tmuxSession).catch(() => false))) cx.err(`warning: tmux session ${JSON.stringify(tmuxSession)} does not exist`);
+  if (tmuxSession !== null && !(await hasSession(cx.env, tmuxSession).catch(() => false)))
+    cx.err(`warning: tmux session ${JSON.stringify(tmuxSession)} does not exist`);
   const session = registerSession(cx.store(input.path), {
     name: input.name,
     role,

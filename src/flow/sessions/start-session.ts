@@ -25,7 +25,8 @@ export const startFlags = {
   path: pathFlag,
 };
 
-export const timeoutSeconds = (seconds: number) => integer("how long to wait until the session is known", { default: seconds, min: 1, value: "SECONDS" });
+export const timeoutSeconds = (seconds: number) =>
+  integer("how long to wait until the session is known", { default: seconds, min: 1, value: "SECONDS" });
 
 export interface StartInput {
   readonly sandbox: string;
@@ -57,9 +58,12 @@ export async function startSession(cx: Context, store: Store, request: Launch, v
     // Two that began with the same words at the same moment may both have found the first thread to appear.
     const other = sessionOfRollout(store, started.rolloutPath);
     if (other?.state === "active") {
-      throw new Failure(`thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two sessions began with the same words`, {
-        hint: `end it with tmux kill-session -t '=${started.tmuxSession}' and start it again`,
-      });
+      throw new Failure(
+        `thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two sessions began with the same words`,
+        {
+          hint: `end it with tmux kill-session -t '=${started.tmuxSession}' and start it again`,
+        },
+      );
     }
     return registerSession(store, {
       name: request.name,

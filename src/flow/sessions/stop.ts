@@ -32,21 +32,32 @@ export interface Stopped {
  */
 export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
-  if (tmuxSession === null) throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, { hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}` });
+  if (tmuxSession === null)
+    throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, {
+      hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}`,
+    });
   const running = await hasSession(cx.env, tmuxSession);
   const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
-  const log = (type: string, facts: Record<string, unknown>) => appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
+  const log = (type: string, facts: Record<string, unknown>) =>
+    appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
   if (session !== null) warnBound(cx, store, session.id, name);
   const said = running && message !== null && (await say(cx, store, subject, message));
   if (said) {
     if (session === null) log("stop_message", { message });
-    else addEvent(store, { type: "session_stop_message", payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length } });
+    else
+      addEvent(store, {
+        type: "session_stop_message",
+        payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length },
+      });
   }
   const killed = running && (await killSession(cx.env, tmuxSession));
   if (session !== null) {
     tx(store, () => {
       markGone(store, session.id);
-      addEvent(store, { type: "session_stopped", payload: { killed_session: killed, role: session.role, session: name, target: tmuxSession } });
+      addEvent(store, {
+        type: "session_stopped",
+        payload: { killed_session: killed, role: session.role, session: name, target: tmuxSession },
+      });
     });
   }
   log("stop", { killed_session: killed });
@@ -70,5 +81,7 @@ function warnBound(cx: Context, store: Store, sessionId: string, name: string): 
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
   const task = findTask(store, binding.task_id);
-  cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`);
+  cx.err(
+    `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`,
+  );
 }

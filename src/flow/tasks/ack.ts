@@ -28,7 +28,8 @@ export const ackVerb = (role: Role) =>
       },
     },
     (args, cx: Context) => {
-      if (!args.fromStdin && !args.json) throw new UsageError("--from-stdin writes an acknowledgement, --json reads the newest one: give one of them");
+      if (!args.fromStdin && !args.json)
+        throw new UsageError("--from-stdin writes an acknowledgement, --json reads the newest one: give one of them");
       const payload = args.fromStdin ? readObject(cx.stdin({ exact: true }), "the acknowledgement") : null;
       const store = cx.store(args.path);
       const task = needTask(store, args.task);
@@ -40,7 +41,9 @@ export const ackVerb = (role: Role) =>
       const ack = latestAck(store, task.id, role);
       const current = findConfig(store, task.id)?.revision ?? null;
       if (ack && current !== null && ack.manager_config_revision !== current) {
-        cx.err(`warning: this acknowledgement is of ${ack.manager_config_revision === null ? "no configuration" : `configuration revision ${ack.manager_config_revision}`}, the current one is revision ${current}`);
+        cx.err(
+          `warning: this acknowledgement is of ${ack.manager_config_revision === null ? "no configuration" : `configuration revision ${ack.manager_config_revision}`}, the current one is revision ${current}`,
+        );
       }
       return cx.json(ack);
     },

@@ -55,22 +55,37 @@ export async function requestCompact(cx: Context, store: Store, task: Task, opti
   const request = tx(store, () => record(cx, store, task, pairing, options));
   if (request.denied) throw request.denied;
   try {
-    const result = { ...request.payload, command_id: request.commandId, send_result: await send(cx, store, task, pairing, request, options.dryRun) };
+    const result = {
+      ...request.payload,
+      command_id: request.commandId,
+      send_result: await send(cx, store, task, pairing, request, options.dryRun),
+    };
     finish(store, task, request, { state: "succeeded", result });
     return result;
   } catch (error) {
-    finish(store, task, request, { state: "failed", error: (error as Error).message, result: { ...request.payload, command_id: request.commandId } });
+    finish(store, task, request, {
+      state: "failed",
+      error: (error as Error).message,
+      result: { ...request.payload, command_id: request.commandId },
+    });
     throw error;
   }
 }
 
 function payloadOf(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions) {
   const handoff = latestHandoff(store, task.id);
-  const permission = checkPermission(findConfig(store, task.id)?.permissions ?? null, ACTION, { required: true, present: handoff !== null });
+  const permission = checkPermission(findConfig(store, task.id)?.permissions ?? null, ACTION, {
+    required: true,
+    present: handoff !== null,
+  });
   const slash_command = slashCommand(options);
   const message = options.message ?? compactPrompt(cx.program, task.name, handoff);
   return {
-    manager_decision: { age_seconds: null, max_age_seconds: DECISION_MAX_AGE, ...coveringDecision(store, task.id, options.decisionId, ["nudge"]) },
+    manager_decision: {
+      age_seconds: null,
+      max_age_seconds: DECISION_MAX_AGE,
+      ...coveringDecision(store, task.id, options.decisionId, ["nudge"]),
+    },
     message,
     permission_check: { action: ACTION, allowed: permission.allowed, handoff_id: handoff?.id ?? null, reasons: permission.reasons },
     send_text: slash_command ?? message,
@@ -97,11 +112,24 @@ function record(cx: Context, store: Store, task: Task, pairing: Pairing, options
   const denied = refusal(cx, task, payload, options.strictDecisions);
   if (denied) {
     setCommandState(store, commandId, "attempted");
-    const result = { command_id: commandId, expected_failure: true, failure_stage: "preflight", manager_decision: decision, permission_check: check, task: rest.task, worker_session: rest.worker_session };
+    const result = {
+      command_id: commandId,
+      expected_failure: true,
+      failure_stage: "preflight",
+      manager_decision: decision,
+      permission_check: check,
+      task: rest.task,
+      worker_session: rest.worker_session,
+    };
     setCommandState(store, commandId, "failed", { result, error: denied.message });
     addEvent(store, { type: "worker_compact_request_failed", taskId: task.id, commandId, payload: { ...result, error: denied.message } });
   } else {
-    addEvent(store, { type: "worker_compact_requested", taskId: task.id, commandId, payload: { ...payload, command_id: commandId, dry_run: options.dryRun } });
+    addEvent(store, {
+      type: "worker_compact_requested",
+      taskId: task.id,
+      commandId,
+      payload: { ...payload, command_id: commandId, dry_run: options.dryRun },
+    });
     setCommandState(store, commandId, "attempted");
   }
   return { commandId, payload, denied };
@@ -111,7 +139,10 @@ function refusal(cx: Context, task: Task, { manager_decision, permission_check }
   const name = quoteWord(task.name);
   if (strict && !manager_decision.ok) {
     const hint = `give the id with --decision-id that this prints: ${cx.program} record-decision ${name} nudge --reason TEXT`;
-    return new Failure(`no decision of the manager covers this on task ${JSON.stringify(task.name)}: ${manager_decision.warnings.join(", ")}`, { hint });
+    return new Failure(
+      `no decision of the manager covers this on task ${JSON.stringify(task.name)}: ${manager_decision.warnings.join(", ")}`,
+      { hint },
+    );
   }
   if (permission_check.allowed) return null;
   const remedies: Readonly<Record<string, string>> = {
@@ -120,31 +151,69 @@ function refusal(cx: Context, task: Task, { manager_decision, permission_check }
     missing_worker_handoff: `${cx.program} handoff ${name} --summary TEXT`,
   };
   const { reasons } = permission_check;
-  return new Failure(`${ACTION} is not allowed for task ${JSON.stringify(task.name)}: ${reasons.join(", ")}`, { hint: reasons.map((reason) => remedies[reason]).join("; ") });
+  return new Failure(`${ACTION} is not allowed for task ${JSON.stringify(task.name)}: ${reasons.join(", ")}`, {
+    hint: reasons.map((reason) => remedies[reason]).join("; "),
+  });
 }
 
-async function send(cx: Context, store: Store, task: Task, { worker }: Pairing, { commandId, payload }: Request, dryRun: boolean): Promise<Record<string, unknown>> {
+async function send(
+  cx: Context,
+  store: Store,
+  task: Task,
+  { worker }: Pairing,
+  { commandId, payload }: Request,
+  dryRun: boolean,
+): Promise<Record<string, unknown>> {
   refuseUnreachable(cx, worker);
   const { send_text: text, slash_command } = payload;
   const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
-  if (dryRun) return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
+  if (dryRun)
+    return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
   const recipient = recipientOf(worker);
   // Codex drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
   if (slash_command && newestTurn(worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
-    throw new Failure(`worker ${JSON.stringify(worker.name)} is in the middle of a turn and would drop ${slash_command}`, { hint: `try again when ${cx.program} cycle ${quoteWord(task.name)} says idle, or use --prompt-only` });
+    throw new Failure(`worker ${JSON.stringify(worker.name)} is in the middle of a turn and would drop ${slash_command}`, {
+      hint: `try again when ${cx.program} cycle ${quoteWord(task.name)} says idle, or use --prompt-only`,
+    });
   }
-  const sent = await deliver(cx, store, { recipient, text, origin: "request-worker-compact", asCommand: slash_command !== null, taskId: task.id, commandId });
+  const sent = await deliver(cx, store, {
+    recipient,
+    text,
+    origin: "request-worker-compact",
+    asCommand: slash_command !== null,
+    taskId: task.id,
+    commandId,
+  });
   refuseUndelivered(sent);
-  if (slash_command === "/clear") cx.err(`note: /clear begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
-  return { ...base, side_effect_started: sent.started, side_effect_completed: sent.completed, time: store.now(), transport: sent.transport, proof: sent.proof, delivery_id: sent.id };
+  if (slash_command === "/clear")
+    cx.err(`note: /clear begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
+  return {
+    ...base,
+    side_effect_started: sent.started,
+    side_effect_completed: sent.completed,
+    time: store.now(),
+    transport: sent.transport,
+    proof: sent.proof,
+    delivery_id: sent.id,
+  };
 }
 
 const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;
 
-function finish(store: Store, task: Task, { commandId }: Request, end: { state: "succeeded" | "failed"; error?: string; result: Record<string, unknown> }): void {
+function finish(
+  store: Store,
+  task: Task,
+  { commandId }: Request,
+  end: { state: "succeeded" | "failed"; error?: string; result: Record<string, unknown> },
+): void {
   tx(store, () => {
     const { state, ...outcome } = end;
     setCommandState(store, commandId, state, outcome);
-    addEvent(store, { type: `worker_compact_request_${state}`, taskId: task.id, commandId, payload: { ...end.result, ...(end.error === undefined ? {} : { error: end.error }) } });
+    addEvent(store, {
+      type: `worker_compact_request_${state}`,
+      taskId: task.id,
+      commandId,
+      payload: { ...end.result, ...(end.error === undefined ? {} : { error: end.error }) },
+    });
   });
 }

@@ -41,7 +41,8 @@ async function runTools(cx: Context, tools: readonly string[], cwd: string): Pro
     if (done.missing) return failed(`tool ${tool} is missing: nothing of this name ${tool.includes("/") ? "" : "on PATH "}can be run`);
     seen.push({ tool, returncode: done.code, stdout: tail(done.stdout), stderr: tail(done.stderr) });
     if (done.timedOut) return failed(`tool ${tool} failed: --version gave no answer within ${TOOL_LIMIT_MS / 1000} s`);
-    if (done.code !== 0) return failed(`tool ${tool} failed: --version ended with ${done.code ?? "a signal (it printed too much, or was killed)"}`);
+    if (done.code !== 0)
+      return failed(`tool ${tool} failed: --version ended with ${done.code ?? "a signal (it printed too much, or was killed)"}`);
   }
   return { result: { tools: seen, tool_count: tools.length }, error: null };
 }
@@ -49,8 +50,14 @@ async function runTools(cx: Context, tools: readonly string[], cwd: string): Pro
 /** The text of a pull request: what the task was to reach and how its criteria stand. */
 function draft(store: Store, task: Task): string {
   const handoff = latestHandoff(store, task.id);
-  const criteria = listCriteria(store, task.id).map(({ criterion, status, proof }) => `- [${status === "satisfied" ? "x" : " "}] ${criterion} (${status}${proof ? `: ${proof}` : ""})`);
-  return [task.goal, ...(handoff ? ["", handoff.summary] : []), ...(criteria.length > 0 ? ["", "Acceptance criteria:", ...criteria] : [])].join("\n");
+  const criteria = listCriteria(store, task.id).map(
+    ({ criterion, status, proof }) => `- [${status === "satisfied" ? "x" : " "}] ${criterion} (${status}${proof ? `: ${proof}` : ""})`,
+  );
+  return [
+    task.goal,
+    ...(handoff ? ["", handoff.summary] : []),
+    ...(criteria.length > 0 ? ["", "Acceptance criteria:", ...criteria] : []),
+  ].join("\n");
 }
 
 /** Opens a draft pull request of the worker's branch, where that is permitted and possible; nothing is ever pushed. */
@@ -58,9 +65,21 @@ async function openPullRequest(cx: Context, task: Task, body: string, place: { c
   const not = (reason: string): JsonObject => ({ created: false, url: null, reason });
   if (!place.permitted) return not("repo.open_pr is not permitted");
   const env = { ...cx.env, GH_PROMPT_DISABLED: "1", GIT_TERMINAL_PROMPT: "0" };
-  const done = await runChild(["gh", "pr", "create", "--draft", "--title", task.name, "--body-file", "-"], { env, cwd: place.cwd, stdin: body, timeoutMs: PR_LIMIT_MS });
+  const done = await runChild(["gh", "pr", "create", "--draft", "--title", task.name, "--body-file", "-"], {
+    env,
+    cwd: place.cwd,
+    stdin: body,
+    timeoutMs: PR_LIMIT_MS,
+  });
   if (done.missing) return not("gh is not on PATH");
-  if (done.code !== 0) return not(tail(done.timedOut ? `gh gave no answer within ${PR_LIMIT_MS / 1000} s` : `gh: ${done.stderr.trim() || `ended with ${done.code ?? "a signal"}`}`));
+  if (done.code !== 0)
+    return not(
+      tail(
+        done.timedOut
+          ? `gh gave no answer within ${PR_LIMIT_MS / 1000} s`
+          : `gh: ${done.stderr.trim() || `ended with ${done.code ?? "a signal"}`}`,
+      ),
+    );
   return { created: true, url: tail(done.stdout.trim()), reason: null };
 }
 
@@ -76,7 +95,12 @@ function lookAtReview(store: Store, task: Task, permitted: boolean): StepOutcome
   const review = latestReview(store, task.id);
   if (!review) return { result: null, error: "no continuation review is recorded for this task" };
   const routing = review.subagent_run.operator_routing_required === true;
-  const result = { agreement: review.agreement, verdict: review.verdict, continuation_review_id: review.id, operator_routing_required: routing };
+  const result = {
+    agreement: review.agreement,
+    verdict: review.verdict,
+    continuation_review_id: review.id,
+    operator_routing_required: routing,
+  };
   if (!permitted) return { result, error: `context.spawn_reviewer is not permitted, so continuation review ${review.id} does not count` };
   if (review.verdict === "stop") return { result, error: `the newest continuation review (${review.id}) says stop: ${review.rationale}` };
   return { result, error: null };
@@ -84,7 +108,9 @@ function lookAtReview(store: Store, task: Task, permitted: boolean): StepOutcome
 
 function lookAtHandoff(store: Store, task: Task): StepOutcome {
   const handoff = latestHandoff(store, task.id);
-  return handoff ? { result: { handoff_id: handoff.id, summary: handoff.summary }, error: null } : { result: null, error: "no worker handoff is recorded for this task" };
+  return handoff
+    ? { result: { handoff_id: handoff.id, summary: handoff.summary }, error: null }
+    : { result: null, error: "no worker handoff is recorded for this task" };
 }
 
 /** Runs a step. What cannot be done is told in the outcome, never thrown. */
@@ -93,7 +119,10 @@ export async function runStep(cx: Context, store: Store, task: Task, config: Man
     case "run-tools":
       return runTools(cx, config.tools, workerFolder(cx, store, task.id));
     case "draft-pr":
-      return draftPullRequest(cx, store, task, { cwd: workerFolder(cx, store, task.id), permitted: isGranted(config.permissions, "repo.open_pr") });
+      return draftPullRequest(cx, store, task, {
+        cwd: workerFolder(cx, store, task.id),
+        permitted: isGranted(config.permissions, "repo.open_pr"),
+      });
     case "subagent-review":
       return lookAtReview(store, task, isGranted(config.permissions, "context.spawn_reviewer"));
     case "record-handoff":

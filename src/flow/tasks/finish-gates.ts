@@ -40,30 +40,61 @@ export async function finishGates(cx: Pick<Context, "env" | "stateRoot">, store:
       name: "criteria",
       open: left.length === 0,
       asks: "no accepted criterion is open",
-      why: left.length > 0 ? `accepted and still open: ${numbers(left.map(({ id }) => id))}` : criteria.length === 0 ? "there are no criteria" : "all are settled",
+      why:
+        left.length > 0
+          ? `accepted and still open: ${numbers(left.map(({ id }) => id))}`
+          : criteria.length === 0
+            ? "there are no criteria"
+            : "all are settled",
       demanded: false,
     },
-    { name: "acks", open: acks.ok, asks: "both sides have acknowledged the task", why: acks.ok ? "both have" : `missing: ${acks.missing.join(", ")}`, demanded: config?.require_acks === true },
+    {
+      name: "acks",
+      open: acks.ok,
+      asks: "both sides have acknowledged the task",
+      why: acks.ok ? "both have" : `missing: ${acks.missing.join(", ")}`,
+      demanded: config?.require_acks === true,
+    },
     {
       name: "current_acks",
       open: acks.ok && acks.stale.length === 0,
       asks: "both have acknowledged the present configuration",
-      why: !acks.ok ? `missing: ${acks.missing.join(", ")}` : acks.stale.length > 0 ? `of an older configuration: ${acks.stale.join(", ")}` : "both have",
+      why: !acks.ok
+        ? `missing: ${acks.missing.join(", ")}`
+        : acks.stale.length > 0
+          ? `of an older configuration: ${acks.stale.join(", ")}`
+          : "both have",
       demanded: false,
     },
     {
       name: "epilogue",
       open: epilogue.ok,
       asks: "every configured closing step has succeeded",
-      why: epilogue.required_steps.length === 0 ? "none is configured" : epilogue.ok ? "all have" : `not yet: ${epilogue.missing_or_incomplete.join(", ")}`,
+      why:
+        epilogue.required_steps.length === 0
+          ? "none is configured"
+          : epilogue.ok
+            ? "all have"
+            : `not yet: ${epilogue.missing_or_incomplete.join(", ")}`,
       demanded: (config?.epilogues.length ?? 0) > 0,
     },
-    { name: "adversarial_proof", open: disproved, asks: "somebody tried to disprove the work and failed", why: disproved ? "there is evidence of it" : "no satisfied criterion says so", demanded: false },
+    {
+      name: "adversarial_proof",
+      open: disproved,
+      asks: "somebody tried to disprove the work and failed",
+      why: disproved ? "there is evidence of it" : "no satisfied criterion says so",
+      demanded: false,
+    },
     {
       name: "fresh_proof",
       open: proofs.length > 0 && unfit.length === 0,
       asks: "what a machine proved still fits the tree",
-      why: proofs.length === 0 ? "nothing is machine-proven" : unfit.length > 0 ? `stale: ${numbers(unfit.map(([id]) => id))}` : "all proofs fit",
+      why:
+        proofs.length === 0
+          ? "nothing is machine-proven"
+          : unfit.length > 0
+            ? `stale: ${numbers(unfit.map(([id]) => id))}`
+            : "all proofs fit",
       demanded: false,
     },
   ];

@@ -6,7 +6,16 @@ import type { Role } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
 import { toIso } from "../../core/time.ts";
-import { type Begun, beginFinish, closeTask, failFinish, markStopped, openFinishes, recordCaptures, waitingCommands } from "../../store/tasks/finish.ts";
+import {
+  type Begun,
+  beginFinish,
+  closeTask,
+  failFinish,
+  markStopped,
+  openFinishes,
+  recordCaptures,
+  waitingCommands,
+} from "../../store/tasks/finish.ts";
 import type { Store } from "../../store/store.ts";
 import { hasTranscript } from "../../store/observe/transcripts.ts";
 import { alive, startedAt } from "../../system/processes/processes.ts";
@@ -78,15 +87,23 @@ class Finish {
     const lacking: string[] = [];
     for (const role of this.roles()) {
       const target = targets.find(({ party }) => party.role === role);
-      const taken = target?.pane ? await captureTranscript(cx, store, task, role, { mode: capture.mode, lines: capture.lines, source: "finish_task_pre_stop" }) : null;
+      const taken = target?.pane
+        ? await captureTranscript(cx, store, task, role, { mode: capture.mode, lines: capture.lines, source: "finish_task_pre_stop" })
+        : null;
       if (taken) this.done.captures.push(shownTranscript(taken, false));
       // A screen that shows nothing new is met by what was kept of it before, and so is a terminal that was ended before; an empty one by nothing.
-      const shown = taken ? taken.capture.output.trim() !== "" : target !== undefined && target.party.tmuxSession !== null && (target.endedBefore || !isOnRecord(target.party));
+      const shown = taken
+        ? taken.capture.output.trim() !== ""
+        : target !== undefined && target.party.tmuxSession !== null && (target.endedBefore || !isOnRecord(target.party));
       if (!shown || !hasTranscript(store, task.id, role)) lacking.push(role);
     }
-    if (this.done.captures.length > 0) recordCaptures(store, task, begun.commandId, { captures: this.done.captures, lines: capture.lines, mode: capture.mode });
+    if (this.done.captures.length > 0)
+      recordCaptures(store, task, begun.commandId, { captures: this.done.captures, lines: capture.lines, mode: capture.mode });
     if (capture.required && lacking.length > 0) {
-      throw new Failure(`there is no transcript segment of the ${lacking.join(" and the ")} of task ${JSON.stringify(task.name)}; nothing was stopped`, { hint: "leave --require-transcript-segment out to stop without one" });
+      throw new Failure(
+        `there is no transcript segment of the ${lacking.join(" and the ")} of task ${JSON.stringify(task.name)}; nothing was stopped`,
+        { hint: "leave --require-transcript-segment out to stop without one" },
+      );
     }
   }
 
@@ -106,7 +123,10 @@ class Finish {
     const { message } = this.order;
     const target = targets.find(({ party, pane }) => party.role === "worker" && pane !== null);
     if (message === null || target === undefined) return;
-    const said = await sayLastWord(this.cx, this.store, this.task, target, message, { origin: commandType(this.order), commandId: this.begun.commandId });
+    const said = await sayLastWord(this.cx, this.store, this.task, target, message, {
+      origin: commandType(this.order),
+      commandId: this.begun.commandId,
+    });
     this.done.message = { id: said.id, state: said.state, proof: said.proof, transport: said.transport };
   }
 
@@ -128,7 +148,16 @@ class Finish {
       worker_session: worker?.session?.name ?? null,
       manager_session: manager?.session?.name ?? null,
       ...Object.fromEntries(
-        [worker, manager].flatMap((party) => (party && !party.session ? [[`${party.role}_identity`, { id: party.id, name: party.name, state: party.state, tmux_session: party.tmuxSession, tmux_pane_id: party.paneId }]] : [])),
+        [worker, manager].flatMap((party) =>
+          party && !party.session
+            ? [
+                [
+                  `${party.role}_identity`,
+                  { id: party.id, name: party.name, state: party.state, tmux_session: party.tmuxSession, tmux_pane_id: party.paneId },
+                ],
+              ]
+            : [],
+        ),
       ),
       manager_decision: begun.decisionCheck,
       final_decision_id: begun.decisionId,
@@ -151,9 +180,16 @@ export async function finishTask(cx: Context, store: Store, task: Task, order: F
   const dead = open.filter((_, i) => died[i]);
   const begun = beginFinish(store, order, task, { program: cx.program, process: await thisProcess(cx.env), dead });
   if (begun instanceof Failure) throw begun;
-  const interrupted = new Set<Role>(dead.flatMap(({ stopWorker, stopManager }) => [...(stopWorker ? (["worker"] as const) : []), ...(stopManager ? (["manager"] as const) : [])]));
+  const interrupted = new Set<Role>(
+    dead.flatMap(({ stopWorker, stopManager }) => [
+      ...(stopWorker ? (["worker"] as const) : []),
+      ...(stopManager ? (["manager"] as const) : []),
+    ]),
+  );
   const result = await new Finish(cx, store, order, task, begun, interrupted).run();
-  if (order.message !== null && !order.stopWorker) cx.err("note: --message was not sent, since it goes to a worker that is stopped (--stop-worker)");
-  if (result.remaining_commands !== 0) cx.err(`note: ${result.remaining_commands} queued commands of this task will not be carried out any more`);
+  if (order.message !== null && !order.stopWorker)
+    cx.err("note: --message was not sent, since it goes to a worker that is stopped (--stop-worker)");
+  if (result.remaining_commands !== 0)
+    cx.err(`note: ${result.remaining_commands} queued commands of this task will not be carried out any more`);
   return result;
 }

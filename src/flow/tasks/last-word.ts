@@ -20,7 +20,17 @@ const SHOW_MS = 2000;
 const recipient = ({ party, pane }: Target): Recipient =>
   party.session
     ? recipientOf(party.session)
-    : { name: party.name, sessionId: null, role: null, tmuxSession: party.tmuxSession, paneId: pane?.paneId ?? party.paneId, pid: null, threadId: null, rolloutPath: null, gone: false };
+    : {
+        name: party.name,
+        sessionId: null,
+        role: null,
+        tmuxSession: party.tmuxSession,
+        paneId: pane?.paneId ?? party.paneId,
+        pid: null,
+        threadId: null,
+        rolloutPath: null,
+        gone: false,
+      };
 
 /** Until the turn that the message began has ended, or the time is over. */
 async function untilAnswered(cx: Context, store: Store, { party }: Target): Promise<void> {
@@ -50,10 +60,19 @@ async function untilShown(cx: Context, { pane }: Target, text: string): Promise<
  * Says it and gives the worker a moment.
  * @throws Failure when it certainly did not arrive: the worker is not stopped unheard then
  */
-export async function sayLastWord(cx: Context, store: Store, task: Task, target: Target, text: string, about: { origin: string; commandId: string }): Promise<Delivered> {
+export async function sayLastWord(
+  cx: Context,
+  store: Store,
+  task: Task,
+  target: Target,
+  text: string,
+  about: { origin: string; commandId: string },
+): Promise<Delivered> {
   const said = await deliver(cx, store, { recipient: recipient(target), text, taskId: task.id, ...about });
   if (!said.started && said.state !== "delivered") {
-    throw new Failure(`the message to worker ${JSON.stringify(target.party.name)} was not delivered: ${said.error}`, { hint: said.hint ?? "leave --message out to stop it without a word" });
+    throw new Failure(`the message to worker ${JSON.stringify(target.party.name)} was not delivered: ${said.error}`, {
+      hint: said.hint ?? "leave --message out to stop it without a word",
+    });
   }
   if (said.proof === "seen") await untilAnswered(cx, store, target);
   else await untilShown(cx, target, text);

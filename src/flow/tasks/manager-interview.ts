@@ -7,7 +7,10 @@ import { type Answer, interview, promptLine, readAnswer } from "../../core/tasks
 /** @throws Failure when the answers end too early, are wrong or are cancelled; nothing is stored then */
 export async function collectAnswers(cx: Context, stored: ConfigSettings | null, command: string): Promise<Map<string, Answer>> {
   const prompts = interview(stored);
-  const refuse = (message: string) => new Failure(message, { hint: `give the settings as flags (${command} --help), or one answer per line of standard input, ${prompts.length} lines` });
+  const refuse = (message: string) =>
+    new Failure(message, {
+      hint: `give the settings as flags (${command} --help), or one answer per line of standard input, ${prompts.length} lines`,
+    });
   const answers = new Map<string, Answer>();
   if (cx.outside.tty.in) {
     if (!cx.outside.tty.err) throw refuse("--interactive needs a terminal to show its questions on, and stderr is none");

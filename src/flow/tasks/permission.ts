@@ -10,6 +10,8 @@ import type { Store } from "../../store/store.ts";
 export function needPermission(store: Store, task: Task, name: string): void {
   const { allowed, reasons } = checkPermission(findConfig(store, task.id)?.permissions ?? null, name, { required: false, present: false });
   if (!allowed) {
-    throw new Failure(`task ${JSON.stringify(task.name)} does not permit ${name}: ${reasons.join(", ")}`, { hint: `if the operator agrees: conveyor manager-config ${quoteWord(task.name)} --permit ${name}` });
+    throw new Failure(`task ${JSON.stringify(task.name)} does not permit ${name}: ${reasons.join(", ")}`, {
+      hint: `if the operator agrees: conveyor manager-config ${quoteWord(task.name)} --permit ${name}`,
+    });
   }
 }

@@ -24,7 +24,10 @@ import { workerFolder } from "./epilogue.ts";
 /** Gathers what the reviewer may know. */
 export async function buildReviewContext(cx: Context, store: Store, task: Task, pair: ProposalPair): Promise<Record<string, unknown>> {
   const config = findConfig(store, task.id);
-  if (!config) throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, { hint: `conveyor manager-config ${quoteWord(task.name)}` });
+  if (!config)
+    throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, {
+      hint: `conveyor manager-config ${quoteWord(task.name)}`,
+    });
   const folder = workerFolder(cx, store, task.id);
   const [diff, pullRequests] = await Promise.all([summariseChanges(cx.env, folder), recentPullRequests(cx.env, folder)]);
   return reviewContext({ task, pair, criteria: listCriteria(store, task.id), config, diff, pullRequests });
@@ -37,13 +40,17 @@ export async function buildReviewContext(cx: Context, store: Store, task: Task, 
 function forbidden(cx: Context, store: Store, task: Task): string[] | null {
   const binding = openBinding(store, task.id);
   if (!binding?.worker_session_id || !binding.manager_session_id) return null;
-  const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap((id) => sessionById(store, id)?.codex_session_path ?? []);
+  const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap(
+    (id) => sessionById(store, id)?.codex_session_path ?? [],
+  );
   return [cx.stateRoot, codexHome(cx.env), ...filesBeginning(dirname(store.path), basename(store.path)), ...rollouts];
 }
 
 /** The environment of the reviewer: how text is written, where programs are, and its own temporary folder. */
 function reviewerEnv(cx: Context, folder: string): Record<string, string> {
-  const kept = ["LANG", "LC_ALL", "LC_CTYPE", "PATH"].flatMap((name) => (cx.env[name] === undefined ? [] : [[name, cx.env[name]] as const]));
+  const kept = ["LANG", "LC_ALL", "LC_CTYPE", "PATH"].flatMap((name) =>
+    cx.env[name] === undefined ? [] : [[name, cx.env[name]] as const],
+  );
   return { ...Object.fromEntries(kept), TMPDIR: folder };
 }
 

@@ -19,10 +19,27 @@ import { placeAmong } from "../reach/pane.ts";
 function partyOf(store: Store, taskId: string, binding: Binding | null, role: Role): TaskParty | null {
   const id = role === "worker" ? binding?.worker_session_id : binding?.manager_session_id;
   const session = id ? sessionById(store, id) : null;
-  if (session) return { role, id: session.id, name: session.name, state: session.state, tmuxSession: session.tmux_session || null, paneId: session.tmux_pane_id, session };
+  if (session)
+    return {
+      role,
+      id: session.id,
+      name: session.name,
+      state: session.state,
+      tmuxSession: session.tmux_session || null,
+      paneId: session.tmux_pane_id,
+      session,
+    };
   const older = transcriptSource(store, taskId, role);
   return older && older.kind !== "session"
-    ? { role, id: older.id, name: older.name, state: older.state, tmuxSession: older.tmux_session, paneId: older.tmux_pane_id, session: null }
+    ? {
+        role,
+        id: older.id,
+        name: older.name,
+        state: older.state,
+        tmuxSession: older.tmux_session,
+        paneId: older.tmux_pane_id,
+        session: null,
+      }
     : null;
 }
 
@@ -45,7 +62,13 @@ export interface Target {
  * @param options.tolerant a terminal that is not there any more is fine; @param options.interrupted roles that an interrupted call was stopping
  * @throws Failure naming the first party that is not what the records say
  */
-export async function verifyTargets(cx: Context, store: Store, task: Task, parties: readonly TaskParty[], options: { tolerant: boolean; interrupted: ReadonlySet<Role> }): Promise<Target[]> {
+export async function verifyTargets(
+  cx: Context,
+  store: Store,
+  task: Task,
+  parties: readonly TaskParty[],
+  options: { tolerant: boolean; interrupted: ReadonlySet<Role> },
+): Promise<Target[]> {
   const panes = parties.some((party) => party.tmuxSession !== null) ? await listPanes(cx.env) : [];
   return parties.map((party): Target => {
     const absent = { party, pane: null, endedBefore: false };
@@ -53,14 +76,20 @@ export async function verifyTargets(cx: Context, store: Store, task: Task, parti
     const elsewhere = party.session && bindingOfSession(store, party.session.id);
     if (elsewhere && elsewhere.task_id !== task.id) {
       const other = taskById(store, elsewhere.task_id)?.name ?? elsewhere.task_id;
-      throw new Failure(`${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ${JSON.stringify(task.name)}`, { hint: `${cx.program} stop-task ${quoteWord(other)}` });
+      throw new Failure(
+        `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ${JSON.stringify(task.name)}`,
+        { hint: `${cx.program} stop-task ${quoteWord(other)}` },
+      );
     }
     const placed = placeAmong(panes, { name: party.name, tmuxSession: party.tmuxSession, paneId: party.paneId });
     if (placed.pane) return { party, pane: placed.pane, endedBefore: false };
     if (placed.why === "missing" && options.interrupted.has(party.role)) return { ...absent, endedBefore: true };
     if (placed.why === "missing" && options.tolerant) return absent;
     throw new Failure(`${party.role} ${JSON.stringify(party.name)} is not stopped: ${placed.reason}`, {
-      hint: placed.why === "missing" ? `leave --stop-${party.role} out, or mark it as gone first: ${cx.program} reconcile --apply` : `${cx.program} sessions --state all`,
+      hint:
+        placed.why === "missing"
+          ? `leave --stop-${party.role} out, or mark it as gone first: ${cx.program} reconcile --apply`
+          : `${cx.program} sessions --state all`,
     });
   });
 }
@@ -78,6 +107,8 @@ export async function endTerminal(cx: Context, party: TaskParty): Promise<void> 
   const ended = isPaneId(name) ? await killPane(cx.env, name) : await killSession(cx.env, name);
   // The tmux command itself dies without an answer when it ended the terminal it was called from.
   if (!ended && (await hasSession(cx.env, name))) {
-    throw new Failure(`tmux session ${JSON.stringify(name)} of ${party.role} ${JSON.stringify(party.name)} could not be ended`, { hint: "tmux list-sessions" });
+    throw new Failure(`tmux session ${JSON.stringify(name)} of ${party.role} ${JSON.stringify(party.name)} could not be ended`, {
+      hint: "tmux list-sessions",
+    });
   }
 }

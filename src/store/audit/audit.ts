@@ -54,7 +54,11 @@ export const boundWorkers = (store: Store, taskId: string): string[] =>
 /** Screens kept by `capture` of workers that were bound to the task, each once. Without `content`, texts are replaced by their sizes. */
 export function* transcriptCaptures(store: Store, taskId: string, content: boolean): Generator<Shown> {
   const workers = JSON.stringify(boundWorkers(store, taskId));
-  for (const row of rows<Row>(store, "select * from transcript_captures where worker_id in (select value from json_each(?)) order by id", workers)) {
+  for (const row of rows<Row>(
+    store,
+    "select * from transcript_captures where worker_id in (select value from json_each(?)) order by id",
+    workers,
+  )) {
     yield content ? shown(row) : withoutText(shown(row), "content");
   }
 }

@@ -22,7 +22,15 @@ export function stateTime(store: Store, taskId: string): string {
        union all select * from (select created_at from events where task_id = ?1 order by id desc limit 1)
        union all select * from (select timestamp from telemetry_events where task_id = ?1 order by julianday(timestamp) desc limit 1)
        union all select * from (select updated_at from commands where task_id = ?1 order by julianday(updated_at) desc limit 1)
-       ${["manager_decisions", "task_acknowledgements", "task_continuations", "continuation_reviews", "worker_handoffs", "transcript_segments", "agent_observations"]
+       ${[
+         "manager_decisions",
+         "task_acknowledgements",
+         "task_continuations",
+         "continuation_reviews",
+         "worker_handoffs",
+         "transcript_segments",
+         "agent_observations",
+       ]
          .map((table) => `union all select * from (select created_at from ${table} where task_id = ?1 order by id desc limit 1)`)
          .join("\n       ")}
        union all select * from (select captured_at from terminal_captures where task_id = ?1 order by id desc limit 1)

@@ -22,8 +22,18 @@ interface LinkRow {
 
 /** The links of the chain in their order. */
 export function* chainLinks(store: Store, { chain }: ChainHead): Generator<Link> {
-  for (const row of rows<LinkRow>(store, "select * from audit_links where id > ? and id < ? order by id", chain * CHAIN_ROOM, (chain + 1) * CHAIN_ROOM)) {
-    yield { seq: row.id - chain * CHAIN_ROOM, table: row.event_id === null ? "telemetry_events" : "events", id: row.event_id ?? row.telemetry_id!, hash: row.hash };
+  for (const row of rows<LinkRow>(
+    store,
+    "select * from audit_links where id > ? and id < ? order by id",
+    chain * CHAIN_ROOM,
+    (chain + 1) * CHAIN_ROOM,
+  )) {
+    yield {
+      seq: row.id - chain * CHAIN_ROOM,
+      table: row.event_id === null ? "telemetry_events" : "events",
+      id: row.event_id ?? row.telemetry_id!,
+      hash: row.hash,
+    };
   }
 }
 
@@ -47,16 +57,33 @@ class Findings {
 function unlinked(store: Store, taskId: string | null, end: ChainHead | null, findings: Findings): number {
   const range = end === null ? [0, 0] : [end.chain * CHAIN_ROOM, (end.chain + 1) * CHAIN_ROOM];
   let before = 0;
-  for (const [table, column] of [["events", "event_id"], ["telemetry_events", "telemetry_id"]] as const) {
+  for (const [table, column] of [
+    ["events", "event_id"],
+    ["telemetry_events", "telemetry_id"],
+  ] as const) {
     const [low, high] = range as [number, number];
     const sealed = `select ${column} from audit_links where id > ?2 and id < ?3 and ${column} is not null`;
     const first = store.db
-      .query<{ at: number | null }, [number, number]>(`select min(t.rowid) as at from ${table} t where t.id in (select ${column} from audit_links where id > ?1 and id < ?2 and ${column} is not null)`)
+      .query<{ at: number | null }, [number, number]>(
+        `select min(t.rowid) as at from ${table} t where t.id in (select ${column} from audit_links where id > ?1 and id < ?2 and ${column} is not null)`,
+      )
       .get(low, high)!.at;
-    const loose = rows<{ id: number | string; at: number }>(store, `select id, rowid as at from ${table} where task_id is ?1 and id not in (${sealed})`, taskId, low, high);
+    const loose = rows<{ id: number | string; at: number }>(
+      store,
+      `select id, rowid as at from ${table} where task_id is ?1 and id not in (${sealed})`,
+      taskId,
+      low,
+      high,
+    );
     for (const { id, at } of loose) {
       if (first === null || at < first) before++;
-      else findings.add({ kind: "unlinked", table, id, message: `${table} ${id} was not written by this program, or its seal was taken away` });
+      else
+        findings.add({
+          kind: "unlinked",
+          table,
+          id,
+          message: `${table} ${id} was not written by this program, or its seal was taken away`,
+        });
     }
   }
   return before;
@@ -77,16 +104,26 @@ export function verifyChain(store: Store, taskId: string | null, known?: string)
         seq = link.seq;
       }
       const row = linkedRow(store, link);
-      if (row === null) findings.add({ kind: "missing", table: link.table, id: link.id, message: `${link.table} ${link.id} was sealed and is gone` });
+      if (row === null)
+        findings.add({ kind: "missing", table: link.table, id: link.id, message: `${link.table} ${link.id} was sealed and is gone` });
       else if (linkHash(last, rowHash(link.table, row)) !== link.hash) {
         findings.add({ kind: "changed", table: link.table, id: link.id, message: `${link.table} ${link.id} is not what was sealed` });
       }
       last = link.hash;
       seen ||= last === known;
     }
-    if (end.count !== seq || end.head !== last) findings.add({ kind: "head", table: null, id: null, message: `the chain ends at link ${seq}, but ${end.count} were written` });
+    if (end.count !== seq || end.head !== last)
+      findings.add({ kind: "head", table: null, id: null, message: `the chain ends at link ${seq}, but ${end.count} were written` });
   }
-  if (known !== undefined && !seen) findings.add({ kind: "head", table: null, id: null, message: `the end ${known} that was noted is no part of the chain` });
+  if (known !== undefined && !seen)
+    findings.add({ kind: "head", table: null, id: null, message: `the end ${known} that was noted is no part of the chain` });
   const before = unlinked(store, taskId, end, findings);
-  return { ok: findings.count === 0, head: last === CHAIN_START ? null : last, links: seq, rows_before_chain: before, problem_count: findings.count, problems: findings.first };
+  return {
+    ok: findings.count === 0,
+    head: last === CHAIN_START ? null : last,
+    links: seq,
+    rows_before_chain: before,
+    problem_count: findings.count,
+    problems: findings.first,
+  };
 }

@@ -30,7 +30,9 @@ interface Notification {
 export function commandChain(store: Store, commandId: string): CommandChain | null {
   const { db } = store;
   const command = db.query<CommandRow, [string]>("select * from commands where id = ?").get(commandId)!;
-  const attempts = db.query<{ id: number }, [string]>("select id from command_attempts where command_id = ? order by julianday(started_at), id").all(commandId);
+  const attempts = db
+    .query<{ id: number }, [string]>("select id from command_attempts where command_id = ? order by julianday(started_at), id")
+    .all(commandId);
   const notifications = db
     .query<{ id: number; cycle: number | null }, [string, string]>(
       "select id, consumed_manager_cycle_id as cycle from routed_notifications where command_id = ? and task_id = ? order by julianday(created_at), id",
@@ -40,7 +42,11 @@ export function commandChain(store: Store, commandId: string): CommandChain | nu
   const decision =
     noted === null
       ? null
-      : db.query<{ id: number; cycle: number | null }, [number, string]>("select id, manager_cycle_id as cycle from manager_decisions where id = ? and task_id = ?").get(noted, command.task_id);
+      : db
+          .query<{ id: number; cycle: number | null }, [number, string]>(
+            "select id, manager_cycle_id as cycle from manager_decisions where id = ? and task_id = ?",
+          )
+          .get(noted, command.task_id);
   if (decision === null && attempts.length === 0 && notifications.length === 0 && command.correlation_id === null) return null;
   const decisionCycle = decision?.cycle ?? null;
   return {
@@ -63,7 +69,13 @@ export function notificationChain(store: Store, id: number): NotificationChain {
   const row = db.query<Notification, [number]>("select * from routed_notifications where id = ?").get(id)!;
   const cycle = row.consumed_manager_cycle_id;
   const decision =
-    cycle === null ? null : db.query<{ id: number }, [number, string]>("select id from manager_decisions where manager_cycle_id = ? and task_id = ? order by id limit 1").get(cycle, row.task_id);
+    cycle === null
+      ? null
+      : db
+          .query<{ id: number }, [number, string]>(
+            "select id from manager_decisions where manager_cycle_id = ? and task_id = ? order by id limit 1",
+          )
+          .get(cycle, row.task_id);
   return {
     attempt_ids: [],
     command_id: null,

@@ -50,10 +50,23 @@ function arms({ format, role }: ReplayFilter): Arm[] {
   const party = (column: string) => (role === "all" ? {} : { where: `${column} = '${role}'` });
   const management = seesManagement(role);
   const managing: Arm[] = [
-    { source: "command_attempts", from: "commands c join command_attempts a on a.command_id = c.id", time: "a.started_at", id: "a.id", key: "a.id" },
+    {
+      source: "command_attempts",
+      from: "commands c join command_attempts a on a.command_id = c.id",
+      time: "a.started_at",
+      id: "a.id",
+      key: "a.id",
+    },
     { source: "routed_notifications", from: "routed_notifications", time: "coalesce(delivered_at, created_at)" },
     { source: "correlation_chains", from: "commands", time: "created_at", id: numeric("id"), command: true },
-    { source: "correlation_chains", from: "routed_notifications", time: "created_at", where: "command_id is null", id: numeric("correlation_id"), key: "id" },
+    {
+      source: "correlation_chains",
+      from: "routed_notifications",
+      time: "created_at",
+      where: "command_id is null",
+      id: numeric("correlation_id"),
+      key: "id",
+    },
     { source: "manager_decisions", from: "manager_decisions", time: "created_at" },
     { source: "events", from: "events", time: "created_at", where: CRITERIA_EVENTS },
   ];
@@ -62,7 +75,8 @@ function arms({ format, role }: ReplayFilter): Arm[] {
     { source: "manager_cycle_spans", from: "manager_cycle_spans", time: "coalesce(completed_at, started_at)" },
   ];
   // A screen that did not change is told once.
-  const first = "not exists (select 1 from terminal_captures p where p.task_id = t.task_id and p.role = t.role and p.content_sha256 = t.content_sha256 and p.id < t.id)";
+  const first =
+    "not exists (select 1 from terminal_captures p where p.task_id = t.task_id and p.role = t.role and p.content_sha256 = t.content_sha256 and p.id < t.id)";
   const capture = party("t.role").where;
   return [
     ...commandArm(role),
@@ -71,9 +85,22 @@ function arms({ format, role }: ReplayFilter): Arm[] {
     { source: "task_acknowledgements", from: "task_acknowledgements", time: "created_at", ...party("role") },
     { source: "task_continuations", from: "task_continuations", time: "created_at", ...party("proposer") },
     ...(role === "worker" ? [] : [{ source: "continuation_reviews", from: "continuation_reviews", time: "created_at" } as const]),
-    ...(management || role === "workerctl" ? [{ source: "epilogue_runs", from: "epilogue_runs", time: "coalesce(finished_at, started_at)" } as const] : []),
-    ...(format === "transcript" ? [{ source: "terminal_captures", from: "terminal_captures t", time: "captured_at", where: capture ? `${first} and ${capture}` : first } as const] : []),
-    ...(format === "full-transcript" ? [{ source: "transcript_segments", from: "transcript_segments", time: "captured_at", ...party("role") } as const] : []),
+    ...(management || role === "workerctl"
+      ? [{ source: "epilogue_runs", from: "epilogue_runs", time: "coalesce(finished_at, started_at)" } as const]
+      : []),
+    ...(format === "transcript"
+      ? [
+          {
+            source: "terminal_captures",
+            from: "terminal_captures t",
+            time: "captured_at",
+            where: capture ? `${first} and ${capture}` : first,
+          } as const,
+        ]
+      : []),
+    ...(format === "full-transcript"
+      ? [{ source: "transcript_segments", from: "transcript_segments", time: "captured_at", ...party("role") } as const]
+      : []),
   ];
 }
 
@@ -126,7 +153,13 @@ function tell(store: Store, { source, key, command }: Head): Told | null {
 }
 
 /** The entries of the task with their rows, from the first to the last (or back), one by one. */
-export function* replayRows(store: Store, taskId: string, filter: ReplayFilter, way: "asc" | "desc" = "asc", after: Marks = {}): Generator<Told> {
+export function* replayRows(
+  store: Store,
+  taskId: string,
+  filter: ReplayFilter,
+  way: "asc" | "desc" = "asc",
+  after: Marks = {},
+): Generator<Told> {
   for (const head of rows<Head>(store, outline(filter, way, after), taskId)) {
     const told = tell(store, head);
     if (told !== null) yield told;
@@ -163,6 +196,10 @@ export function tellAgain(store: Store, { source, source_id }: Entry): Entry | n
 
 /** The last command that finished the task, or null. */
 export function lastFinish(store: Store, taskId: string): Entry | null {
-  const row = store.db.query<Row, [string]>("select * from commands where task_id = ? and type = 'finish_task' order by julianday(created_at) desc, id desc limit 1").get(taskId);
+  const row = store.db
+    .query<Row, [string]>(
+      "select * from commands where task_id = ? and type = 'finish_task' order by julianday(created_at) desc, id desc limit 1",
+    )
+    .get(taskId);
   return row && entries.commandEntry(shown(row));
 }

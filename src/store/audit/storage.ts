@@ -27,7 +27,9 @@ function kept(store: Store, table: string, text: string, owner: string, ids: rea
   const where = ids === null ? "" : `where ${owner} in (select value from json_each(?))`;
   // The expression is that of an index, so that no text is touched.
   return store.db
-    .query<Kept, string[]>(`select count(*) as count, coalesce(sum(iif(${text} is null, 0, byte_count)), 0) as bytes from ${table} ${where}`)
+    .query<Kept, string[]>(
+      `select count(*) as count, coalesce(sum(iif(${text} is null, 0, byte_count)), 0) as bytes from ${table} ${where}`,
+    )
     .get(...(ids === null ? [] : [JSON.stringify(ids)]))!;
 }
 

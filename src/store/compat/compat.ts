@@ -1,5 +1,13 @@
 /** Bringing workers kept in files into the tables, each part once: `data_migrations` remembers it by path and content. */
-import { type CompatConfig, type CompatFolder, compatCaptureMeta, compatConfig, compatEvents, type CompatStatus, compatStatus } from "../../core/compat/compat.ts";
+import {
+  type CompatConfig,
+  type CompatFolder,
+  compatCaptureMeta,
+  compatConfig,
+  compatEvents,
+  type CompatStatus,
+  compatStatus,
+} from "../../core/compat/compat.ts";
 import { Failure } from "../../core/failure.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
@@ -36,9 +44,12 @@ const upsertWorker = (store: Store, folder: CompatFolder, config: CompatConfig):
   const now = store.now();
   const session = config.tmux_session ?? `codex-${config.name}`;
   const other = store.db
-    .query<{ name: string }, [string, string, string | null]>("select name from workers where name <> ? and (tmux_session = ? or identity_token = ?)")
+    .query<{ name: string }, [string, string, string | null]>(
+      "select name from workers where name <> ? and (tmux_session = ? or identity_token = ?)",
+    )
     .get(config.name, session, config.identity_token);
-  if (other !== null) throw new Failure(`${folder.path}/config.json names the tmux session or the token of another worker, ${JSON.stringify(other.name)}`);
+  if (other !== null)
+    throw new Failure(`${folder.path}/config.json names the tmux session or the token of another worker, ${JSON.stringify(other.name)}`);
   store.db
     .query(
       `insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at)
@@ -61,7 +72,9 @@ const upsertWorker = (store: Store, folder: CompatFolder, config: CompatConfig):
 
 const hasStatus = (store: Store, worker: string | null, status: CompatStatus): boolean =>
   store.db
-    .query("select 1 from statuses where worker_id is ? and state = ? and current_task is ? and next_action is ? and blocker is ? and created_at is ?")
+    .query(
+      "select 1 from statuses where worker_id is ? and state = ? and current_task is ? and next_action is ? and blocker is ? and created_at is ?",
+    )
     .get(worker, status.state, status.current_task, status.next_action, status.blocker, status.last_update) !== null;
 
 const hasCapture = (store: Store, worker: string | null, hash: string): boolean =>
@@ -103,7 +116,16 @@ function* parts(store: Store, folder: CompatFolder, config: CompatConfig): Gener
             `insert into transcript_captures (worker_id, sha256, content, captured_at, changed_at, history_lines, byte_count, line_count, capture_kind, retention_class)
              values (?, ?, ?, ?, ?, ?, ?, ?, 'latest', 'hot')`,
           )
-          .run(id, sha256(transcript), transcript, captured, meta.changed_at ?? captured, meta.history_lines ?? lines, Buffer.byteLength(transcript), lines);
+          .run(
+            id,
+            sha256(transcript),
+            transcript,
+            captured,
+            meta.changed_at ?? captured,
+            meta.history_lines ?? lines,
+            Buffer.byteLength(transcript),
+            lines,
+          );
       },
     };
   }
@@ -143,7 +165,8 @@ const importFolder = (store: Store, folder: CompatFolder, apply: boolean): Compa
 };
 
 /** What of the folders is not in the database yet. Throws a Failure that names the file at fault. */
-export const planCompat = (store: Store, folders: readonly CompatFolder[]): CompatImport[] => folders.map((folder) => importFolder(store, folder, false));
+export const planCompat = (store: Store, folders: readonly CompatFolder[]): CompatImport[] =>
+  folders.map((folder) => importFolder(store, folder, false));
 
 /** Writes what `planCompat` finds: all of it or, when one folder is refused, nothing. */
 export const importCompat = (store: Store, folders: readonly CompatFolder[]): CompatImport[] =>

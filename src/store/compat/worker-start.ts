@@ -18,8 +18,15 @@ export interface WorkerPlan {
 export function checkWorkerRow(store: Store, plan: Pick<WorkerPlan, "name" | "tmuxSession" | "reuse">): void {
   const known = findWorker(store, plan.name);
   if (!known) return;
-  if (!plan.reuse) throw new Failure(`worker ${JSON.stringify(plan.name)} is on record already`, { hint: `take it over with --reuse, or choose another name` });
-  if (known.tmux_session !== plan.tmuxSession) throw new Failure(`worker ${JSON.stringify(plan.name)} is on record with tmux session ${JSON.stringify(known.tmux_session)}, not ${JSON.stringify(plan.tmuxSession)}`, { hint: "choose another name" });
+  if (!plan.reuse)
+    throw new Failure(`worker ${JSON.stringify(plan.name)} is on record already`, {
+      hint: `take it over with --reuse, or choose another name`,
+    });
+  if (known.tmux_session !== plan.tmuxSession)
+    throw new Failure(
+      `worker ${JSON.stringify(plan.name)} is on record with tmux session ${JSON.stringify(known.tmux_session)}, not ${JSON.stringify(plan.tmuxSession)}`,
+      { hint: "choose another name" },
+    );
 }
 
 /** Puts a worker on record as candidate, with its first status, and gives its id. A row taken over gets the new token. */
@@ -36,9 +43,15 @@ export function recordCandidate(store: Store, plan: WorkerPlan): string {
       )
       .run(id, plan.name, plan.tmuxSession, plan.identityToken, plan.cwd, now, now);
     store.db
-      .query("insert into statuses (worker_id, state, current_task, next_action, blocker, created_at) values (?, 'waiting', ?, 'start', null, ?)")
+      .query(
+        "insert into statuses (worker_id, state, current_task, next_action, blocker, created_at) values (?, 'waiting', ?, 'start', null, ?)",
+      )
       .run(id, plan.task, now);
-    addEvent(store, { type: "worker_create_recorded", workerId: id, payload: { cwd: plan.cwd, name: plan.name, tmux_session: plan.tmuxSession } });
+    addEvent(store, {
+      type: "worker_create_recorded",
+      workerId: id,
+      payload: { cwd: plan.cwd, name: plan.name, tmux_session: plan.tmuxSession },
+    });
     return id;
   });
 }
@@ -54,7 +67,9 @@ export function recordStarted(store: Store, id: string, tmuxSession: string, pan
 export function recordStopped(store: Store, id: string, reason: string): void {
   tx(store, () => {
     const now = store.now();
-    store.db.query("update workers set state = 'stopped', updated_at = ?, exit_detected_at = ?, exit_reason = ? where id = ?").run(now, now, reason, id);
+    store.db
+      .query("update workers set state = 'stopped', updated_at = ?, exit_detected_at = ?, exit_reason = ? where id = ?")
+      .run(now, now, reason, id);
     addEvent(store, { type: "worker_stopped", workerId: id, payload: { reason } });
   });
 }

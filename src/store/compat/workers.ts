@@ -21,7 +21,8 @@ export interface SeenWorker {
   readonly cwd: string;
 }
 
-export const findWorker = (store: Store, name: string): WorkerRow | null => store.db.query<WorkerRow, [string]>("select * from workers where name = ?").get(name);
+export const findWorker = (store: Store, name: string): WorkerRow | null =>
+  store.db.query<WorkerRow, [string]>("select * from workers where name = ?").get(name);
 
 /**
  * Puts the worker on record as active and gives its id. Call it inside the transaction of what is recorded of it.
@@ -33,11 +34,15 @@ export function putWorker(store: Store, seen: SeenWorker): string {
   const known = findWorker(store, seen.name);
   const token = known?.identity_token ?? seen.identityToken;
   const other = db
-    .query<{ name: string; tmux_session: string }, [string, string, string | null]>("select name, tmux_session from workers where name <> ? and (tmux_session = ? or identity_token = ?)")
+    .query<{ name: string; tmux_session: string }, [string, string, string | null]>(
+      "select name, tmux_session from workers where name <> ? and (tmux_session = ? or identity_token = ?)",
+    )
     .get(seen.name, seen.tmuxSession, token);
   if (other) {
     const shared = other.tmux_session === seen.tmuxSession ? `tmux session ${JSON.stringify(seen.tmuxSession)}` : "the identity token";
-    throw new Failure(`${shared} of ${JSON.stringify(seen.name)} is on record as that of ${JSON.stringify(other.name)}`, { hint: `use that name, or give each its own: conveyor capture ${quoteWord(other.name)}` });
+    throw new Failure(`${shared} of ${JSON.stringify(seen.name)} is on record as that of ${JSON.stringify(other.name)}`, {
+      hint: `use that name, or give each its own: conveyor capture ${quoteWord(other.name)}`,
+    });
   }
   if (known) {
     db.query(
@@ -47,15 +52,8 @@ export function putWorker(store: Store, seen: SeenWorker): string {
     return known.id;
   }
   const id = store.newId("worker");
-  db.query("insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, 'active', ?, ?)").run(
-    id,
-    seen.name,
-    seen.tmuxSession,
-    seen.paneId,
-    token ?? store.newId("workerctl"),
-    seen.cwd,
-    now,
-    now,
-  );
+  db.query(
+    "insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, 'active', ?, ?)",
+  ).run(id, seen.name, seen.tmuxSession, seen.paneId, token ?? store.newId("workerctl"), seen.cwd, now, now);
   return id;
 }

@@ -44,7 +44,13 @@ export interface Chain {
   /** Type of the command, or the signal of a completion. */
   readonly what: string;
   readonly text: string | null;
-  readonly command: { readonly id: string; readonly state: string; readonly created_at: string; readonly error: string | null; readonly permission: string | null } | null;
+  readonly command: {
+    readonly id: string;
+    readonly state: string;
+    readonly created_at: string;
+    readonly error: string | null;
+    readonly permission: string | null;
+  } | null;
   readonly attempts: readonly ChainAttempt[];
   readonly notification: ChainNotification | null;
   /** The newest sending of it, when it was sent at all. */
@@ -83,19 +89,29 @@ const SENT = "select id, state, transport, proof, created_at, finished_at from d
 
 /** The newest sending of a notification, else of a command that made none. */
 function deliveryOf(store: Store, commandId: string | null, notificationId: number | null): ChainDelivery | null {
-  if (notificationId !== null) return store.db.query<ChainDelivery, [number]>(`${SENT} where notification_id = ? order by created_at desc, rowid desc limit 1`).get(notificationId);
+  if (notificationId !== null)
+    return store.db
+      .query<ChainDelivery, [number]>(`${SENT} where notification_id = ? order by created_at desc, rowid desc limit 1`)
+      .get(notificationId);
   if (commandId === null) return null;
-  return store.db.query<ChainDelivery, [string]>(`${SENT} where command_id = ? order by created_at desc, rowid desc limit 1`).get(commandId);
+  return store.db
+    .query<ChainDelivery, [string]>(`${SENT} where command_id = ? order by created_at desc, rowid desc limit 1`)
+    .get(commandId);
 }
 
 const cycleOf = (store: Store, id: number | null): Chain["cycle"] =>
-  id === null ? null : store.db.query<NonNullable<Chain["cycle"]>, [number]>("select id, state, started_at from manager_cycles where id = ?").get(id);
+  id === null
+    ? null
+    : store.db.query<NonNullable<Chain["cycle"]>, [number]>("select id, state, started_at from manager_cycles where id = ?").get(id);
 
 function decisionOf(store: Store, taskId: string, id: number | null, cycleId: number | null): Chain["decision"] {
   const columns = "select id, decision, reason from manager_decisions";
-  if (id !== null) return store.db.query<NonNullable<Chain["decision"]>, [number, string]>(`${columns} where id = ? and task_id = ?`).get(id, taskId);
+  if (id !== null)
+    return store.db.query<NonNullable<Chain["decision"]>, [number, string]>(`${columns} where id = ? and task_id = ?`).get(id, taskId);
   if (cycleId === null) return null;
-  return store.db.query<NonNullable<Chain["decision"]>, [string, number]>(`${columns} where task_id = ? and manager_cycle_id = ? order by id limit 1`).get(taskId, cycleId);
+  return store.db
+    .query<NonNullable<Chain["decision"]>, [string, number]>(`${columns} where task_id = ? and manager_cycle_id = ? order by id limit 1`)
+    .get(taskId, cycleId);
 }
 
 /** The newest chains of a task, newest first. */
@@ -126,7 +142,9 @@ export function chains(store: Store, taskId: string, limit: number): Chain[] {
       decision: decisionOf(store, taskId, command.decision_id, cycle?.id ?? null),
     };
   });
-  const alone = store.db.query<NotificationRow, [string, number]>(`${NOTIFICATION} where n.task_id = ? and n.command_id is null order by n.id desc limit ?`).all(taskId, limit);
+  const alone = store.db
+    .query<NotificationRow, [string, number]>(`${NOTIFICATION} where n.task_id = ? and n.command_id is null order by n.id desc limit ?`)
+    .all(taskId, limit);
   const fromSignals = alone.map((notification): Chain => {
     const cycle = cycleOf(store, notification.cycle_id);
     return {

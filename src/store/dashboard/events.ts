@@ -7,7 +7,8 @@ export interface RecordedEvent {
 }
 
 /** Number of the newest event; 0 when there is none. */
-export const lastEventId = (store: Store): number => store.db.query<{ id: number | null }, []>("select max(id) as id from events").get()!.id ?? 0;
+export const lastEventId = (store: Store): number =>
+  store.db.query<{ id: number | null }, []>("select max(id) as id from events").get()!.id ?? 0;
 
 /** Events with higher numbers, in their order. */
 export const eventsAfter = (store: Store, id: number, limit: number): RecordedEvent[] =>

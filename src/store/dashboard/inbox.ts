@@ -19,6 +19,10 @@ const COLUMNS = `select n.id, n.signal_type, n.delivery_mode, s.name as source, 
 
 /** Waiting items oldest first, taken ones newest first, each at most `limit`. */
 export const inboxOf = (store: Store, sessionId: string, limit: number): { pending: InboxLine[]; consumed: InboxLine[] } => ({
-  pending: store.db.query<InboxLine, [string, number]>(`${COLUMNS} and n.consumed_at is null order by n.created_at, n.id limit ?`).all(sessionId, limit),
-  consumed: store.db.query<InboxLine, [string, number]>(`${COLUMNS} and n.consumed_at is not null order by n.consumed_at desc, n.id desc limit ?`).all(sessionId, limit),
+  pending: store.db
+    .query<InboxLine, [string, number]>(`${COLUMNS} and n.consumed_at is null order by n.created_at, n.id limit ?`)
+    .all(sessionId, limit),
+  consumed: store.db
+    .query<InboxLine, [string, number]>(`${COLUMNS} and n.consumed_at is not null order by n.consumed_at desc, n.id desc limit ?`)
+    .all(sessionId, limit),
 });

@@ -60,14 +60,21 @@ function sideOf(store: Store, sessionId: string | null): Side | null {
   const session = sessionId === null ? null : sessionById(store, sessionId);
   if (!session) return null;
   const waiting = store.db
-    .query<{ n: number }, [string]>("select count(*) as n from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null")
+    .query<{ n: number }, [string]>(
+      "select count(*) as n from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null",
+    )
     .get(session.id)!.n;
   return { session, turn: newestTurnEvent(store, session.id), waiting };
 }
 
 function criteriaOf(store: Store, taskId: string): CriteriaSummary {
   const counts = new Map(
-    store.db.query<{ status: string; n: number }, [string]>("select status, count(*) as n from acceptance_criteria where task_id = ? group by status").all(taskId).map((row) => [row.status, row.n]),
+    store.db
+      .query<{ status: string; n: number }, [string]>(
+        "select status, count(*) as n from acceptance_criteria where task_id = ? group by status",
+      )
+      .all(taskId)
+      .map((row) => [row.status, row.n]),
   );
   return Object.fromEntries(CRITERION_STATUSES.map((status) => [status, counts.get(status) ?? 0])) as CriteriaSummary;
 }
@@ -141,12 +148,19 @@ function factsOf(store: Store, task: Task): TaskFacts {
     failed: failedOf(store, task.id),
     queued: db.query<{ n: number }, [string]>("select count(*) as n from commands where task_id = ? and state = 'pending'").get(task.id)!.n,
     cycle: db
-      .query<NonNullable<TaskFacts["cycle"]>, [string]>("select id, state, started_at, error from manager_cycles where task_id = ? order by started_at desc, id desc limit 1")
+      .query<NonNullable<TaskFacts["cycle"]>, [string]>(
+        "select id, state, started_at, error from manager_cycles where task_id = ? order by started_at desc, id desc limit 1",
+      )
       .get(task.id),
     decision: db
-      .query<NonNullable<TaskFacts["decision"]>, [string]>("select decision, reason, created_at from manager_decisions where task_id = ? order by id desc limit 1")
+      .query<NonNullable<TaskFacts["decision"]>, [string]>(
+        "select decision, reason, created_at from manager_decisions where task_id = ? order by id desc limit 1",
+      )
       .get(task.id),
-    dismissed: db.query<{ item: string }, [string]>("select item from dashboard_dismissals where task_id = ?").all(task.id).map((row) => row.item),
+    dismissed: db
+      .query<{ item: string }, [string]>("select item from dashboard_dismissals where task_id = ?")
+      .all(task.id)
+      .map((row) => row.item),
   };
 }
 
@@ -159,12 +173,16 @@ export function taskFacts(store: Store, taskId: string): TaskFacts | null {
 /** Every task that is still worked on, newest first. */
 export const activeTaskFacts = (store: Store): TaskFacts[] =>
   store.db
-    .query<Task, [string]>("select * from tasks where state in (select value from json_each(?)) order by julianday(created_at) desc, rowid desc")
+    .query<Task, [string]>(
+      "select * from tasks where state in (select value from json_each(?)) order by julianday(created_at) desc, rowid desc",
+    )
     .all(JSON.stringify(ACTIVE_TASK_STATES))
     .map((task) => factsOf(store, task));
 
 /** Tasks that are over, the last ended first, and how many there are in all. */
 export function endedTasks(store: Store, limit: number): { tasks: Task[]; total: number } {
-  const tasks = store.db.query<Task, [number]>("select * from tasks where state in ('done', 'failed') order by julianday(updated_at) desc, rowid desc limit ?").all(limit);
+  const tasks = store.db
+    .query<Task, [number]>("select * from tasks where state in ('done', 'failed') order by julianday(updated_at) desc, rowid desc limit ?")
+    .all(limit);
   return { tasks, total: store.db.query<{ n: number }, []>("select count(*) as n from tasks where state in ('done', 'failed')").get()!.n };
 }

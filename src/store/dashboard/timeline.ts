@@ -92,7 +92,11 @@ export interface TimelinePage {
 /** @param before as `next` of the page above; absent: from the newest */
 export function timeline(store: Store, taskId: string, limit: number, before: Cursor = {}): TimelinePage {
   const all = KINDS.flatMap((kind) =>
-    rowsOf(store, kind, taskId, before[kind] ?? Number.MAX_SAFE_INTEGER, limit + 1).map(({ data_json, ...row }): TimelineItem => ({ kind, ...row, data: parseStored(data_json, {}) })),
+    rowsOf(store, kind, taskId, before[kind] ?? Number.MAX_SAFE_INTEGER, limit + 1).map(({ data_json, ...row }): TimelineItem => ({
+      kind,
+      ...row,
+      data: parseStored(data_json, {}),
+    })),
   );
   all.sort((a, b) => (instant(b.at) ?? 0) - (instant(a.at) ?? 0) || (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : b.row - a.row));
   const items = all.slice(0, limit);

@@ -38,7 +38,11 @@ const objectOrNull = (json: string | null): JsonObject | null => {
   return isObject(value) ? value : null;
 };
 
-type AttemptRow = Omit<Attempt, "result" | "side_effect_started" | "side_effect_completed"> & { result_json: string | null; side_effect_started: number; side_effect_completed: number };
+type AttemptRow = Omit<Attempt, "result" | "side_effect_started" | "side_effect_completed"> & {
+  result_json: string | null;
+  side_effect_started: number;
+  side_effect_completed: number;
+};
 
 /** The attempts of a command, oldest first. */
 export const attemptsOf = (store: Store, commandId: string): Attempt[] =>

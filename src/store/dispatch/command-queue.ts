@@ -23,10 +23,13 @@ const claimable = `state = 'pending' and type in (select value from json_each(?1
 /** The commands that could be claimed now, in the order in which they would be. */
 export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>
   store.db
-    .query<CommandRow, [string, string, string, number]>(`select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`)
+    .query<CommandRow, [string, string, string, number]>(
+      `select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`,
+    )
     .all(JSON.stringify(types), store.now(), JSON.stringify(busy), limit);
 
-export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean => types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;
+export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean =>
+  types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;
 
 /** Claims the oldest command that can be claimed and is not for a busy session: state, attempt and telemetry in one immediate transaction. Null when there is none. */
 export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[] = []): Claim | null {
@@ -46,7 +49,10 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
         .query("insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, state) values (?, ?, ?, ?, 'running')")
         .run(next.id, correlation, claimant.dispatcherId, now).lastInsertRowid,
     );
-    const command = { ...store.db.query<CommandRow, [string]>("select * from commands where id = ?").get(next.id)!, correlation_id: correlation };
+    const command = {
+      ...store.db.query<CommandRow, [string]>("select * from commands where id = ?").get(next.id)!,
+      correlation_id: correlation,
+    };
     reportCommand(store, command, {
       type: "dispatch_command_claimed",
       summary: `${command.type} command claimed by ${claimant.dispatcherId}`,
@@ -60,7 +66,9 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
 /** Whether the attempt is still running, so that its claim was not given to somebody else. */
 export const claimStands = (store: Store, claim: Claim): boolean =>
   store.db
-    .query("select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state = 'attempted'")
+    .query(
+      "select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state = 'attempted'",
+    )
     .get(claim.attemptId) !== null;
 
 /** Prolongs the lease of a claim that is still ours; false when it was lost. */
@@ -102,15 +110,26 @@ export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending:
     const started = item.side_effect_started === true;
     const completed = item.side_effect_completed === true;
     store.db
-      .query("update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?, side_effect_completed = ? where id = ?")
+      .query(
+        "update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?, side_effect_completed = ? where id = ?",
+      )
       .run(state, now, result, error, Number(started), Number(completed), attemptId);
-    store.db.query("update commands set state = ?, updated_at = ?, result_json = ?, error = ? where id = ?").run(state, now, result, error, command.id);
+    store.db
+      .query("update commands set state = ?, updated_at = ?, result_json = ?, error = ? where id = ?")
+      .run(state, now, result, error, command.id);
     reportCommand(store, command, {
       type: `dispatch_command_${state}`,
       severity: severities[state],
       summary: `${command.type} command ${state}`,
       correlation: { attempt_id: attemptId, dispatcher_id: claimant.dispatcherId, ...loopCorrelation(command, item) },
-      attributes: { error, result: item, side_effect_started: started, side_effect_completed: completed, worker_id: command.worker_id, manager_id: command.manager_id },
+      attributes: {
+        error,
+        result: item,
+        side_effect_started: started,
+        side_effect_completed: completed,
+        worker_id: command.worker_id,
+        manager_id: command.manager_id,
+      },
     });
     return true;
   });
@@ -118,5 +137,8 @@ export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending:
 
 function loopCorrelation(command: CommandRow, item: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const decision = decisionOf(payloadOf(command));
-  return { ...(typeof item.run_id === "string" ? { run_id: item.run_id } : {}), ...(decision === null ? {} : { manager_decision_id: decision }) };
+  return {
+    ...(typeof item.run_id === "string" ? { run_id: item.run_id } : {}),
+    ...(decision === null ? {} : { manager_decision_id: decision }),
+  };
 }

@@ -24,13 +24,17 @@ const expired = "state = 'attempted' and claim_expires_at is not null and julian
 
 const runningAttempt = (store: Store, commandId: string): ExpiredClaim["attempt"] =>
   store.db
-    .query<{ id: number; side_effect_started: number }, [string]>("select id, side_effect_started from command_attempts where command_id = ? and state = 'running' order by id desc limit 1")
+    .query<{ id: number; side_effect_started: number }, [string]>(
+      "select id, side_effect_started from command_attempts where command_id = ? and state = 'running' order by id desc limit 1",
+    )
     .get(commandId);
 
 /** Claims of these types whose lease has ended, the longest ended first. */
 export const expiredClaims = (store: Store, types: readonly CommandType[], limit: number): ExpiredClaim[] =>
   store.db
-    .query<CommandRow, [string, string, number]>(`select * from commands where ${expired} and type in (select value from json_each(?)) order by julianday(claim_expires_at), rowid limit ?`)
+    .query<CommandRow, [string, string, number]>(
+      `select * from commands where ${expired} and type in (select value from json_each(?)) order by julianday(claim_expires_at), rowid limit ?`,
+    )
     .all(store.now(), JSON.stringify(types), limit)
     .map((command) => ({ command, attempt: runningAttempt(store, command.id) }));
 
@@ -41,7 +45,9 @@ export const expiredClaims = (store: Store, types: readonly CommandType[], limit
 export function recoverClaim(store: Store, dispatcherId: string, claim: ExpiredClaim, proven: boolean): Recovered | null {
   return tx(store, () => {
     const now = store.now();
-    const command = store.db.query<CommandRow, [string, string]>(`select * from commands where ${expired} and id = ?`).get(now, claim.command.id);
+    const command = store.db
+      .query<CommandRow, [string, string]>(`select * from commands where ${expired} and id = ?`)
+      .get(now, claim.command.id);
     if (!command) return null;
     const attempt = runningAttempt(store, command.id);
     if (attempt?.id !== claim.attempt?.id) return null;
@@ -51,12 +57,16 @@ export function recoverClaim(store: Store, dispatcherId: string, claim: ExpiredC
     if (attempt) {
       const state = recovered.state === "delivered" ? "succeeded" : started ? "failed" : "abandoned";
       store.db
-        .query("update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_completed = ? where id = ? and state = 'running'")
+        .query(
+          "update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_completed = ? where id = ? and state = 'running'",
+        )
         .run(state, now, result, recovered.error, Number(recovered.state === "delivered"), attempt.id);
     }
     const state = { requeued: "pending", failed: "failed", delivered: "succeeded" }[recovered.state];
     store.db
-      .query("update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, result_json = coalesce(?, result_json), error = ?, updated_at = ? where id = ?")
+      .query(
+        "update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, result_json = coalesce(?, result_json), error = ?, updated_at = ? where id = ?",
+      )
       .run(state, result, recovered.state === "requeued" ? null : recovered.error, now, command.id);
     moveNotification(store, command, recovered);
     report(store, dispatcherId, command, recovered);
@@ -68,8 +78,14 @@ function verdict(command: CommandRow, attempt: ExpiredClaim["attempt"], started:
   const base = { attempt_id: attempt?.id ?? null, command_id: command.id, command_type: command.type, side_effect_started: started };
   const by = command.claimed_by ?? "a dispatcher";
   if (proven) return { ...base, state: "delivered", error: null };
-  if (started) return { ...base, state: "failed", error: `the lease of ${by} ended after sending had begun and nothing proves that the message arrived; look before sending it again` };
-  if (command.attempts < command.max_attempts) return { ...base, state: "requeued", error: `the lease of ${by} ended before anything was sent` };
+  if (started)
+    return {
+      ...base,
+      state: "failed",
+      error: `the lease of ${by} ended after sending had begun and nothing proves that the message arrived; look before sending it again`,
+    };
+  if (command.attempts < command.max_attempts)
+    return { ...base, state: "requeued", error: `the lease of ${by} ended before anything was sent` };
   return { ...base, state: "failed", error: `the lease of ${by} ended before anything was sent, and no attempt is left` };
 }
 
@@ -94,6 +110,12 @@ function report(store: Store, dispatcherId: string, command: CommandRow, recover
     severity: state === "failed" ? "error" : state === "requeued" ? "warning" : "info",
     summary: `${command.type} command ${state} after its lease ended`,
     correlation: { attempt_id: recovered.attempt_id, dispatcher_id: dispatcherId },
-    attributes: { recovery_state: state, side_effect_started: started, error, worker_id: command.worker_id, manager_id: command.manager_id },
+    attributes: {
+      recovery_state: state,
+      side_effect_started: started,
+      error,
+      worker_id: command.worker_id,
+      manager_id: command.manager_id,
+    },
   });
 }

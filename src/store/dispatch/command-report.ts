@@ -10,7 +10,8 @@ const GROUPS = { failed: ["iif(c.state = 'failed', 1, 0)"], unfinished: ["c.stat
 export type CommandGroup = keyof typeof GROUPS;
 
 /** Of one task there is an index by state instead. */
-const termsFor = (group: CommandGroup, scope: Scope) => termsOf(scope, places, group === "failed" && scope.taskId !== undefined ? ["c.state = 'failed'"] : GROUPS[group]);
+const termsFor = (group: CommandGroup, scope: Scope) =>
+  termsOf(scope, places, group === "failed" && scope.taskId !== undefined ? ["c.state = 'failed'"] : GROUPS[group]);
 
 const places = { task: "c.task_id", time: "c.updated_at", run: namesRun("c") };
 
@@ -23,7 +24,9 @@ export function countCommands(store: Store, group: CommandGroup, scope: Scope): 
 export function newestCommands(store: Store, group: CommandGroup, scope: Scope, limit: number): CommandFacts[] {
   const { where, parameters } = termsFor(group, scope);
   return store.db
-    .query<Row, Parameter[]>(`select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from commands c ${where} order by julianday(c.updated_at) desc, c.id desc limit ?`)
+    .query<Row, Parameter[]>(
+      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from commands c ${where} order by julianday(c.updated_at) desc, c.id desc limit ?`,
+    )
     .all(...parameters, limit)
     .map((row) => commandFacts(shown(row) as unknown as CommandRow));
 }

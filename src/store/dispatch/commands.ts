@@ -40,7 +40,13 @@ export function createCommand(store: Store, input: NewCommand): string {
       runId: commandRunId(store, input.taskId, input.payload),
       summary: `${input.type} command created`,
       correlation: { command_id: id, command_type: input.type, correlation_id: correlation },
-      attributes: { idempotency_key: key, required_permission: input.requiredPermission ?? null, state: "pending", worker_id: null, manager_id: null },
+      attributes: {
+        idempotency_key: key,
+        required_permission: input.requiredPermission ?? null,
+        state: "pending",
+        worker_id: null,
+        manager_id: null,
+      },
     });
     return id;
   });
@@ -50,12 +56,23 @@ export function createCommand(store: Store, input: NewCommand): string {
  * Moves a command that this process executes itself (not through Dispatch: `attempts` stays as it is), with telemetry `command_<state>`.
  * @param outcome what is stored in `result_json` and `error`
  */
-export function setCommandState(store: Store, id: string, state: "attempted" | "succeeded" | "failed", outcome: { result?: Record<string, unknown>; error?: string } = {}): void {
+export function setCommandState(
+  store: Store,
+  id: string,
+  state: "attempted" | "succeeded" | "failed",
+  outcome: { result?: Record<string, unknown>; error?: string } = {},
+): void {
   tx(store, () => {
     store.db
-      .query("update commands set state = ?, updated_at = ?, result_json = coalesce(?, result_json), error = coalesce(?, error) where id = ?")
+      .query(
+        "update commands set state = ?, updated_at = ?, result_json = coalesce(?, result_json), error = coalesce(?, error) where id = ?",
+      )
       .run(state, store.now(), outcome.result === undefined ? null : compactJson(outcome.result), outcome.error ?? null, id);
-    const row = store.db.query<{ type: string; task_id: string | null; correlation_id: string }, [string]>("select type, task_id, correlation_id from commands where id = ?").get(id)!;
+    const row = store.db
+      .query<{ type: string; task_id: string | null; correlation_id: string }, [string]>(
+        "select type, task_id, correlation_id from commands where id = ?",
+      )
+      .get(id)!;
     addTelemetry(store, {
       type: `command_${state}`,
       taskId: row.task_id,

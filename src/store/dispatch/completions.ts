@@ -50,7 +50,9 @@ export const unroutedTurns = (store: Store, limit: number, except: Except = {}):
 const lastTurns = (store: Store, except: Except): Map<string, number> =>
   new Map(
     store.db
-      .query<{ session: string; last: number }, [string]>(`select b.worker_session_id as session, max(e.id) as last from ${turnsOfBound} group by b.worker_session_id`)
+      .query<{ session: string; last: number }, [string]>(
+        `select b.worker_session_id as session, max(e.id) as last from ${turnsOfBound} group by b.worker_session_id`,
+      )
       .all(known(except))
       .map(({ session, last }) => [session, last]),
   );
@@ -69,22 +71,36 @@ const abandoned = `side_effect_started = 1 and ${leaseOver}`;
 
 /** Begun by a dispatcher whose lease has ended: they may have arrived. */
 export const abandonedTurns = (store: Store, limit: number): NotificationRow[] =>
-  store.db.query<NotificationRow, [string, number]>(`select * from routed_notifications where ${pendingTurns} and ${abandoned} order by id limit ?`).all(store.now(), limit);
+  store.db
+    .query<NotificationRow, [string, number]>(
+      `select * from routed_notifications where ${pendingTurns} and ${abandoned} order by id limit ?`,
+    )
+    .all(store.now(), limit);
 
 /** Never begun and held by nobody. */
 export const waitingTurns = (store: Store): Pick<NotificationRow, "id" | "target_session_id">[] =>
-  store.db.query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(`select id, target_session_id from routed_notifications where ${pendingTurns} and ${free} order by id`).all(store.now());
+  store.db
+    .query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(
+      `select id, target_session_id from routed_notifications where ${pendingTurns} and ${free} order by id`,
+    )
+    .all(store.now());
 
 /** The notification, if it is abandoned still; for use inside the transaction that settles it. */
 export const stillAbandoned = (store: Store, id: number): NotificationRow | null =>
-  store.db.query<NotificationRow, [number, string]>(`select * from routed_notifications where id = ?1 and ${pendingTurns} and ${abandoned.replace("?", "?2")}`).get(id, store.now());
+  store.db
+    .query<NotificationRow, [number, string]>(
+      `select * from routed_notifications where id = ?1 and ${pendingTurns} and ${abandoned.replace("?", "?2")}`,
+    )
+    .get(id, store.now());
 
 /** Takes hold of a waiting notification; null when another dispatcher was first. */
 export function claimTurn(store: Store, id: number, claimant: Claimant): NotificationRow | null {
   return tx(store, () => {
     const now = store.now();
     const { changes } = store.db
-      .query(`update routed_notifications set claimed_by = ?2, claimed_at = ?3, claim_expires_at = ?4 where id = ?1 and ${pendingTurns} and ${free.replace("?", "?3")}`)
+      .query(
+        `update routed_notifications set claimed_by = ?2, claimed_at = ?3, claim_expires_at = ?4 where id = ?1 and ${pendingTurns} and ${free.replace("?", "?3")}`,
+      )
       .run(id, claimant.dispatcherId, now, leaseEnd(store, claimant));
     return changes === 0 ? null : store.db.query<NotificationRow, [number]>("select * from routed_notifications where id = ?").get(id);
   });
@@ -98,14 +114,22 @@ export const turnStands = (store: Store, row: NotificationRow): boolean =>
 
 /** Prolongs the hold; false when it was lost. */
 export function extendTurn(store: Store, row: NotificationRow, claimant: Claimant): boolean {
-  return tx(store, () => store.db.query(`update routed_notifications set claim_expires_at = ? where ${held}`).run(leaseEnd(store, claimant), row.id, row.claimed_by, row.claimed_at).changes > 0);
+  return tx(
+    store,
+    () =>
+      store.db
+        .query(`update routed_notifications set claim_expires_at = ? where ${held}`)
+        .run(leaseEnd(store, claimant), row.id, row.claimed_by, row.claimed_at).changes > 0,
+  );
 }
 
 /** Lets go of a notification that could not be sent and was not begun, so that the next pass tries it again. */
 export function releaseTurn(store: Store, row: NotificationRow): void {
   tx(store, () => {
     store.db
-      .query(`update routed_notifications set claimed_by = null, claimed_at = null, claim_expires_at = null, side_effect_started = 0 where ${held}`)
+      .query(
+        `update routed_notifications set claimed_by = null, claimed_at = null, claim_expires_at = null, side_effect_started = 0 where ${held}`,
+      )
       .run(row.id, row.claimed_by, row.claimed_at);
   });
 }

@@ -21,7 +21,10 @@ export interface DispatcherRow {
   readonly last_error: string | null;
 }
 
-export type NewDispatcher = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid" | "process_started_at" | "dry_run" | "only_type" | "interval_seconds">;
+export type NewDispatcher = Pick<
+  DispatcherRow,
+  "dispatcher_id" | "host" | "pid" | "process_started_at" | "dry_run" | "only_type" | "interval_seconds"
+>;
 
 export const listDispatchers = (store: Store): DispatcherRow[] =>
   store.db.query<DispatcherRow, []>("select * from dispatchers order by julianday(last_seen_at) desc, dispatcher_id, pid").all();
@@ -29,14 +32,25 @@ export const listDispatchers = (store: Store): DispatcherRow[] =>
 /** Records a watch that begins, and forgets `dead` rows of the same dispatcher. */
 export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly DispatcherRow[]): void {
   tx(store, () => {
-    for (const { dispatcher_id, host, pid } of dead) store.db.query("delete from dispatchers where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
+    for (const { dispatcher_id, host, pid } of dead)
+      store.db.query("delete from dispatchers where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
     const now = store.now();
     store.db
       .query(
         `insert or replace into dispatchers (dispatcher_id, host, pid, process_started_at, started_at, last_seen_at, dry_run, only_type, interval_seconds, iterations, processed_count)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
       )
-      .run(input.dispatcher_id, input.host, input.pid, input.process_started_at, now, now, input.dry_run, input.only_type, input.interval_seconds);
+      .run(
+        input.dispatcher_id,
+        input.host,
+        input.pid,
+        input.process_started_at,
+        now,
+        now,
+        input.dry_run,
+        input.only_type,
+        input.interval_seconds,
+      );
   });
 }
 
@@ -61,7 +75,9 @@ export function recordBeat(store: Store, key: DispatcherKey, beat: Beat): string
   return tx(store, () => {
     const now = store.now();
     store.db
-      .query("update dispatchers set last_seen_at = ?, iterations = ?, processed_count = ?, last_error = ? where dispatcher_id = ? and host = ? and pid = ?")
+      .query(
+        "update dispatchers set last_seen_at = ?, iterations = ?, processed_count = ?, last_error = ? where dispatcher_id = ? and host = ? and pid = ?",
+      )
       .run(now, beat.iteration, beat.processedTotal, beat.error, key.dispatcher_id, key.host, key.pid);
     if (beat.moves !== null) {
       const moved = store.db
@@ -81,8 +97,14 @@ export function recordBeat(store: Store, key: DispatcherKey, beat: Beat): string
 }
 
 /** Records that the watch ended by itself. */
-export function endDispatcher(store: Store, key: DispatcherKey, { iteration, processedTotal }: Pick<Beat, "iteration" | "processedTotal">): void {
-  const ended = store.db.query("update dispatchers set ended_at = ?, iterations = ?, processed_count = ? where dispatcher_id = ? and host = ? and pid = ?");
+export function endDispatcher(
+  store: Store,
+  key: DispatcherKey,
+  { iteration, processedTotal }: Pick<Beat, "iteration" | "processedTotal">,
+): void {
+  const ended = store.db.query(
+    "update dispatchers set ended_at = ?, iterations = ?, processed_count = ? where dispatcher_id = ? and host = ? and pid = ?",
+  );
   tx(store, () => void ended.run(store.now(), iteration, processedTotal, key.dispatcher_id, key.host, key.pid));
 }
 

@@ -9,7 +9,9 @@ const LATELY_MS = 120_000;
 export function notePoll(store: Store, sessionId: string, waitSeconds: number): void {
   tx(store, () => {
     const until = toIso(Date.parse(store.now()) + waitSeconds * 1000);
-    store.db.query("insert into inbox_polls (session_id, until) values (?1, ?2) on conflict (session_id) do update set until = max(until, ?2)").run(sessionId, until);
+    store.db
+      .query("insert into inbox_polls (session_id, until) values (?1, ?2) on conflict (session_id) do update set until = max(until, ?2)")
+      .run(sessionId, until);
   });
 }
 

@@ -6,11 +6,17 @@ import type { Session } from "../../core/sessions/session.ts";
 import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
 
-type Joined = NotificationRow & Pick<InboxItem, "task_name" | "source_session_name" | "source_session_role" | "target_session_name" | "target_session_role">;
+type Joined = NotificationRow &
+  Pick<InboxItem, "task_name" | "source_session_name" | "source_session_role" | "target_session_name" | "target_session_role">;
 
 const itemOf = ({ payload_json, side_effect_started, side_effect_completed, ...row }: Joined): InboxItem => {
   const payload = parseStored<unknown>(payload_json, {});
-  return { ...row, payload: isObject(payload) ? payload : {}, side_effect_started: side_effect_started === 1, side_effect_completed: side_effect_completed === 1 };
+  return {
+    ...row,
+    payload: isObject(payload) ? payload : {},
+    side_effect_started: side_effect_started === 1,
+    side_effect_completed: side_effect_completed === 1,
+  };
 };
 
 /** Waiting items of the session, oldest first, at most `limit`. Changes nothing. */
@@ -26,13 +32,18 @@ export const listInbox = (store: Store, sessionId: string, limit: number): Inbox
 
 /** Whether anything waits for the session. */
 export const inboxWaits = (store: Store, sessionId: string): boolean =>
-  store.db.query("select 1 from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null limit 1").get(sessionId) !== null;
+  store.db
+    .query("select 1 from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null limit 1")
+    .get(sessionId) !== null;
 
 /** The loop run that an item belongs to, when its payload names one of the same task; null otherwise. */
 function loopRunOf(store: Store, item: InboxItem): string | null {
   const named = runIdOf(item.payload);
   if (named === null) return null;
-  return store.db.query<{ id: string }, [string, string]>("select id from runs where id = ? and task_id = ?").get(named, item.task_id)?.id ?? null;
+  return (
+    store.db.query<{ id: string }, [string, string]>("select id from runs where id = ? and task_id = ?").get(named, item.task_id)?.id ??
+    null
+  );
 }
 
 /**
@@ -45,7 +56,9 @@ export function consumeNext(store: Store, session: Session, poll: { count: numbe
     const [next] = listInbox(store, session.id, 1);
     if (!next) return null;
     const now = store.now();
-    store.db.query("update routed_notifications set consumed_at = ?, consumed_by_session_id = ? where id = ?").run(now, session.id, next.id);
+    store.db
+      .query("update routed_notifications set consumed_at = ?, consumed_by_session_id = ? where id = ?")
+      .run(now, session.id, next.id);
     const loopRun = loopRunOf(store, next);
     addTelemetry(store, {
       type: "dispatch_inbox_consumed",
@@ -53,7 +66,12 @@ export function consumeNext(store: Store, session: Session, poll: { count: numbe
       taskId: next.task_id,
       ...(loopRun === null ? {} : { runId: loopRun }),
       summary: `${session.name} consumed ${next.signal_type} from ${next.source_session_name}`,
-      correlation: { correlation_id: next.correlation_id, notification_id: next.id, signal_type: next.signal_type, target_session_id: next.target_session_id },
+      correlation: {
+        correlation_id: next.correlation_id,
+        notification_id: next.id,
+        signal_type: next.signal_type,
+        target_session_id: next.target_session_id,
+      },
       attributes: {
         consumed_by_session_id: session.id,
         delivery_mode: next.delivery_mode,

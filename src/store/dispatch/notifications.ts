@@ -25,7 +25,9 @@ export const findNotification = (store: Store, dedupeKey: string): NotificationR
   store.db.query<NotificationRow, [string]>("select * from routed_notifications where dedupe_key = ?").get(dedupeKey);
 
 export const notificationOfCommand = (store: Store, commandId: string): NotificationRow | null =>
-  store.db.query<NotificationRow, [string]>("select * from routed_notifications where command_id = ? order by id desc limit 1").get(commandId);
+  store.db
+    .query<NotificationRow, [string]>("select * from routed_notifications where command_id = ? order by id desc limit 1")
+    .get(commandId);
 
 export const notificationById = (store: Store, id: number): NotificationRow | null =>
   store.db.query<NotificationRow, [number]>("select * from routed_notifications where id = ?").get(id);
@@ -34,7 +36,9 @@ export const notificationById = (store: Store, id: number): NotificationRow | nu
 export function addNotification(store: Store, input: NewNotification): number {
   return tx(store, () => {
     const now = store.now();
-    const claim = input.claimant ? ([input.claimant.dispatcherId, now, leaseEnd(store, input.claimant)] as const) : ([null, null, null] as const);
+    const claim = input.claimant
+      ? ([input.claimant.dispatcherId, now, leaseEnd(store, input.claimant)] as const)
+      : ([null, null, null] as const);
     return Number(
       store.db
         .query(
@@ -64,7 +68,13 @@ export function addNotification(store: Store, input: NewNotification): number {
 
 /** Takes over a pending notification whose sending never began: its mode and payload become those of the new attempt. */
 export function takeOverNotification(store: Store, id: number, mode: DeliveryMode, payload: Readonly<Record<string, unknown>>): void {
-  tx(store, () => void store.db.query("update routed_notifications set delivery_mode = ?, payload_json = ?, error = null where id = ? and state = 'pending'").run(mode, compactJson(payload), id));
+  tx(
+    store,
+    () =>
+      void store.db
+        .query("update routed_notifications set delivery_mode = ?, payload_json = ?, error = null where id = ? and state = 'pending'")
+        .run(mode, compactJson(payload), id),
+  );
 }
 
 /** How the notification is delivered from now on; looked up anew by who takes it over. */
@@ -82,7 +92,9 @@ export function markDelivered(store: Store, id: number, how: "pulled" | "pushed"
   tx(store, () => {
     const pushed = how === "pushed" ? 1 : 0;
     store.db
-      .query("update routed_notifications set state = 'delivered', delivered_at = ?, delivery_mode = ?, side_effect_started = ?, side_effect_completed = ?, error = null where id = ? and state = 'pending'")
+      .query(
+        "update routed_notifications set state = 'delivered', delivered_at = ?, delivery_mode = ?, side_effect_started = ?, side_effect_completed = ?, error = null where id = ? and state = 'pending'",
+      )
       .run(store.now(), pushed ? "push" : "pull_required", pushed, pushed, id);
   });
 }
@@ -91,7 +103,9 @@ export function markDelivered(store: Store, id: number, how: "pulled" | "pushed"
 export function markFailed(store: Store, id: number, error: string, started?: boolean): void {
   tx(store, () => {
     store.db
-      .query("update routed_notifications set state = 'failed', error = ?, side_effect_started = coalesce(?, side_effect_started) where id = ? and state = 'pending'")
+      .query(
+        "update routed_notifications set state = 'failed', error = ?, side_effect_started = coalesce(?, side_effect_started) where id = ? and state = 'pending'",
+      )
       .run(error, started === undefined ? null : Number(started), id);
   });
 }

@@ -14,7 +14,9 @@ export interface Queue {
 /** Commands that wait, by type. */
 export const waitingCommands = (store: Store): Queue[] =>
   store.db
-    .query<Queue, []>(`select type, count(*) as count, min(created_at) as oldest_created_at from commands where state = 'pending' and attempts < max_attempts and type in (${TYPES}) group by type order by type`)
+    .query<Queue, []>(
+      `select type, count(*) as count, min(created_at) as oldest_created_at from commands where state = 'pending' and attempts < max_attempts and type in (${TYPES}) group by type order by type`,
+    )
     .all();
 
 /** Something that a dispatcher holds. */
@@ -68,7 +70,8 @@ export const uncertainMessages = (store: Store, limit: number): Uncertain[] =>
     )
     .all(limit);
 
-export const countUncertain = (store: Store): number => store.db.query<{ count: number }, []>(`select count(*) as count from routed_notifications n where ${begun}`).get()!.count;
+export const countUncertain = (store: Store): number =>
+  store.db.query<{ count: number }, []>(`select count(*) as count from routed_notifications n where ${begun}`).get()!.count;
 
 /** How many ended turns of bound workers nobody routed yet. */
 export const countUnrouted = (store: Store): number => unroutedTurns(store, -1).length;

@@ -56,7 +56,9 @@ export function addEvidenceRun(store: Store, run: EvidenceRun): void {
 /** The task's evidence runs, youngest first; with a criterion only its own. */
 export const listEvidenceRuns = (store: Store, taskId: string, criterionId?: number): EvidenceRun[] =>
   store.db
-    .query<Row, [string, number | null]>("select * from evidence_runs where task_id = ?1 and (?2 is null or criterion_id = ?2) order by julianday(started_at) desc, rowid desc")
+    .query<Row, [string, number | null]>(
+      "select * from evidence_runs where task_id = ?1 and (?2 is null or criterion_id = ?2) order by julianday(started_at) desc, rowid desc",
+    )
     .all(taskId, criterionId ?? null)
     .map(read);
 

@@ -28,7 +28,10 @@ export function recordEvidence(store: Store, task: Task, { run }: LoopRun, input
     const known = criteriaOfText(store, task.id, criterion);
     if (known.length === 0) {
       const generated = `Evidence of type ${type} for iteration ${iteration} of loop run ${run.name} (${run.id}).`;
-      return { criterion: addCriterion(store, task.id, { criterion, source, status, proof: proof ?? generated, evidence }).criterion, evidence };
+      return {
+        criterion: addCriterion(store, task.id, { criterion, source, status, proof: proof ?? generated, evidence }).criterion,
+        evidence,
+      };
     }
     const updated = known.map((row) => setCriterion(store, task, row.id, status, { evidence, ...(proof === undefined ? {} : { proof }) }));
     return { criterion: updated.at(-1)!, evidence };

@@ -62,7 +62,9 @@ export interface LoopProgress {
 /** @param exceptCommand the command that asks: a message it left behind itself does not count against it */
 export function loopProgress(store: Store, loop: LoopRun, exceptCommand: string | null = null): LoopProgress {
   const messages = iterationMessages(store, loop.run, exceptCommand).filter(({ state }) => state === "delivered" || state === "pending");
-  const arrived = messages.filter((message) => message.state === "delivered" && (message.delivery_mode === "push" || message.consumed_at !== null));
+  const arrived = messages.filter(
+    (message) => message.state === "delivered" && (message.delivery_mode === "push" || message.consumed_at !== null),
+  );
   const reached = Math.max(loop.policy.current_iteration, ...arrived.map(({ iteration }) => iteration));
   const delivered = [...new Set(messages.map(({ iteration }) => iteration))].sort((a, b) => a - b);
   return { reached, delivered, next: Math.max(reached, ...delivered) + 1 };

@@ -19,7 +19,8 @@ const NOTIFICATIONS = `
     count(*) filter (where state = 'delivered' and consumed_at is null and delivery_mode = 'pull_required' and target_session_id = ?3) as unconsumed
   from routed_notifications where task_id = ?1 and ${runIdIn("payload_json")} = ?2`;
 
-const TELEMETRY = "select event_type, count(*) as n from telemetry_events where task_id = ?1 and run_id = ?2 group by event_type order by event_type";
+const TELEMETRY =
+  "select event_type, count(*) as n from telemetry_events where task_id = ?1 and run_id = ?2 group by event_type order by event_type";
 
 const EVIDENCE = `
   select count(*) as total, count(*) filter (where status = 'accepted') as open
@@ -69,11 +70,26 @@ export function loopCounts(store: Store, run: Run): LoopCounts {
   const { db } = store;
   const ids: [string, string] = [run.task_id, run.id];
   const worker = openBinding(store, run.task_id)?.worker_session_id ?? null;
-  const states = Object.fromEntries(db.query<Tally & { state: string }, [string, string]>(COMMANDS).all(...ids).map(({ state, n }) => [state, n]));
-  const mail = db.query<{ total: number; delivered: number; unconsumed: number }, [string, string, string | null]>(NOTIFICATIONS).get(...ids, worker)!;
-  const telemetry = Object.fromEntries(db.query<Tally & { event_type: string }, [string, string]>(TELEMETRY).all(...ids).map(({ event_type, n }) => [event_type, n]));
+  const states = Object.fromEntries(
+    db
+      .query<Tally & { state: string }, [string, string]>(COMMANDS)
+      .all(...ids)
+      .map(({ state, n }) => [state, n]),
+  );
+  const mail = db
+    .query<{ total: number; delivered: number; unconsumed: number }, [string, string, string | null]>(NOTIFICATIONS)
+    .get(...ids, worker)!;
+  const telemetry = Object.fromEntries(
+    db
+      .query<Tally & { event_type: string }, [string, string]>(TELEMETRY)
+      .all(...ids)
+      .map(({ event_type, n }) => [event_type, n]),
+  );
   const evidence = db.query<{ total: number; open: number }, [string, string]>(EVIDENCE).get(...ids)!;
-  const types = db.query<{ type: string }, [string, string]>(TYPES).all(...ids).map(({ type }) => type);
+  const types = db
+    .query<{ type: string }, [string, string]>(TYPES)
+    .all(...ids)
+    .map(({ type }) => type);
   const cycles = db.query<{ failed: number; blind: number; unread: number }, [string, string]>(CYCLES).get(...ids)!;
   const ingest = db.query<Tally, [string, string]>(INGEST_TELEMETRY).get(...ids)!;
   return {

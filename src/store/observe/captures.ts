@@ -36,7 +36,12 @@ export function addCapture(store: Store, worker: SeenWorker, capture: NewCapture
   const workerId = putWorker(store, worker);
   const now = store.now();
   const changed = capture.previous?.sha256 !== capture.sha256;
-  const meta: CaptureMeta = { sha256: capture.sha256, captured_at: now, changed_at: changed ? now : capture.previous!.changed_at, history_lines: capture.historyLines };
+  const meta: CaptureMeta = {
+    sha256: capture.sha256,
+    captured_at: now,
+    changed_at: changed ? now : capture.previous!.changed_at,
+    history_lines: capture.historyLines,
+  };
   const { lastInsertRowid } = store.db
     .query(
       `insert into transcript_captures (worker_id, sha256, content, captured_at, changed_at, history_lines, byte_count, line_count, capture_kind, retention_class)
@@ -57,7 +62,13 @@ export function addCapture(store: Store, worker: SeenWorker, capture: NewCapture
     type: "transcript_capture_recorded",
     summary: `terminal of ${worker.name} captured`,
     correlation: { capture_id: Number(lastInsertRowid), worker_id: workerId },
-    attributes: { byte_count: capture.byteCount, changed, history_lines: capture.historyLines, line_count: capture.lineCount, retention_class: "hot" },
+    attributes: {
+      byte_count: capture.byteCount,
+      changed,
+      history_lines: capture.historyLines,
+      line_count: capture.lineCount,
+      retention_class: "hot",
+    },
   });
   return meta;
 }
@@ -76,7 +87,9 @@ export function pruneCaptures(store: Store, keep: number, dryRun: boolean): numb
       .all(keep)
       .map((row) => row.id);
     if (dryRun || ids.length === 0) return ids.length;
-    const update = store.db.query("update transcript_captures set content = null, capture_kind = 'metadata_only', retention_class = 'warm' where id = ?");
+    const update = store.db.query(
+      "update transcript_captures set content = null, capture_kind = 'metadata_only', retention_class = 'warm' where id = ?",
+    );
     for (const id of ids) update.run(id);
     addEvent(store, { type: "transcript_captures_pruned", payload: { capture_ids: ids, keep_latest: keep } });
     return ids.length;

@@ -34,13 +34,21 @@ const toEvent = ({ payload_json, ...row }: Row): CodexEvent => ({ ...row, payloa
  * Stores the lines of a session's rollout in their order and gives those that became rows. A line that is stored already at its offset with the same
  * content is passed over (a file that was registered again), and so is one that SQLite cannot hold as JSON (nested too deeply). Call it inside a transaction.
  */
-export function addCodexEvents<T extends NewCodexEvent>(store: Store, sessionId: string, lines: readonly T[]): { stored: T[]; refused: number } {
+export function addCodexEvents<T extends NewCodexEvent>(
+  store: Store,
+  sessionId: string,
+  lines: readonly T[],
+): { stored: T[]; refused: number } {
   const { db } = store;
-  const insert = db.query("insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?, ?, ?, ?, ?, ?, ?)");
+  const insert = db.query(
+    "insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?, ?, ?, ?, ?, ?, ?)",
+  );
   const same = db.query<{ id: number }, [string, number, string, string]>(
     "select id from codex_events where session_id = ? and byte_offset = ? and type = ? and payload_json = ?",
   );
-  const last = db.query<{ at: number | null }, [string]>("select max(byte_offset) as at from codex_events where session_id = ?").get(sessionId)?.at ?? -1;
+  const last =
+    db.query<{ at: number | null }, [string]>("select max(byte_offset) as at from codex_events where session_id = ?").get(sessionId)?.at ??
+    -1;
   const now = store.now();
   const stored: T[] = [];
   let refused = 0;
@@ -74,7 +82,10 @@ export function setReadingMark(store: Store, sessionId: string, offset: number |
 
 /** The records stored for the very beginning of the session's file; several when it was registered with several files. */
 export const firstRecords = (store: Store, sessionId: string): CodexEvent[] =>
-  store.db.query<Row, [string]>("select * from codex_events where session_id = ? and byte_offset = 0 order by id desc").all(sessionId).map(toEvent);
+  store.db
+    .query<Row, [string]>("select * from codex_events where session_id = ? and byte_offset = 0 order by id desc")
+    .all(sessionId)
+    .map(toEvent);
 
 /** The newest record that tells how the turn stands, or null. The condition is that of the index `codex_events_turns`, word by word. */
 export function newestTurnEvent(store: Store, sessionId: string): CodexEvent | null {
@@ -90,12 +101,16 @@ export function newestTurnEvent(store: Store, sessionId: string): CodexEvent | n
 
 /** Subtype of the session's very last record of any type; null also when there is none. */
 export const lastSubtype = (store: Store, sessionId: string): string | null =>
-  store.db.query<{ subtype: string | null }, [string]>("select subtype from codex_events where session_id = ? order by id desc limit 1").get(sessionId)?.subtype ?? null;
+  store.db
+    .query<{ subtype: string | null }, [string]>("select subtype from codex_events where session_id = ? order by id desc limit 1")
+    .get(sessionId)?.subtype ?? null;
 
 /** The session's records, newest first; `subtype` filters before `limit` counts. */
 export const newestEvents = (store: Store, sessionId: string, options: { subtype?: string | undefined; limit: number }): CodexEvent[] =>
   (options.subtype === undefined
-    ? store.db.query<Row, [string, number]>("select * from codex_events where session_id = ? order by id desc limit ?").all(sessionId, options.limit)
+    ? store.db
+        .query<Row, [string, number]>("select * from codex_events where session_id = ? order by id desc limit ?")
+        .all(sessionId, options.limit)
     : store.db
         .query<Row, [string, string, number]>("select * from codex_events where session_id = ? and subtype = ? order by id desc limit ?")
         .all(sessionId, options.subtype, options.limit)

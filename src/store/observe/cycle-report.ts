@@ -36,7 +36,9 @@ export function newestCycles(store: Store, group: CycleGroup, scope: Scope, limi
   const { where, parameters } = termsOf(scope, places, GROUPS[group]);
   const order = scope.taskId === undefined ? `julianday(${places.time}) desc, c.id desc` : "c.id desc";
   return store.db
-    .query<Row, Parameter[]>(`select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from manager_cycles c ${where} order by ${order} limit ?`)
+    .query<Row, Parameter[]>(
+      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from manager_cycles c ${where} order by ${order} limit ?`,
+    )
     .all(...parameters, limit)
     .map((row) => cycleFacts(cycleOf(row)));
 }
@@ -44,7 +46,9 @@ export function newestCycles(store: Store, group: CycleGroup, scope: Scope, limi
 /** The task's newest cycle with all of its status, or null. */
 export function latestCycle(store: Store, taskId: string): CycleRow | null {
   const row = store.db
-    .query<Row, [string]>("select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles where task_id = ? order by id desc limit 1")
+    .query<Row, [string]>(
+      "select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles where task_id = ? order by id desc limit 1",
+    )
     .get(taskId);
   return row && cycleOf(row);
 }

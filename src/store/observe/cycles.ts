@@ -18,7 +18,11 @@ export interface Span {
 
 /** Inserts a cycle in state `started` and gives its id. */
 export const startCycle = (store: Store, taskId: string, startedAt: string): number =>
-  Number(store.db.query("insert into manager_cycles (task_id, manager_id, started_at, state) values (?, null, ?, 'started')").run(taskId, startedAt).lastInsertRowid);
+  Number(
+    store.db
+      .query("insert into manager_cycles (task_id, manager_id, started_at, state) values (?, null, ?, 'started')")
+      .run(taskId, startedAt).lastInsertRowid,
+  );
 
 /** Writes spans in their order, with the task's active run. Call it inside the transaction that tells how the cycle went. */
 export function addSpans(store: Store, cycle: { id: number; taskId: string }, spans: readonly Span[]): void {
@@ -28,12 +32,28 @@ export function addSpans(store: Store, cycle: { id: number; taskId: string }, sp
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   for (const span of spans) {
-    insert.run(cycle.id, cycle.taskId, run, span.phase, span.startedAt, span.completedAt, span.durationMs, span.state, compactJson(span.attributes), span.errorType ?? null, span.decisionId ?? null);
+    insert.run(
+      cycle.id,
+      cycle.taskId,
+      run,
+      span.phase,
+      span.startedAt,
+      span.completedAt,
+      span.durationMs,
+      span.state,
+      compactJson(span.attributes),
+      span.errorType ?? null,
+      span.decisionId ?? null,
+    );
   }
 }
 
 /** Ends a cycle with what it saw, or with its error. */
-export function endCycle(store: Store, id: number, end: { state: "succeeded" | "failed"; completedAt: string; status: Record<string, unknown>; error?: string }): void {
+export function endCycle(
+  store: Store,
+  id: number,
+  end: { state: "succeeded" | "failed"; completedAt: string; status: Record<string, unknown>; error?: string },
+): void {
   store.db
     .query("update manager_cycles set state = ?, completed_at = ?, status_json = ?, error = ? where id = ?")
     .run(end.state, end.completedAt, compactJson(end.status), end.error ?? null, id);
@@ -64,7 +84,11 @@ export const flaggedCycles = (store: Store, taskId: string, limit: number): Flag
     });
 
 /** Marks what was delivered to the manager of this binding and nobody has consumed as consumed by the cycle. Gives how many. */
-export const consumeDelivered = (store: Store, cycleId: number, binding: { id: string; taskId: string; managerSessionId: string }): number =>
+export const consumeDelivered = (
+  store: Store,
+  cycleId: number,
+  binding: { id: string; taskId: string; managerSessionId: string },
+): number =>
   store.db
     .query(
       `update routed_notifications set consumed_manager_cycle_id = ?, consumed_at = ?

@@ -20,17 +20,22 @@ const TOLD = ["new_events", "skipped_lines", "error", "reason"];
 /** The event, of its attributes only those that say how the reading went. */
 const reduced = (event: TelemetryEvent): TelemetryEvent => {
   const attributes: JsonObject = isObject(event.attributes) ? event.attributes : {};
-  return { ...event, attributes: Object.fromEntries(TOLD.flatMap((key) => (attributes[key] === undefined ? [] : [[key, attributes[key]]]))) };
+  return {
+    ...event,
+    attributes: Object.fromEntries(TOLD.flatMap((key) => (attributes[key] === undefined ? [] : [[key, attributes[key]]]))),
+  };
 };
 
 /** Events of a group, newest first. */
 export function newestIngestEvents(store: Store, group: IngestGroup, scope: Scope, limit: number): TelemetryEvent[] {
   const { where, parameters } = termsOf(scope, placesOf(scope), GROUPS[group]);
-  return store.db
-    // Written so that SQLite does not walk the index of all times for the order: those that fit are few.
-    .query<Row, Parameter[]>(`select * from telemetry_events ${where} order by -julianday(timestamp), -rowid limit ?`)
-    .all(...parameters, limit)
-    .map((row) => reduced(shown(row) as unknown as TelemetryEvent));
+  return (
+    store.db
+      // Written so that SQLite does not walk the index of all times for the order: those that fit are few.
+      .query<Row, Parameter[]>(`select * from telemetry_events ${where} order by -julianday(timestamp), -rowid limit ?`)
+      .all(...parameters, limit)
+      .map((row) => reduced(shown(row) as unknown as TelemetryEvent))
+  );
 }
 
 export interface IngestTrouble {
@@ -43,9 +48,13 @@ export function ingestTrouble(store: Store, scope: Scope): IngestTrouble {
   const errors = termsOf(scope, placesOf(scope), GROUPS.errors);
   const skipped = termsOf(scope, placesOf(scope), GROUPS.skipped);
   return {
-    errors: store.db.query<{ n: number }, Parameter[]>(`select count(*) as n from telemetry_events ${errors.where}`).get(...errors.parameters)!.n,
+    errors: store.db
+      .query<{ n: number }, Parameter[]>(`select count(*) as n from telemetry_events ${errors.where}`)
+      .get(...errors.parameters)!.n,
     skipped_lines: store.db
-      .query<{ n: number }, Parameter[]>(`select coalesce(sum(json_extract(attributes_json, '$.skipped_lines')), 0) as n from telemetry_events ${skipped.where}`)
+      .query<{ n: number }, Parameter[]>(
+        `select coalesce(sum(json_extract(attributes_json, '$.skipped_lines')), 0) as n from telemetry_events ${skipped.where}`,
+      )
       .get(...skipped.parameters)!.n,
   };
 }

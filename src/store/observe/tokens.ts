@@ -47,7 +47,11 @@ export function addTokenCounts(store: Store, sessionId: string, counts: readonly
     if (more && more.total_tokens > 0) add.run(sessionId, taskAt(spans, at ?? now), ...TOKEN_KINDS.map((kind) => more[kind]), now);
   }
   if (before === null) db.query("delete from token_marks where session_id = ?").run(sessionId);
-  else db.query(`insert or replace into token_marks (session_id, ${columns}) values (?, ?, ?, ?, ?, ?)`).run(sessionId, ...TOKEN_KINDS.map((kind) => before![kind]));
+  else
+    db.query(`insert or replace into token_marks (session_id, ${columns}) values (?, ?, ?, ?, ?, ?)`).run(
+      sessionId,
+      ...TOKEN_KINDS.map((kind) => before![kind]),
+    );
 }
 
 function taskAt(spans: readonly Span[], at: string): string {
@@ -59,5 +63,7 @@ function taskAt(spans: readonly Span[], at: string): string {
 /** What each session has used for this task, while it was bound to it. */
 export const tokensOfTask = (store: Store, taskId: string): TokenTotal[] =>
   store.db
-    .query<TokenTotal, [string]>(`select s.name as session, s.role, ${columns}, t.updated_at from token_totals t join sessions s on s.id = t.session_id where t.task_id = ? order by s.name`)
+    .query<TokenTotal, [string]>(
+      `select s.name as session, s.role, ${columns}, t.updated_at from token_totals t join sessions s on s.id = t.session_id where t.task_id = ? order by s.name`,
+    )
     .all(taskId);

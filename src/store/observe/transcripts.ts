@@ -17,13 +17,17 @@ export interface PreviousCapture {
 /** The newest terminal capture of the task in this role, or null. */
 export const previousCapture = (store: Store, taskId: string, role: Role): PreviousCapture | null =>
   store.db
-    .query<PreviousCapture, [string, string]>("select id, content_sha256, content from terminal_captures where task_id = ? and role = ? order by id desc limit 1")
+    .query<PreviousCapture, [string, string]>(
+      "select id, content_sha256, content from terminal_captures where task_id = ? and role = ? order by id desc limit 1",
+    )
     .get(taskId, role);
 
 /** Whether anything that says something was kept of this role's terminal. */
 export const hasTranscript = (store: Store, taskId: string, role: Role): boolean =>
   store.db
-    .query<{ segment_text: string | null }, [string, string]>("select segment_text from transcript_segments where task_id = ? and role = ? and line_count > 0")
+    .query<{ segment_text: string | null }, [string, string]>(
+      "select segment_text from transcript_segments where task_id = ? and role = ? and line_count > 0",
+    )
     .all(taskId, role)
     .some(({ segment_text }) => segment_text === null || segment_text.trim() !== "");
 
@@ -72,7 +76,14 @@ export function addTerminalCapture(store: Store, capture: NewTerminalCapture): {
         source,
       ).lastInsertRowid,
   );
-  const facts = { byte_count: bytes, content_sha256: capture.sha256, history_lines: capture.historyLines, line_count: capture.lineCount, role, source };
+  const facts = {
+    byte_count: bytes,
+    content_sha256: capture.sha256,
+    history_lines: capture.historyLines,
+    line_count: capture.lineCount,
+    role,
+    source,
+  };
   addTelemetry(store, {
     type: "terminal_capture_recorded",
     taskId,
@@ -80,14 +91,29 @@ export function addTerminalCapture(store: Store, capture: NewTerminalCapture): {
     correlation: { capture_id: id, manager_id: managerId, worker_id: workerId },
     attributes: { ...facts, tmux_session: capture.tmuxSession },
   });
-  addEvent(store, { type: `${role}_terminal_captured`, taskId, workerId, managerId, payload: { ...facts, capture_id: id, tmux_session: capture.tmuxSession } });
+  addEvent(store, {
+    type: `${role}_terminal_captured`,
+    taskId,
+    workerId,
+    managerId,
+    payload: { ...facts, capture_id: id, tmux_session: capture.tmuxSession },
+  });
   const observationId = Number(
     store.db
       .query(
         `insert into agent_observations (task_id, worker_id, manager_id, role, observation_type, severity, source_capture_id, created_at, message, payload_json)
          values (?, ?, ?, ?, 'capture', 'info', ?, ?, ?, ?)`,
       )
-      .run(taskId, workerId, managerId, role, id, now, `terminal of the ${role} captured`, compactJson({ ...facts, classifier: capture.classifier })).lastInsertRowid,
+      .run(
+        taskId,
+        workerId,
+        managerId,
+        role,
+        id,
+        now,
+        `terminal of the ${role} captured`,
+        compactJson({ ...facts, classifier: capture.classifier }),
+      ).lastInsertRowid,
   );
   return { id, observationId, capturedAt: now };
 }
@@ -104,7 +130,15 @@ export interface SegmentSummary {
 /** Stores what a capture showed that was new, with telemetry. Call it inside the transaction of the capture. */
 export function addSegment(
   store: Store,
-  of: { taskId: string; role: Role; mode: TranscriptMode; captureId: number; previousId: number | null; sha256: string; capturedAt: string },
+  of: {
+    taskId: string;
+    role: Role;
+    mode: TranscriptMode;
+    captureId: number;
+    previousId: number | null;
+    sha256: string;
+    capturedAt: string;
+  },
   segment: Segment,
 ): SegmentSummary {
   const id = Number(
@@ -114,7 +148,21 @@ export function addSegment(
            segment_end_line, byte_count, line_count, retention_class, segment_kind, redacted, created_at)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'hot', ?, 0, ?)`,
       )
-      .run(of.taskId, of.role, of.captureId, of.previousId, of.capturedAt, of.sha256, segment.text, segment.start, segment.end, segment.byteCount, segment.lineCount, segment.kind, store.now()).lastInsertRowid,
+      .run(
+        of.taskId,
+        of.role,
+        of.captureId,
+        of.previousId,
+        of.capturedAt,
+        of.sha256,
+        segment.text,
+        segment.start,
+        segment.end,
+        segment.byteCount,
+        segment.lineCount,
+        segment.kind,
+        store.now(),
+      ).lastInsertRowid,
   );
   addTelemetry(store, {
     type: "transcript_segment_recorded",
@@ -123,7 +171,14 @@ export function addSegment(
     correlation: { previous_capture_id: of.previousId, segment_id: id, source_capture_id: of.captureId },
     attributes: { byte_count: segment.byteCount, line_count: segment.lineCount, mode: of.mode, role: of.role, segment_kind: segment.kind },
   });
-  return { id, line_count: segment.lineCount, mode: of.mode, previous_capture_id: of.previousId, segment_kind: segment.kind, source_capture_id: of.captureId };
+  return {
+    id,
+    line_count: segment.lineCount,
+    mode: of.mode,
+    previous_capture_id: of.previousId,
+    segment_kind: segment.kind,
+    source_capture_id: of.captureId,
+  };
 }
 
 export interface SegmentRow {
@@ -173,7 +228,9 @@ export function pruneSegments(store: Store, taskId: string, keep: number, dryRun
   return tx(store, () => {
     const ids = oldSegments(store, taskId, keep);
     if (dryRun || ids.length === 0) return ids.length;
-    const update = store.db.query("update transcript_segments set segment_text = null, retention_class = 'cold', segment_kind = 'metadata' where id = ?");
+    const update = store.db.query(
+      "update transcript_segments set segment_text = null, retention_class = 'cold', segment_kind = 'metadata' where id = ?",
+    );
     for (const id of ids) update.run(id);
     // A capture repeats the text of its segment and of those before it on the screen.
     store.db

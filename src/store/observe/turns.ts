@@ -53,10 +53,15 @@ interface Told {
 
 /** Records of these kinds, of the time in which the session was bound. `where` is the condition of an index, word by word. */
 function* records(store: Store, member: Member, where: string): Generator<Told> {
-  for (const { timestamp, subtype, payload_json } of rows<EventRow>(store, `select timestamp, subtype, payload_json from codex_events where session_id = ? and ${where} order by id`, member.id)) {
+  for (const { timestamp, subtype, payload_json } of rows<EventRow>(
+    store,
+    `select timestamp, subtype, payload_json from codex_events where session_id = ? and ${where} order by id`,
+    member.id,
+  )) {
     const at = instant(timestamp);
     const payload = parseStored<unknown>(payload_json, {});
-    if (at !== null && member.spans.some(({ from, to }) => at >= from && at <= to)) yield { at, subtype, payload: isObject(payload) ? payload : {} };
+    if (at !== null && member.spans.some(({ from, to }) => at >= from && at <= to))
+      yield { at, subtype, payload: isObject(payload) ? payload : {} };
   }
 }
 

@@ -29,7 +29,9 @@ export function seal(store: Store, table: ChainTable, row: Shown): void {
   const taskId = (row.task_id as string | null) ?? null;
   const end =
     chainHead(store, taskId) ??
-    store.db.query<ChainHead, [string, string]>("insert into audit_chains (task_id, count, head) values (?, 0, ?) returning chain, count, head").get(taskId ?? "", CHAIN_START)!;
+    store.db
+      .query<ChainHead, [string, string]>("insert into audit_chains (task_id, count, head) values (?, 0, ?) returning chain, count, head")
+      .get(taskId ?? "", CHAIN_START)!;
   const hash = linkHash(end.head, rowHash(table, row));
   const id = end.chain * CHAIN_ROOM + end.count + 1;
   const [event, telemetry] = table === "events" ? [row.id as number, null] : [null, row.id as string];

@@ -34,7 +34,9 @@ export function needRun(store: Store, ref: string, task?: Task): Run {
   const run = findRun(store, ref, task?.id);
   if (run) return run;
   if (!task) throw new Failure(`unknown run ${JSON.stringify(ref)}`, { hint: "conveyor runs --list" });
-  throw new Failure(`task ${JSON.stringify(task.name)} has no run ${JSON.stringify(ref)}`, { hint: `conveyor runs --list --task ${task.id}` });
+  throw new Failure(`task ${JSON.stringify(task.name)} has no run ${JSON.stringify(ref)}`, {
+    hint: `conveyor runs --list --task ${task.id}`,
+  });
 }
 
 /** Runs by start, youngest first. */
@@ -54,7 +56,9 @@ export interface NewRun {
 }
 
 const refuseSecond = (task: Task, active: string | null): never => {
-  throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${active ?? "started a moment ago"}`, { hint: active ? `conveyor runs --finish ${active}` : `conveyor runs --list --task ${task.id} --status active` });
+  throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${active ?? "started a moment ago"}`, {
+    hint: active ? `conveyor runs --finish ${active}` : `conveyor runs --list --task ${task.id} --status active`,
+  });
 };
 
 /**
@@ -87,7 +91,13 @@ export function createRun(store: Store, task: Task, input: NewRun = {}): Run {
     }
     const facts = { run_id: run.id, run_name: run.name };
     addEvent(store, { type: "run_created", taskId: task.id, payload: { ...facts, purpose: run.purpose, status: run.status } });
-    addTelemetry(store, { type: "run_started", runId: run.id, summary: `Run ${run.name} started`, correlation: facts, attributes: { purpose: run.purpose, status: run.status } });
+    addTelemetry(store, {
+      type: "run_started",
+      runId: run.id,
+      summary: `Run ${run.name} started`,
+      correlation: facts,
+      attributes: { purpose: run.purpose, status: run.status },
+    });
     return run;
   });
 }
@@ -101,7 +111,10 @@ export function finishRun(store: Store, runId: string, status: RunEnd = "finishe
     const run = runById(store, runId);
     if (!run) throw new Failure(`unknown run ${JSON.stringify(runId)}`, { hint: "conveyor runs --list" });
     if (run.status === status) return run;
-    if (run.status !== "active") throw new Failure(`run ${JSON.stringify(run.name)} (${run.id}) has ended as ${run.status} and stays so`, { hint: `conveyor runs --show ${run.id}` });
+    if (run.status !== "active")
+      throw new Failure(`run ${JSON.stringify(run.name)} (${run.id}) has ended as ${run.status} and stays so`, {
+        hint: `conveyor runs --show ${run.id}`,
+      });
     const ended = store.now();
     store.db.query("update runs set status = ?, ended_at = ? where id = ?").run(status, ended, run.id);
     addTelemetry(store, {

@@ -41,7 +41,9 @@ export function addTelemetry(store: Store, event: NewTelemetry): string {
       )
       .run(...Object.values(row), compactJson(correlation), compactJson(attributes));
     store.db
-      .query("insert into telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes) values (?, ?, ?, ?, ?, ?, ?)")
+      .query(
+        "insert into telemetry_events_fts (event_id, task_id, run_id, actor, event_type, summary, attributes) values (?, ?, ?, ?, ?, ?, ?)",
+      )
       .run(row.id, taskId, runId, row.actor, row.event_type, row.summary, compactJson(attributes));
     seal(store, "telemetry_events", { ...row, correlation, attributes });
     return row.id;

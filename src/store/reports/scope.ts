@@ -20,7 +20,9 @@ export const ACTIVE_STATES = "('candidate', 'managed', 'paused')";
 /** A term that finds a run's id in one of the five places where payloads and results name it. */
 export const namesRun = (alias: string): string => {
   const paths = ["$.ralph_loop_run_id", "$.loop_run_id", "$.run_id", "$.ralph_loop.run_id", "$.loop_policy.run_id"];
-  const places = [`${alias}.payload_json`, `${alias}.result_json`].flatMap((column) => paths.map((path) => `json_extract(${column}, '${path}')`));
+  const places = [`${alias}.payload_json`, `${alias}.result_json`].flatMap((column) =>
+    paths.map((path) => `json_extract(${column}, '${path}')`),
+  );
   return `? in (${places.join(", ")})`;
 };
 

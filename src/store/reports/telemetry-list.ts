@@ -77,7 +77,9 @@ const WALK = 2000;
 
 const isCommon = (store: Store, search: string): boolean =>
   store.db
-    .query<{ n: number }, [string, number]>("select count(*) as n from (select 1 from telemetry_events_fts where telemetry_events_fts match ? limit ?)")
+    .query<{ n: number }, [string, number]>(
+      "select count(*) as n from (select 1 from telemetry_events_fts where telemetry_events_fts match ? limit ?)",
+    )
     .get(ftsTerms(search), FEW + 1)!.n > FEW;
 
 type Row = Record<string, unknown>;

@@ -8,7 +8,9 @@ import type { Store } from "../store.ts";
 export function eventTallies(store: Store, scope: Scope): Tally[] {
   const { where, parameters } = termsOf(scope, { task: "task_id", time: "timestamp", run: "run_id = ?" });
   return store.db
-    .query<Tally, Parameter[]>(`select actor, event_type, severity, count(*) as count from telemetry_events ${where} group by actor, event_type, severity`)
+    .query<Tally, Parameter[]>(
+      `select actor, event_type, severity, count(*) as count from telemetry_events ${where} group by actor, event_type, severity`,
+    )
     .all(...parameters);
 }
 
@@ -19,9 +21,13 @@ export interface IngestCounts {
 
 /** Sums over what reading rollouts reported. */
 export function ingestCounts(store: Store, scope: Scope): IngestCounts {
-  const { where, parameters } = termsOf(scope, { task: "task_id", time: "timestamp", run: "run_id = ?" }, ["event_type = 'codex_events_ingested'"]);
+  const { where, parameters } = termsOf(scope, { task: "task_id", time: "timestamp", run: "run_id = ?" }, [
+    "event_type = 'codex_events_ingested'",
+  ]);
   const sum = (key: string) => `coalesce(sum(json_extract(attributes_json, '$.${key}')), 0) as ${key}`;
-  return store.db.query<IngestCounts, Parameter[]>(`select ${sum("new_events")}, ${sum("skipped_lines")} from telemetry_events ${where}`).get(...parameters)!;
+  return store.db
+    .query<IngestCounts, Parameter[]>(`select ${sum("new_events")}, ${sum("skipped_lines")} from telemetry_events ${where}`)
+    .get(...parameters)!;
 }
 
 export interface CycleCounts {
@@ -36,7 +42,9 @@ export function cycleCounts(store: Store, scope: Scope): CycleCounts[] {
   const run = "c.id in (select s.manager_cycle_id from manager_cycle_spans s where s.run_id = ?)";
   const { where, parameters } = termsOf(scope, { task: "c.task_id", time: "c.started_at", run });
   return store.db
-    .query<CycleCounts, Parameter[]>(`select state, json_extract(status_json, '$.pane_signal.captured') as captured, count(*) as n from manager_cycles c ${where} group by 1, 2`)
+    .query<CycleCounts, Parameter[]>(
+      `select state, json_extract(status_json, '$.pane_signal.captured') as captured, count(*) as n from manager_cycles c ${where} group by 1, 2`,
+    )
     .all(...parameters);
 }
 
@@ -51,7 +59,13 @@ const rollup = (rows: readonly { type: string; state: string; n: number }[]): Ro
 /** Commands by type and state. */
 export function commandRollup(store: Store, scope: Scope): Rollup {
   const { where, parameters } = termsOf(scope, { task: "c.task_id", time: "c.created_at", run: namesRun("c") });
-  return rollup(store.db.query<{ type: string; state: string; n: number }, Parameter[]>(`select type, state, count(*) as n from commands c ${where} group by 1, 2`).all(...parameters));
+  return rollup(
+    store.db
+      .query<{ type: string; state: string; n: number }, Parameter[]>(
+        `select type, state, count(*) as n from commands c ${where} group by 1, 2`,
+      )
+      .all(...parameters),
+  );
 }
 
 /** Attempts at commands by the command's type and the attempt's state. */

@@ -31,11 +31,15 @@ const same = ({ first, last }: Edges): string | null => (first === last ? first 
 
 const edgeTime = (store: Store, { sql, parameters }: Selection, limited: boolean, way: "asc" | "desc"): string | undefined =>
   store.db
-    .query<{ timestamp: string }, Parameter[]>(limited ? `select timestamp from (${sql}) order by julianday(timestamp) ${way}, written ${way} limit 1` : `${sql} limit 1`)
+    .query<{ timestamp: string }, Parameter[]>(
+      limited ? `select timestamp from (${sql}) order by julianday(timestamp) ${way}, written ${way} limit 1` : `${sql} limit 1`,
+    )
     .get(...parameters)?.timestamp;
 
 const talliesOf = (store: Store, { sql, parameters }: Selection): Tally[] =>
-  store.db.query<Tally, Parameter[]>(`select actor, event_type, severity, count(*) as count from (${sql}) group by actor, event_type, severity`).all(...parameters);
+  store.db
+    .query<Tally, Parameter[]>(`select actor, event_type, severity, count(*) as count from (${sql}) group by actor, event_type, severity`)
+    .all(...parameters);
 
 const onlyChosen: Only = (column, store, _filter, { sql, parameters }) =>
   same(store.db.query<Edges, Parameter[]>(`select min(${column}) as first, max(${column}) as last from (${sql})`).get(...parameters)!);
@@ -58,7 +62,9 @@ export function tallies(store: Store, filter: Omit<TelemetryFilter, "search">): 
   const { where, parameters } = totalTerms(filter);
   const scope = filter.taskId || filter.runId ? "task" : "all";
   return store.db
-    .query<Tally, Parameter[]>(`select actor, event_type, severity, sum(count) as count from telemetry_totals where scope = ?${where} group by actor, event_type, severity`)
+    .query<Tally, Parameter[]>(
+      `select actor, event_type, severity, sum(count) as count from telemetry_totals where scope = ?${where} group by actor, event_type, severity`,
+    )
     .all(scope, ...parameters);
 }
 
@@ -66,7 +72,8 @@ const onlyKept: Only = (column, store, filter) => {
   const { where, parameters } = totalTerms(filter);
   // Each edge is a look-up of its own, which ends at the first row that fits; of runs it goes by their own index.
   const scope = column === "run_id" ? "+scope" : "scope";
-  const edge = (way: "asc" | "desc") => `(select ${column} from telemetry_totals where ${scope} = 'task' and ${column} <> ''${where} order by ${column} ${way} limit 1)`;
+  const edge = (way: "asc" | "desc") =>
+    `(select ${column} from telemetry_totals where ${scope} = 'task' and ${column} <> ''${where} order by ${column} ${way} limit 1)`;
   const sql = parameters.length
     ? `select ${edge("asc")} as first, ${edge("desc")} as last`
     : `select (select min(${column}) from telemetry_events) as first, (select max(${column}) from telemetry_events) as last`;

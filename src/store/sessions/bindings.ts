@@ -33,7 +33,9 @@ export const openBinding = (store: Store, taskId: string): Binding | null =>
 /** The task's open binding, else the one made last, whatever became of it; null when it never had one. */
 export const latestBinding = (store: Store, taskId: string): Binding | null =>
   openBinding(store, taskId) ??
-  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1").get(taskId);
+  store.db
+    .query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1")
+    .get(taskId);
 
 /** The open binding in which this session takes part, on either side, or null. */
 export const bindingOfSession = (store: Store, sessionId: string): Binding | null =>
@@ -57,7 +59,9 @@ export function findPairing(store: Store, taskId: string): Pairing | null {
 export function needPairing(store: Store, task: Task): Pairing {
   const pairing = findPairing(store, task.id);
   if (!pairing) {
-    throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME` });
+    throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, {
+      hint: `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME`,
+    });
   }
   return pairing;
 }
@@ -65,7 +69,9 @@ export function needPairing(store: Store, task: Task): Pairing {
 function refuseBound(store: Store, what: string, binding: Binding | null): void {
   if (!binding) return;
   const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(binding.task_id);
-  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, { hint: `conveyor unbind --task ${quoteWord(task?.name ?? binding.task_id)}` });
+  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, {
+    hint: `conveyor unbind --task ${quoteWord(task?.name ?? binding.task_id)}`,
+  });
 }
 
 /**
@@ -74,18 +80,28 @@ function refuseBound(store: Store, what: string, binding: Binding | null): void 
  */
 export function bind(store: Store, task: Task, worker: Session, manager: Session): Binding {
   return tx(store, () => {
-    if (task.state === "done" || task.state === "failed") throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no binding`, { hint: "conveyor tasks --active" });
+    if (task.state === "done" || task.state === "failed")
+      throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no binding`, { hint: "conveyor tasks --active" });
     for (const session of [worker, manager]) {
-      if (session.state === "gone") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: `conveyor register-${session.role} --name ${quoteWord(session.name)} --pid PID` });
+      if (session.state === "gone")
+        throw new Failure(`session ${JSON.stringify(session.name)} is gone`, {
+          hint: `conveyor register-${session.role} --name ${quoteWord(session.name)} --pid PID`,
+        });
     }
     refuseBound(store, `task ${JSON.stringify(task.name)}`, openBinding(store, task.id));
     refuseBound(store, `worker ${JSON.stringify(worker.name)}`, bindingOfSession(store, worker.id));
     refuseBound(store, `manager ${JSON.stringify(manager.name)}`, bindingOfSession(store, manager.id));
     const id = store.newId("binding");
     store.db
-      .query("insert into bindings (id, task_id, worker_id, manager_id, worker_session_id, manager_session_id, state, created_at) values (?, ?, null, null, ?, ?, 'active', ?)")
+      .query(
+        "insert into bindings (id, task_id, worker_id, manager_id, worker_session_id, manager_session_id, state, created_at) values (?, ?, null, null, ?, ?, 'active', ?)",
+      )
       .run(id, task.id, worker.id, manager.id, store.now());
-    addEvent(store, { type: "binding_created", taskId: task.id, payload: { binding_id: id, task: task.name, worker: worker.name, manager: manager.name } });
+    addEvent(store, {
+      type: "binding_created",
+      taskId: task.id,
+      payload: { binding_id: id, task: task.name, worker: worker.name, manager: manager.name },
+    });
     return openBinding(store, task.id)!;
   });
 }
@@ -96,7 +112,9 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
  */
 export function unbind(store: Store, task: Task): void {
   tx(store, () => {
-    const ended = store.db.query("update bindings set state = 'ended', ended_at = ? where task_id = ? and state in ('active', 'ending')").run(store.now(), task.id);
+    const ended = store.db
+      .query("update bindings set state = 'ended', ended_at = ? where task_id = ? and state in ('active', 'ending')")
+      .run(store.now(), task.id);
     if (ended.changes === 0) throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, { hint: "conveyor discover" });
     addEvent(store, { type: "binding_ended", taskId: task.id, payload: { task: task.name } });
   });
@@ -113,4 +131,8 @@ export const boundWorkers = (store: Store): Session[] =>
 
 /** The manager sessions of all open bindings. */
 export const boundManagers = (store: Store): Session[] =>
-  store.db.query<Session, []>("select s.* from bindings b join sessions s on s.id = b.manager_session_id where b.state in ('active', 'ending') order by b.rowid").all();
+  store.db
+    .query<Session, []>(
+      "select s.* from bindings b join sessions s on s.id = b.manager_session_id where b.state in ('active', 'ending') order by b.rowid",
+    )
+    .all();

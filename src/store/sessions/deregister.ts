@@ -13,13 +13,25 @@ export function deregister(store: Store, session: Session): Failure | null {
     const binding = bindingOfSession(store, session.id);
     const active = binding && { id: binding.id, task_id: binding.task_id };
     const taskId = binding?.task_id ?? null;
-    const commandId = createCommand(store, { type: "deregister_session", taskId, payload: { name: session.name, role: session.role, active_binding: active, expected_failure: active !== null } });
+    const commandId = createCommand(store, {
+      type: "deregister_session",
+      taskId,
+      payload: { name: session.name, role: session.role, active_binding: active, expected_failure: active !== null },
+    });
     setCommandState(store, commandId, "attempted");
     if (active) {
       const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(active.task_id)!;
       const error = `session ${JSON.stringify(session.name)} is bound to task ${JSON.stringify(task.name)} (binding ${active.id})`;
-      addEvent(store, { type: "session_deregister_failed", taskId, commandId, payload: { name: session.name, error, error_type: "Failure", expected_failure: true, active_binding: active } });
-      setCommandState(store, commandId, "failed", { error, result: { name: session.name, command_id: commandId, active_binding: active, expected_failure: true } });
+      addEvent(store, {
+        type: "session_deregister_failed",
+        taskId,
+        commandId,
+        payload: { name: session.name, error, error_type: "Failure", expected_failure: true, active_binding: active },
+      });
+      setCommandState(store, commandId, "failed", {
+        error,
+        result: { name: session.name, command_id: commandId, active_binding: active, expected_failure: true },
+      });
       return new Failure(error, { hint: `conveyor unbind --task ${quoteWord(task.name)}` });
     }
     store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), session.id);

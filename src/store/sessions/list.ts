@@ -20,6 +20,11 @@ export function listSessions(store: Store, filter: SessionFilter = {}): Session[
     if (filter.role && row.role !== filter.role) return false;
     if (filter.names?.length && !filter.names.includes(row.name)) return false;
     // The sessions of a disposable binding have a rollout and no process.
-    return state !== "active" || row.pid !== null || row.codex_session_path !== null || (filter.state === undefined && filter.includeLegacy === true);
+    return (
+      state !== "active" ||
+      row.pid !== null ||
+      row.codex_session_path !== null ||
+      (filter.state === undefined && filter.includeLegacy === true)
+    );
   });
 }

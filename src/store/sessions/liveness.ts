@@ -49,7 +49,10 @@ export function supervisedTasks(store: Store): SupervisedTask[] {
   );
   return tasks.map((row) => ({
     task: { id: row.id, name: row.name, state: row.state },
-    worker: (row.worker_id && legacyWorker(store, row.worker_id)) || (row.worker_session_id && boundSession(store, row.worker_session_id)) || null,
+    worker:
+      (row.worker_id && legacyWorker(store, row.worker_id)) ||
+      (row.worker_session_id && boundSession(store, row.worker_session_id)) ||
+      null,
     manager: legacyManager(store, row.id) ?? (row.manager_session_id ? boundSession(store, row.manager_session_id) : null),
     unfinished: unfinished.all(row.id),
   }));

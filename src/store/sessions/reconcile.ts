@@ -66,7 +66,9 @@ export function applyReconcile(store: Store, dead: readonly DeadSession[]): Appl
     const now = store.now();
     const sessions_marked_gone = dead.flatMap(({ name, pid, reason }) => {
       // Registered again in the meantime: no longer the session that was looked at.
-      const marked = store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where name = ? and pid = ? and state = 'active'").run(now, name, pid);
+      const marked = store.db
+        .query("update sessions set state = 'gone', last_heartbeat_at = ? where name = ? and pid = ? and state = 'active'")
+        .run(now, name, pid);
       if (marked.changes === 0) return [];
       addEvent(store, { type: "session_marked_gone_by_reconcile", payload: { name, pid, reason } });
       return name;

@@ -16,8 +16,11 @@ export interface SessionFacts {
 
 const COLUMNS = "id, name, role, state, pid, cwd, tmux_session, tmux_pane_id, registered_at, last_heartbeat_at";
 
-export const sessionFacts = (store: Store, id: string): SessionFacts | null => store.db.query<SessionFacts, [string]>(`select ${COLUMNS} from sessions where id = ?`).get(id);
+export const sessionFacts = (store: Store, id: string): SessionFacts | null =>
+  store.db.query<SessionFacts, [string]>(`select ${COLUMNS} from sessions where id = ?`).get(id);
 
 /** Active sessions, newest registration first. */
 export const activeSessions = (store: Store): SessionFacts[] =>
-  store.db.query<SessionFacts, []>(`select ${COLUMNS} from sessions where state = 'active' order by julianday(registered_at) desc, rowid desc`).all();
+  store.db
+    .query<SessionFacts, []>(`select ${COLUMNS} from sessions where state = 'active' order by julianday(registered_at) desc, rowid desc`)
+    .all();

@@ -4,9 +4,11 @@ import type { Role, Session } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 
-export const findSession = (store: Store, name: string): Session | null => store.db.query<Session, [string]>("select * from sessions where name = ?").get(name);
+export const findSession = (store: Store, name: string): Session | null =>
+  store.db.query<Session, [string]>("select * from sessions where name = ?").get(name);
 
-export const sessionById = (store: Store, id: string): Session | null => store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
+export const sessionById = (store: Store, id: string): Session | null =>
+  store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
 
 /** Whether an active session has this Codex thread. */
 export const threadIsRegistered = (store: Store, threadId: string): boolean =>
@@ -46,7 +48,9 @@ export function registerSession(store: Store, input: Registration): Session {
     const now = store.now();
     const old = findSession(store, input.name);
     if (old && old.role !== input.role) {
-      throw new Failure(`session ${JSON.stringify(input.name)} is registered as ${old.role}, not ${input.role}`, { hint: "choose another name: conveyor sessions --state all" });
+      throw new Failure(`session ${JSON.stringify(input.name)} is registered as ${old.role}, not ${input.role}`, {
+        hint: "choose another name: conveyor sessions --state all",
+      });
     }
     const id = old?.id ?? store.newId("session");
     if (old) {
@@ -62,11 +66,31 @@ export function registerSession(store: Store, input: Registration): Session {
           `insert into sessions (id, name, role, identity_token, tmux_session, tmux_pane_id, codex_session_path, codex_session_id, pid, cwd, registered_at, last_heartbeat_at, state)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active')`,
         )
-        .run(id, input.name, input.role, store.newId("session-token"), input.tmuxSession, input.tmuxPaneId ?? null, input.codexSessionPath, input.codexSessionId, input.pid, input.cwd, now, now);
+        .run(
+          id,
+          input.name,
+          input.role,
+          store.newId("session-token"),
+          input.tmuxSession,
+          input.tmuxPaneId ?? null,
+          input.codexSessionPath,
+          input.codexSessionId,
+          input.pid,
+          input.cwd,
+          now,
+          now,
+        );
     }
     addEvent(store, {
       type: "session_registered",
-      payload: { name: input.name, role: input.role, pid: input.pid, session_id: id, codex_session_id: input.codexSessionId, ...input.note },
+      payload: {
+        name: input.name,
+        role: input.role,
+        pid: input.pid,
+        session_id: id,
+        codex_session_id: input.codexSessionId,
+        ...input.note,
+      },
     });
     return sessionById(store, id)!;
   });
@@ -74,5 +98,8 @@ export function registerSession(store: Store, input: Registration): Session {
 
 /** The session ends: it is listed no longer and takes no messages, until it is registered again. */
 export function markGone(store: Store, sessionId: string): void {
-  tx(store, () => void store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), sessionId));
+  tx(
+    store,
+    () => void store.db.query("update sessions set state = 'gone', last_heartbeat_at = ? where id = ?").run(store.now(), sessionId),
+  );
 }

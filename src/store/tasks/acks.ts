@@ -25,14 +25,23 @@ type Row = Omit<Ack, "payload"> & { readonly payload_json: string };
 
 /** The newest acknowledgement of this role, or null. */
 export function latestAck(store: Store, taskId: string, role: Role): Ack | null {
-  const row = store.db.query<Row, [string, string]>("select * from task_acknowledgements where task_id = ? and role = ? order by revision desc, id desc limit 1").get(taskId, role);
+  const row = store.db
+    .query<Row, [string, string]>(
+      "select * from task_acknowledgements where task_id = ? and role = ? order by revision desc, id desc limit 1",
+    )
+    .get(taskId, role);
   if (!row) return null;
   const { payload_json, ...rest } = row;
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
 }
 
 /** Stores one more acknowledgement with its event; what it says stays out of the event. */
-export function addAck(store: Store, taskId: string, role: Role, input: { payload: Record<string, unknown>; correlationId?: string | undefined }): Ack {
+export function addAck(
+  store: Store,
+  taskId: string,
+  role: Role,
+  input: { payload: Record<string, unknown>; correlationId?: string | undefined },
+): Ack {
   return tx(store, () => {
     const binding = openBinding(store, taskId)?.id ?? null;
     const correlation = input.correlationId ?? null;
@@ -41,7 +50,16 @@ export function addAck(store: Store, taskId: string, role: Role, input: { payloa
         `insert into task_acknowledgements (task_id, binding_id, role, payload_json, revision, manager_config_revision, created_at, correlation_id)
          values (?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(taskId, binding, role, compactJson(input.payload), (latestAck(store, taskId, role)?.revision ?? 0) + 1, findConfig(store, taskId)?.revision ?? null, store.now(), correlation);
+      .run(
+        taskId,
+        binding,
+        role,
+        compactJson(input.payload),
+        (latestAck(store, taskId, role)?.revision ?? 0) + 1,
+        findConfig(store, taskId)?.revision ?? null,
+        store.now(),
+        correlation,
+      );
     const ack = latestAck(store, taskId, role)!;
     addEvent(store, {
       type: `${role}_ack_recorded`,
@@ -61,5 +79,12 @@ export function auditAcks(store: Store, taskId: string, required: boolean): AckA
   const of = (role: Role) => (role === "worker" ? worker : manager);
   const missing = ROLES.filter((role) => of(role) === null);
   const stale = ROLES.filter((role) => of(role) !== null && of(role)!.manager_config_revision !== current);
-  return { ok: missing.length === 0, missing, stale, worker_ack_id: worker?.id ?? null, manager_ack_id: manager?.id ?? null, require_acks: required };
+  return {
+    ok: missing.length === 0,
+    missing,
+    stale,
+    worker_ack_id: worker?.id ?? null,
+    manager_ack_id: manager?.id ?? null,
+    require_acks: required,
+  };
 }

@@ -13,25 +13,37 @@ import { addTelemetry } from "../record/telemetry.ts";
 type ContinuationRow = Omit<Continuation, "payload"> & { readonly payload_json: string };
 type ReviewRow = Omit<Review, "subagent_run"> & { readonly subagent_run_json: string };
 
-const readContinuation = ({ payload_json, ...row }: ContinuationRow): Continuation => ({ ...row, payload: parseStored<JsonObject>(payload_json, {}) });
-const readReview = ({ subagent_run_json, ...row }: ReviewRow): Review => ({ ...row, subagent_run: parseStored<JsonObject>(subagent_run_json, {}) });
+const readContinuation = ({ payload_json, ...row }: ContinuationRow): Continuation => ({
+  ...row,
+  payload: parseStored<JsonObject>(payload_json, {}),
+});
+const readReview = ({ subagent_run_json, ...row }: ReviewRow): Review => ({
+  ...row,
+  subagent_run: parseStored<JsonObject>(subagent_run_json, {}),
+});
 
 /** The task's proposals in the order of their ids; with a correlation id those of that turn. */
 export const listContinuations = (store: Store, taskId: string, turn?: string): Continuation[] =>
   store.db
-    .query<ContinuationRow, [string, string | null]>("select * from task_continuations where task_id = ?1 and (?2 is null or correlation_id = ?2) order by id")
+    .query<ContinuationRow, [string, string | null]>(
+      "select * from task_continuations where task_id = ?1 and (?2 is null or correlation_id = ?2) order by id",
+    )
     .all(taskId, turn ?? null)
     .map(readContinuation);
 
 /** The task's reviews in the order of their ids; with a correlation id those of that turn. */
 export const listReviews = (store: Store, taskId: string, turn?: string): Review[] =>
   store.db
-    .query<ReviewRow, [string, string | null]>("select * from continuation_reviews where task_id = ?1 and (?2 is null or correlation_id = ?2) order by id")
+    .query<ReviewRow, [string, string | null]>(
+      "select * from continuation_reviews where task_id = ?1 and (?2 is null or correlation_id = ?2) order by id",
+    )
     .all(taskId, turn ?? null)
     .map(readReview);
 
 export const latestReview = (store: Store, taskId: string): Review | null => {
-  const row = store.db.query<ReviewRow, [string]>("select * from continuation_reviews where task_id = ? order by id desc limit 1").get(taskId);
+  const row = store.db
+    .query<ReviewRow, [string]>("select * from continuation_reviews where task_id = ? order by id desc limit 1")
+    .get(taskId);
   return row && readReview(row);
 };
 
@@ -49,9 +61,12 @@ export function needPair(store: Store, task: Task, turn: string): ProposalPair {
   const [worker, manager] = (["worker", "manager"] as const).map((role) => proposals.findLast((each) => each.proposer === role));
   if (worker && manager) return { worker, manager };
   const missing = [...(worker ? [] : ["worker"]), ...(manager ? [] : ["manager"])];
-  throw new Failure(`turn ${JSON.stringify(turn)} of task ${JSON.stringify(task.name)} has no proposal of the ${missing.join(" and none of the ")}`, {
-    hint: `conveyor continuation ${quoteWord(task.name)} --submit ${missing[0]} --from-stdin --correlation-id ${quoteWord(turn)}`,
-  });
+  throw new Failure(
+    `turn ${JSON.stringify(turn)} of task ${JSON.stringify(task.name)} has no proposal of the ${missing.join(" and none of the ")}`,
+    {
+      hint: `conveyor continuation ${quoteWord(task.name)} --submit ${missing[0]} --from-stdin --correlation-id ${quoteWord(turn)}`,
+    },
+  );
 }
 
 /**
@@ -62,14 +77,20 @@ export function submitContinuation(store: Store, task: Task, proposer: Role, inp
   return tx(store, () => {
     const { turn } = input;
     if (proposer === "manager" && !listContinuations(store, task.id, turn).some((each) => each.proposer === "worker")) {
-      throw new Failure(`turn ${JSON.stringify(turn)} of task ${JSON.stringify(task.name)} has no proposal of the worker to answer`, { hint: `conveyor continuation ${quoteWord(task.name)} --list` });
+      throw new Failure(`turn ${JSON.stringify(turn)} of task ${JSON.stringify(task.name)} has no proposal of the worker to answer`, {
+        hint: `conveyor continuation ${quoteWord(task.name)} --list`,
+      });
     }
     const newest = store.db
-      .query<{ revision: number }, [string, string]>("select revision from task_continuations where task_id = ? and proposer = ? order by revision desc limit 1")
+      .query<{ revision: number }, [string, string]>(
+        "select revision from task_continuations where task_id = ? and proposer = ? order by revision desc limit 1",
+      )
       .get(task.id, proposer);
     const id = Number(
       store.db
-        .query("insert into task_continuations (task_id, proposer, payload_json, revision, created_at, correlation_id) values (?, ?, ?, ?, ?, ?)")
+        .query(
+          "insert into task_continuations (task_id, proposer, payload_json, revision, created_at, correlation_id) values (?, ?, ?, ?, ?, ?)",
+        )
         .run(task.id, proposer, compactJson(input.payload), (newest?.revision ?? 0) + 1, store.now(), turn).lastInsertRowid,
     );
     addEvent(store, {
@@ -84,7 +105,12 @@ export function submitContinuation(store: Store, task: Task, proposer: Role, inp
 }
 
 /** Stores a review of a turn's pair with event and telemetry; both say how it went, never what was proposed. */
-export function addReview(store: Store, taskId: string, pair: ProposalPair, input: ReviewInput): Review & { operator_routing_required: boolean } {
+export function addReview(
+  store: Store,
+  taskId: string,
+  pair: ProposalPair,
+  input: ReviewInput,
+): Review & { operator_routing_required: boolean } {
   return tx(store, () => {
     const nudge = findConfig(store, taskId)?.nudge_on_completion ?? "ask-operator";
     const routing = needsOperator(input, nudge);

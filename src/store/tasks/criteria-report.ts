@@ -22,7 +22,10 @@ export function countCriteria(store: Store, scope: Scope): CriteriaSummary {
   const { where, parameters } = termsOf(scope, places);
   const counts = { accepted: 0, deferred: 0, proposed: 0, rejected: 0, satisfied: 0 };
   // Over all tasks a trigger keeps the sums.
-  const sql = where === "" ? "select status, count as n from criteria_totals" : `select status, count(*) as n from acceptance_criteria k ${where} group by status`;
+  const sql =
+    where === ""
+      ? "select status, count as n from criteria_totals"
+      : `select status, count(*) as n from acceptance_criteria k ${where} group by status`;
   const rows = store.db.query<{ status: CriterionStatus; n: number }, Parameter[]>(sql);
   for (const { status, n } of rows.all(...parameters)) counts[status] = n;
   return counts;

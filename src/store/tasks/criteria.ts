@@ -21,18 +21,26 @@ export const listCriteria = (store: Store, taskId: string): Criterion[] =>
   store.db.query<Row, [string]>("select * from acceptance_criteria where task_id = ? order by id").all(taskId).map(read);
 
 const byText = (store: Store, taskId: string, source: CriterionSource, criterion: string): Criterion | null => {
-  const row = store.db.query<Row, [string, string, string]>("select * from acceptance_criteria where task_id = ? and source = ? and criterion = ?").get(taskId, source, criterion);
+  const row = store.db
+    .query<Row, [string, string, string]>("select * from acceptance_criteria where task_id = ? and source = ? and criterion = ?")
+    .get(taskId, source, criterion);
   return row && read(row);
 };
 
 /** The task's criteria with exactly this text, whatever their source. */
 export const criteriaOfText = (store: Store, taskId: string, criterion: string): Criterion[] =>
-  store.db.query<Row, [string, string]>("select * from acceptance_criteria where task_id = ? and criterion = ? order by id").all(taskId, criterion).map(read);
+  store.db
+    .query<Row, [string, string]>("select * from acceptance_criteria where task_id = ? and criterion = ? order by id")
+    .all(taskId, criterion)
+    .map(read);
 
 /** @throws Failure naming task and id when the task has no such criterion */
 export function needCriterion(store: Store, task: Task, id: number): Criterion {
   const row = store.db.query<Row, [number, string]>("select * from acceptance_criteria where id = ? and task_id = ?").get(id, task.id);
-  if (!row) throw new Failure(`task ${JSON.stringify(task.name)} has no criterion ${id}`, { hint: `conveyor criteria ${quoteWord(task.name)} --list` });
+  if (!row)
+    throw new Failure(`task ${JSON.stringify(task.name)} has no criterion ${id}`, {
+      hint: `conveyor criteria ${quoteWord(task.name)} --list`,
+    });
   return read(row);
 }
 
@@ -87,7 +95,17 @@ const insert = (store: Store, taskId: string, input: NewCriterion): Criterion =>
       `insert into acceptance_criteria (task_id, criterion, status, source, proof, rationale, evidence_json, created_at, updated_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(taskId, input.criterion, input.status ?? "proposed", input.source, input.proof ?? null, input.rationale ?? null, compactJson(input.evidence ?? {}), now, now);
+    .run(
+      taskId,
+      input.criterion,
+      input.status ?? "proposed",
+      input.source,
+      input.proof ?? null,
+      input.rationale ?? null,
+      compactJson(input.evidence ?? {}),
+      now,
+      now,
+    );
   return byText(store, taskId, input.source, input.criterion)!;
 };
 
@@ -107,17 +125,36 @@ export function addCriterion(store: Store, taskId: string, input: NewCriterion):
  * Sets a status; proof, rationale and evidence are replaced only when given. Event and telemetry are written also for a repetition.
  * @throws Failure when the id is not one of this task
  */
-export function setCriterion(store: Store, task: Task, id: number, status: CriterionStatus, given: { proof?: string; rationale?: string; evidence?: JsonObject } = {}): Criterion {
+export function setCriterion(
+  store: Store,
+  task: Task,
+  id: number,
+  status: CriterionStatus,
+  given: { proof?: string; rationale?: string; evidence?: JsonObject } = {},
+): Criterion {
   return tx(store, () => {
     const old = needCriterion(store, task, id);
     store.db
       .query("update acceptance_criteria set status = ?, proof = ?, rationale = ?, evidence_json = ?, updated_at = ? where id = ?")
-      .run(status, given.proof ?? old.proof, given.rationale ?? old.rationale, compactJson(given.evidence ?? old.evidence), store.now(), id);
+      .run(
+        status,
+        given.proof ?? old.proof,
+        given.rationale ?? old.rationale,
+        compactJson(given.evidence ?? old.evidence),
+        store.now(),
+        id,
+      );
     const row = needCriterion(store, task, id);
     addEvent(store, {
       type: "acceptance_criterion_updated",
       taskId: task.id,
-      payload: { ...payload(row), previous_status: old.status, previous_proof: old.proof, previous_rationale: old.rationale, previous_evidence: old.evidence },
+      payload: {
+        ...payload(row),
+        previous_status: old.status,
+        previous_proof: old.proof,
+        previous_rationale: old.rationale,
+        previous_evidence: old.evidence,
+      },
     });
     trace(store, "acceptance_criterion_updated", row, old.status);
     return row;
@@ -134,7 +171,8 @@ export function seedCriteria(store: Store, taskId: string, texts: readonly strin
       trace(store, "acceptance_criterion_added", row);
       return row.id;
     });
-    if (ids.length > 0) addEvent(store, { type: "manager_acceptance_criteria_seeded", taskId, payload: { criterion_ids: ids, source: "manager_config" } });
+    if (ids.length > 0)
+      addEvent(store, { type: "manager_acceptance_criteria_seeded", taskId, payload: { criterion_ids: ids, source: "manager_config" } });
     return ids;
   });
 }

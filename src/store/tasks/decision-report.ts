@@ -17,6 +17,8 @@ export interface DecisionFacts {
 /** The task's decisions, newest first. */
 export const newestDecisions = (store: Store, taskId: string, limit: number): DecisionFacts[] =>
   store.db
-    .query<Omit<DecisionFacts, "payload_keys"> & { payload_json: string }, [string, number]>("select * from manager_decisions where task_id = ? order by id desc limit ?")
+    .query<Omit<DecisionFacts, "payload_keys"> & { payload_json: string }, [string, number]>(
+      "select * from manager_decisions where task_id = ? order by id desc limit ?",
+    )
     .all(taskId, limit)
     .map(({ payload_json, ...row }) => ({ ...row, payload_keys: keysOf(parseStored<unknown>(payload_json, {})) }));

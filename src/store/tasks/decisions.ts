@@ -10,7 +10,9 @@ import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
 
 const decisionById = (store: Store, id: number): Decision | null => {
-  const row = store.db.query<Omit<Decision, "payload"> & { payload_json: string }, [number]>("select * from manager_decisions where id = ?").get(id);
+  const row = store.db
+    .query<Omit<Decision, "payload"> & { payload_json: string }, [number]>("select * from manager_decisions where id = ?")
+    .get(id);
   if (!row) return null;
   const { payload_json, ...rest } = row;
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
@@ -18,7 +20,13 @@ const decisionById = (store: Store, id: number): Decision | null => {
 
 /** Whether the decision of this id covers an action of one of the `allowed` kinds on the task, now. */
 export const coveringDecision = (store: Store, taskId: string, id: number | undefined, allowed: readonly DecisionKind[]): DecisionCheck =>
-  checkDecision({ id: id ?? null, found: id === undefined ? null : decisionById(store, id), taskId, allowed, nowMs: instant(store.now())! });
+  checkDecision({
+    id: id ?? null,
+    found: id === undefined ? null : decisionById(store, id),
+    taskId,
+    allowed,
+    nowMs: instant(store.now())!,
+  });
 
 export interface NewDecision {
   readonly decision: DecisionKind;
@@ -32,12 +40,16 @@ export function insertDecision(store: Store, taskId: string, input: NewDecision)
   return tx(store, () => {
     const manager =
       store.db
-        .query<{ id: string }, [string]>("select id from managers where task_id = ? and state in ('starting', 'ready', 'stopping') order by julianday(started_at) desc, rowid desc limit 1")
+        .query<{ id: string }, [string]>(
+          "select id from managers where task_id = ? and state in ('starting', 'ready', 'stopping') order by julianday(started_at) desc, rowid desc limit 1",
+        )
         .get(taskId)?.id ?? null;
     const payload = input.payload ?? {};
     const id = Number(
       store.db
-        .query("insert into manager_decisions (task_id, manager_id, manager_cycle_id, decision, reason, created_at, payload_json) values (?, ?, ?, ?, ?, ?, ?)")
+        .query(
+          "insert into manager_decisions (task_id, manager_id, manager_cycle_id, decision, reason, created_at, payload_json) values (?, ?, ?, ?, ?, ?, ?)",
+        )
         .run(taskId, manager, input.cycleId ?? null, input.decision, input.reason, store.now(), compactJson(payload)).lastInsertRowid,
     );
     addTelemetry(store, {
@@ -60,18 +72,27 @@ export function recordDecision(store: Store, task: Task, input: NewDecision): De
   return tx(store, () => {
     const { cycleId } = input;
     if (cycleId !== undefined && !store.db.query("select 1 from manager_cycles where id = ? and task_id = ?").get(cycleId, task.id)) {
-      throw new Failure(`task ${JSON.stringify(task.name)} has no manager cycle ${cycleId}`, { hint: "the cycle_id that the cycle command printed, or leave --cycle-id out" });
+      throw new Failure(`task ${JSON.stringify(task.name)} has no manager cycle ${cycleId}`, {
+        hint: "the cycle_id that the cycle command printed, or leave --cycle-id out",
+      });
     }
     const decision = insertDecision(store, task.id, input);
     addEvent(store, {
       type: "manager_decision_recorded",
       taskId: task.id,
       managerId: decision.manager_id,
-      payload: { decision_id: decision.id, decision: decision.decision, reason: decision.reason, manager_cycle_id: decision.manager_cycle_id },
+      payload: {
+        decision_id: decision.id,
+        decision: decision.decision,
+        reason: decision.reason,
+        manager_cycle_id: decision.manager_cycle_id,
+      },
     });
     if (cycleId !== undefined) {
       const at = { startedAt: decision.created_at, completedAt: decision.created_at, durationMs: 0 };
-      addSpans(store, { id: cycleId, taskId: task.id }, [{ ...at, phase: "manager_decision", state: "succeeded", attributes: { decision: decision.decision }, decisionId: decision.id }]);
+      addSpans(store, { id: cycleId, taskId: task.id }, [
+        { ...at, phase: "manager_decision", state: "succeeded", attributes: { decision: decision.decision }, decisionId: decision.id },
+      ]);
     }
     return decision;
   });

@@ -45,14 +45,19 @@ export function discover(store: Store, query: string, options: { all: boolean; l
   const wanted = query.toLowerCase();
   const fits = (...fields: (string | null)[]) => wanted === "" || fields.some((field) => field?.toLowerCase().includes(wanted));
   return {
-    tasks: listTasks(store, { active: !options.all }).filter((task) => fits(task.name, task.goal, task.summary, task.state)).slice(0, options.limit),
+    tasks: listTasks(store, { active: !options.all })
+      .filter((task) => fits(task.name, task.goal, task.summary, task.state))
+      .slice(0, options.limit),
     sessions: listSessions(store, options.all ? { state: "all" } : { includeLegacy: true })
       .filter((row) => fits(row.name, row.role, row.state, row.cwd, row.tmux_session, row.codex_session_id))
       .slice(0, options.limit),
-    bindings: openBindings(store).filter((row) => fits(row.task_name, row.task_goal, row.worker_name, row.manager_name, row.state)).slice(0, options.limit),
+    bindings: openBindings(store)
+      .filter((row) => fits(row.task_name, row.task_goal, row.worker_name, row.manager_name, row.state))
+      .slice(0, options.limit),
     telemetry: query.trim() === "" ? [] : [...listTelemetry(store, { search: query }, { limit: options.limit })],
   };
 }
 
 /** Names of the sessions that take part in an open binding. */
-export const boundSessionNames = (store: Store): Set<string> => new Set(openBindings(store).flatMap((row) => [row.worker_name, row.manager_name].filter((name) => name !== null)));
+export const boundSessionNames = (store: Store): Set<string> =>
+  new Set(openBindings(store).flatMap((row) => [row.worker_name, row.manager_name].filter((name) => name !== null)));

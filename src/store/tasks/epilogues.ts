@@ -29,15 +29,33 @@ export function addEpilogueRun(store: Store, taskId: string, run: FinishedStep):
     const state = run.error === null ? "succeeded" : "failed";
     const id = Number(
       store.db
-        .query("insert into epilogue_runs (task_id, step_name, state, started_at, finished_at, result_json, error, correlation_id) values (?, ?, ?, ?, ?, ?, ?, ?)")
-        .run(taskId, run.step, state, run.startedAt, store.now(), run.result === null ? null : compactJson(run.result), run.error, run.correlationId).lastInsertRowid,
+        .query(
+          "insert into epilogue_runs (task_id, step_name, state, started_at, finished_at, result_json, error, correlation_id) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .run(
+          taskId,
+          run.step,
+          state,
+          run.startedAt,
+          store.now(),
+          run.result === null ? null : compactJson(run.result),
+          run.error,
+          run.correlationId,
+        ).lastInsertRowid,
     );
-    addEvent(store, { type: "epilogue_step_recorded", taskId, correlationId: run.correlationId, payload: { epilogue_run_id: id, state, step_name: run.step } });
+    addEvent(store, {
+      type: "epilogue_step_recorded",
+      taskId,
+      correlationId: run.correlationId,
+      payload: { epilogue_run_id: id, state, step_name: run.step },
+    });
   });
 }
 
 /** What a draft of a pull request counts. */
 export const countTaskRecords = (store: Store, taskId: string): { events: number; commands: number } =>
   store.db
-    .query<{ events: number; commands: number }, [string]>("select (select count(*) from events where task_id = ?1) as events, (select count(*) from commands where task_id = ?1) as commands")
+    .query<{ events: number; commands: number }, [string]>(
+      "select (select count(*) from events where task_id = ?1) as events, (select count(*) from commands where task_id = ?1) as commands",
+    )
     .get(taskId)!;

@@ -26,15 +26,25 @@ export function latestHandoff(store: Store, taskId: string): Handoff | null {
 }
 
 /** Saves a handoff of the task's bound worker (of nobody, when none is bound). What the payload says stays out of event and telemetry. */
-export function addHandoff(store: Store, taskId: string, input: { summary: string; nextSteps: readonly string[]; payload: Record<string, unknown> }): Handoff {
+export function addHandoff(
+  store: Store,
+  taskId: string,
+  input: { summary: string; nextSteps: readonly string[]; payload: Record<string, unknown> },
+): Handoff {
   return tx(store, () => {
     const worker = openBinding(store, taskId)?.worker_session_id ?? null;
     const steps = input.nextSteps.length;
     store.db
-      .query("insert into worker_handoffs (task_id, worker_session_id, summary, next_steps_json, payload_json, created_at) values (?, ?, ?, ?, ?, ?)")
+      .query(
+        "insert into worker_handoffs (task_id, worker_session_id, summary, next_steps_json, payload_json, created_at) values (?, ?, ?, ?, ?, ?)",
+      )
       .run(taskId, worker, input.summary, compactJson(input.nextSteps), compactJson(input.payload), store.now());
     const handoff = latestHandoff(store, taskId)!;
-    addEvent(store, { type: "worker_handoff_recorded", taskId, payload: { handoff_id: handoff.id, next_step_count: steps, worker_session_id: worker } });
+    addEvent(store, {
+      type: "worker_handoff_recorded",
+      taskId,
+      payload: { handoff_id: handoff.id, next_step_count: steps, worker_session_id: worker },
+    });
     addTelemetry(store, {
       type: "worker_handoff_recorded",
       taskId,

@@ -1,6 +1,14 @@
 /** `manager_configs`: how a task is to be supervised, one row per task. */
 import { compactJson, parseStored } from "../../core/json.ts";
-import { type ConfigChange, type EpilogueStep, type ManagerConfig, mergeConfig, type NudgeMode, type SupervisionMode, sameSettings } from "../../core/tasks/manager-config.ts";
+import {
+  type ConfigChange,
+  type EpilogueStep,
+  type ManagerConfig,
+  mergeConfig,
+  type NudgeMode,
+  type SupervisionMode,
+  sameSettings,
+} from "../../core/tasks/manager-config.ts";
 import { normalisePermissions } from "../../core/tasks/permissions.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
@@ -108,7 +116,12 @@ export function saveConfig(store: Store, taskId: string, change: ConfigChange, o
       ...(options.source === undefined ? {} : { source: options.source }),
     };
     addEvent(store, { type: "manager_config_recorded", taskId, payload: facts });
-    addTelemetry(store, { type: "manager_config_recorded", taskId, summary: `manager configuration revision ${config.revision}`, attributes: { ...facts, revision: config.revision } });
+    addTelemetry(store, {
+      type: "manager_config_recorded",
+      taskId,
+      summary: `manager configuration revision ${config.revision}`,
+      attributes: { ...facts, revision: config.revision },
+    });
     return { config, changed: true, warnings };
   });
 }

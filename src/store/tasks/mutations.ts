@@ -1,5 +1,11 @@
 /** The task's mutations with the decisions behind them. */
-import { ALLOWED_DECISIONS, judgeMutation, type LinkedDecision, type MutationCommand, type MutationRecord } from "../../core/tasks/mutation.ts";
+import {
+  ALLOWED_DECISIONS,
+  judgeMutation,
+  type LinkedDecision,
+  type MutationCommand,
+  type MutationRecord,
+} from "../../core/tasks/mutation.ts";
 import { type Row, shown } from "../../core/row.ts";
 import { rows } from "../reading.ts";
 import type { Store } from "../store.ts";
@@ -20,13 +26,22 @@ export function* mutations(store: Store, taskId: string): Generator<MutationReco
     return row && shown(row);
   };
   // Commands and decisions are walked side by side by instant; of the decisions passed so far the one with the highest id is the nearest.
-  const decisions = rows<Timed>(store, "select id, julianday(created_at) as at from manager_decisions where task_id = ? order by julianday(created_at), id", taskId);
+  const decisions = rows<Timed>(
+    store,
+    "select id, julianday(created_at) as at from manager_decisions where task_id = ? order by julianday(created_at), id",
+    taskId,
+  );
   try {
     let ahead = decisions.next();
     let nearest = 0;
-    const commands = rows<Row>(store, `select *, julianday(created_at) as at from commands where task_id = ? and type in (${TYPES}) order by julianday(created_at), id`, taskId);
+    const commands = rows<Row>(
+      store,
+      `select *, julianday(created_at) as at from commands where task_id = ? and type in (${TYPES}) order by julianday(created_at), id`,
+      taskId,
+    );
     for (const { at, ...row } of commands) {
-      for (; !ahead.done && (ahead.value.at ?? 0) <= ((at as number | null) ?? 0); ahead = decisions.next()) nearest = Math.max(nearest, ahead.value.id);
+      for (; !ahead.done && (ahead.value.at ?? 0) <= ((at as number | null) ?? 0); ahead = decisions.next())
+        nearest = Math.max(nearest, ahead.value.id);
       yield judgeMutation(shown(row) as unknown as MutationCommand, byId, nearest === 0 ? null : byId(nearest));
     }
   } finally {

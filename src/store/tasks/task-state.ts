@@ -39,7 +39,17 @@ export function partiesOf(store: Store, taskId: string): Parties {
   const row = openBinding(store, taskId);
   if (row === null) return { binding: null, worker: null, manager: null };
   const { worker_id, manager_id, ...binding } = row;
-  const worker = binding.worker_session_id !== null ? sessionFacts(store, binding.worker_session_id) : worker_id !== null ? olderWorker(store, worker_id) : null;
-  const manager = binding.manager_session_id !== null ? sessionFacts(store, binding.manager_session_id) : manager_id !== null ? olderManager(store, manager_id) : null;
+  const worker =
+    binding.worker_session_id !== null
+      ? sessionFacts(store, binding.worker_session_id)
+      : worker_id !== null
+        ? olderWorker(store, worker_id)
+        : null;
+  const manager =
+    binding.manager_session_id !== null
+      ? sessionFacts(store, binding.manager_session_id)
+      : manager_id !== null
+        ? olderManager(store, manager_id)
+        : null;
   return { binding, worker, manager };
 }

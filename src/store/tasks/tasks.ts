@@ -10,7 +10,8 @@ export const findTask = (store: Store, ref: string): Task | null =>
     .query<Task, [string, string]>("select * from tasks where id = ? or name = ? order by julianday(created_at) desc, rowid desc limit 1")
     .get(ref, ref);
 
-export const taskById = (store: Store, id: string): Task | null => store.db.query<Task, [string]>("select * from tasks where id = ?").get(id);
+export const taskById = (store: Store, id: string): Task | null =>
+  store.db.query<Task, [string]>("select * from tasks where id = ?").get(id);
 
 /** @throws Failure naming the task when there is none of this id or name */
 export function needTask(store: Store, ref: string): Task {
@@ -23,7 +24,15 @@ export function needTask(store: Store, ref: string): Task {
 export function createTask(store: Store, input: { name: string; goal: string; summary?: string | null; state?: TaskState }): Task {
   return tx(store, () => {
     const now = store.now();
-    const task: Task = { id: store.newId("task"), name: input.name, goal: input.goal, summary: input.summary ?? null, state: input.state ?? "candidate", created_at: now, updated_at: now };
+    const task: Task = {
+      id: store.newId("task"),
+      name: input.name,
+      goal: input.goal,
+      summary: input.summary ?? null,
+      state: input.state ?? "candidate",
+      created_at: now,
+      updated_at: now,
+    };
     store.db
       .query("insert into tasks (id, name, goal, summary, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?)")
       .run(task.id, task.name, task.goal, task.summary, task.state, now, now);
@@ -53,7 +62,9 @@ const budgetFrom = (row: BudgetRow): Budget => ({
 
 /** The task's budget, or null when it has none. */
 export function budgetOf(store: Store, taskId: string): Budget | null {
-  const row = store.db.query<BudgetRow, [string]>("select task_id, max_nudges, nudges_used, expires_at from budgets where task_id = ?").get(taskId);
+  const row = store.db
+    .query<BudgetRow, [string]>("select task_id, max_nudges, nudges_used, expires_at from budgets where task_id = ?")
+    .get(taskId);
   return row && budgetFrom(row);
 }
 
@@ -66,5 +77,8 @@ export function listTasks(store: Store, options: { active?: boolean } = {}): (Ta
        order by julianday(t.created_at), t.rowid`,
     )
     .all()
-    .map(({ task_id, max_nudges, nudges_used, expires_at, ...task }) => ({ ...task, budget: task_id === null ? null : budgetFrom({ task_id, max_nudges, nudges_used, expires_at }) }));
+    .map(({ task_id, max_nudges, nudges_used, expires_at, ...task }) => ({
+      ...task,
+      budget: task_id === null ? null : budgetFrom({ task_id, max_nudges, nudges_used, expires_at }),
+    }));
 }

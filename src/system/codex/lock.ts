@@ -37,7 +37,9 @@ export function writtenThreads(codexHome: string): Map<string, number | null> {
 
 function lockNames(codexHome: string): string[] {
   try {
-    return readdirSync(lockFolder(codexHome)).flatMap((file) => (file.endsWith(".lock") && !file.startsWith(".") ? [file.slice(0, -5)] : []));
+    return readdirSync(lockFolder(codexHome)).flatMap((file) =>
+      file.endsWith(".lock") && !file.startsWith(".") ? [file.slice(0, -5)] : [],
+    );
   } catch {
     return [];
   }

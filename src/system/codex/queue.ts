@@ -46,11 +46,15 @@ async function withAppServer<T>(codex: string, env: Env, errand: (call: Call) =>
     await child.stdin.flush();
     const answer = await Promise.race([answered, ended]);
     if (answer === undefined) throw new Error(`codex app-server gave no answer to ${method}`);
-    if (isObject(answer.error)) return { error: `${method}: ${typeof answer.error.message === "string" ? answer.error.message : "refused"}` };
+    if (isObject(answer.error))
+      return { error: `${method}: ${typeof answer.error.message === "string" ? answer.error.message : "refused"}` };
     return { value: isObject(answer.result) ? answer.result : {} };
   };
   try {
-    const greeting = await call("initialize", { clientInfo: { name: "conveyor", version: "1" }, capabilities: { experimentalApi: true } }).catch((error: Error) => ({ error: error.message }));
+    const greeting = await call("initialize", {
+      clientInfo: { name: "conveyor", version: "1" },
+      capabilities: { experimentalApi: true },
+    }).catch((error: Error) => ({ error: error.message }));
     if ("error" in greeting) return greeting;
     child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", method: "initialized" })}\n`);
     return await errand(call);

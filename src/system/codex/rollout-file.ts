@@ -21,7 +21,7 @@ export function firstLine(path: string): string | null {
   }
   try {
     const chunks: Buffer[] = [];
-    for (let at = 0; at < LONGEST; ) {
+    for (let at = 0; at < LONGEST;) {
       const chunk = Buffer.alloc(CHUNK);
       const read = readSync(fd, chunk, 0, CHUNK, at);
       if (read === 0) break;
@@ -39,7 +39,10 @@ export function firstLine(path: string): string | null {
 /** @throws Failure naming the path when it is missing or does not begin with a session_meta record */
 export function rolloutMeta(path: string): RolloutMeta {
   const line = firstLine(path);
-  if (line === null) throw new Failure(`no rollout file at ${path}`, { hint: "type something in the Codex session first; its rollout appears at the first turn" });
+  if (line === null)
+    throw new Failure(`no rollout file at ${path}`, {
+      hint: "type something in the Codex session first; its rollout appears at the first turn",
+    });
   const meta = parseRolloutMeta(line);
   if (typeof meta === "string") throw new Failure(`${path} is not a Codex rollout: ${meta}`);
   return meta;

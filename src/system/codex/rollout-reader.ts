@@ -64,7 +64,7 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
 
   /** A line that is too long: passed over without being kept. Its end, or null when it has none yet. */
   const endOfMonster = (from: number): number | null => {
-    for (let at = from; at < stat.size; ) {
+    for (let at = from; at < stat.size;) {
       const got = readSync(fd, buffer, 0, Math.min(buffer.length, stat.size - at), at);
       if (got === 0) return null;
       const end = buffer.subarray(0, got).indexOf(NEWLINE);
@@ -81,7 +81,9 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
       if (have >= rest || have === 0) return { lines: [], next: from, more: false };
       if (have >= longest) {
         const next = endOfMonster(from + have);
-        return next === null ? { lines: [], next: from, more: false } : { lines: [{ offset: from, text: null }], next, more: next < stat.size };
+        return next === null
+          ? { lines: [], next: from, more: false }
+          : { lines: [{ offset: from, text: null }], next, more: next < stat.size };
       }
       const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, rest, longest));
       buffer.copy(larger, 0, 0, have);
@@ -100,7 +102,7 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
 function cut(bytes: Buffer, from: number): (Line & { end: number })[] {
   const whole = isUtf8(bytes);
   const lines: (Line & { end: number })[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(NEWLINE, start);
     const sound = whole || isUtf8(bytes.subarray(start, end));
     lines.push({ offset: from + start, text: sound ? bytes.toString("utf8", start, end) : null, end: from + end + 1 });

@@ -33,7 +33,9 @@ const list = (folder: string): string[] => {
 };
 
 const daysOf = (root: string): string[] =>
-  list(root).flatMap((year) => list(join(root, year)).flatMap((month) => list(join(root, year, month)).map((day) => `${year}/${month}/${day}`)));
+  list(root).flatMap((year) =>
+    list(join(root, year)).flatMap((month) => list(join(root, year, month)).map((day) => `${year}/${month}/${day}`)),
+  );
 
 function writtenAt(path: string): number {
   try {

@@ -10,7 +10,9 @@ import { join } from "node:path";
  */
 export function bundledPage(entry: string): Record<string, string> {
   // Inside a macro the bundler is already busy: it must run in a process of its own.
-  const { stdout, stderr, success } = Bun.spawnSync([process.execPath, join(import.meta.dir, "page-bundle.ts"), entry], { env: { ...process.env, BUN_BE_BUN: "1" } });
+  const { stdout, stderr, success } = Bun.spawnSync([process.execPath, join(import.meta.dir, "page-bundle.ts"), entry], {
+    env: { ...process.env, BUN_BE_BUN: "1" },
+  });
   if (!success) throw new Error(stderr.toString());
   return JSON.parse(stdout.toString());
 }
@@ -25,7 +27,9 @@ async function bundle(entry: string): Promise<Record<string, string>> {
     define: { "process.env.NODE_ENV": '"production"' },
     jsx: { runtime: "automatic", importSource: "preact" },
   });
-  return Object.fromEntries(await Promise.all(built.outputs.map(async (file) => [file.path.split("/").at(-1)!, await file.text()] as const)));
+  return Object.fromEntries(
+    await Promise.all(built.outputs.map(async (file) => [file.path.split("/").at(-1)!, await file.text()] as const)),
+  );
 }
 
 if (import.meta.main) console.log(JSON.stringify(await bundle(process.argv[2]!)));

@@ -3,7 +3,21 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { crc32, createDeflate, createInflate } from "node:zlib";
 import { Failure } from "../../core/failure.ts";
-import { filterStep, parseHeader, passBytes, passesOf, PNG_SIGNATURE, type PngColours, PngError, type PngFormat, type PngPass, rowBytes, rowReader, type Samples, unfilter } from "../../core/loops/png.ts";
+import {
+  filterStep,
+  parseHeader,
+  passBytes,
+  passesOf,
+  PNG_SIGNATURE,
+  type PngColours,
+  PngError,
+  type PngFormat,
+  type PngPass,
+  rowBytes,
+  rowReader,
+  type Samples,
+  unfilter,
+} from "../../core/loops/png.ts";
 import type { StagedFile } from "./whole-file.ts";
 
 /** An opened picture; its format is checked, its pixels are not read yet. */
@@ -45,16 +59,20 @@ export function openPng(path: string): PngFile {
 }
 
 function refusal(path: string, error: unknown): Error {
-  if (error instanceof PngError) return new Failure(`${path} cannot be compared: ${error.message}`, { hint: "give a PNG file, as browsers and screenshot programs write it" });
+  if (error instanceof PngError)
+    return new Failure(`${path} cannot be compared: ${error.message}`, {
+      hint: "give a PNG file, as browsers and screenshot programs write it",
+    });
   const { code } = error as { code?: unknown };
-  if (typeof code === "string" && code.startsWith("Z_")) return new Failure(`${path} cannot be compared: its data is damaged (${(error as Error).message})`, { cause: error });
+  if (typeof code === "string" && code.startsWith("Z_"))
+    return new Failure(`${path} cannot be compared: its data is damaged (${(error as Error).message})`, { cause: error });
   if (typeof code === "string") return new Failure(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
   return error as Error;
 }
 
 function bytesAt(fd: number, { at, length }: Span): Buffer {
   const bytes = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     const read = readSync(fd, bytes, done, length - done, at + done);
     if (read === 0) throw new PngError("it ends in the middle of a chunk");
     done += read;
@@ -68,7 +86,7 @@ function readChunks(fd: number, size: number): { format: PngFormat; colours: Png
   let format: PngFormat | null = null;
   let [palette, transparency]: [Buffer | null, Buffer | null] = [null, null];
   const data: Span[] = [];
-  for (let at = 8; at < size; ) {
+  for (let at = 8; at < size;) {
     if (at + 12 > size) throw new PngError("it ends in the middle of a chunk");
     const head = bytesAt(fd, { at, length: 8 });
     const span = { at: at + 8, length: head.readUInt32BE(0) };
@@ -87,7 +105,8 @@ function readChunks(fd: number, size: number): { format: PngFormat; colours: Png
 
 function* dataChunks(fd: number, data: readonly Span[]): Generator<Buffer> {
   for (const span of data) {
-    for (let done = 0; done < span.length; done += INFLATE_CHUNK) yield bytesAt(fd, { at: span.at + done, length: Math.min(INFLATE_CHUNK, span.length - done) });
+    for (let done = 0; done < span.length; done += INFLATE_CHUNK)
+      yield bytesAt(fd, { at: span.at + done, length: Math.min(INFLATE_CHUNK, span.length - done) });
   }
 }
 
@@ -118,7 +137,7 @@ class Inflated {
 
   /** Fills `out`, or throws when the data ends before. */
   async fill(out: Uint8Array): Promise<void> {
-    for (let done = 0; done < out.length; ) {
+    for (let done = 0; done < out.length;) {
       const part = await this.take(out.length - done);
       if (part === null) throw new PngError("its data is shorter than its size says");
       out.set(part, done);
@@ -127,7 +146,7 @@ class Inflated {
   }
 
   async skip(length: number): Promise<void> {
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const part = await this.take(left);
       if (part === null) throw new PngError("its data is shorter than its size says");
       left -= part.length;
@@ -144,7 +163,14 @@ class Inflated {
 }
 
 /** The raw rows of one pass, their filters undone. */
-async function* passRows(fd: number, data: readonly Span[], format: PngFormat, pass: PngPass, start: number, last: boolean): AsyncGenerator<Uint8Array, void> {
+async function* passRows(
+  fd: number,
+  data: readonly Span[],
+  format: PngFormat,
+  pass: PngPass,
+  start: number,
+  last: boolean,
+): AsyncGenerator<Uint8Array, void> {
   const bytes = new Inflated(fd, data);
   try {
     await bytes.skip(start);
@@ -164,7 +190,14 @@ async function* passRows(fd: number, data: readonly Span[], format: PngFormat, p
 }
 
 /** An interlaced picture is inflated once for each pass, side by side: twice the work, but never the whole picture in memory. */
-async function* pictureRows(path: string, fd: number, format: PngFormat, colours: PngColours, data: readonly Span[], bits: 8 | 16): AsyncGenerator<Samples, void> {
+async function* pictureRows(
+  path: string,
+  fd: number,
+  format: PngFormat,
+  colours: PngColours,
+  data: readonly Span[],
+  bits: 8 | 16,
+): AsyncGenerator<Samples, void> {
   const passes = passesOf(format);
   let start = 0;
   const readers = passes.map((pass, at) => {

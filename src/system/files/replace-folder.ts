@@ -30,7 +30,7 @@ export function compareFolder(target: string, files: readonly AssetFile[]): Plac
   const same = files.every((file) => {
     const path = join(target, file.path);
     const stat = kind(path);
-    return stat?.isFile() && (stat.mode & 0o111) !== 0 === file.executable && readFileSync(path).equals(file.bytes);
+    return stat?.isFile() && ((stat.mode & 0o111) !== 0) === file.executable && readFileSync(path).equals(file.bytes);
   });
   return same ? "unchanged" : "replaced";
 }

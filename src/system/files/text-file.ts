@@ -7,7 +7,8 @@ const MOST_BYTES = 8 << 20;
 /** The whole file, or what a pipe gives, as text. @throws Failure naming it when it cannot be read or holds more than 8 MiB */
 export function readText(path: string): string {
   const bytes = readUpTo(path, MOST_BYTES + 1);
-  if (bytes.length > MOST_BYTES) throw new Failure(`${path} holds more than ${MOST_BYTES} bytes`, { hint: "cut the part out that matters" });
+  if (bytes.length > MOST_BYTES)
+    throw new Failure(`${path} holds more than ${MOST_BYTES} bytes`, { hint: "cut the part out that matters" });
   return new TextDecoder().decode(bytes);
 }
 
@@ -16,7 +17,7 @@ function readUpTo(path: string, most: number): Uint8Array {
   let file: number | undefined;
   try {
     file = openSync(path, "r");
-    for (let left = most; left > 0; ) {
+    for (let left = most; left > 0;) {
       const part = new Uint8Array(Math.min(left, 1 << 16));
       const length = readSync(file, part, 0, part.length, null);
       if (length === 0) break;

@@ -22,10 +22,13 @@ export function lookWhereDeaf(look: () => boolean, deaf: boolean = deafToAppends
   let changedAt = performance.now();
   let next: ReturnType<typeof setTimeout> | undefined;
   const again = (): void => {
-    next = setTimeout(() => {
-      if (look()) changedAt = performance.now();
-      if (next !== undefined) again();
-    }, lookAfter(performance.now() - changedAt));
+    next = setTimeout(
+      () => {
+        if (look()) changedAt = performance.now();
+        if (next !== undefined) again();
+      },
+      lookAfter(performance.now() - changedAt),
+    );
   };
   if (deaf) again();
   return {

@@ -47,7 +47,7 @@ export function stageFile(path: string, content: string | Uint8Array = ""): Stag
     append(more) {
       const bytes = typeof more === "string" ? Buffer.from(more) : more;
       attempt(path, () => {
-        for (let done = 0; done < bytes.length; ) done += writeSync(fd!, bytes, done);
+        for (let done = 0; done < bytes.length;) done += writeSync(fd!, bytes, done);
       });
     },
     place() {

@@ -54,7 +54,10 @@ export function stageZip(path: string, members: Iterable<ZipMember>, told: (name
         member.push(piece.slice());
       }
       member.push(new Uint8Array(), true);
-      if (taken > LIMIT || written > LIMIT) throw new Failure(`${path} would be larger than an archive can be`, { hint: "leave --zip out and pack the directory with another program" });
+      if (taken > LIMIT || written > LIMIT)
+        throw new Failure(`${path} would be larger than an archive can be`, {
+          hint: "leave --zip out and pack the directory with another program",
+        });
     }
     zip.end();
     return staged;

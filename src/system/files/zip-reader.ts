@@ -46,7 +46,8 @@ function directoryOf(fd: number, path: string): Map<string, ZipEntry> {
   const table = bytesAt(fd, path, at, length);
   const entries = new Map<string, ZipEntry>();
   for (let n = 0, pos = 0; n < count; n++) {
-    if (pos + ENTRY_BYTES > table.length || table.readUInt32LE(pos) !== ENTRY) throw new Failure(`${path} is damaged: its table of contents cannot be read`);
+    if (pos + ENTRY_BYTES > table.length || table.readUInt32LE(pos) !== ENTRY)
+      throw new Failure(`${path} is damaged: its table of contents cannot be read`);
     const [nameLength, extra, comment] = [table.readUInt16LE(pos + 28), table.readUInt16LE(pos + 30), table.readUInt16LE(pos + 32)];
     const name = table.toString("utf8", pos + ENTRY_BYTES, pos + ENTRY_BYTES + nameLength);
     if (entries.has(name)) throw new Failure(`${path} holds ${JSON.stringify(name)} twice`);
@@ -59,11 +60,12 @@ function directoryOf(fd: number, path: string): Map<string, ZipEntry> {
 function* unpack(fd: number, path: string, name: string, entry: ZipEntry): Generator<Uint8Array> {
   const local = bytesAt(fd, path, entry.at, LOCAL_BYTES);
   if (local.readUInt32LE(0) !== LOCAL) throw new Failure(`${path} is damaged: ${JSON.stringify(name)} does not begin where it should`);
-  if (entry.method !== STORED && entry.method !== DEFLATED) throw new Failure(`${path} holds ${JSON.stringify(name)} in a form that is not known`);
+  if (entry.method !== STORED && entry.method !== DEFLATED)
+    throw new Failure(`${path} holds ${JSON.stringify(name)} in a form that is not known`);
   const start = entry.at + LOCAL_BYTES + local.readUInt16LE(26) + local.readUInt16LE(28);
   const out: Uint8Array[] = [];
   const inflate = new Inflate((piece) => out.push(piece));
-  for (let done = 0; done < entry.packed; ) {
+  for (let done = 0; done < entry.packed;) {
     const piece = bytesAt(fd, path, start + done, Math.min(CHUNK, entry.packed - done));
     done += piece.length;
     if (entry.method === STORED) out.push(piece);

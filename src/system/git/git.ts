@@ -29,7 +29,8 @@ export async function summariseChanges(env: Env, folder: string): Promise<Change
   };
   const inside = await git("rev-parse", "--is-inside-work-tree");
   if (inside.code !== 0) return { ...nothing, error: inside.stderr.trim().slice(-500) || "git gave no answer" };
-  const exists = async (branch: string) => (await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${branch}^{commit}`)).code === 0;
+  const exists = async (branch: string) =>
+    (await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${branch}^{commit}`)).code === 0;
   const remote = (await git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")).stdout.trim();
   let base: string | null = null;
   for (const branch of [remote, "main", "master"]) if (base === null && branch !== "" && (await exists(branch))) base = branch;

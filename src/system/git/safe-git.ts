@@ -34,8 +34,17 @@ function ownFilters(text: string): string[] {
 
 /** Settings over those of the repository, in the environment, where a name may hold any character. */
 function withoutFilters(drivers: readonly string[]): Record<string, string> {
-  const settings = drivers.flatMap((driver) => [...["clean", "smudge", "process"].map((key) => [`filter.${driver}.${key}`, ""]), [`filter.${driver}.required`, "false"]]);
-  return Object.fromEntries([["GIT_CONFIG_COUNT", String(settings.length)], ...settings.flatMap(([key, value], at) => [[`GIT_CONFIG_KEY_${at}`, key!], [`GIT_CONFIG_VALUE_${at}`, value!]])]);
+  const settings = drivers.flatMap((driver) => [
+    ...["clean", "smudge", "process"].map((key) => [`filter.${driver}.${key}`, ""]),
+    [`filter.${driver}.required`, "false"],
+  ]);
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(settings.length)],
+    ...settings.flatMap(([key, value], at) => [
+      [`GIT_CONFIG_KEY_${at}`, key!],
+      [`GIT_CONFIG_VALUE_${at}`, value!],
+    ]),
+  ]);
 }
 
 /** git for one folder. @returns why there is none, in words, when git is missing or its configuration cannot be read */
@@ -44,7 +53,11 @@ export async function safeGit(env: Env, folder: string, timeoutMs: number): Prom
   if (path === null) return "git is not on PATH";
   const clean = cleanEnv(env);
   const argv = [path, ...FLAGS];
-  const named = await runChild([...argv, "config", "--show-scope", "--name-only", "-z", "--get-regexp", "^filter\\."], { env: clean, cwd: folder, timeoutMs });
+  const named = await runChild([...argv, "config", "--show-scope", "--name-only", "-z", "--get-regexp", "^filter\\."], {
+    env: clean,
+    cwd: folder,
+    timeoutMs,
+  });
   // 1: there are none.
   if (named.code !== 0 && named.code !== 1) return named.stderr.trim().slice(-500) || "git gave no answer";
   const safe = { ...clean, ...withoutFilters(ownFilters(named.stdout)) };

@@ -41,7 +41,10 @@ export async function treeState(env: Env, folder: string, apart: readonly string
   if (tracked === null || untracked === null) return null;
   const places = apart.map(realPath);
   const ours = (path: string): boolean => places.some((place) => path === place || path.startsWith(`${place}/`));
-  const names = untracked.split("\0").filter((name) => name !== "" && !ours(join(root, name))).sort();
+  const names = untracked
+    .split("\0")
+    .filter((name) => name !== "" && !ours(join(root, name)))
+    .sort();
   for (const name of names) {
     hash.update(`\0${name}\0`);
     addFile(hash, join(root, name));
@@ -50,8 +53,21 @@ export async function treeState(env: Env, folder: string, apart: readonly string
 }
 
 /** Runs a command and puts all it prints into the digest; gives the number of bytes, or null when it failed. */
-async function digestOf({ argv, env }: SafeGit, words: readonly string[], cwd: string, hash: ReturnType<typeof createHash>): Promise<number | null> {
-  const child = Bun.spawn([...argv, ...words], { env, cwd, stdin: "ignore", stdout: "pipe", stderr: "ignore", timeout: LIMIT_MS, killSignal: "SIGKILL" });
+async function digestOf(
+  { argv, env }: SafeGit,
+  words: readonly string[],
+  cwd: string,
+  hash: ReturnType<typeof createHash>,
+): Promise<number | null> {
+  const child = Bun.spawn([...argv, ...words], {
+    env,
+    cwd,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "ignore",
+    timeout: LIMIT_MS,
+    killSignal: "SIGKILL",
+  });
   let bytes = 0;
   for await (const part of child.stdout) {
     hash.update(part);

@@ -52,7 +52,12 @@ export async function runBounded(argv: readonly string[], bounds: Bounds): Promi
   let channel: number;
   try {
     // Detached: a group of its own, which a terminal's Ctrl-C does not reach but signalGroup does.
-    child = Bun.spawn([...argv], { env: bounds.env, cwd: bounds.cwd, stdio: [new Blob([bounds.stdin]), "pipe", "pipe", "pipe"], detached: true });
+    child = Bun.spawn([...argv], {
+      env: bounds.env,
+      cwd: bounds.cwd,
+      stdio: [new Blob([bounds.stdin]), "pipe", "pipe", "pipe"],
+      detached: true,
+    });
     channel = child.stdio[3] as unknown as number;
   } catch {
     return { code: null, stdout: "", stderr: "", durationMs: took(), trouble: "unstartable", notice: "" };

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Env, runChild, which } from "./child.ts";
 
-const openers = (env: Env): string[] => [...(env.BROWSER ? [env.BROWSER] : []), ...(process.platform === "darwin" ? ["open"] : ["xdg-open", "wslview", "x-www-browser"])];
+const openers = (env: Env): string[] => [
+  ...(env.BROWSER ? [env.BROWSER] : []),
+  ...(process.platform === "darwin" ? ["open"] : ["xdg-open", "wslview", "x-www-browser"]),
+];
 
 /**
  * Opens `url`, which may hold a secret: the opener is given a private file that leads there, since everybody can read the arguments of a process.
@@ -17,7 +20,11 @@ export async function openInBrowser(env: Env, url: string): Promise<(() => void)
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const file = join(folder, "dashboard.html");
   const address = url.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  writeFileSync(file, `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${address}"><title>Conveyor</title>\n`, { mode: 0o600 });
+  writeFileSync(
+    file,
+    `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${address}"><title>Conveyor</title>\n`,
+    { mode: 0o600 },
+  );
   const opened = await runChild([opener, file], { env });
   // Some openers stay as long as the browser does: still being there when the time is up is no failure.
   if (opened.code === 0 || opened.timedOut) return remove;

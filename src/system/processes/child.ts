@@ -90,7 +90,8 @@ export async function runChild(
       process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
       void child.exited.then(end);
     }
-    const read = (stream: ReadableStream<Uint8Array>): Promise<string> => (options.guarded ? readText(stream, end) : new Response(stream).text());
+    const read = (stream: ReadableStream<Uint8Array>): Promise<string> =>
+      options.guarded ? readText(stream, end) : new Response(stream).text();
     try {
       // A grandchild may hold the pipes open after the program itself was killed: then its output is not waited for.
       const [stdout, stderr] = await Promise.race([Promise.all([read(child.stdout), read(child.stderr)]), stopped]);

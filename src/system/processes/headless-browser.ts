@@ -8,7 +8,16 @@ import { childEnv, type Env, which } from "./child.ts";
 import { signalGroup } from "./process-group.ts";
 import { withScratch } from "../files/scratch.ts";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "microsoft-edge-stable", "msedge"];
+const NAMES = [
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+  "google-chrome-stable",
+  "chrome",
+  "microsoft-edge",
+  "microsoft-edge-stable",
+  "msedge",
+];
 const APPS = ["Google Chrome", "Chromium", "Microsoft Edge"];
 const START_MS = 30_000;
 const PAGE_MS = 20_000;
@@ -48,9 +57,22 @@ export interface Shot {
  */
 export async function screenshot(env: Env, htmlPath: string, viewport: Viewport): Promise<Shot> {
   const browser = findBrowser(env);
-  if (browser === null) throw new Failure("no Chromium or Chrome was found on PATH or in the usual places", { hint: "install one, or name it: CHROME_PATH=/path/to/chrome" });
+  if (browser === null)
+    throw new Failure("no Chromium or Chrome was found on PATH or in the usual places", {
+      hint: "install one, or name it: CHROME_PATH=/path/to/chrome",
+    });
   return withScratch("conveyor-browser-", async (profile) => {
-    const flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-background-networking", "--no-first-run", "--no-default-browser-check", "--hide-scrollbars", "--force-color-profile=srgb"];
+    const flags = [
+      "--headless=new",
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
+      "--disable-extensions",
+      "--disable-background-networking",
+      "--no-first-run",
+      "--no-default-browser-check",
+      "--hide-scrollbars",
+      "--force-color-profile=srgb",
+    ];
     // Chromium refuses to sandbox a page that root opens; the page is our own.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
     const child = Bun.spawn([browser, ...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], {
@@ -63,7 +85,10 @@ export async function screenshot(env: Env, htmlPath: string, viewport: Viewport)
     });
     try {
       const address = await within(START_MS, debuggingAddress(child.stderr), `${basename(browser)} did not start`);
-      if (address === null) throw new Failure(`${basename(browser)} ended before it could be spoken to`, { hint: "try another browser: CHROME_PATH=/path/to/chrome" });
+      if (address === null)
+        throw new Failure(`${basename(browser)} ended before it could be spoken to`, {
+          hint: "try another browser: CHROME_PATH=/path/to/chrome",
+        });
       return await within(PAGE_MS, capture(address, pathToFileURL(htmlPath).href, viewport), `${basename(browser)} did not show the page`);
     } finally {
       signalGroup(child.pid, "SIGKILL");

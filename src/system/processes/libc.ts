@@ -8,7 +8,8 @@ import { readFileSync } from "node:fs";
 const MAC_LIBRARY = "/usr/lib/libSystem.B.dylib";
 
 /** The place of the C library in the text of /proc/self/maps: the one that this program runs with. Null when it shows none. */
-export const libraryIn = (maps: string): string | null => /\s(\/\S*\/(?:libc\.so\.6|libc-\d[\d.]*\.so|libc\.musl-\S+|ld-musl-\S+))$/m.exec(maps)?.[1] ?? null;
+export const libraryIn = (maps: string): string | null =>
+  /\s(\/\S*\/(?:libc\.so\.6|libc-\d[\d.]*\.so|libc\.musl-\S+|ld-musl-\S+))$/m.exec(maps)?.[1] ?? null;
 
 function libraryPath(): string | null {
   if (process.platform === "darwin") return MAC_LIBRARY;
@@ -37,7 +38,9 @@ function loadOnce<T>(load: (path: string) => T): () => T | null {
 /** `flock(2)`: 0 when it was done. */
 export const flockCall = loadOnce((path) => dlopen(path, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols.flock);
 
-const pidPathCall = loadOnce((path) => dlopen(path, { proc_pidpath: { args: ["i32", "ptr", "u32"], returns: "i32" } }).symbols.proc_pidpath);
+const pidPathCall = loadOnce(
+  (path) => dlopen(path, { proc_pidpath: { args: ["i32", "ptr", "u32"], returns: "i32" } }).symbols.proc_pidpath,
+);
 /** PROC_PIDPATHINFO_MAXSIZE: more is refused. */
 const PID_PATH_BYTES = 4096;
 

@@ -61,7 +61,13 @@ async function askedListener(port: number, env: Env): Promise<number | null> {
 }
 
 async function commandOf(pid: number, env: Env): Promise<string | null> {
-  if (process.platform === "linux") return readText(`/proc/${pid}/cmdline`).split("\0").filter((word) => word !== "").join(" ") || null;
+  if (process.platform === "linux")
+    return (
+      readText(`/proc/${pid}/cmdline`)
+        .split("\0")
+        .filter((word) => word !== "")
+        .join(" ") || null
+    );
   const result = await runChild(["ps", "-ww", "-o", "command=", "-p", String(pid)], { env });
   return result.stdout.trim() || null;
 }

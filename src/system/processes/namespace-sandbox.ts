@@ -39,10 +39,26 @@ unset OLDPWD
 exec unshare --user --map-root-user --mount -- "$@"
 `;
 
-const FLAGS = ["--user", "--map-root-user", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts"];
+const FLAGS = [
+  "--user",
+  "--map-root-user",
+  "--mount",
+  "--propagation",
+  "private",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--net",
+  "--ipc",
+  "--uts",
+];
 
 /** The words in front of a command that put it into the sandbox. `before`: what ties its life to ours, where there is such a program. */
-export const namespaceArgv = (programs: { unshare: string; sh: string; before: readonly string[] }, work: string, hidden: readonly string[]): string[] => [
+export const namespaceArgv = (
+  programs: { unshare: string; sh: string; before: readonly string[] },
+  work: string,
+  hidden: readonly string[],
+): string[] => [
   ...programs.before,
   programs.unshare,
   ...FLAGS,

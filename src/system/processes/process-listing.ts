@@ -15,10 +15,12 @@ export function listedStart(text: string): number | null {
 }
 
 /** The paths in `lsof -Fn` output: the lines that begin with `n` and name a file. What is not ASCII is written as `\xNN` in some locales. */
-export const listedFiles = (text: string): string[] => text.split("\n").flatMap((line) => (line.startsWith("n/") ? [unescaped(line.slice(1))] : []));
+export const listedFiles = (text: string): string[] =>
+  text.split("\n").flatMap((line) => (line.startsWith("n/") ? [unescaped(line.slice(1))] : []));
 
 /** The processes in `lsof -Fp` output. */
-export const listedHolders = (text: string): number[] => text.split("\n").flatMap((line) => (/^p\d+$/.test(line) ? [Number(line.slice(1))] : []));
+export const listedHolders = (text: string): number[] =>
+  text.split("\n").flatMap((line) => (/^p\d+$/.test(line) ? [Number(line.slice(1))] : []));
 
 const unescaped = (path: string): string =>
   path.replace(/(?:\\x[0-9a-f]{2})+/g, (run) => Buffer.from(run.replaceAll("\\x", ""), "hex").toString("utf8"));

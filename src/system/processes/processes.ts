@@ -37,7 +37,9 @@ function stat(pid: number): string[] | null {
 /** Every process of the machine with its parent; null when the system would not say. */
 export async function listProcesses(env: Env): Promise<Process[] | null> {
   if (linux) {
-    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+    const pids = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
     return pids.flatMap((pid) => {
       const fields = stat(pid);
       return fields === null ? [] : { pid, parent: Number(fields[1]) };
@@ -147,7 +149,9 @@ function linuxOpenFiles(pid: number): string[] | null {
 export function environmentOf(pid: number, name: string): string | null {
   if (!linux) return null;
   try {
-    const entry = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").find((each) => each.startsWith(`${name}=`));
+    const entry = readFileSync(`/proc/${pid}/environ`, "utf8")
+      .split("\0")
+      .find((each) => each.startsWith(`${name}=`));
     return entry === undefined ? null : entry.slice(name.length + 1);
   } catch {
     return null;

@@ -90,7 +90,13 @@ async function run(argv: string[], fd: number, { env, cwd, timeoutMs, tailLines 
     if (timedOut || interrupted) signalGroup(child.pid, "SIGKILL");
   }
   if (interrupted) throw new Failure("interrupted: the command was ended and nothing is recorded");
-  return { durationMs: Math.round(performance.now() - started), exitCode: child.signalCode === null ? child.exitCode : null, signal: child.signalCode === null ? null : String(child.signalCode), timedOut, ...outputOf(fd, tailLines) };
+  return {
+    durationMs: Math.round(performance.now() - started),
+    exitCode: child.signalCode === null ? child.exitCode : null,
+    signal: child.signalCode === null ? null : String(child.signalCode),
+    timedOut,
+    ...outputOf(fd, tailLines),
+  };
 }
 
 function outputOf(fd: number, tailLines: number): Pick<Recording, "outputBytes" | "outputSha256" | "tail"> {

@@ -31,7 +31,10 @@ function isSocket(path: string): boolean {
 
 /** Sockets in the file system that somebody listens on: no network namespace keeps a program from them. */
 function listeningSockets(): string[] {
-  const paths = readFileSync("/proc/net/unix", "utf8").split("\n").slice(1).map((line) => line.split(" ").slice(7).join(" ").trim());
+  const paths = readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(" ").slice(7).join(" ").trim());
   return [...new Set(paths.filter((path) => path.startsWith("/")))].filter(isSocket);
 }
 
@@ -43,7 +46,20 @@ export function hiddenPaths(paths: readonly string[]): string[] {
 
 const bubblewrapArgv = (bwrap: string, work: string, hidden: readonly string[]): string[] => [
   bwrap,
-  ...["--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"],
+  ...[
+    "--unshare-all",
+    "--cap-drop",
+    "ALL",
+    "--die-with-parent",
+    "--new-session",
+    "--ro-bind",
+    "/",
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+  ],
   ...hidden.flatMap((path) => (isFolder(path) ? ["--tmpfs", path, "--remount-ro", path] : ["--ro-bind", "/dev/null", path])),
   ...["--bind", work, work, "--chdir", work, "--"],
 ];
@@ -92,7 +108,9 @@ function candidates(env: Env, work: string, hidden: readonly string[]): Candidat
   const before = setpriv ? [setpriv, "--pdeathsig", "KILL", "--"] : [];
   return [
     ...(bwrap ? [{ engine: "bubblewrap" as const, argv: () => bubblewrapArgv(bwrap, work, masked()) }] : []),
-    ...(unshare ? [{ engine: "user-namespace" as const, argv: () => namespaceArgv({ unshare, sh: "/bin/sh", before }, work, masked()) }] : []),
+    ...(unshare
+      ? [{ engine: "user-namespace" as const, argv: () => namespaceArgv({ unshare, sh: "/bin/sh", before }, work, masked()) }]
+      : []),
   ];
 }
 
@@ -108,26 +126,38 @@ export interface Sandboxed {
 }
 
 /** What is told when nothing can be run, because this is missing. */
-export const noSandbox = (error: string): Sandboxed => ({ report: { engine: null, enabled: false, profile: null, denied_path_count: 0, setup_error: error }, result: null });
+export const noSandbox = (error: string): Sandboxed => ({
+  report: { engine: null, enabled: false, profile: null, denied_path_count: 0, setup_error: error },
+  result: null,
+});
 
 /**
  * Runs a command in the first kind of isolation that works here; without any, it runs nothing and says how to get one.
  * @param place.work the one folder in which the program may write, and its working directory; @param place.hidden files and folders it must not see
  */
-export async function runSandboxed(env: Env, place: { work: string; hidden: readonly string[] }, command: readonly string[], bounds: Omit<Bounds, "cwd">): Promise<Sandboxed> {
+export async function runSandboxed(
+  env: Env,
+  place: { work: string; hidden: readonly string[] },
+  command: readonly string[],
+  bounds: Omit<Bounds, "cwd">,
+): Promise<Sandboxed> {
   const work = realPath(place.work);
   const hidden = hiddenPaths(place.hidden);
   const around = hidden.find((path) => work === path || work.startsWith(`${path}/`));
-  if (around !== undefined) return noSandbox(`the temporary folder ${work} lies in ${around}, which must be hidden; set TMPDIR to another place`);
+  if (around !== undefined)
+    return noSandbox(`the temporary folder ${work} lies in ${around}, which must be hidden; set TMPDIR to another place`);
   const troubles: string[] = [];
   for (const { engine, argv } of candidates(env, work, hidden)) {
     for (let tries = TRIES; tries > 0; tries--) {
       const result = await runBounded([...argv(), ...INSIDE, ...command], { ...bounds, cwd: work });
-      if (result.notice.startsWith("ready")) return { report: { engine, enabled: true, profile: PROFILES[engine], denied_path_count: hidden.length }, result };
+      if (result.notice.startsWith("ready"))
+        return { report: { engine, enabled: true, profile: PROFILES[engine], denied_path_count: hidden.length }, result };
       if (tries > 1 && result.trouble === null) continue;
       troubles.push(`${engine}: ${result.trouble ?? (result.stderr.trim().slice(-300) || `ended with ${result.code ?? "a signal"}`)}`);
       break;
     }
   }
-  return noSandbox(troubles.length > 0 ? `no isolation works here (${troubles.join("; ")}); ${HELP}` : `no isolation is installed; ${HELP}`);
+  return noSandbox(
+    troubles.length > 0 ? `no isolation works here (${troubles.join("; ")}); ${HELP}` : `no isolation is installed; ${HELP}`,
+  );
 }

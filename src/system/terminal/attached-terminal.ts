@@ -87,13 +87,36 @@ export async function restoreSize(env: Env, session: string, { cols, rows }: Scr
   const asked = isPaneId(session) ? session : `=${session}:`;
   const listed = async (): Promise<string[][]> => {
     const { stdout } = await tmuxResult(env, ["list-clients", "-t", target(session), "-F", "#{client_pid} #{client_flags}"]);
-    return stdout.split("\n").filter((line) => line !== "").map((line) => line.split(" "));
+    return stdout
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.split(" "));
   };
   // The server notices a little later that its client has gone, and until then would go by its size again.
   let clients = await listed();
-  for (const end = performance.now() + GONE_MS; clients.some(([client]) => Number(client) === pid) && performance.now() < end; clients = await listed()) await Bun.sleep(20);
+  for (
+    const end = performance.now() + GONE_MS;
+    clients.some(([client]) => Number(client) === pid) && performance.now() < end;
+    clients = await listed()
+  )
+    await Bun.sleep(20);
   if (clients.some(([, flags]) => !flags?.includes("ignore-size"))) return;
-  await tmuxResult(env, ["resize-window", "-t", asked, "-x", String(cols), "-y", String(rows), NEXT, "set-option", "-w", "-u", "-t", asked, "window-size"]);
+  await tmuxResult(env, [
+    "resize-window",
+    "-t",
+    asked,
+    "-x",
+    String(cols),
+    "-y",
+    String(rows),
+    NEXT,
+    "set-option",
+    "-w",
+    "-u",
+    "-t",
+    asked,
+    "window-size",
+  ]);
 }
 
 /** History and screen of the session's current pane, with colours, long lines whole. */

@@ -10,7 +10,8 @@ export interface TerminalQuestion {
   readonly default: string | readonly string[] | boolean | null;
 }
 
-const listText = (value: TerminalQuestion["default"]): string => (Array.isArray(value) ? value.join(", ") : typeof value === "string" ? value : "");
+const listText = (value: TerminalQuestion["default"]): string =>
+  Array.isArray(value) ? value.join(", ") : typeof value === "string" ? value : "";
 
 function ask(prompt: TerminalQuestion, output: WriteStream): Promise<unknown> {
   const common = { message: prompt.question, output };
@@ -23,7 +24,12 @@ function ask(prompt: TerminalQuestion, output: WriteStream): Promise<unknown> {
     case "choice_list":
       return multiselect({ ...common, options, initialValues: Array.isArray(prompt.default) ? [...prompt.default] : [], required: false });
     default:
-      return text({ ...common, message: prompt.kind === "list" ? `${prompt.question} (separated by commas)` : prompt.question, placeholder: listText(prompt.default), defaultValue: "" });
+      return text({
+        ...common,
+        message: prompt.kind === "list" ? `${prompt.question} (separated by commas)` : prompt.question,
+        placeholder: listText(prompt.default),
+        defaultValue: "",
+      });
   }
 }
 

@@ -18,9 +18,29 @@ export interface Window {
 }
 
 /** What stands between the program's name and the command to run in it; -e for any other. */
-const runFlags: Readonly<Record<string, readonly string[]>> = { "gnome-terminal": ["--"], ptyxis: ["--"], kgx: ["--"], "xfce4-terminal": ["-x"], kitty: ["--"], foot: [], wezterm: ["start", "--"] };
+const runFlags: Readonly<Record<string, readonly string[]>> = {
+  "gnome-terminal": ["--"],
+  ptyxis: ["--"],
+  kgx: ["--"],
+  "xfce4-terminal": ["-x"],
+  kitty: ["--"],
+  foot: [],
+  wezterm: ["start", "--"],
+};
 
-const emulators = ["x-terminal-emulator", "gnome-terminal", "ptyxis", "kgx", "konsole", "xfce4-terminal", "kitty", "alacritty", "wezterm", "foot", "xterm"];
+const emulators = [
+  "x-terminal-emulator",
+  "gnome-terminal",
+  "ptyxis",
+  "kgx",
+  "konsole",
+  "xfce4-terminal",
+  "kitty",
+  "alacritty",
+  "wezterm",
+  "foot",
+  "xterm",
+];
 
 /** The words that attach to a session, on the server that this process is in when that is not the usual one. */
 export function attachWords(env: Env, session: string): string[] {
@@ -42,21 +62,27 @@ function macWindow(env: Env, choice: TerminalChoice, attach: readonly string[]):
     return { terminal: "ghostty", command: ["open", "-na", "Ghostty.app", "--args", "-e", ...attach], unavailable: null };
   }
   const line = quoteCommand(attach).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
-  return { terminal: "terminal", command: ["osascript", "-e", `tell application "Terminal" to do script "${line}"`, "-e", 'tell application "Terminal" to activate'], unavailable: null };
+  return {
+    terminal: "terminal",
+    command: ["osascript", "-e", `tell application "Terminal" to do script "${line}"`, "-e", 'tell application "Terminal" to activate'],
+    unavailable: null,
+  };
 }
 
 function linuxWindow(env: Env, choice: TerminalChoice, attach: readonly string[]): Window {
   const noDisplay = env.DISPLAY || env.WAYLAND_DISPLAY ? null : "there is no display";
   const own = (env.TERMINAL ?? "").split(/\s+/).filter((word) => word !== "");
   const wanted = own.length > 0 && which(own[0]!, env) ? own : null;
-  const isGhostty = choice === "ghostty" || (choice === "auto" && (wanted ? basename(wanted[0]!) === "ghostty" : which("ghostty", env) !== null));
+  const isGhostty =
+    choice === "ghostty" || (choice === "auto" && (wanted ? basename(wanted[0]!) === "ghostty" : which("ghostty", env) !== null));
   if (isGhostty) {
     const missing = which("ghostty", env) === null ? "ghostty is not on PATH" : null;
     return { terminal: "ghostty", command: ["ghostty", "-e", ...attach], unavailable: missing ?? noDisplay };
   }
   const found = emulators.find((name) => which(name, env) !== null);
   const program = wanted ?? (found === undefined ? null : [found]);
-  if (!program) return { terminal: "terminal", command: attach, unavailable: noDisplay ?? "no terminal program is on PATH ($TERMINAL names one)" };
+  if (!program)
+    return { terminal: "terminal", command: attach, unavailable: noDisplay ?? "no terminal program is on PATH ($TERMINAL names one)" };
   return { terminal: "terminal", command: [...program, ...(runFlags[basename(program[0]!)] ?? ["-e"]), ...attach], unavailable: noDisplay };
 }
 
@@ -76,7 +102,13 @@ export async function openWindow(env: Env, { command, unavailable }: Window, ses
   }
   let child: Bun.Subprocess;
   try {
-    child = Bun.spawn([which(command[0]!, env)!, ...command.slice(1)], { env: childEnv(outside), stdin: "ignore", stdout: "ignore", stderr: "ignore", detached: true });
+    child = Bun.spawn([which(command[0]!, env)!, ...command.slice(1)], {
+      env: childEnv(outside),
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+      detached: true,
+    });
   } catch (error) {
     throw new Failure(`${command[0]} could not be started: ${(error as Error).message}`, hint);
   }

@@ -40,7 +40,11 @@ export function needTmux(env: Env): void {
 async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
   // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
   // A word that ends in a semicolon would end the command there.
-  const result = await runChild(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], { env, timeoutMs: 10_000, ...options });
+  const result = await runChild(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], {
+    env,
+    timeoutMs: 10_000,
+    ...options,
+  });
   if (result.missing) {
     throw noTmux();
   }
@@ -52,7 +56,11 @@ async function attempt(env: Env, args: readonly string[], options: { stdin?: str
 }
 
 /** Runs one tmux command and gives its result whatever its exit code. Throws only when tmux is absent, denied or hangs. */
-export async function tmuxResult(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number } = {}): Promise<ChildResult> {
+export async function tmuxResult(
+  env: Env,
+  args: readonly string[],
+  options: { stdin?: string; timeoutMs?: number } = {},
+): Promise<ChildResult> {
   const result = await attempt(env, args, options);
   // TMUX may be inherited from a server that is long gone (a shared daemon keeps its first environment).
   if (result.code === 0 || !env.TMUX || !noServerWords.test(result.stderr)) return result;
@@ -124,13 +132,29 @@ const unexpanded = (text: string): string => text.replace(/#+(?![#[])/g, (marks)
 export async function captureScreens(env: Env, paneIds: readonly string[]): Promise<Map<string, string>> {
   if (paneIds.length === 0) return new Map();
   const mark = `screen ${crypto.randomUUID()} `;
-  const words = paneIds.flatMap((id) => ["display-message", "-p", "-t", id, `${mark}#{pane_id}`, NEXT, "capture-pane", "-p", "-e", "-t", id, NEXT]);
+  const words = paneIds.flatMap((id) => [
+    "display-message",
+    "-p",
+    "-t",
+    id,
+    `${mark}#{pane_id}`,
+    NEXT,
+    "capture-pane",
+    "-p",
+    "-e",
+    "-t",
+    id,
+    NEXT,
+  ]);
   const { stdout } = await tmuxResult(env, words.slice(0, -1));
   return new Map(
-    stdout.split(mark).slice(1).map((part) => {
-      const end = part.indexOf("\n");
-      return [part.slice(0, end), part.slice(end + 1)] as const;
-    }),
+    stdout
+      .split(mark)
+      .slice(1)
+      .map((part) => {
+        const end = part.indexOf("\n");
+        return [part.slice(0, end), part.slice(end + 1)] as const;
+      }),
   );
 }
 
@@ -140,16 +164,39 @@ export async function captureScreens(env: Env, paneIds: readonly string[]): Prom
  */
 export async function newSession(
   env: Env,
-  options: { name: string; cwd: string; argv: readonly string[]; environment?: Record<string, string>; keepDead?: boolean; width?: number; height?: number },
+  options: {
+    name: string;
+    cwd: string;
+    argv: readonly string[];
+    environment?: Record<string, string>;
+    keepDead?: boolean;
+    width?: number;
+    height?: number;
+  },
 ): Promise<{ paneId: string; pid: number }> {
   // An older server hands on the environment it was started with, so what must not be seen is also taken away in front of the program.
   const known = await tmuxResult(env, ["show-environment", "-g"]);
   const unwanted = foreignNames([...Object.keys(env), ...known.stdout.split("\n").map((line) => line.split("=")[0] ?? "")]);
   const settings = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`);
   const out = await tmux(env, [
-    "new-session", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", "-s", unexpanded(options.name), "-c", unexpanded(options.cwd),
-    "-x", String(options.width ?? 160), "-y", String(options.height ?? 50),
-    "--", "/usr/bin/env", ...unwanted.flatMap((name) => ["-u", name]), ...settings, ...options.argv,
+    "new-session",
+    "-d",
+    "-P",
+    "-F",
+    "#{pane_id} #{pane_pid}",
+    "-s",
+    unexpanded(options.name),
+    "-c",
+    unexpanded(options.cwd),
+    "-x",
+    String(options.width ?? 160),
+    "-y",
+    String(options.height ?? 50),
+    "--",
+    "/usr/bin/env",
+    ...unwanted.flatMap((name) => ["-u", name]),
+    ...settings,
+    ...options.argv,
     ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),
   ]);
   const [paneId = "", pid = ""] = out.trim().split(" ");
@@ -161,7 +208,8 @@ export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<s
   tmux(env, ["set-option", "-w", "-t", paneTarget(target), "remain-on-exit", keep ? "on" : "off"]);
 
 /** Puts `text` into a paste buffer of this name; the text travels by standard input. */
-export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> => tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
+export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> =>
+  tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
 /** How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was seen. */
 export interface Still {
@@ -181,8 +229,19 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
   const seen = `${pane.pid} 0 0${cursor ? ` ${pane.cursorShown ? 1 : 0} ${pane.cursorX}` : ""}`;
   const mark = "@conveyor-pane";
   const result = await tmuxResult(env, [
-    "set-option", "-w", "-t", pane.paneId, `#{?#{==:${now},${seen}},${mark},${CHANGED}}`, "seen",
-    NEXT, "set-option", "-w", "-u", "-t", pane.paneId, mark,
+    "set-option",
+    "-w",
+    "-t",
+    pane.paneId,
+    `#{?#{==:${now},${seen}},${mark},${CHANGED}}`,
+    "seen",
+    NEXT,
+    "set-option",
+    "-w",
+    "-u",
+    "-t",
+    pane.paneId,
+    mark,
     ...commands.flatMap((words) => [NEXT, ...words]),
   ]);
   if (result.code === 0) return true;
@@ -204,7 +263,8 @@ export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<
 export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
 
 /** Presses named keys such as `Escape` or `C-c`, if the pane is still as it was seen; false when it is not. */
-export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> => ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
+export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> =>
+  ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
 
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
@@ -232,11 +292,11 @@ export const killSession = async (env: Env, name: string): Promise<boolean> =>
   (await tmuxResult(env, ["kill-session", "-t", sessionTarget(name)])).code === 0;
 
 /** Ends one pane by its id; false when it was not there. */
-export const killPane = async (env: Env, paneId: string): Promise<boolean> => (await tmuxResult(env, ["kill-pane", "-t", paneId])).code === 0;
+export const killPane = async (env: Env, paneId: string): Promise<boolean> =>
+  (await tmuxResult(env, ["kill-pane", "-t", paneId])).code === 0;
 
 /** `tmux -V` in words, or null. */
 export async function tmuxVersion(env: Env): Promise<string | null> {
   const result = await runChild(["tmux", "-V"], { env });
   return result.code === 0 ? result.stdout.trim() : null;
 }
-

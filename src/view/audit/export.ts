@@ -5,10 +5,18 @@ import type { Task } from "../../core/tasks/task.ts";
 import type { TelemetryEvent, TelemetrySummary } from "../../core/telemetry.ts";
 
 /** A line of somebody's text inside Markdown: no line breaks, no markup that would be obeyed. */
-const plain = (text: unknown): string => quote(text, 2000).replace(/[<>&]/g, (sign) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;" })[sign]!).replaceAll("`", "'");
+const plain = (text: unknown): string =>
+  quote(text, 2000)
+    .replace(/[<>&]/g, (sign) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;" })[sign]!)
+    .replaceAll("`", "'");
 
 /** The telemetry of a task in Markdown. `limit`: how many events are listed at most, null for all. */
-export function* telemetryReport(task: Task, summary: TelemetrySummary, events: Iterable<TelemetryEvent>, limit: number | null): Generator<string> {
+export function* telemetryReport(
+  task: Task,
+  summary: TelemetrySummary,
+  events: Iterable<TelemetryEvent>,
+  limit: number | null,
+): Generator<string> {
   yield `# Telemetry of ${plain(task.name)}`;
   yield "";
   yield `- Task: ${task.id}`;
@@ -26,7 +34,8 @@ export function* telemetryReport(task: Task, summary: TelemetrySummary, events: 
     yield `Only the oldest ${limit} of ${summary.total} are listed; export with --all-telemetry for all.`;
     yield "";
   }
-  for (const { timestamp, actor, event_type, severity, summary: said } of events) yield `- ${timestamp} ${actor} ${plain(event_type)} [${severity}] ${plain(said)}`;
+  for (const { timestamp, actor, event_type, severity, summary: said } of events)
+    yield `- ${timestamp} ${actor} ${plain(event_type)} [${severity}] ${plain(said)}`;
 }
 
 /** Transcript segments, each below a line that says which it is. */

@@ -10,7 +10,10 @@ const GAP = 10;
 const TOKENS = 64;
 const MARK = 9;
 const NEAR = 6;
-const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 2592e6];
+const STEPS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5,
+  1728e5, 6048e5, 2592e6,
+];
 
 export interface View {
   from: number;
@@ -36,7 +39,12 @@ export class TimelineCanvas {
     this.all = extent(items, tokens);
     this.view = { ...this.all };
     this.most = tokens.reduce((most, { total }) => Math.max(most, total), 1);
-    this.element = el("canvas", { class: "timeline", tabindex: 0, role: "img", "aria-label": "Timeline. Plus and minus zoom, arrows move, 0 shows everything." });
+    this.element = el("canvas", {
+      class: "timeline",
+      tabindex: 0,
+      role: "img",
+      "aria-label": "Timeline. Plus and minus zoom, arrows move, 0 shows everything.",
+    });
     this.listen();
     new ResizeObserver(() => this.layout()).observe(this.element);
   }
@@ -96,7 +104,8 @@ export class TimelineCanvas {
     canvas.addEventListener(
       "wheel",
       (event) => {
-        if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.move((event.deltaX || event.deltaY) / canvas.clientWidth);
+        if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
+          this.move((event.deltaX || event.deltaY) / canvas.clientWidth);
         else this.zoom(1.0015 ** event.deltaY, this.time(event.offsetX));
         event.preventDefault();
       },
@@ -191,7 +200,14 @@ export class TimelineCanvas {
     this.paintNames(pen, height, colour);
   }
 
-  private paintItem(pen: CanvasRenderingContext2D, item: Placed, left: number, right: number, top: number, colour: (name: string) => string): void {
+  private paintItem(
+    pen: CanvasRenderingContext2D,
+    item: Placed,
+    left: number,
+    right: number,
+    top: number,
+    colour: (name: string) => string,
+  ): void {
     const moods: Record<Mood, string> = { good: colour("good"), bad: colour("bad"), open: colour("open"), plain: colour("plain") };
     pen.globalAlpha = this.shown(item) ? 1 : 0.12;
     pen.fillStyle = pen.strokeStyle = moods[item.mood];
@@ -237,7 +253,10 @@ export class TimelineCanvas {
 
   private paintTokens(pen: CanvasRenderingContext2D, height: number, colour: (name: string) => string): void {
     if (!this.tokens.length) return;
-    for (const [lane, name] of [["worker", "ink"], ["manager", "faint"]] as const) {
+    for (const [lane, name] of [
+      ["worker", "ink"],
+      ["manager", "faint"],
+    ] as const) {
       const points = this.tokens.filter((point) => point.lane === lane);
       if (!points.length) continue;
       pen.strokeStyle = colour(name);

@@ -26,7 +26,9 @@ export class Details {
     if (!item) return this.element.replaceChildren(el("p", { class: "hint" }, "Choose something on the timeline or in the list."));
     const facts: [string, string][] = [
       ["Time (UTC)", instantText(item.at)],
-      ...(item.end !== null && item.at !== null && item.end > item.at ? ([["Until", `${instantText(item.end)} (${duration(item.end - item.at)})`]] as [string, string][]) : []),
+      ...(item.end !== null && item.at !== null && item.end > item.at
+        ? ([["Until", `${instantText(item.end)} (${duration(item.end - item.at)})`]] as [string, string][])
+        : []),
       ["Lane", LANE_NAMES[item.lane]],
       ["Kind", item.kind.replaceAll("_", " ")],
       ...item.ties.map((tie): [string, string] => ["Belongs to", tie]),
@@ -41,9 +43,23 @@ export class Details {
   }
 
   private relatedTo(item: Placed): HTMLElement[] {
-    const related = [...new Set(item.ties.flatMap((tie) => this.byTie.get(tie)!))].filter((other) => other !== item).sort((a, b) => a.index - b.index);
+    const related = [...new Set(item.ties.flatMap((tie) => this.byTie.get(tie)!))]
+      .filter((other) => other !== item)
+      .sort((a, b) => a.index - b.index);
     if (related.length === 0) return [];
-    const links = related.slice(0, RELATED).map((other) => el("li", {}, el("button", { type: "button", class: "link", onclick: () => this.choose(other) }, `${instantText(other.at).slice(11, 19)} ${other.title}`)));
+    const links = related
+      .slice(0, RELATED)
+      .map((other) =>
+        el(
+          "li",
+          {},
+          el(
+            "button",
+            { type: "button", class: "link", onclick: () => this.choose(other) },
+            `${instantText(other.at).slice(11, 19)} ${other.title}`,
+          ),
+        ),
+      );
     const more = related.length > RELATED ? [el("p", {}, `and ${related.length - RELATED} more`)] : [];
     return [el("h3", {}, "Related"), el("ul", {}, ...links), ...more];
   }

@@ -3,7 +3,11 @@
 type Props = Readonly<Record<string, string | number | boolean | ((event: never) => void) | undefined>>;
 
 /** An element with attributes (`class`, `aria-label`), listeners (`onclick`) and children. False and undefined attributes are left out. */
-export function el<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: (Node | string | null)[]): HTMLElementTagNameMap[K] {
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: (Node | string | null)[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(props)) {
     if (typeof value === "function") element.addEventListener(key.slice(2), value as unknown as EventListener);
@@ -27,4 +31,5 @@ export function duration(ms: number): string {
 }
 
 /** An instant in UTC, as the records have it. */
-export const instantText = (at: number | null): string => (at === null ? "no time" : new Date(at).toISOString().replace("T", " ").replace("Z", ""));
+export const instantText = (at: number | null): string =>
+  at === null ? "no time" : new Date(at).toISOString().replace("T", " ").replace("Z", "");

@@ -22,8 +22,15 @@ const ROWS_MAX = 6;
 
 /** By time; what has none comes first, as in the replay. */
 export function placed(items: readonly TimelineItem[]): Placed[] {
-  const sorted = items.map((item, order) => ({ item, order })).sort((a, b) => (a.item.at ?? -Infinity) - (b.item.at ?? -Infinity) || a.order - b.order);
-  return sorted.map(({ item }, index) => ({ ...item, index, row: 0, words: `${item.kind} ${item.lane} ${item.title} ${JSON.stringify(item.details)}`.toLowerCase() }));
+  const sorted = items
+    .map((item, order) => ({ item, order }))
+    .sort((a, b) => (a.item.at ?? -Infinity) - (b.item.at ?? -Infinity) || a.order - b.order);
+  return sorted.map(({ item }, index) => ({
+    ...item,
+    index,
+    row: 0,
+    words: `${item.kind} ${item.lane} ${item.title} ${JSON.stringify(item.details)}`.toLowerCase(),
+  }));
 }
 
 export interface LaneBox {

@@ -55,7 +55,12 @@ export class EntryList {
   private row(item: Placed): HTMLElement {
     return el(
       "button",
-      { class: `entry ${item.mood}${item === this.selected ? " selected" : ""}`, type: "button", "aria-current": item === this.selected, onclick: () => this.choose(item) },
+      {
+        class: `entry ${item.mood}${item === this.selected ? " selected" : ""}`,
+        type: "button",
+        "aria-current": item === this.selected,
+        onclick: () => this.choose(item),
+      },
       el("time", {}, item.at === null ? "" : this.days ? instantText(item.at).slice(5, 19) : instantText(item.at).slice(11)),
       el("span", { class: "mark", "aria-label": item.mood }, MOOD_MARKS[item.mood]),
       el("span", { class: "lane" }, LANE_NAMES[item.lane]),

@@ -56,16 +56,29 @@ function kindSwitch(kind: string): HTMLElement {
 }
 
 function nextTheme(): void {
-  const dark = document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = document.documentElement.dataset.theme
+    ? document.documentElement.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "light" : "dark";
   canvas.draw();
 }
 
-const button = (text: string, label: string, act: () => void): HTMLElement => el("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
+const button = (text: string, label: string, act: () => void): HTMLElement =>
+  el("button", { type: "button", "aria-label": label, title: label, onclick: act }, text);
 
-const facts = [`${head.task.state}`, `records until ${instantText(Date.parse(head.state_at))} UTC`, ...(head.chain_head ? [`audit chain ${head.chain_head.slice(0, 16)}…`] : [])];
+const facts = [
+  `${head.task.state}`,
+  `records until ${instantText(Date.parse(head.state_at))} UTC`,
+  ...(head.chain_head ? [`audit chain ${head.chain_head.slice(0, 16)}…`] : []),
+];
 document.getElementById("page")!.append(
-  el("header", {}, el("h1", {}, head.task.name), el("p", { class: "goal" }, head.task.goal), el("p", { class: "facts", title: head.chain_head ?? "" }, facts.join(" · "))),
+  el(
+    "header",
+    {},
+    el("h1", {}, head.task.name),
+    el("p", { class: "goal" }, head.task.goal),
+    el("p", { class: "facts", title: head.chain_head ?? "" }, facts.join(" · ")),
+  ),
   el(
     "nav",
     { class: "tools", "aria-label": "Tools" },

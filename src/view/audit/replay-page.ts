@@ -27,7 +27,12 @@ function* list(id: string, members: Iterable<unknown>): Generator<string> {
 }
 
 /** The document, piece by piece. */
-export function* replayPage(head: TimelineHead, items: Iterable<TimelineItem>, tokens: Iterable<TokenPoint>, parts: PageParts): Generator<string> {
+export function* replayPage(
+  head: TimelineHead,
+  items: Iterable<TimelineItem>,
+  tokens: Iterable<TokenPoint>,
+  parts: PageParts,
+): Generator<string> {
   const title = escaped(quote(`${head.task.name}: what happened`));
   yield `<!doctype html>
 <html lang="en">

@@ -21,7 +21,15 @@ export function replayHead(task: Task, format: ReplayFormat, finish: Entry | nul
     `State: ${task.state}`,
     `Mode: ${format}`,
     "",
-    ...(closing ? [] : ["Finished:", `  ${finish.summary}`, `  ${program} replay ${quoteWord(task.id)} --format transcript`, `  ${program} mutation-audit ${quoteWord(task.id)}`, ""]),
+    ...(closing
+      ? []
+      : [
+          "Finished:",
+          `  ${finish.summary}`,
+          `  ${program} replay ${quoteWord(task.id)} --format transcript`,
+          `  ${program} mutation-audit ${quoteWord(task.id)}`,
+          "",
+        ]),
   ];
 }
 

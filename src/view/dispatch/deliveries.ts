@@ -24,5 +24,9 @@ export function deliveryStory(each: DeliveryLine, steps: readonly DeliveryStep[]
     const facts = Object.entries(detail).map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`);
     return `  ${at}  ${step}${facts.length === 0 ? "" : `: ${facts.join(", ")}`}`;
   });
-  return [`${each.id}: ${each.origin} to ${each.session}, ${each.state} (proof ${each.proof}, by ${each.transport ?? "no rung"})`, ...told, ...(each.error === null ? [] : [`  ${each.error}`])].join("\n");
+  return [
+    `${each.id}: ${each.origin} to ${each.session}, ${each.state} (proof ${each.proof}, by ${each.transport ?? "no rung"})`,
+    ...told,
+    ...(each.error === null ? [] : [`  ${each.error}`]),
+  ].join("\n");
 }

@@ -10,13 +10,20 @@ const word = (value: unknown): string => (typeof value === "string" ? value : ""
 export function itemText(item: Shown): string {
   const what = word(item.command_type) || word(item.signal_type);
   const to = word(item.target_session);
-  const how = [item.transport, item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : ""].map(word).filter((text) => text !== "" && text !== item.state);
+  const how = [item.transport, item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : ""]
+    .map(word)
+    .filter((text) => text !== "" && text !== item.state);
   const why = word(item.error) || word(item.reason);
   return `${what}${to ? ` -> ${to}` : ""}: ${word(item.state)}${how.length ? ` (${how.join(", ")})` : ""}${why ? `: ${why}` : ""}`;
 }
 
 /** The last line of a run: how much, and what became of it. */
-export function summaryText(summary: { processed_count: number; iterations: number; watch: boolean; states: Readonly<Record<string, number>> }): string {
+export function summaryText(summary: {
+  processed_count: number;
+  iterations: number;
+  watch: boolean;
+  states: Readonly<Record<string, number>>;
+}): string {
   const states = Object.entries(summary.states)
     .sort()
     .map(([state, count]) => `${count} ${state}`);
@@ -25,10 +32,42 @@ export function summaryText(summary: { processed_count: number; iterations: numb
 }
 
 interface StatusShown {
-  readonly dispatchers: readonly { dispatcher_id: string; state: string; pid: number; host: string; started_at: string; last_seen_seconds_ago: number | null; iterations: number; processed_count: number; dry_run: boolean; last_error: string | null }[];
-  readonly pending: { commands: number; by_type: readonly { type: string; count: number; oldest_age_seconds: number | null }[]; unrouted_turns: number };
-  readonly claimed: readonly { type: string; task: string | null; claimed_by: string | null; claim_expires_at: string | null; side_effect_started: boolean; lease_over: boolean }[];
-  readonly uncertain: { count: number; newest: readonly { notification_id: number; signal_type: string; task: string; target_session: string; created_at: string; error: string | null }[] };
+  readonly dispatchers: readonly {
+    dispatcher_id: string;
+    state: string;
+    pid: number;
+    host: string;
+    started_at: string;
+    last_seen_seconds_ago: number | null;
+    iterations: number;
+    processed_count: number;
+    dry_run: boolean;
+    last_error: string | null;
+  }[];
+  readonly pending: {
+    commands: number;
+    by_type: readonly { type: string; count: number; oldest_age_seconds: number | null }[];
+    unrouted_turns: number;
+  };
+  readonly claimed: readonly {
+    type: string;
+    task: string | null;
+    claimed_by: string | null;
+    claim_expires_at: string | null;
+    side_effect_started: boolean;
+    lease_over: boolean;
+  }[];
+  readonly uncertain: {
+    count: number;
+    newest: readonly {
+      notification_id: number;
+      signal_type: string;
+      task: string;
+      target_session: string;
+      created_at: string;
+      error: string | null;
+    }[];
+  };
 }
 
 /** Who dispatches and what lies before them, section by section. */
@@ -44,8 +83,14 @@ export function statusText({ dispatchers, pending, claimed, uncertain }: StatusS
     `pending: ${pending.commands} commands, ${pending.unrouted_turns} ended turns`,
     ...pending.by_type.map(({ type, count, oldest_age_seconds }) => `  ${type}: ${count}, oldest${seconds(oldest_age_seconds)}`),
     `claimed: ${claimed.length}`,
-    ...claimed.map((held) => `  ${held.type} of ${held.task ?? "no task"} by ${held.claimed_by ?? "nobody"}${held.lease_over ? ", lease over" : ` until ${held.claim_expires_at}`}${held.side_effect_started ? ", sending began" : ""}`),
+    ...claimed.map(
+      (held) =>
+        `  ${held.type} of ${held.task ?? "no task"} by ${held.claimed_by ?? "nobody"}${held.lease_over ? ", lease over" : ` until ${held.claim_expires_at}`}${held.side_effect_started ? ", sending began" : ""}`,
+    ),
     `uncertain: ${uncertain.count}`,
-    ...uncertain.newest.map((message) => `  #${message.notification_id} ${message.signal_type} -> ${message.target_session} (task ${message.task}) ${message.created_at}: ${message.error ?? ""}`),
+    ...uncertain.newest.map(
+      (message) =>
+        `  #${message.notification_id} ${message.signal_type} -> ${message.target_session} (task ${message.task}) ${message.created_at}: ${message.error ?? ""}`,
+    ),
   ].join("\n");
 }

@@ -24,7 +24,10 @@ const tree = (dir: string) =>
   Object.fromEntries(
     readdirSync(dir, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => [join(entry.parentPath, entry.name).slice(dir.length + 1), readFileSync(join(entry.parentPath, entry.name)).toString("base64")]),
+      .map((entry) => [
+        join(entry.parentPath, entry.name).slice(dir.length + 1),
+        readFileSync(join(entry.parentPath, entry.name)).toString("base64"),
+      ]),
   );
 const exported = (more = "") => w.ok(`export-task job --output ${out} ${more}`);
 const verified = async (path = out, more = "") => (await w.run(`verify ${path} --json ${more}`)).json();
@@ -91,7 +94,9 @@ describe("what is written", () => {
   });
 
   test("an id that would lead out of the state root stays in it", async () => {
-    w.store().db.query("insert into tasks values ('../../evil', 'evil', 'g', null, 'candidate', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')").run();
+    w.store()
+      .db.query("insert into tasks values ('../../evil', 'evil', 'g', null, 'candidate', '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z')")
+      .run();
     const { export_dir } = await w.ok("export-task evil");
     expect(export_dir).toBe(join(w.stateRoot, "artifacts", "tasks", "%2E%2E%2F%2E%2E%2Fevil", "export"));
   });
@@ -121,8 +126,15 @@ describe("verifying an export", () => {
     };
     expect(await tampered(() => writeFileSync(join(copy, "commands.json"), "[]\n\n"))).toContain("changed: commands.json");
     expect(await tampered(() => rmSync(join(copy, "replay.json")))).toContain("missing: replay.json");
-    expect(await tampered(() => writeFileSync(join(copy, "manifest.json"), read("manifest.json").replace('"name": "job"', '"name": "bob"')))).toContain("manifest: ");
-    expect(await tampered(() => { rmSync(join(copy, "prompts.json")); symlinkSync("/etc/passwd", join(copy, "prompts.json")); })).toContain("missing: prompts.json");
+    expect(
+      await tampered(() => writeFileSync(join(copy, "manifest.json"), read("manifest.json").replace('"name": "job"', '"name": "bob"'))),
+    ).toContain("manifest: ");
+    expect(
+      await tampered(() => {
+        rmSync(join(copy, "prompts.json"));
+        symlinkSync("/etc/passwd", join(copy, "prompts.json"));
+      }),
+    ).toContain("missing: prompts.json");
   });
 
   test("a row is named even when file and manifest were made to fit", async () => {
@@ -132,7 +144,10 @@ describe("verifying an export", () => {
     const { digest: _, ...manifest } = json("manifest.json");
     manifest.sha256["audit.json"] = new Bun.CryptoHasher("sha256").update(forged).digest("hex");
     const { compactJson } = await import("../../../src/core/json.ts");
-    writeFileSync(join(out, "manifest.json"), JSON.stringify({ ...manifest, digest: new Bun.CryptoHasher("sha256").update(compactJson(manifest)).digest("hex") }));
+    writeFileSync(
+      join(out, "manifest.json"),
+      JSON.stringify({ ...manifest, digest: new Bun.CryptoHasher("sha256").update(compactJson(manifest)).digest("hex") }),
+    );
     const report = await verified();
     expect(report.problems).toEqual([{ kind: "changed", file: "audit.json", id: 1, message: "events 1 is not what was sealed" }]);
   });
@@ -152,14 +167,21 @@ describe("verifying an export", () => {
   });
 
   test("what is no export is refused in words", async () => {
-    for (const [path, content] of [["none", null], ["text", "hello"], ["zip", "PK\u0005\u0006"]] as const) {
+    for (const [path, content] of [
+      ["none", null],
+      ["text", "hello"],
+      ["zip", "PK\u0005\u0006"],
+    ] as const) {
       if (content !== null) await w.file(path, content);
       const refused = await w.run(`verify ${join(w.dir, path)}`);
       expect(refused).toMatchObject({ exit: 1, stdout: "" });
       expect(refused.stderr).toContain(path);
     }
     mkdirSync(out);
-    writeFileSync(join(out, "manifest.json"), JSON.stringify({ created_at: "x", files: ["../../etc/passwd"], task: { id: "a", name: "b" } }));
+    writeFileSync(
+      join(out, "manifest.json"),
+      JSON.stringify({ created_at: "x", files: ["../../etc/passwd"], task: { id: "a", name: "b" } }),
+    );
     expect((await w.run(`verify ${out}`)).exit).toBe(1);
   });
 

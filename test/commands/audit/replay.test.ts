@@ -14,8 +14,17 @@ afterEach(() => w.close());
 
 const sql = (text: string) => w.store().db.run(text);
 const command = (id: string, at: string, type = "task_nudge", payload = "{}", state = "succeeded") =>
-  w.store().db.query("insert into commands (id, idempotency_key, created_at, updated_at, task_id, type, state, payload_json) values (?1, ?1, ?2, ?2, ?3, ?4, ?6, ?5)").run(id, at, taskId, type, payload, state);
-const decision = (at: string, reason = "r") => w.store().db.query("insert into manager_decisions (task_id, decision, reason, created_at, payload_json) values (?, 'nudge', ?, ?, '{}')").run(taskId, reason, at);
+  w
+    .store()
+    .db.query(
+      "insert into commands (id, idempotency_key, created_at, updated_at, task_id, type, state, payload_json) values (?1, ?1, ?2, ?2, ?3, ?4, ?6, ?5)",
+    )
+    .run(id, at, taskId, type, payload, state);
+const decision = (at: string, reason = "r") =>
+  w
+    .store()
+    .db.query("insert into manager_decisions (task_id, decision, reason, created_at, payload_json) values (?, 'nudge', ?, ?, '{}')")
+    .run(taskId, reason, at);
 const replay = async (more = ""): Promise<Entry[]> => (await w.ok(`replay job --json ${more}`)).entries;
 const ids = (entries: Entry[]) => entries.map(({ source_id }) => source_id);
 
@@ -42,7 +51,13 @@ describe("order", () => {
 
 describe("roles", () => {
   test("the manager sees what it sent to the worker, and the worker does too", async () => {
-    for (const [id, type] of [["n", "task_nudge"], ["p", "promote"], ["f", "finish_task"], ["o", "notify_manager"]] as const) command(id, "2026-01-01T00:00:01Z", type);
+    for (const [id, type] of [
+      ["n", "task_nudge"],
+      ["p", "promote"],
+      ["f", "finish_task"],
+      ["o", "notify_manager"],
+    ] as const)
+      command(id, "2026-01-01T00:00:01Z", type);
     expect(ids(await replay("--role manager"))).toEqual(["f", "n", "o", "p"]);
     expect(ids(await replay("--role worker"))).toEqual(["n"]);
     expect(ids(await replay("--role workerctl"))).toEqual(["o"]);
@@ -63,8 +78,9 @@ describe("texts", () => {
 
   test("a screen is told by its verdict and its telling lines, once while it does not change", async () => {
     const insert = (id: number, content: string, classifier: string) =>
-      w.store().db
-        .query("insert into terminal_captures values (?, ?, null, null, 'worker', 's', null, null, ?, 1, ?, ?, null, 1, 3, ?, 'test')")
+      w
+        .store()
+        .db.query("insert into terminal_captures values (?, ?, null, null, 'worker', 's', null, null, ?, 1, ?, ?, null, 1, 3, ?, 'test')")
         .run(id, taskId, `2026-01-01T00:00:0${id}Z`, content, content, classifier);
     insert(1, "noise\n• Ran tests\n› ok approval_prompt", '{"busy_wait":{"pattern":"approval_prompt"}}');
     insert(2, "noise\n• Ran tests\n› ok approval_prompt", "{}");
@@ -79,16 +95,25 @@ describe("texts", () => {
 
   test("a cycle is told with its staleness, or with its error", async () => {
     const cycle = (state: string, status: object, error: string | null) =>
-      w.store().db.query("insert into manager_cycles (task_id, started_at, completed_at, state, status_json, error) values (?, '2026-01-01T00:00:01Z', null, ?, ?, ?)").run(taskId, state, JSON.stringify(status), error);
+      w
+        .store()
+        .db.query(
+          "insert into manager_cycles (task_id, started_at, completed_at, state, status_json, error) values (?, '2026-01-01T00:00:01Z', null, ?, ?, ?)",
+        )
+        .run(taskId, state, JSON.stringify(status), error);
     cycle("succeeded", { worker_session: "w1", state: "busy", staleness_seconds: 3, notable_pane_pattern: "rate_limit_prompt" }, null);
     cycle("failed", { worker_session: "w1" }, "gone");
-    expect((await replay()).map(({ summary }) => summary)).toEqual(["Observed w1 busy for 3.0 s [pane pattern: offering another model]", "Observed w1, cycle failed: gone"]);
+    expect((await replay()).map(({ summary }) => summary)).toEqual([
+      "Observed w1 busy for 3.0 s [pane pattern: offering another model]",
+      "Observed w1, cycle failed: gone",
+    ]);
   });
 });
 
 test("words that contradict each other are refused before anything is opened", async () => {
   const fresh = new World();
-  for (const line of ["replay x --output f", "replay x --format html --json", "replay x --format html --follow", "replay x --format odd"]) expect((await fresh.run(line)).exit).toBe(2);
+  for (const line of ["replay x --output f", "replay x --format html --json", "replay x --format html --follow", "replay x --format odd"])
+    expect((await fresh.run(line)).exit).toBe(2);
   expect((await fresh.run("replay x --format full-transcript")).exit).toBe(1);
   expect(await Bun.file(fresh.dbPath).exists()).toBe(false);
   fresh.close();

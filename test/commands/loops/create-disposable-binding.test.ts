@@ -15,7 +15,10 @@ const folder = () => join(w.stateRoot, "disposable-sessions");
 test("the sessions have rollouts of one line and no process that could be found dead", async () => {
   const made = await w.ok("create-disposable-binding t1 --json");
   const line = JSON.parse(readFileSync(made.worker.rollout_path, "utf8"));
-  expect(line).toMatchObject({ type: "session_meta", payload: { id: "codex-t1-worker", cwd: w.work, originator: "conveyor-disposable-binding" } });
+  expect(line).toMatchObject({
+    type: "session_meta",
+    payload: { id: "codex-t1-worker", cwd: w.work, originator: "conveyor-disposable-binding" },
+  });
   expect(w.rows("select pid, tmux_session from sessions")).toEqual([
     { pid: null, tmux_session: null },
     { pid: null, tmux_session: null },
@@ -25,7 +28,13 @@ test("the sessions have rollouts of one line and no process that could be found 
 });
 
 test("what is about a loop run is warned about when none is made", async () => {
-  for (const [i, option] of ["--run-name r", "--max-iterations 3", "--current-iteration 0", "--seed-prompt-sha256 x", "--cleanup-policy compact"].entries()) {
+  for (const [i, option] of [
+    "--run-name r",
+    "--max-iterations 3",
+    "--current-iteration 0",
+    "--seed-prompt-sha256 x",
+    "--cleanup-policy compact",
+  ].entries()) {
     const made = await w.run(`create-disposable-binding t${i} ${option} --json`);
     expect([made.exit, JSON.parse(made.stdout).run]).toEqual([0, null]);
     expect(made.stderr).toContain(option.split(" ")[0]!);
@@ -80,7 +89,19 @@ test("an existing task keeps its goal and a finished one is not revived", async 
 });
 
 test("every replay command parses, and the first one makes the same again", async () => {
-  const first = await w.ok(["create-disposable-binding", "it's", "--goal", "a 'quoted' goal", "--template", "build_then_clear", "--required-before-continue", "lint", "--run-name", "r 1", "--json"]);
+  const first = await w.ok([
+    "create-disposable-binding",
+    "it's",
+    "--goal",
+    "a 'quoted' goal",
+    "--template",
+    "build_then_clear",
+    "--required-before-continue",
+    "lint",
+    "--run-name",
+    "r 1",
+    "--json",
+  ]);
   for (const line of first.replay_commands as string[]) {
     const argv = shellWords(line).slice(1);
     const load = findVerb(argv[0]!)?.load;
@@ -95,12 +116,16 @@ test("every replay command parses, and the first one makes the same again", asyn
 
 /** The words as a real shell reads them. */
 function shellWords(line: string): string[] {
-  return Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${line}`]).stdout.toString().split("\0").slice(0, -1);
+  return Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${line}`])
+    .stdout.toString()
+    .split("\0")
+    .slice(0, -1);
 }
 
 test("the text names what a person needs", async () => {
   const { stdout } = await w.run("create-disposable-binding t1 --adversarial --run-name loop-1");
-  for (const part of ["worker: t1-worker", "manager: t1-manager", "run: loop-1", "worker-inbox t1 --consume-next", "manage-codex-workers"]) expect(stdout).toContain(part);
+  for (const part of ["worker: t1-worker", "manager: t1-manager", "run: loop-1", "worker-inbox t1 --consume-next", "manage-codex-workers"])
+    expect(stdout).toContain(part);
 });
 
 test("the poll command of a task whose name looks like a flag works as it stands", async () => {

@@ -26,9 +26,15 @@ const commit = () => {
   git("add", "-A");
   git("commit", "-qm", "x");
 };
-const evidence = (command: string[], ...flags: string[]) => w.run(["evidence", "run", "t1", "--criterion", "1", "--json", ...flags, "--", ...command]);
+const evidence = (command: string[], ...flags: string[]) =>
+  w.run(["evidence", "run", "t1", "--criterion", "1", "--json", ...flags, "--", ...command]);
 /** Gone, or dead and not yet fetched by its parent. */
-const hasEnded = (pid: number): boolean => /^(Z|$)/.test(Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim());
+const hasEnded = (pid: number): boolean =>
+  /^(Z|$)/.test(
+    Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
+      .stdout.toString()
+      .trim(),
+  );
 const proof = async () => (await w.ok("criteria t1 --list")).criteria[0].machine_proof;
 
 describe("a run", () => {
@@ -36,8 +42,20 @@ describe("a run", () => {
     const done = await evidence(["sh", "-c", "echo out; echo err >&2"]);
     expect(done.exit).toBe(0);
     const { criterion, evidence_run: run } = done.json();
-    expect(criterion).toMatchObject({ id: 1, status: "satisfied", evidence: { machine_proven: true, evidence_run_id: run.id, exit_code: 0 } });
-    expect(run).toMatchObject({ command: ["sh", "-c", "echo out; echo err >&2"], folder: w.work, exit_code: 0, output_bytes: 8, output_tail: "out\nerr", tree: { dirty: false }, tree_changed: false });
+    expect(criterion).toMatchObject({
+      id: 1,
+      status: "satisfied",
+      evidence: { machine_proven: true, evidence_run_id: run.id, exit_code: 0 },
+    });
+    expect(run).toMatchObject({
+      command: ["sh", "-c", "echo out; echo err >&2"],
+      folder: w.work,
+      exit_code: 0,
+      output_bytes: 8,
+      output_tail: "out\nerr",
+      tree: { dirty: false },
+      tree_changed: false,
+    });
     expect(run.output_sha256).toBe(createHash("sha256").update("out\nerr\n").digest("hex"));
     expect(w.rows("select type from events order by id desc limit 1")).toEqual([{ type: "evidence_run_recorded" }]);
     expect((await w.ok("evidence list t1 --json")).evidence_runs).toEqual([run]);
@@ -73,7 +91,9 @@ describe("a run", () => {
   test("that is interrupted is ended and not recorded", async () => {
     const argv = [...selfArgv(), "evidence", "run", "t1", "--criterion", "1", "--", "sh", "-c", "echo $$ > started; exec sleep 300"];
     const program = Bun.spawn(argv, { cwd: w.work, env: w.env, stdout: "ignore", stderr: "pipe" });
-    const pid = Number(await until("the command", () => existsSync(join(w.work, "started")) && readFileSync(join(w.work, "started"), "utf8").trim()));
+    const pid = Number(
+      await until("the command", () => existsSync(join(w.work, "started")) && readFileSync(join(w.work, "started"), "utf8").trim()),
+    );
     program.kill("SIGINT");
     expect(await program.exited).toBe(1);
     expect(await new Response(program.stderr).text()).toContain("interrupted");
@@ -83,19 +103,37 @@ describe("a run", () => {
 
   test("keeps the last lines without secrets, escapes or the rest", async () => {
     const secret = `ghp_${"aB3".repeat(12)}`;
-    const done = await evidence(["sh", "-c", `for i in 1 2 3 4 5; do printf '\\033[31mline %s\\033[0m\\n' $i; done; echo ${secret}`], "--lines", "3");
+    const done = await evidence(
+      ["sh", "-c", `for i in 1 2 3 4 5; do printf '\\033[31mline %s\\033[0m\\n' $i; done; echo ${secret}`],
+      "--lines",
+      "3",
+    );
     expect(done.json().evidence_run.output_tail).toBe("line 4\nline 5\n[REDACTED]");
-    expect(JSON.stringify(w.rows("select * from evidence_runs")) + JSON.stringify(w.rows("select * from events")) + JSON.stringify(w.rows("select * from acceptance_criteria"))).not.toContain(secret);
+    expect(
+      JSON.stringify(w.rows("select * from evidence_runs")) +
+        JSON.stringify(w.rows("select * from events")) +
+        JSON.stringify(w.rows("select * from acceptance_criteria")),
+    ).not.toContain(secret);
   });
 
   test("that cannot be started writes nothing", async () => {
-    for (const done of [await evidence(["no-such-program-here"]), await evidence(["true"], "--cwd", "gone"), await w.run("evidence run t1 --criterion 9 -- true"), await w.run("evidence run ghost --criterion 1 -- true")]) {
+    for (const done of [
+      await evidence(["no-such-program-here"]),
+      await evidence(["true"], "--cwd", "gone"),
+      await w.run("evidence run t1 --criterion 9 -- true"),
+      await w.run("evidence run ghost --criterion 1 -- true"),
+    ]) {
       expect(done.exit).toBe(1);
     }
     expect(w.rows("select count(*) n from evidence_runs")).toEqual([{ n: 0 }]);
   });
 
-  for (const line of ["evidence run t1 --criterion 1", "evidence run t1 -- true", "evidence run t1 --loop-run r --iteration 1 -- true", "evidence run t1 --criterion 1 --timeout 0 -- true"]) {
+  for (const line of [
+    "evidence run t1 --criterion 1",
+    "evidence run t1 -- true",
+    "evidence run t1 --loop-run r --iteration 1 -- true",
+    "evidence run t1 --criterion 1 --timeout 0 -- true",
+  ]) {
     test(`is a misuse: ${line}`, async () => expect((await w.run(line)).exit).toBe(2));
   }
 });
@@ -152,7 +190,14 @@ describe("the proof", () => {
   });
 
   test("cannot be claimed by writing evidence", async () => {
-    await w.ok(["criteria", "t1", "--satisfy", "1", "--evidence-json", JSON.stringify({ machine_proven: true, evidence_run_id: "evidence-made-up" })]);
+    await w.ok([
+      "criteria",
+      "t1",
+      "--satisfy",
+      "1",
+      "--evidence-json",
+      JSON.stringify({ machine_proven: true, evidence_run_id: "evidence-made-up" }),
+    ]);
     expect(await proof()).toBeNull();
     await w.ok("criteria t1 --add --criterion other --source user_requested");
     await evidence(["true"]);
@@ -171,7 +216,7 @@ describe("the proof", () => {
 
   test("is required fresh by finish-task: none, stale and fresh", async () => {
     const finish = () => w.run("finish-task t1 --require-fresh-proof --reason done");
-    expect((await finish()).stderr).toContain("no criterion of task \"t1\" is machine-proven");
+    expect((await finish()).stderr).toContain('no criterion of task "t1" is machine-proven');
     await evidence(["true"]);
     write("f", "two\n");
     const stale = await finish();
@@ -186,11 +231,17 @@ describe("the proof", () => {
 
 describe("for a loop", () => {
   beforeEach(() => w.ok("create-disposable-binding t1 --template build_then_clear --run-name r1 --json"));
-  const loop = (type: string, ...command: string[]) => w.run(["evidence", "run", "t1", "--loop-run", "r1", "--iteration", "1", "--type", type, "--json", "--", ...command]);
+  const loop = (type: string, ...command: string[]) =>
+    w.run(["evidence", "run", "t1", "--loop-run", "r1", "--iteration", "1", "--type", type, "--json", "--", ...command]);
   const missing = async () => (await w.ok("loop-status t1 --run r1 --json")).policy.missing_evidence;
 
   test("a success is a receipt that opens the gate, a failure shuts it again", async () => {
-    expect((await loop("build_passed", "true")).json().criterion.evidence).toMatchObject({ evidence_type: "build_passed", iteration: 1, machine_proven: true, status: "pass" });
+    expect((await loop("build_passed", "true")).json().criterion.evidence).toMatchObject({
+      evidence_type: "build_passed",
+      iteration: 1,
+      machine_proven: true,
+      status: "pass",
+    });
     expect(await missing()).toEqual(["cleanup"]);
     expect((await loop("build_passed", "false")).exit).toBe(1);
     expect(await missing()).toEqual(["build_passed", "cleanup"]);
@@ -206,7 +257,10 @@ describe("for a loop", () => {
     await loop("build_passed", "true");
     expect((await w.ok("loop-status t1 --run r1 --json")).evidence).toMatchObject({ machine_proven: ["build_passed"], stale: [] });
     write("f", "two\n");
-    expect((await w.ok("loop-status t1 --run r1 --json")).evidence).toMatchObject({ machine_proven: ["build_passed"], stale: ["build_passed"] });
+    expect((await w.ok("loop-status t1 --run r1 --json")).evidence).toMatchObject({
+      machine_proven: ["build_passed"],
+      stale: ["build_passed"],
+    });
     expect(await w.ok("loop-status t1 --run r1")).toContain("stale evidence: build_passed");
   });
 

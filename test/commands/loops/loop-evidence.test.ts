@@ -28,14 +28,38 @@ describe("add", () => {
   });
 
   test("evidence that another command records for the loop belongs to its run too, and a foreign run id to none", async () => {
-    await w.ok(["criteria", "t1", "--add", "--criterion", "c", "--source", "manager_inferred", "--evidence-json", JSON.stringify({ ralph_loop_run_id: run })]);
-    await w.ok(["criteria", "t1", "--add", "--criterion", "d", "--source", "manager_inferred", "--evidence-json", JSON.stringify({ ralph_loop_run_id: "run-nowhere" })]);
-    expect(w.rows("select run_id from telemetry_events where event_type like 'acceptance%' order by rowid")).toEqual([{ run_id: run }, { run_id: null }]);
+    await w.ok([
+      "criteria",
+      "t1",
+      "--add",
+      "--criterion",
+      "c",
+      "--source",
+      "manager_inferred",
+      "--evidence-json",
+      JSON.stringify({ ralph_loop_run_id: run }),
+    ]);
+    await w.ok([
+      "criteria",
+      "t1",
+      "--add",
+      "--criterion",
+      "d",
+      "--source",
+      "manager_inferred",
+      "--evidence-json",
+      JSON.stringify({ ralph_loop_run_id: "run-nowhere" }),
+    ]);
+    expect(w.rows("select run_id from telemetry_events where event_type like 'acceptance%' order by rowid")).toEqual([
+      { run_id: run },
+      { run_id: null },
+    ]);
   });
 
   test("every row of the text is updated, whatever its source, and the last is printed", async () => {
     const text = `Ralph loop ${run} iteration 1 x evidence`;
-    for (const source of ["worker_proposed", "final_audit"]) await w.ok(["criteria", "t1", "--add", "--criterion", text, "--source", source]);
+    for (const source of ["worker_proposed", "final_audit"])
+      await w.ok(["criteria", "t1", "--add", "--criterion", text, "--source", source]);
     const { criterion } = await w.ok("loop-evidence add t1 --loop-run r1 --iteration 1 --evidence-type x");
     expect(criterion.source).toBe("final_audit");
     expect(w.rows("select source, status from acceptance_criteria order by id")).toEqual([
@@ -61,10 +85,16 @@ describe("add", () => {
 
   test("statuses that count, in any case, and one that does not", async () => {
     for (const status of ["pass", " Passed ", "SUCCESS", "succeeded", "ok", "green", "satisfied"]) {
-      expect((await w.ok(["loop-evidence", "add", "t1", "--loop-run", "r1", "--iteration", "1", "--evidence-type", "x", "--status", status])).criterion.status).toBe("satisfied");
+      expect(
+        (await w.ok(["loop-evidence", "add", "t1", "--loop-run", "r1", "--iteration", "1", "--evidence-type", "x", "--status", status]))
+          .criterion.status,
+      ).toBe("satisfied");
     }
     for (const status of ["passes", "", "fail"]) {
-      expect((await w.ok(["loop-evidence", "add", "t1", "--loop-run", "r1", "--iteration", "1", "--evidence-type", "x", "--status", status])).criterion.status).toBe("rejected");
+      expect(
+        (await w.ok(["loop-evidence", "add", "t1", "--loop-run", "r1", "--iteration", "1", "--evidence-type", "x", "--status", status]))
+          .criterion.status,
+      ).toBe("rejected");
     }
   });
 });
@@ -72,10 +102,14 @@ describe("add", () => {
 describe("visual-diff", () => {
   const picture = (name: string, value: number): string => {
     const path = join(w.work, name);
-    writeFileSync(path, makePng({ width: 2, height: 2 }, (x, _, c) => (c === 3 ? 255 : x === 0 ? 0 : value)));
+    writeFileSync(
+      path,
+      makePng({ width: 2, height: 2 }, (x, _, c) => (c === 3 ? 255 : x === 0 ? 0 : value)),
+    );
     return path;
   };
-  const diff = (more: string) => w.run(`loop-evidence visual-diff t1 --loop-run r1 --iteration 1 --reference a.png --candidate b.png ${more}`);
+  const diff = (more: string) =>
+    w.run(`loop-evidence visual-diff t1 --loop-run r1 --iteration 1 --reference a.png --candidate b.png ${more}`);
   beforeEach(() => {
     picture("a.png", 0);
     picture("b.png", 9);
@@ -96,8 +130,11 @@ describe("visual-diff", () => {
 
   test("a refusal writes neither file nor row", async () => {
     writeFileSync(join(w.work, "b.png"), "no picture");
-    for (const more of ["--threshold 0 --report-output out/r.json", "--threshold 2 --report-output out/r.json"]) expect((await diff(more)).exit).toBe(1);
-    const zero = await w.run("loop-evidence visual-diff t1 --loop-run r1 --iteration 0 --reference a.png --candidate a.png --threshold 0 --report-output out/r.json");
+    for (const more of ["--threshold 0 --report-output out/r.json", "--threshold 2 --report-output out/r.json"])
+      expect((await diff(more)).exit).toBe(1);
+    const zero = await w.run(
+      "loop-evidence visual-diff t1 --loop-run r1 --iteration 0 --reference a.png --candidate a.png --threshold 0 --report-output out/r.json",
+    );
     expect([zero.exit, existsSync(join(w.work, "out")), criteria()]).toEqual([1, false, 0]);
   });
 

@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => w.close());
 
 test("a run is created with its event and telemetry, and a second active one is refused by name", async () => {
-  const run = await w.ok("runs --create job --name first --metadata-json {\"a\":1}");
+  const run = await w.ok('runs --create job --name first --metadata-json {"a":1}');
   expect(run).toMatchObject({ name: "first", status: "active", ended_at: null, metadata: { a: 1 } });
   const second = await w.run("runs --create job");
   expect(second).toMatchObject({ exit: 1, stdout: "" });
@@ -34,11 +34,27 @@ test("ending again in the same way changes nothing, in another way is refused", 
 
 test("a loop policy stands beside the active run, complete and checked", async () => {
   await w.ok("runs --create job --name live");
-  const loop = await w.ok(["runs", "--create", "job", "--metadata-json", '{"kind":"ralph_loop","max_iterations":2,"required_before_continue":[" tests "],"note":"kept"}']);
-  expect(loop).toMatchObject({ purpose: "ralph_loop", status: "finished", metadata: { current_iteration: 0, required_before_continue: ["tests"], note: "kept", preset: null } });
+  const loop = await w.ok([
+    "runs",
+    "--create",
+    "job",
+    "--metadata-json",
+    '{"kind":"ralph_loop","max_iterations":2,"required_before_continue":[" tests "],"note":"kept"}',
+  ]);
+  expect(loop).toMatchObject({
+    purpose: "ralph_loop",
+    status: "finished",
+    metadata: { current_iteration: 0, required_before_continue: ["tests"], note: "kept", preset: null },
+  });
   expect(loop.ended_at).toBe(loop.started_at);
   expect(loop.name).toMatch(/^job-ralph-loop-\d{4}-\d\d-\d\dT\d{6}-\d{3}Z$/);
-  for (const wrong of ["{}", '{"max_iterations":1.5}', '{"max_iterations":1,"current_iteration":2}', '{"max_iterations":1,"preset":4}', '{"max_iterations":1,"stop_conditions":"x"}']) {
+  for (const wrong of [
+    "{}",
+    '{"max_iterations":1.5}',
+    '{"max_iterations":1,"current_iteration":2}',
+    '{"max_iterations":1,"preset":4}',
+    '{"max_iterations":1,"stop_conditions":"x"}',
+  ]) {
     const refused = await w.run(["runs", "--create", "job", "--purpose", "ralph_loop", "--metadata-json", wrong]);
     expect(refused.exit).toBe(1);
   }

@@ -13,7 +13,10 @@ afterEach(() => w.close());
 
 /** A terminal program that writes down how it was called. */
 async function emulator(name: string, exit = 0): Promise<string> {
-  const path = await w.file(`bin/${name}`, `#!/bin/sh\nprintf '%s\\n' "$0" "$@" "TMUX=$TMUX" > '${w.dir}/called.tmp'\nmv '${w.dir}/called.tmp' '${w.dir}/called'\nexit ${exit}\n`);
+  const path = await w.file(
+    `bin/${name}`,
+    `#!/bin/sh\nprintf '%s\\n' "$0" "$@" "TMUX=$TMUX" > '${w.dir}/called.tmp'\nmv '${w.dir}/called.tmp' '${w.dir}/called'\nexit ${exit}\n`,
+  );
   chmodSync(path, 0o755);
   return join(w.dir, "bin");
 }
@@ -23,11 +26,26 @@ const called = () =>
     const file = Bun.file(join(w.dir, "called"));
     return (await file.exists()) ? await file.text() : "";
   });
-const old1 = () => w.file("state/old1/config.json", JSON.stringify({ name: "old1", cwd: w.work, identity_token: "t", tmux_session: "codex-old1" }));
-const eventTypes = async () => (await w.run("events old1")).stdout.trim().split("\n").map((line) => JSON.parse(line).type);
+const old1 = () =>
+  w.file("state/old1/config.json", JSON.stringify({ name: "old1", cwd: w.work, identity_token: "t", tmux_session: "codex-old1" }));
+const eventTypes = async () =>
+  (await w.run("events old1")).stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).type);
 
 test("macOS: Ghostty by its application, Terminal by AppleScript with the name quoted twice", () => {
-  expect(windowFor({}, "ghostty", "it's", "darwin").command).toEqual(["open", "-na", "Ghostty.app", "--args", "-e", "tmux", "attach", "-t", "it's"]);
+  expect(windowFor({}, "ghostty", "it's", "darwin").command).toEqual([
+    "open",
+    "-na",
+    "Ghostty.app",
+    "--args",
+    "-e",
+    "tmux",
+    "attach",
+    "-t",
+    "it's",
+  ]);
   const script = windowFor({}, "terminal", `a "b" \\c`, "darwin").command[2];
   expect(script).toBe(`tell application "Terminal" to do script "tmux attach -t 'a \\"b\\" '\\\\\\\\'c'"`);
 });
@@ -44,20 +62,45 @@ test("the usual server is not named, also where its folder is reached by a link"
 test("Linux: $TERMINAL first, then what is installed, each with its own way to be told a command", async () => {
   const PATH = await emulator("gnome-terminal");
   const env = { PATH, DISPLAY: ":0" };
-  expect(windowFor(env, "auto", "s", "linux")).toEqual({ terminal: "terminal", command: ["gnome-terminal", "--", "tmux", "attach", "-t", "s"], unavailable: null });
+  expect(windowFor(env, "auto", "s", "linux")).toEqual({
+    terminal: "terminal",
+    command: ["gnome-terminal", "--", "tmux", "attach", "-t", "s"],
+    unavailable: null,
+  });
   await emulator("kitty");
-  expect(windowFor({ ...env, TERMINAL: "kitty --single-instance" }, "auto", "s", "linux").command).toEqual(["kitty", "--single-instance", "--", "tmux", "attach", "-t", "s"]);
+  expect(windowFor({ ...env, TERMINAL: "kitty --single-instance" }, "auto", "s", "linux").command).toEqual([
+    "kitty",
+    "--single-instance",
+    "--",
+    "tmux",
+    "attach",
+    "-t",
+    "s",
+  ]);
   await emulator("ghostty");
-  expect(windowFor(env, "auto", "s", "linux")).toMatchObject({ terminal: "ghostty", command: ["ghostty", "-e", "tmux", "attach", "-t", "s"] });
+  expect(windowFor(env, "auto", "s", "linux")).toMatchObject({
+    terminal: "ghostty",
+    command: ["ghostty", "-e", "tmux", "attach", "-t", "s"],
+  });
   expect(windowFor({ ...env, DISPLAY: "" }, "auto", "s", "linux").unavailable).toContain("display");
-  expect(windowFor({ PATH: "/nowhere", DISPLAY: ":0" }, "terminal", "s", "linux")).toMatchObject({ command: ["tmux", "attach", "-t", "s"], unavailable: expect.stringContaining("PATH") });
+  expect(windowFor({ PATH: "/nowhere", DISPLAY: ":0" }, "terminal", "s", "linux")).toMatchObject({
+    command: ["tmux", "attach", "-t", "s"],
+    unavailable: expect.stringContaining("PATH"),
+  });
 });
 
 test.if(process.platform === "linux")("a window is opened outside of tmux and logged; a second one needs --force", async () => {
   await old1();
   await showing(w, "codex-old1", "hi\n");
   const env = { PATH: `${await emulator("xterm")}:${process.env.PATH}`, DISPLAY: ":0", TERMINAL: "xterm", TMUX: "/nowhere,1,2" };
-  expect(await w.ok("open old1", { env })).toEqual({ attach_command: "tmux attach -t codex-old1", dry_run: false, force: false, name: "old1", terminal: "terminal", tmux_session: "codex-old1" });
+  expect(await w.ok("open old1", { env })).toEqual({
+    attach_command: "tmux attach -t codex-old1",
+    dry_run: false,
+    force: false,
+    name: "old1",
+    terminal: "terminal",
+    tmux_session: "codex-old1",
+  });
   expect(await called()).toBe(`${w.dir}/bin/xterm\n-e\ntmux\nattach\n-t\ncodex-old1\nTMUX=\n`);
   expect(await eventTypes()).toEqual(["open_attempt", "open"]);
   const again = await w.run("open old1", { env });

@@ -40,14 +40,21 @@ test("both sides dead: each is marked, the binding once, and a second run finds 
   ]);
   expect(w.rows("select state from bindings")).toEqual([{ state: "invalid" }]);
   const events = w.rows<{ payload_json: string }>("select payload_json from events where type = 'binding_marked_invalid_by_reconcile'");
-  expect(events.map((event) => JSON.parse(event.payload_json))).toEqual([{ binding_id: binding, gone_role: "worker", gone_session_name: "w1", task_name: "t1" }]);
+  expect(events.map((event) => JSON.parse(event.payload_json))).toEqual([
+    { binding_id: binding, gone_role: "worker", gone_session_name: "w1", task_name: "t1" },
+  ]);
   const again = await w.ok("reconcile --apply");
-  expect([again.dead_pid_sessions, again.dangling_bindings, again.applied]).toEqual([[], [], { sessions_marked_gone: [], bindings_marked_invalid: [] }]);
+  expect([again.dead_pid_sessions, again.dangling_bindings, again.applied]).toEqual([
+    [],
+    [],
+    { sessions_marked_gone: [], bindings_marked_invalid: [] },
+  ]);
   expect(again.next_commands).toEqual([]);
 });
 
 test("a pid that was given to a later process is dead, unless that process holds the rollout or none is on record", async () => {
-  const rollout = (digit: string) => w.file(`codex/sessions/2025/01/01/rollout-2025-01-01T00-00-00-${digit.repeat(8)}-1111-4111-8111-111111111111.jsonl`, "{}\n");
+  const rollout = (digit: string) =>
+    w.file(`codex/sessions/2025/01/01/rollout-2025-01-01T00-00-00-${digit.repeat(8)}-1111-4111-8111-111111111111.jsonl`, "{}\n");
   const held1 = await rollout("1");
   register("reused", "worker", process.pid, await rollout("2"));
   register("resumed", "manager", process.pid, held1);
@@ -72,7 +79,10 @@ test("a bound task is stuck when its newest cycle is older than the limit, never
   const binding = await bound(process.pid, process.pid);
   expect((await w.ok("reconcile")).stuck_tasks).toEqual([]);
   const cycle = (at: string) =>
-    w.store().db.query("insert into manager_cycles (task_id, started_at, completed_at, state) select id, ?1, ?1, 'succeeded' from tasks").run(at);
+    w
+      .store()
+      .db.query("insert into manager_cycles (task_id, started_at, completed_at, state) select id, ?1, ?1, 'succeeded' from tasks")
+      .run(at);
   cycle("2026-01-01T00:00:00Z");
   expect((await w.ok("reconcile --stale-cycles-seconds 1.5")).stuck_tasks).toEqual([
     { task_name: "t1", binding_id: binding, last_cycle_at: "2026-01-01T00:00:00Z", age_seconds: expect.any(Number) },

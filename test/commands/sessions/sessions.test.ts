@@ -11,25 +11,42 @@ beforeEach(() => {
 afterEach(() => w.close());
 
 const rollout = (id = THREAD, cwd = "/somewhere") =>
-  w.file(`codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-${id}.jsonl`, `${JSON.stringify({ type: "session_meta", payload: { id, cwd } })}\nnot json`);
+  w.file(
+    `codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-${id}.jsonl`,
+    `${JSON.stringify({ type: "session_meta", payload: { id, cwd } })}\nnot json`,
+  );
 const register = async (role: string, name: string, extra: string[] = []) =>
   w.ok([`register-${role}`, "--name", name, "--pid", String(process.pid), "--codex-session", await rollout(crypto.randomUUID()), ...extra]);
 
 describe("register", () => {
   test("by path, with the folder of the rollout; again under the same name it keeps id and token and revives", async () => {
     const first = await register("worker", "w1");
-    expect(first).toMatchObject({ name: "w1", role: "worker", cwd: "/somewhere", tmux_session: null, communication: { session_kind: "codex_app", delivery_mode: "pull_required" } });
+    expect(first).toMatchObject({
+      name: "w1",
+      role: "worker",
+      cwd: "/somewhere",
+      tmux_session: null,
+      communication: { session_kind: "codex_app", delivery_mode: "pull_required" },
+    });
     const [before] = await w.ok("sessions");
     await w.ok("deregister w1");
     const again = await register("worker", "w1", ["--tmux-session", "codex-w1"]);
     expect(again.session_id).toBe(first.session_id);
     const [after] = await w.ok("sessions");
-    expect(after).toMatchObject({ state: "active", identity_token: before.identity_token, registered_at: before.registered_at, tmux_session: "codex-w1" });
+    expect(after).toMatchObject({
+      state: "active",
+      identity_token: before.identity_token,
+      registered_at: before.registered_at,
+      tmux_session: "codex-w1",
+    });
   });
 
   test("by thread id", async () => {
     const path = await rollout();
-    expect(await w.ok(["register-worker", "--name", "w1", "--pid", "1", "--codex-session", THREAD])).toMatchObject({ codex_session_path: path, codex_session_id: THREAD });
+    expect(await w.ok(["register-worker", "--name", "w1", "--pid", "1", "--codex-session", THREAD])).toMatchObject({
+      codex_session_path: path,
+      codex_session_id: THREAD,
+    });
     const ghost = await w.run("register-worker --name w2 --pid 1 --codex-session 22222222-2222-4222-8222-222222222222");
     expect(ghost).toMatchObject({ exit: 1, stdout: "" });
     expect(ghost.stderr).toContain("22222222");
@@ -45,7 +62,17 @@ describe("register", () => {
   });
 
   test("warns when process or tmux session are not there", async () => {
-    const done = await w.run(["register-worker", "--name", "w1", "--pid", "4194000", "--codex-session", await rollout(), "--tmux-session", "nowhere"]);
+    const done = await w.run([
+      "register-worker",
+      "--name",
+      "w1",
+      "--pid",
+      "4194000",
+      "--codex-session",
+      await rollout(),
+      "--tmux-session",
+      "nowhere",
+    ]);
     expect(done.exit).toBe(0);
     expect(done.stderr).toContain("4194000");
     expect(done.stderr).toContain("nowhere");
@@ -59,16 +86,27 @@ describe("register", () => {
     const unowned = await w.run("register-worker --name w1 --self", { env: { CODEX_THREAD_ID: THREAD } });
     expect(unowned.exit).toBe(1);
     const main = join(import.meta.dir, "..", "..", "..", "src", "main.ts");
-    const inside = Bun.spawnSync(["bash", "-c", `exec 3>>"$1"; "$2" "$3" register-worker --name w1 & wait $!`, "x", path, process.execPath, main], {
-      env: { ...w.env, CODEX_THREAD_ID: THREAD },
-      cwd: w.work,
+    const inside = Bun.spawnSync(
+      ["bash", "-c", `exec 3>>"$1"; "$2" "$3" register-worker --name w1 & wait $!`, "x", path, process.execPath, main],
+      {
+        env: { ...w.env, CODEX_THREAD_ID: THREAD },
+        cwd: w.work,
+      },
+    );
+    expect(JSON.parse(inside.stdout.toString())).toMatchObject({
+      codex_session_id: THREAD,
+      codex_session_path: path,
+      pid: expect.any(Number),
+      tmux_session: null,
     });
-    expect(JSON.parse(inside.stdout.toString())).toMatchObject({ codex_session_id: THREAD, codex_session_path: path, pid: expect.any(Number), tmux_session: null });
   });
 
   test("two open rollouts in one process are not chosen between", async () => {
     const paths = [await rollout(), await rollout("22222222-2222-4222-8222-222222222222")];
-    const holder = Bun.spawn(["bash", "-c", 'exec 3>>"$1" 4>>"$2"; echo ready; read -r _', "x", ...paths], { stdin: "pipe", stdout: "pipe" });
+    const holder = Bun.spawn(["bash", "-c", 'exec 3>>"$1" 4>>"$2"; echo ready; read -r _', "x", ...paths], {
+      stdin: "pipe",
+      stdout: "pipe",
+    });
     await holder.stdout.getReader().read();
     const done = await w.run(`register-worker --name w1 --pid ${holder.pid}`);
     holder.kill();
@@ -107,7 +145,9 @@ test("discover proposes only sessions that are free, and shows no token", async 
   expect((await w.ok("discover")).suggestions).toEqual([]);
   await register("manager", "m2");
   const found = await w.run("discover");
-  expect(found.json().suggestions).toEqual([{ kind: "bind", task: "t2", worker: "it's w2", manager: "m2", command: `conveyor bind --task t2 --worker 'it'\\''s w2' --manager m2` }]);
+  expect(found.json().suggestions).toEqual([
+    { kind: "bind", task: "t2", worker: "it's w2", manager: "m2", command: `conveyor bind --task t2 --worker 'it'\\''s w2' --manager m2` },
+  ]);
   expect(found.stdout).not.toContain("session-token-");
 });
 
@@ -132,7 +172,10 @@ test("a session without tmux whose thread is being written takes pushed messages
   const worker = await register("worker", "w1");
   expect(worker.communication).toMatchObject({ can_receive_push: false, delivery_mode: "pull_required" });
   await w.file(`codex/thread-writer-locks/${worker.codex_session_id}.lock`, "");
-  const holder = Bun.spawn(["flock", join(w.dir, "codex/thread-writer-locks", `${worker.codex_session_id}.lock`), "sh", "-c", "echo held; exec cat"], { stdin: "pipe", stdout: "pipe" });
+  const holder = Bun.spawn(
+    ["flock", join(w.dir, "codex/thread-writer-locks", `${worker.codex_session_id}.lock`), "sh", "-c", "echo held; exec cat"],
+    { stdin: "pipe", stdout: "pipe" },
+  );
   try {
     await holder.stdout.getReader().read();
     const live = { can_receive_push: true, delivery_mode: "pull_required", requires_polling: true };

@@ -8,20 +8,29 @@ beforeEach(async () => {
 });
 afterEach(() => w.close());
 
-const submit = (role: string, turn: string | null, payload: object) => w.run(`continuation t1 --submit ${role} --from-stdin${turn ? ` --correlation-id ${turn}` : ""}`, { stdin: JSON.stringify(payload) });
+const submit = (role: string, turn: string | null, payload: object) =>
+  w.run(`continuation t1 --submit ${role} --from-stdin${turn ? ` --correlation-id ${turn}` : ""}`, { stdin: JSON.stringify(payload) });
 const RUN = { reviewer_session_id: "r", manager_session_id: "m", manager_rollout_access: false };
 const review = (turn: string, change: object = {}) =>
-  w.run(`continuation t1 --review --from-stdin --correlation-id ${turn}`, { stdin: JSON.stringify({ agreement: "match", verdict: "proceed", rationale: "x", subagent_run: RUN, ...change }) });
-const shown = async (flags: string) => (await w.ok(`continuation t1 --list --include-payload ${flags}`)).continuations.map((row: { proposer: string; payload?: unknown }) => [row.proposer, row.payload ?? null]);
+  w.run(`continuation t1 --review --from-stdin --correlation-id ${turn}`, {
+    stdin: JSON.stringify({ agreement: "match", verdict: "proceed", rationale: "x", subagent_run: RUN, ...change }),
+  });
+const shown = async (flags: string) =>
+  (await w.ok(`continuation t1 --list --include-payload ${flags}`)).continuations.map((row: { proposer: string; payload?: unknown }) => [
+    row.proposer,
+    row.payload ?? null,
+  ]);
 
 test("a worker's proposal opens a turn, revisions count across turns", async () => {
   const first = (await submit("worker", null, { b: 1, a: 2 })).json();
   expect(first).toMatchObject({ proposer: "worker", revision: 1, correlation_id: expect.stringMatching(/^continuation-[0-9a-f-]{36}$/) });
   expect((await submit("worker", "t2", {})).json()).toMatchObject({ revision: 2, correlation_id: "t2" });
   expect((await submit("manager", "t2", {})).json()).toMatchObject({ revision: 1 });
-  expect(w.rows("select actor, correlation_id as c, payload_json as p from events where type = 'task_continuation_recorded' order by id limit 1")).toEqual([
-    { actor: "worker", c: first.correlation_id, p: '{"continuation_id":1,"payload_keys":["a","b"],"proposer":"worker"}' },
-  ]);
+  expect(
+    w.rows(
+      "select actor, correlation_id as c, payload_json as p from events where type = 'task_continuation_recorded' order by id limit 1",
+    ),
+  ).toEqual([{ actor: "worker", c: first.correlation_id, p: '{"continuation_id":1,"payload_keys":["a","b"],"proposer":"worker"}' }]);
 });
 
 test("the manager answers only a turn that was opened", async () => {
@@ -38,16 +47,36 @@ test("nobody reads the other side too early", async () => {
   expect((await w.run("continuation t1 --list --include-payload --as-role manager --correlation-id a")).exit).toBe(1);
   expect((await w.run("continuation t1 --list --as-role manager --correlation-id a")).exit).toBe(0);
   await submit("manager", "a", { m: 1 });
-  expect(await shown("--as-role manager --correlation-id a")).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }]]);
-  expect(await shown("--as-role worker")).toEqual([["worker", { w: 1 }], ["manager", null]]);
+  expect(await shown("--as-role manager --correlation-id a")).toEqual([
+    ["worker", { w: 1 }],
+    ["manager", { m: 1 }],
+  ]);
+  expect(await shown("--as-role worker")).toEqual([
+    ["worker", { w: 1 }],
+    ["manager", null],
+  ]);
   await w.ok("manager-config t1 --permit context.spawn_reviewer");
   expect((await review("a")).exit).toBe(0);
-  expect(await shown("--as-role worker --correlation-id a")).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }]]);
+  expect(await shown("--as-role worker --correlation-id a")).toEqual([
+    ["worker", { w: 1 }],
+    ["manager", { m: 1 }],
+  ]);
   await submit("manager", "a", { m: 2 });
-  expect(await shown("--as-role worker")).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }], ["manager", null]]);
-  for (const role of ["all", "reviewer"]) expect(await shown(`--as-role ${role}`)).toEqual([["worker", { w: 1 }], ["manager", { m: 1 }], ["manager", { m: 2 }]]);
+  expect(await shown("--as-role worker")).toEqual([
+    ["worker", { w: 1 }],
+    ["manager", { m: 1 }],
+    ["manager", null],
+  ]);
+  for (const role of ["all", "reviewer"])
+    expect(await shown(`--as-role ${role}`)).toEqual([
+      ["worker", { w: 1 }],
+      ["manager", { m: 1 }],
+      ["manager", { m: 2 }],
+    ]);
   expect((await w.ok("continuation t1 --list --correlation-id other")).reviews).toEqual([]);
-  expect((await w.ok("continuation t1 --list --correlation-id a")).reviews).toEqual([expect.objectContaining({ correlation_id: "a", operator_routing_required: false })]);
+  expect((await w.ok("continuation t1 --list --correlation-id a")).reviews).toEqual([
+    expect.objectContaining({ correlation_id: "a", operator_routing_required: false }),
+  ]);
 });
 
 test("all that is wrong in a review is named at once, by its path", async () => {
@@ -56,7 +85,12 @@ test("all that is wrong in a review is named at once, by its path", async () => 
   const lone = await review("a");
   expect(lone.stderr).toContain("no proposal of the manager");
   await submit("manager", "a", {});
-  const { exit, stderr } = await review("a", { agreement: "same", verdict: undefined, rationale: " ", subagent_run: { manager_session_id: 3, manager_rollout_access: true } });
+  const { exit, stderr } = await review("a", {
+    agreement: "same",
+    verdict: undefined,
+    rationale: " ",
+    subagent_run: { manager_session_id: 3, manager_rollout_access: true },
+  });
   expect(exit).toBe(1);
   expect(stderr).toContain('agreement: expected one of match, compatible, divergent, got "same"');
   expect(stderr).toContain("verdict: expected one of proceed, amend, stop, got nothing");

@@ -38,7 +38,10 @@ const GRANTS: Record<string, readonly string[]> = {
   "worker_session.clear": ["worker_session.clear"],
   "context.spawn_reviewer": ["context.spawn_reviewer"],
 };
-const ACTIONS: Record<string, readonly string[]> = { worker_session: ["clear", "compact", "interrupt", "stop"], context: ["fetch_issues", "fetch_prs", "spawn_reviewer"] };
+const ACTIONS: Record<string, readonly string[]> = {
+  worker_session: ["clear", "compact", "interrupt", "stop"],
+  context: ["fetch_issues", "fetch_prs", "spawn_reviewer"],
+};
 const STEPS = ["record-handoff", "subagent-review", "draft-pr"] as const;
 const PROOF = { evidence_type: "adversarial_check", failure_mode: "f", check: "c", result: "r" };
 const TURNS = ["one", "two"];
@@ -78,17 +81,48 @@ export class Model {
 
   /** The next command, in this order of likelihood: what changes the ledgers, what looks, what ends the task. */
   step(): Step {
-    const kinds = [this.addCriterion, this.addCriterion, this.moveCriterion, this.moveCriterion, this.configure, this.configure, this.acknowledge, this.handoff, this.propose, this.propose, this.review, this.runEpilogue, this.runEpilogue, this.decide, this.ask, this.list, this.finish, this.stop];
+    const kinds = [
+      this.addCriterion,
+      this.addCriterion,
+      this.moveCriterion,
+      this.moveCriterion,
+      this.configure,
+      this.configure,
+      this.acknowledge,
+      this.handoff,
+      this.propose,
+      this.propose,
+      this.review,
+      this.runEpilogue,
+      this.runEpilogue,
+      this.decide,
+      this.ask,
+      this.list,
+      this.finish,
+      this.stop,
+    ];
     return this.random.pick(kinds).call(this);
   }
 
-  private summary = () => Object.fromEntries(STATUSES.map((status) => [status, this.criteria.filter((row) => row.status === status).length]));
+  private summary = () =>
+    Object.fromEntries(STATUSES.map((status) => [status, this.criteria.filter((row) => row.status === status).length]));
 
   private addCriterion(): Step {
     const [text, source] = [this.random.pick(TEXTS), this.random.pick(SOURCES)];
     const status = this.random.pick(["proposed", "accepted", "satisfied"]);
     const proof = this.random.chance(0.3);
-    const words = ["criteria", this.task, "--add", "--criterion", ` ${text} `, "--source", source, "--status", status, ...(proof ? ["--evidence-json", JSON.stringify(PROOF)] : [])];
+    const words = [
+      "criteria",
+      this.task,
+      "--add",
+      "--criterion",
+      ` ${text} `,
+      "--source",
+      source,
+      "--status",
+      status,
+      ...(proof ? ["--evidence-json", JSON.stringify(PROOF)] : []),
+    ];
     const known = this.criteria.find((row) => row.text === text && row.source === source);
     return {
       words,
@@ -126,7 +160,18 @@ export class Model {
   private configure(): Step {
     const { random } = this;
     const old = this.config;
-    const next: Config = old ? { ...old, permissions: new Set(old.permissions) } : { mode: "guided", objective: null, tools: [], epilogues: [], nudge: "ask-operator", acks: false, permissions: new Set(), revision: 0 };
+    const next: Config = old
+      ? { ...old, permissions: new Set(old.permissions) }
+      : {
+          mode: "guided",
+          objective: null,
+          tools: [],
+          epilogues: [],
+          nudge: "ask-operator",
+          acks: false,
+          permissions: new Set(),
+          revision: 0,
+        };
     const words = ["manager-config", this.task];
     const flag = (p: number, ...flags: string[]) => random.chance(p) && words.push(...flags) > 0;
     const mode = random.pick(["light", "guided", "strict"]);
@@ -154,9 +199,21 @@ export class Model {
     return {
       words,
       exit: 0,
-      shows: { supervision_mode: next.mode, tools: next.tools, epilogues: next.epilogues, nudge_on_completion: next.nudge, require_acks: next.acks, objective: next.objective, revision: next.revision },
+      shows: {
+        supervision_mode: next.mode,
+        tools: next.tools,
+        epilogues: next.epilogues,
+        nudge_on_completion: next.nudge,
+        require_acks: next.acks,
+        objective: next.objective,
+        revision: next.revision,
+      },
       then: (answer) => {
-        expect(Object.entries<string[]>(answer.permissions).flatMap(([category, actions]) => actions.map((action) => `${category}.${action}`)).sort()).toEqual([...next.permissions].sort());
+        expect(
+          Object.entries<string[]>(answer.permissions)
+            .flatMap(([category, actions]) => actions.map((action) => `${category}.${action}`))
+            .sort(),
+        ).toEqual([...next.permissions].sort());
         this.config = next;
         if (!same) this.count("manager_config_recorded");
       },
@@ -182,7 +239,8 @@ export class Model {
 
   private acknowledge(): Step {
     const role = this.random.pick(["worker", "manager"]);
-    if (this.random.chance(0.2)) return { words: [`${role}-ack`, this.task, "--from-stdin"], stdin: this.random.pick(["", "[]", "{", "1"]), exit: 1 };
+    if (this.random.chance(0.2))
+      return { words: [`${role}-ack`, this.task, "--from-stdin"], stdin: this.random.pick(["", "[]", "{", "1"]), exit: 1 };
     const ack = { revision: (this.acks[role]?.revision ?? 0) + 1, of: this.config?.revision ?? null };
     return {
       words: [`${role}-ack`, this.task, "--from-stdin"],
@@ -198,13 +256,19 @@ export class Model {
 
   private handoff(): Step {
     const words = ["handoff", this.task, "--summary", "s", "--next-step", "n"];
-    return { words, exit: 0, shows: { summary: "s", next_steps: ["n"] }, then: () => void (this.handoffs++, this.count("worker_handoff_recorded")) };
+    return {
+      words,
+      exit: 0,
+      shows: { summary: "s", next_steps: ["n"] },
+      then: () => void (this.handoffs++, this.count("worker_handoff_recorded")),
+    };
   }
 
   private propose(): Step {
     const [proposer, turn] = [this.random.pick(["worker", "manager"]), this.random.pick(TURNS)];
     const words = ["continuation", this.task, "--submit", proposer, "--from-stdin", "--correlation-id", turn];
-    if (proposer === "manager" && !this.proposals.some((each) => each.proposer === "worker" && each.turn === turn)) return { words, stdin: "{}", exit: 1 };
+    if (proposer === "manager" && !this.proposals.some((each) => each.proposer === "worker" && each.turn === turn))
+      return { words, stdin: "{}", exit: 1 };
     const revision = this.proposals.filter((each) => each.proposer === proposer).length + 1;
     return {
       words,
@@ -223,18 +287,34 @@ export class Model {
   private review(): Step {
     const { random } = this;
     const turn = random.pick(TURNS);
-    const [agreement, verdict, status] = [random.pick(["match", "compatible", "divergent"]), random.pick(["proceed", "amend", "stop"]), random.pick(["failed", "succeeded"])];
+    const [agreement, verdict, status] = [
+      random.pick(["match", "compatible", "divergent"]),
+      random.pick(["proceed", "amend", "stop"]),
+      random.pick(["failed", "succeeded"]),
+    ];
     const words = ["continuation", this.task, "--review", "--from-stdin", "--correlation-id", turn];
-    const stdin = JSON.stringify({ agreement, verdict, rationale: "r", subagent_run: { reviewer_session_id: "a", manager_session_id: random.chance(0.1) ? "a" : "b", manager_rollout_access: false, status } });
+    const stdin = JSON.stringify({
+      agreement,
+      verdict,
+      rationale: "r",
+      subagent_run: { reviewer_session_id: "a", manager_session_id: random.chance(0.1) ? "a" : "b", manager_rollout_access: false, status },
+    });
     const last = (proposer: string) => this.proposals.findLast((each) => each.turn === turn && each.proposer === proposer);
     const [worker, manager] = [last("worker"), last("manager")];
-    if (!this.permits("context.spawn_reviewer") || !worker || !manager || stdin.includes('"manager_session_id":"a"')) return { words, stdin, exit: 1 };
+    if (!this.permits("context.spawn_reviewer") || !worker || !manager || stdin.includes('"manager_session_id":"a"'))
+      return { words, stdin, exit: 1 };
     const routing = (verdict === "stop" && status === "failed") || (agreement === "divergent" && this.config!.nudge !== "auto-proceed");
     return {
       words,
       stdin,
       exit: 0,
-      shows: { agreement, verdict, operator_routing_required: routing, worker_continuation_id: worker.id, manager_continuation_id: manager.id },
+      shows: {
+        agreement,
+        verdict,
+        operator_routing_required: routing,
+        worker_continuation_id: worker.id,
+        manager_continuation_id: manager.id,
+      },
       then: () => {
         this.reviews.push({ verdict, turn });
         this.count("continuation_review_recorded");
@@ -248,7 +328,11 @@ export class Model {
     if (!this.config?.epilogues.includes(step)) return { words, exit: 1 };
     const review = this.reviews.at(-1);
     // Permission to open pull requests would ask gh, which is not the business of a model.
-    const ok = step === "draft-pr" || (step === "record-handoff" ? this.handoffs > 0 : review !== undefined && review.verdict !== "stop" && this.permits("context.spawn_reviewer"));
+    const ok =
+      step === "draft-pr" ||
+      (step === "record-handoff"
+        ? this.handoffs > 0
+        : review !== undefined && review.verdict !== "stop" && this.permits("context.spawn_reviewer"));
     return {
       words,
       exit: 0,
@@ -280,21 +364,31 @@ export class Model {
     const name = this.random.pick(Object.keys(GRANTS));
     const handoff = this.random.chance(0.3);
     const must = this.random.chance(0.5);
-    const reasons = [...(!this.config ? ["missing_manager_config"] : GRANTS[name]!.every(this.permits) ? [] : ["permission_not_enabled"]), ...(handoff && this.handoffs === 0 ? ["missing_worker_handoff"] : [])];
+    const reasons = [
+      ...(!this.config ? ["missing_manager_config"] : GRANTS[name]!.every(this.permits) ? [] : ["permission_not_enabled"]),
+      ...(handoff && this.handoffs === 0 ? ["missing_worker_handoff"] : []),
+    ];
     const words = ["manager-permission", this.task, name, ...(handoff ? ["--require-handoff"] : []), ...(must ? ["--require"] : [])];
-    return { words, exit: must && reasons.length > 0 ? 1 : 0, shows: { allowed: reasons.length === 0, reasons }, then: () => this.count("manager_permission_checked") };
+    return {
+      words,
+      exit: must && reasons.length > 0 ? 1 : 0,
+      shows: { allowed: reasons.length === 0, reasons },
+      then: () => this.count("manager_permission_checked"),
+    };
   }
 
   private list(): Step {
     const role = this.random.pick(["all", "worker", "manager", "reviewer"]);
     const seen = (each: { proposer: string; turn: string; id: number }): boolean => {
-      if (role === "manager") return each.proposer === "manager" || this.proposals.some((other) => other.proposer === "manager" && other.turn === each.turn);
+      if (role === "manager")
+        return each.proposer === "manager" || this.proposals.some((other) => other.proposer === "manager" && other.turn === each.turn);
       return role !== "worker" || each.proposer === "worker" || this.reviewed.has(each.id);
     };
     return {
       words: ["continuation", this.task, "--list", "--include-payload", "--as-role", role],
       exit: 0,
-      then: (answer) => expect(answer.continuations.map((row: { payload?: object }) => row.payload !== undefined)).toEqual(this.proposals.map(seen)),
+      then: (answer) =>
+        expect(answer.continuations.map((row: { payload?: object }) => row.payload !== undefined)).toEqual(this.proposals.map(seen)),
     };
   }
 
@@ -306,22 +400,37 @@ export class Model {
     const flags = random.some(["--require-adversarial-proof", "--require-criteria-audit", "--require-acks", "--require-epilogue"]);
     const decision = this.decisions.length > 0 && random.chance(0.6) ? random.pick(this.decisions) : null;
     const strict = random.chance(0.3);
-    const words = ["finish-task", this.task, ...flags, ...(strict ? ["--strict-decisions"] : []), ...(decision ? ["--decision-id", String(decision.id)] : [])];
+    const words = [
+      "finish-task",
+      this.task,
+      ...flags,
+      ...(strict ? ["--strict-decisions"] : []),
+      ...(decision ? ["--decision-id", String(decision.id)] : []),
+    ];
     const open = this.criteria.filter((row) => row.status === "accepted");
     const acknowledged = this.acks.worker !== null && this.acks.manager !== null;
     if (this.done) return { words, exit: 1 };
-    if (flags.includes("--require-adversarial-proof") && !this.criteria.some((row) => row.status === "satisfied" && row.proof)) return { words, exit: 1 };
+    if (flags.includes("--require-adversarial-proof") && !this.criteria.some((row) => row.status === "satisfied" && row.proof))
+      return { words, exit: 1 };
     if (strict && decision?.kind !== "stop") return { words, exit: 1 };
     const gate =
-      flags.includes("--require-criteria-audit") && open.length > 0 ? "final_criteria_audit"
-      : (flags.includes("--require-acks") || this.config?.acks) && !acknowledged ? "final_ack_audit"
-      : flags.includes("--require-epilogue") && this.missingSteps().length > 0 ? "final_epilogue_audit"
-      : null;
+      flags.includes("--require-criteria-audit") && open.length > 0
+        ? "final_criteria_audit"
+        : (flags.includes("--require-acks") || this.config?.acks) && !acknowledged
+          ? "final_ack_audit"
+          : flags.includes("--require-epilogue") && this.missingSteps().length > 0
+            ? "final_epilogue_audit"
+            : null;
     if (gate) return { words, exit: 1, then: () => void (this.commands.push("failed"), this.count("finish_task_failed")) };
     return {
       words,
       exit: 0,
-      shows: { finish: true, final_audit: { open_criteria: open.map(({ id, text }) => ({ id, criterion: text })), summary: this.summary() }, final_ack_audit: { ok: acknowledged }, final_epilogue_audit: { missing_or_incomplete: this.missingSteps() } },
+      shows: {
+        finish: true,
+        final_audit: { open_criteria: open.map(({ id, text }) => ({ id, criterion: text })), summary: this.summary() },
+        final_ack_audit: { ok: acknowledged },
+        final_epilogue_audit: { missing_or_incomplete: this.missingSteps() },
+      },
       then: (answer) => {
         this.done = true;
         this.commands.push("succeeded");
@@ -334,7 +443,13 @@ export class Model {
   private stop(): Step {
     const words = ["stop-task", this.task];
     if (this.done || this.random.chance(0.5)) return { words: [...words, "--strict-decisions"], exit: 1 };
-    return { words, exit: 0, shows: { finish: false, final_decision_id: null }, then: () => void ((this.done = true), this.commands.push("succeeded"), this.count("stop_task_intent"), this.count("stop_task_succeeded")) };
+    return {
+      words,
+      exit: 0,
+      shows: { finish: false, final_decision_id: null },
+      then: () =>
+        void ((this.done = true), this.commands.push("succeeded"), this.count("stop_task_intent"), this.count("stop_task_succeeded")),
+    };
   }
 }
 

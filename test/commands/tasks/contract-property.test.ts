@@ -8,20 +8,29 @@ const RUNS = 5000;
 const PARTS = 20;
 const LONGEST = 10;
 
-const quoted = (steps: readonly Step[]) => steps.map(({ words, stdin }) => words.join(" ") + (stdin === undefined ? "" : ` < ${stdin}`)).join("\n");
+const quoted = (steps: readonly Step[]) =>
+  steps.map(({ words, stdin }) => words.join(" ") + (stdin === undefined ? "" : ` < ${stdin}`)).join("\n");
 
 /** Everything on record of the task that the model knows. */
 function compareRecords(store: Store, model: Model, taskId: string): void {
   const of = <T>(sql: string): T[] => store.db.query(sql).all(taskId) as T[];
-  expect(of("select id, criterion as text, source, status from acceptance_criteria where task_id = ? order by id")).toEqual(model.criteria.map(({ proof: _, ...row }) => row));
+  expect(of("select id, criterion as text, source, status from acceptance_criteria where task_id = ? order by id")).toEqual(
+    model.criteria.map(({ proof: _, ...row }) => row),
+  );
   expect(of<{ revision: number }>("select revision from manager_configs where task_id = ?")[0]?.revision).toBe(model.config?.revision);
   expect(of("select state from tasks where id = ?")).toEqual([{ state: model.done ? "done" : "candidate" }]);
-  expect(of<{ state: string }>("select state from commands where task_id = ? order by rowid").map(({ state }) => state)).toEqual(model.commands);
+  expect(of<{ state: string }>("select state from commands where task_id = ? order by rowid").map(({ state }) => state)).toEqual(
+    model.commands,
+  );
   expect(of("select id, decision as kind from manager_decisions where task_id = ? order by id")).toEqual(model.decisions);
   expect(of("select count(*) as n from worker_handoffs where task_id = ?")).toEqual([{ n: model.handoffs }]);
-  const events = of<{ type: string; n: number }>("select type, count(*) as n from events where task_id = ? and type <> 'task_created' group by type order by type");
+  const events = of<{ type: string; n: number }>(
+    "select type, count(*) as n from events where task_id = ? and type <> 'task_created' group by type order by type",
+  );
   expect(Object.fromEntries(events.map(({ type, n }) => [type, n]))).toEqual(model.events);
-  const telemetry = of<{ n: number }>("select count(*) as n from telemetry_events where task_id = ? and event_type like 'acceptance_criterion_%'")[0]!.n;
+  const telemetry = of<{ n: number }>(
+    "select count(*) as n from telemetry_events where task_id = ? and event_type like 'acceptance_criterion_%'",
+  )[0]!.n;
   expect(telemetry).toBe((model.events.acceptance_criterion_added ?? 0) + (model.events.acceptance_criterion_updated ?? 0));
 }
 

@@ -14,9 +14,14 @@ test("the printed commands can be run as they are", async () => {
   const path = await w.file("answer.md", ANSWER);
   const text = await w.ok<string>(["criteria-plan", "my task", "--from-worker-response", path]);
   expect(text.split("\n").filter((line) => line.startsWith("#"))).toHaveLength(3);
-  for (const line of text.split("\n").filter((each) => each.startsWith("conveyor "))) await w.ok(words(line.replaceAll(`'\\''`, "’")).slice(1));
+  for (const line of text.split("\n").filter((each) => each.startsWith("conveyor ")))
+    await w.ok(words(line.replaceAll(`'\\''`, "’")).slice(1));
   expect(await w.ok(["criteria", "my task", "--list"])).toMatchObject({
-    criteria: [{ criterion: "it’s done", status: "accepted" }, { criterion: "--json", status: "accepted" }, { criterion: "later", status: "deferred", rationale: expect.any(String) }],
+    criteria: [
+      { criterion: "it’s done", status: "accepted" },
+      { criterion: "--json", status: "accepted" },
+      { criterion: "later", status: "deferred", rationale: expect.any(String) },
+    ],
   });
 });
 

@@ -9,7 +9,9 @@ beforeEach(async () => {
 afterEach(() => w.close());
 
 test("text is trimmed, a duplicate is told and changes nothing", async () => {
-  expect(await w.ok(["criteria", "t1", "--add", "--criterion", "  A ", "--source", "user_requested"])).toMatchObject({ affected_criterion: { id: 1, criterion: "A" } });
+  expect(await w.ok(["criteria", "t1", "--add", "--criterion", "  A ", "--source", "user_requested"])).toMatchObject({
+    affected_criterion: { id: 1, criterion: "A" },
+  });
   const again = await w.run("criteria t1 --add --criterion A --source user_requested --status satisfied");
   expect(again.stderr).toContain("criterion 1");
   expect(again.json()).toMatchObject({ affected_criterion: { status: "proposed" }, summary: { proposed: 1 } });
@@ -41,9 +43,27 @@ test("a criterion of another task is refused by task and id", async () => {
 });
 
 test("proof, rationale and evidence are replaced only when given", async () => {
-  await w.ok(["criteria", "t1", "--add", "--criterion", "A", "--source", "user_requested", "--proof", "p", "--rationale", "r", "--evidence-json", '{"a":1}']);
-  expect(await w.ok("criteria t1 --satisfy 1")).toMatchObject({ affected_criterion: { status: "satisfied", proof: "p", rationale: "r", evidence: { a: 1 } } });
-  expect(await w.ok("criteria t1 --accept 1 --proof q --evidence-json {}")).toMatchObject({ affected_criterion: { status: "accepted", proof: "q", rationale: "r", evidence: {} } });
+  await w.ok([
+    "criteria",
+    "t1",
+    "--add",
+    "--criterion",
+    "A",
+    "--source",
+    "user_requested",
+    "--proof",
+    "p",
+    "--rationale",
+    "r",
+    "--evidence-json",
+    '{"a":1}',
+  ]);
+  expect(await w.ok("criteria t1 --satisfy 1")).toMatchObject({
+    affected_criterion: { status: "satisfied", proof: "p", rationale: "r", evidence: { a: 1 } },
+  });
+  expect(await w.ok("criteria t1 --accept 1 --proof q --evidence-json {}")).toMatchObject({
+    affected_criterion: { status: "accepted", proof: "q", rationale: "r", evidence: {} },
+  });
   expect(await w.ok("criteria t1 --list --status deferred")).toMatchObject({ criteria: [], summary: { accepted: 1 } });
 });
 
@@ -53,7 +73,17 @@ test("writing on a task that is over warns", async () => {
 });
 
 test("evidence that calls itself an adversarial check and is none is told by field", async () => {
-  const { exit, stderr } = await w.run(["criteria", "t1", "--add", "--criterion", "A", "--source", "user_requested", "--evidence-json", '{"evidence_type":"adversarial_check","check":""}']);
+  const { exit, stderr } = await w.run([
+    "criteria",
+    "t1",
+    "--add",
+    "--criterion",
+    "A",
+    "--source",
+    "user_requested",
+    "--evidence-json",
+    '{"evidence_type":"adversarial_check","check":""}',
+  ]);
   expect(exit).toBe(0);
   expect(stderr).toContain("failure_mode: expected a non-empty text, got nothing");
   expect(stderr).toContain('check: expected a non-empty text, got ""');

@@ -23,13 +23,29 @@ test("every gate names itself and the command that would satisfy it, and stops n
   await refused("--require-adversarial-proof", "adversarial", "--evidence-json");
   await refused("--strict-decisions", "missing_decision_id", "record-decision t1 stop");
   await refused("--require-criteria-audit", "#1: Works", "hint: conveyor criteria t1 --satisfy 1");
-  await refused("--require-acks", "worker and the manager", "| conveyor worker-ack t1 --from-stdin; ", "| conveyor manager-ack t1 --from-stdin");
+  await refused(
+    "--require-acks",
+    "worker and the manager",
+    "| conveyor worker-ack t1 --from-stdin; ",
+    "| conveyor manager-ack t1 --from-stdin",
+  );
   await refused("--require-epilogue", "record-handoff", "hint: conveyor epilogue t1 --step record-handoff");
   expect(w.running()).toEqual(["codex-m1", "codex-w1"]);
-  expect(w.states()).toEqual({ task: "candidate", binding: "active", sessions: { w1: "active", m1: "active" }, commands: ["failed", "failed", "failed"] });
+  expect(w.states()).toEqual({
+    task: "candidate",
+    binding: "active",
+    sessions: { w1: "active", m1: "active" },
+    commands: ["failed", "failed", "failed"],
+  });
   expect(w.rows("select 1 from manager_decisions")).toEqual([]);
   const payload = w.rows<{ p: string }>("select payload_json as p from events where type = 'finish_task_failed' order by id limit 1")[0]!.p;
-  expect(JSON.parse(payload)).toMatchObject({ stop_worker: true, stop_manager: true, error_type: "Failure", expected_failure: true, final_audit: { open_criteria: [{ id: 1, criterion: "Works" }] } });
+  expect(JSON.parse(payload)).toMatchObject({
+    stop_worker: true,
+    stop_manager: true,
+    error_type: "Failure",
+    expected_failure: true,
+    final_audit: { open_criteria: [{ id: 1, criterion: "Works" }] },
+  });
 });
 
 test("a configuration that requires acknowledgements is a gate of its own, and those of an older one can be refused", async () => {
@@ -76,19 +92,28 @@ test("a segment is required of every role; an unchanged screen is met by the one
   await w.bound();
   await w.ok("transcript-capture t1 --role worker");
   const captured = await w.ok(`finish-task t1 ${BOTH} --capture-transcript-before-stop --require-transcript-segment`);
-  expect(captured.pre_stop_transcript_captures).toMatchObject([{ role: "worker", transcript_segment: null }, { role: "manager", transcript_segment: { line_count: 1 } }]);
-  expect(JSON.stringify(w.rows("select payload_json, '' from events union all select result_json, '' from commands"))).not.toContain("worker screen");
+  expect(captured.pre_stop_transcript_captures).toMatchObject([
+    { role: "worker", transcript_segment: null },
+    { role: "manager", transcript_segment: { line_count: 1 } },
+  ]);
+  expect(JSON.stringify(w.rows("select payload_json, '' from events union all select result_json, '' from commands"))).not.toContain(
+    "worker screen",
+  );
 });
 
 test("an empty screen is no evidence, and a missing role is named", async () => {
   await w.bound();
   w.tmux("send-keys", "-R", "-t", "=codex-w1:");
   await until("an empty screen", () => w.screen("codex-w1").trim() === "");
-  const { exit, stderr } = await w.run(`finish-task t1 --stop-worker --capture-transcript-before-stop --capture-transcript-lines 0 --require-transcript-segment`);
+  const { exit, stderr } = await w.run(
+    `finish-task t1 --stop-worker --capture-transcript-before-stop --capture-transcript-lines 0 --require-transcript-segment`,
+  );
   expect(exit).toBe(1);
   expect(stderr).toContain("of the worker of task");
   await w.ok("tasks --create t2 --goal G");
-  expect((await w.run("finish-task t2 --stop-manager --capture-transcript-before-stop --require-transcript-segment")).stderr).toContain("of the manager of task");
+  expect((await w.run("finish-task t2 --stop-manager --capture-transcript-before-stop --require-transcript-segment")).stderr).toContain(
+    "of the manager of task",
+  );
   expect((await w.run("finish-task t1 --require-transcript-segment")).exit).toBe(2);
   expect(w.running()).toEqual(["codex-m1", "codex-w1"]);
 });
@@ -115,7 +140,15 @@ test("the sessions of a finished task can be stopped afterwards, also when some 
 test("a manager that ends its own terminal still closes the task", async () => {
   await w.bound();
   const main = resolve(import.meta.dir, "../../../src/main.ts");
-  w.tmux("respawn-pane", "-k", "-t", "=codex-m1:", "-e", `WORKERCTL_STATE_ROOT=${w.stateRoot}`, `${process.execPath} ${main} finish-task t1 ${BOTH}; cat`);
+  w.tmux(
+    "respawn-pane",
+    "-k",
+    "-t",
+    "=codex-m1:",
+    "-e",
+    `WORKERCTL_STATE_ROOT=${w.stateRoot}`,
+    `${process.execPath} ${main} finish-task t1 ${BOTH}; cat`,
+  );
   await until("the task is done", () => w.states().task === "done");
   expect(w.states()).toMatchObject({ binding: "ended", sessions: { w1: "gone", m1: "gone" }, commands: ["succeeded"] });
   expect(w.running()).toEqual([]);
@@ -133,12 +166,23 @@ test("what waits in the task's queue is counted, not touched", async () => {
 test("two calls at once: one ends the task, the other is told so or finds it done", async () => {
   await w.bound();
   const main = resolve(import.meta.dir, "../../../src/main.ts");
-  const calls = [1, 2].map(() => Bun.spawn([process.execPath, main, "finish-task", "t1", "--stop-worker", "--stop-manager"], { env: w.env, cwd: w.work, stdout: "ignore", stderr: "pipe" }));
+  const calls = [1, 2].map(() =>
+    Bun.spawn([process.execPath, main, "finish-task", "t1", "--stop-worker", "--stop-manager"], {
+      env: w.env,
+      cwd: w.work,
+      stdout: "ignore",
+      stderr: "pipe",
+    }),
+  );
   const exits = await Promise.all(calls.map((call) => call.exited));
   // One that begins after the other has ended is a follow-up on a task that is done, with nothing left to stop.
   const told = exits.filter((exit) => exit === 0).length;
   expect(told).toBeGreaterThan(0);
   expect(w.states()).toMatchObject({ task: "done", binding: "ended", sessions: { w1: "gone", m1: "gone" } });
   expect(w.states().commands.filter((state) => state === "succeeded")).toHaveLength(told);
-  expect(w.rows("select count(*) as n from events where type = 'finish_task_succeeded' and json_extract(payload_json, '$.already_done_followup') = 0")).toEqual([{ n: 1 }]);
+  expect(
+    w.rows(
+      "select count(*) as n from events where type = 'finish_task_succeeded' and json_extract(payload_json, '$.already_done_followup') = 0",
+    ),
+  ).toEqual([{ n: 1 }]);
 });

@@ -18,9 +18,24 @@ export class FinishWorld extends World {
     const sessions = [];
     for (const role of ["worker", "manager"] as const) {
       const name = names[role];
-      const { paneId, pid } = await newSession(this.env, { name: `codex-${name}`, cwd: this.work, argv: ["sh", "-c", `echo ${role} screen; exec cat`] });
+      const { paneId, pid } = await newSession(this.env, {
+        name: `codex-${name}`,
+        cwd: this.work,
+        argv: ["sh", "-c", `echo ${role} screen; exec cat`],
+      });
       await until(`${role} screen`, () => this.screen(`codex-${name}`).includes(`${role} screen`));
-      sessions.push(registerSession(store, { name, role, pid, cwd: this.work, codexSessionPath: null, codexSessionId: null, tmuxSession: `codex-${name}`, tmuxPaneId: paneId }));
+      sessions.push(
+        registerSession(store, {
+          name,
+          role,
+          pid,
+          cwd: this.work,
+          codexSessionPath: null,
+          codexSessionId: null,
+          tmuxSession: `codex-${name}`,
+          tmuxPaneId: paneId,
+        }),
+      );
     }
     bind(store, needTask(store, task), sessions[0]!, sessions[1]!);
   }
@@ -42,7 +57,9 @@ export class FinishWorld extends World {
     return {
       task: this.rows<{ state: string }>("select state from tasks order by rowid")[0]!.state,
       binding: this.rows<{ state: string }>("select state from bindings order by rowid")[0]?.state,
-      sessions: Object.fromEntries(this.rows<{ name: string; state: string }>("select name, state from sessions").map(({ name, state }) => [name, state])),
+      sessions: Object.fromEntries(
+        this.rows<{ name: string; state: string }>("select name, state from sessions").map(({ name, state }) => [name, state]),
+      ),
       commands: this.rows<{ state: string }>("select state from commands order by rowid").map(({ state }) => state),
     };
   }

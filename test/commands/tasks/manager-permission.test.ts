@@ -12,7 +12,11 @@ afterEach(() => w.close());
 test("a refusal that must hold says the next step for every reason", async () => {
   const { exit, stdout, stderr } = await w.run("manager-permission t1 worker_compact_clear --require --require-handoff");
   expect(exit).toBe(1);
-  expect(JSON.parse(stdout)).toMatchObject({ allowed: false, reasons: ["permission_not_enabled", "missing_worker_handoff"], config: { revision: 1 } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    allowed: false,
+    reasons: ["permission_not_enabled", "missing_worker_handoff"],
+    config: { revision: 1 },
+  });
   expect(stderr).toContain("manager-config t1 --permit worker_compact_clear");
   expect(stderr).toContain("handoff t1 --summary");
 });

@@ -23,7 +23,11 @@ test("a time that cannot be read covers nothing", async () => {
   await w.ok("record-decision t1 stop --reason over");
   w.rows("update manager_decisions set created_at = 'yesterday'");
   expect(await check(1)).toContain("decision_timestamp_invalid");
-  expect((await w.ok("finish-task t1 --decision-id 1")).manager_decision).toMatchObject({ ok: false, age_seconds: null, max_age_seconds: 900 });
+  expect((await w.ok("finish-task t1 --decision-id 1")).manager_decision).toMatchObject({
+    ok: false,
+    age_seconds: null,
+    max_age_seconds: 900,
+  });
 });
 
 test("times of older forms are read", async () => {
@@ -39,6 +43,8 @@ test("a cycle must be one of this task", async () => {
   expect(exit).toBe(1);
   expect(stderr).toContain('"t1" has no manager cycle 1');
   expect(await w.ok("record-decision t2 wait --reason r --cycle-id 1")).toMatchObject({ manager_cycle_id: 1 });
-  expect(w.rows("select phase, duration_ms, attributes_json from manager_cycle_spans")).toEqual([{ phase: "manager_decision", duration_ms: 0, attributes_json: '{"decision":"wait"}' }]);
+  expect(w.rows("select phase, duration_ms, attributes_json from manager_cycle_spans")).toEqual([
+    { phase: "manager_decision", duration_ms: 0, attributes_json: '{"decision":"wait"}' },
+  ]);
   expect(w.rows("select 1 from manager_decisions")).toHaveLength(1);
 });

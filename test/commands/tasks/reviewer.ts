@@ -16,12 +16,21 @@ export async function boundTurn(w: World): Promise<{ rollouts: string[] }> {
     (["worker", "manager"] as const).map(async (role) => {
       const rollout = await w.file(`elsewhere/${role}.jsonl`, "rollout secret\n");
       rollouts.push(rollout);
-      return registerSession(store, { name: role, role, pid: null, cwd: w.work, codexSessionPath: rollout, codexSessionId: null, tmuxSession: null });
+      return registerSession(store, {
+        name: role,
+        role,
+        pid: null,
+        cwd: w.work,
+        codexSessionPath: rollout,
+        codexSessionId: null,
+        tmuxSession: null,
+      });
     }),
   );
   bind(store, needTask(store, "t1"), sessions[0]!, sessions[1]!);
   await w.ok("manager-config t1 --permit context.spawn_reviewer");
-  for (const role of ["worker", "manager"]) await w.ok(`continuation t1 --submit ${role} --from-stdin --correlation-id turn-1`, { stdin: `{"next":"${role}"}` });
+  for (const role of ["worker", "manager"])
+    await w.ok(`continuation t1 --submit ${role} --from-stdin --correlation-id turn-1`, { stdin: `{"next":"${role}"}` });
   return { rollouts };
 }
 

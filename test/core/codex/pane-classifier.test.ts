@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { busyWait, startupVerdict } from "../../../src/core/codex/pane-classifier.ts";
 import { FIXTURES } from "../../harness.ts";
 
-const pattern = (text: string, statusAge: number | null = null, recentEvents = 0) => busyWait(text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
+const pattern = (text: string, statusAge: number | null = null, recentEvents = 0) =>
+  busyWait(text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
 const capture = (name: string) => readFileSync(join(FIXTURES, "codex-0.169.0", "screens", `${name}.txt`), "utf8");
 
 test.each([
@@ -24,8 +25,24 @@ test("blank and unrecognised screens are starting for different reasons", () => 
 });
 
 test("the patterns come in their order", () => {
-  const markers = ["Starting MCP servers", "Approaching rate limits", "Press enter to confirm", "Do you trust the contents of this directory", "Create a plan?", "This needs approval", "esc to interrupt"];
-  const names = ["mcp_startup", "rate_limit_prompt", "enter_to_confirm", "trust_prompt", "plan_prompt", "approval_prompt", "long_running_interruptible"];
+  const markers = [
+    "Starting MCP servers",
+    "Approaching rate limits",
+    "Press enter to confirm",
+    "Do you trust the contents of this directory",
+    "Create a plan?",
+    "This needs approval",
+    "esc to interrupt",
+  ];
+  const names = [
+    "mcp_startup",
+    "rate_limit_prompt",
+    "enter_to_confirm",
+    "trust_prompt",
+    "plan_prompt",
+    "approval_prompt",
+    "long_running_interruptible",
+  ];
   markers.forEach((_, at) => expect(pattern(markers.slice(at).reverse().join("\n").toUpperCase(), 100)).toBe(names[at]!));
 });
 

@@ -9,7 +9,11 @@ const capture = (name: string) => readFileSync(join(folder, name), "utf8");
 const page = (name: string) => readScreen(capture(name)).page;
 
 test("every capture of the real client is the page it was taken of", () => {
-  const pages = Object.fromEntries(readdirSync(folder).sort().map((name) => [name, page(name)]));
+  const pages = Object.fromEntries(
+    readdirSync(folder)
+      .sort()
+      .map((name) => [name, page(name)]),
+  );
   expect(pages).toEqual({
     "approval-declined.txt": "idle",
     "approval-prompt.ansi": "command_approval",
@@ -49,7 +53,10 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
     ],
     chosen: 0,
   });
-  expect(readScreen(capture("trust-prompt.txt")).dialog).toMatchObject({ choices: ["Trust and continue", "Back to Agent Command Center"], chosen: 0 });
+  expect(readScreen(capture("trust-prompt.txt")).dialog).toMatchObject({
+    choices: ["Trust and continue", "Back to Agent Command Center"],
+    chosen: 0,
+  });
 });
 
 test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode", () => {
@@ -61,7 +68,11 @@ test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode
   });
   expect(readScreen(capture("shell-mode.ansi")).composer).toEqual({ empty: false, text: "ls", shell: true });
   const bold = "\u001b[1m›\u001b[0m ";
-  expect(readScreen(`${bold}one\n  two\n\n  four\n\n  gpt-5.4 default · /x\n  ? for shortcuts\n`).composer).toEqual({ empty: false, text: "one\ntwo\n\nfour", shell: false });
+  expect(readScreen(`${bold}one\n  two\n\n  four\n\n  gpt-5.4 default · /x\n  ? for shortcuts\n`).composer).toEqual({
+    empty: false,
+    text: "one\ntwo\n\nfour",
+    shell: false,
+  });
   // Typed words that equal the hint are no hint: only the hint is dim.
   expect(readScreen(`${bold}Ask Codex to do anything\n\n  gpt\n`).page).toBe("draft");
   expect(readScreen(`${bold}\u001b[2mAny other hint of another version\u001b[0m\n\n  gpt\n`).page).toBe("idle");
@@ -70,8 +81,11 @@ test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode
 });
 
 test("pages of other versions, and pages no rule knows", () => {
-  const dialog = (...head: string[]) => [...head, "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
-  expect(readScreen(dialog("> You are in /home/dev", "", "  Do you trust the contents of this directory? Working with untrusted contents")).page).toBe("folder_trust");
+  const dialog = (...head: string[]) =>
+    [...head, "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
+  expect(
+    readScreen(dialog("> You are in /home/dev", "", "  Do you trust the contents of this directory? Working with untrusted contents")).page,
+  ).toBe("folder_trust");
   expect(readScreen("Do you trust the contents of this directory?\n")).toMatchObject({ page: "folder_trust", asks: true, dialog: null });
   expect(readScreen(dialog("  ✨ Update available! 0.130.0 -> 0.131.0")).page).toBe("update_offer");
   expect(readScreen(dialog("  Approaching rate limits", "  Switch to gpt-5.1-codex-mini for lower credit usage?")).page).toBe("rate_limit");
@@ -84,5 +98,8 @@ test("pages of other versions, and pages no rule knows", () => {
 test("an answered dialog above the composer is history, and a mode of tmux is in front of everything", () => {
   const screen = `${capture("trust-prompt.txt").trimEnd()}\n\n› Ask Codex to do anything\n\n  gpt-5.4 default · /home/dev/project\n`;
   expect(readScreen(screen).page).toBe("idle");
-  expect(readScreen(capture("draft-idle.ansi"), "copy-mode")).toMatchObject({ page: "copy_mode", composer: { text: "draft while working" } });
+  expect(readScreen(capture("draft-idle.ansi"), "copy-mode")).toMatchObject({
+    page: "copy_mode",
+    composer: { text: "draft while working" },
+  });
 });

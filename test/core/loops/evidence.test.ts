@@ -3,7 +3,15 @@ import { expect, test } from "bun:test";
 import { adversarialMetadata, evidenceText, needIteration, needType, parseMetadata, receiptOf } from "../../../src/core/loops/evidence.ts";
 
 test("the receipt's own facts beat the metadata, whose others survive", () => {
-  const metadata = { job: 7, status: "mine", iteration: 99, evidence_type: "other", ralph_loop_run_id: "zzz", artifact_path: "meta.json", correlation_id: "meta" };
+  const metadata = {
+    job: 7,
+    status: "mine",
+    iteration: 99,
+    evidence_type: "other",
+    ralph_loop_run_id: "zzz",
+    artifact_path: "meta.json",
+    correlation_id: "meta",
+  };
   expect(receiptOf("run-1", { type: "ci_green", iteration: 2, status: "green", artifactPath: "a.json", metadata })).toEqual({
     job: 7,
     status: "green",
@@ -21,7 +29,12 @@ test("the identity is the text that other tools read", () => {
 
 test("an attempt to disprove needs three texts", () => {
   const label = (field: string) => `<${field}>`;
-  expect(adversarialMetadata({ failure_mode: " f ", check: "c", result: "r", extra: 1 }, label)).toEqual({ failure_mode: "f", check: "c", result: "r", extra: 1 });
+  expect(adversarialMetadata({ failure_mode: " f ", check: "c", result: "r", extra: 1 }, label)).toEqual({
+    failure_mode: "f",
+    check: "c",
+    result: "r",
+    extra: 1,
+  });
   expect(() => adversarialMetadata({ failure_mode: "f", check: 3, result: "r" }, label)).toThrow("<check>");
   expect(() => adversarialMetadata({ failure_mode: "f", check: "c", result: " " }, label)).toThrow("<result>");
 });

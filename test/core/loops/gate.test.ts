@@ -21,8 +21,13 @@ const policy = (change: Partial<LoopPolicy> = {}): LoopPolicy => ({
 });
 const receipt = (type: string, change: Record<string, unknown> = {}, status: Criterion["status"] = "satisfied") =>
   ({ status, evidence: { evidence_type: type, ralph_loop_run_id: "run-1", iteration: 1, ...change } }) as unknown as Criterion;
-const decide = (change: Partial<LoopPolicy>, requested: number, criteria: Criterion[] = [], delivered: number[] = [], reached = change.current_iteration ?? 1) =>
-  decideGate({ policy: policy(change), requested, reached, delivered, criteria });
+const decide = (
+  change: Partial<LoopPolicy>,
+  requested: number,
+  criteria: Criterion[] = [],
+  delivered: number[] = [],
+  reached = change.current_iteration ?? 1,
+) => decideGate({ policy: policy(change), requested, reached, delivered, criteria });
 
 describe("reasons, the first that fits", () => {
   test("an iteration that is not ahead, or was delivered before", () => {
@@ -38,7 +43,10 @@ describe("reasons, the first that fits", () => {
 
   test("one missing type is named, several have a reason of their own in the order of the policy", () => {
     expect(decide({ required_before_continue: ["ci_green"] }, 2)).toEqual({ reason: "missing_ci_green_evidence", missing: ["ci_green"] });
-    expect(decide({ required_before_continue: ["b", "a", "c"] }, 2, [receipt("a")])).toEqual({ reason: "missing_required_evidence", missing: ["b", "c"] });
+    expect(decide({ required_before_continue: ["b", "a", "c"] }, 2, [receipt("a")])).toEqual({
+      reason: "missing_required_evidence",
+      missing: ["b", "c"],
+    });
   });
 
   test("the first iteration needs no evidence", () => {
@@ -59,7 +67,8 @@ describe("receipts", () => {
 
   test("an adversarial check must tell what was tried and that it held", () => {
     const told = { failure_mode: "empty input", check: "ran it", result: "held" };
-    const passes = (evidence: Record<string, unknown>) => decide({ required_before_continue: ["adversarial_check"] }, 2, [receipt("adversarial_check", evidence)]).reason === null;
+    const passes = (evidence: Record<string, unknown>) =>
+      decide({ required_before_continue: ["adversarial_check"] }, 2, [receipt("adversarial_check", evidence)]).reason === null;
     expect(passes(told)).toBe(true);
     expect(passes({ ...told, status: "pass" })).toBe(true);
     expect(passes({ ...told, status: null })).toBe(true);
@@ -71,7 +80,11 @@ describe("receipts", () => {
 });
 
 test("the text holds the message, then the policy, with none where there is nothing", () => {
-  const lines = iterationText("Go on\n\n", policy({ template: "visual", recommended_tools: ["playwright", "tsc"], artifact_requirements: { b: 1, a: 2 } }), { requested: 3, reached: 2 }).split("\n");
+  const lines = iterationText(
+    "Go on\n\n",
+    policy({ template: "visual", recommended_tools: ["playwright", "tsc"], artifact_requirements: { b: 1, a: 2 } }),
+    { requested: 3, reached: 2 },
+  ).split("\n");
   expect(lines.slice(0, 3)).toEqual(["Go on", "", "Loop policy:"]);
   expect(lines).toContain("run_id: run-1");
   expect(lines).toContain("template: visual");

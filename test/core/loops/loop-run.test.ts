@@ -18,7 +18,16 @@ const run = (metadata: unknown, purpose: string | null = null): Run => ({
 
 describe("reading a run as a loop", () => {
   test("whole numbers may be texts, lists lose blanks, absent texts are null", () => {
-    const { policy } = readLoop(run({ kind: "ralph_loop", current_iteration: "1", max_iterations: " 3 ", required_before_continue: [" a ", "", 7, "b"], preset: "p", stop_conditions: "no" }));
+    const { policy } = readLoop(
+      run({
+        kind: "ralph_loop",
+        current_iteration: "1",
+        max_iterations: " 3 ",
+        required_before_continue: [" a ", "", 7, "b"],
+        preset: "p",
+        stop_conditions: "no",
+      }),
+    );
     expect(policy).toEqual({
       run_id: "run-1",
       template: "p",
@@ -40,7 +49,14 @@ describe("reading a run as a loop", () => {
     expect(() => readLoop(run({ current_iteration: 0, max_iterations: 1 }, "other"), "typed")).toThrow('run "typed" is not a loop run');
   });
 
-  for (const metadata of [{}, [], "text", { current_iteration: 1.5, max_iterations: 3 }, { current_iteration: 1, max_iterations: "3x" }, { current_iteration: 1, max_iterations: null }]) {
+  for (const metadata of [
+    {},
+    [],
+    "text",
+    { current_iteration: 1.5, max_iterations: 3 },
+    { current_iteration: 1, max_iterations: "3x" },
+    { current_iteration: 1, max_iterations: null },
+  ]) {
     test(`without whole numbers it is refused: ${JSON.stringify(metadata)}`, () => {
       expect(() => readLoop(run(metadata, "ralph_loop"))).toThrow(Failure);
     });
@@ -50,7 +66,13 @@ describe("reading a run as a loop", () => {
 describe("a new policy", () => {
   test("has the template's gates first and no gate twice", () => {
     const metadata = loopMetadata({ template: needLoopTemplate("build_then_clear"), gates: ["lint", "build_passed"], currentIteration: 1 });
-    expect(metadata).toMatchObject({ template: "build_then_clear", preset: "build_then_clear", max_iterations: 2, required_before_continue: ["build_passed", "cleanup", "lint"], seed_prompt_sha256: null });
+    expect(metadata).toMatchObject({
+      template: "build_then_clear",
+      preset: "build_then_clear",
+      max_iterations: 2,
+      required_before_continue: ["build_passed", "cleanup", "lint"],
+      seed_prompt_sha256: null,
+    });
   });
 
   test("without a template it has two iterations and its own clean-up", () => {

@@ -21,6 +21,12 @@ const matches: [string, string][] = [
 ];
 for (const [prompt, name] of matches) test(`${name}: ${prompt}`, () => expect(classifyPrompt(prompt)?.name).toBe(name));
 
-for (const prompt of ["", "Rerun this as an adversarially gated Ralph loop.", "Run this as an adversarially gated Ralph loops", "Run this as an adversarially-gated Ralph loop.", "Don't finish until you have tried to disprove it"]) {
+for (const prompt of [
+  "",
+  "Rerun this as an adversarially gated Ralph loop.",
+  "Run this as an adversarially gated Ralph loops",
+  "Run this as an adversarially-gated Ralph loop.",
+  "Don't finish until you have tried to disprove it",
+]) {
   test(`nothing: ${JSON.stringify(prompt)}`, () => expect(classifyPrompt(prompt)).toBeNull());
 }

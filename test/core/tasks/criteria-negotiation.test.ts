@@ -12,9 +12,15 @@ const one = (status: string) => [{ status }] as unknown as Criterion[];
 
 test("needed without criteria of the present work", () => {
   expect(negotiateCriteria("conveyor", "t1", [])).toMatchObject({ needed: true, reason: "no_criteria" });
-  for (const status of ["deferred", "rejected"]) expect(negotiateCriteria("conveyor", "t1", one(status))).toMatchObject({ needed: true, reason: "no_current_task_criteria" });
+  for (const status of ["deferred", "rejected"])
+    expect(negotiateCriteria("conveyor", "t1", one(status))).toMatchObject({ needed: true, reason: "no_current_task_criteria" });
   for (const status of ["proposed", "accepted", "satisfied"]) {
-    expect(negotiateCriteria("conveyor", "t1", one(status))).toEqual({ needed: false, reason: "active_criteria_present", prompt: null, suggested_actions: [] });
+    expect(negotiateCriteria("conveyor", "t1", one(status))).toEqual({
+      needed: false,
+      reason: "active_criteria_present",
+      prompt: null,
+      suggested_actions: [],
+    });
   }
 });
 
@@ -23,5 +29,7 @@ test("the three commands record what was agreed, also for a task with an odd nam
   const { suggested_actions } = negotiateCriteria("conveyor", "odd name", []);
   expect(suggested_actions).toHaveLength(4);
   for (const command of suggested_actions.slice(1)) await w.ok(words(command).slice(1));
-  expect(w.rows("select status, source from acceptance_criteria order by id")).toEqual(["accepted", "proposed", "deferred"].map((status) => ({ status, source: "worker_proposed" })));
+  expect(w.rows("select status, source from acceptance_criteria order by id")).toEqual(
+    ["accepted", "proposed", "deferred"].map((status) => ({ status, source: "worker_proposed" })),
+  );
 });

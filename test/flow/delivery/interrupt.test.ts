@@ -40,7 +40,10 @@ test("a busy worker becomes idle, and cycle says how its turn ended", async () =
   expect(await world.ok("cycle t1")).toMatchObject({ state: "busy", turn: "open" });
   expect(await world.ok(["session-interrupt", "w1", "--followup", "stop and report"])).toMatchObject({ key: "Escape", sent: true });
   expect(world.userTexts(worker.codex_session_id).filter((text) => text === "stop and report")).toHaveLength(1);
-  const aborted = world.rollouts().get(worker.codex_session_id)!.filter((fact) => fact.kind === "turn_aborted");
+  const aborted = world
+    .rollouts()
+    .get(worker.codex_session_id)!
+    .filter((fact) => fact.kind === "turn_aborted");
   expect(aborted).toHaveLength(1);
   await world.idle(worker.codex_session_id);
   expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "completed" });

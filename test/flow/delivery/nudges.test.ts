@@ -16,7 +16,8 @@ afterAll(() => world.close());
 
 const screen = () => capturePane(world.env, "codex-w1", 0);
 const keys = (...words: string[]) => tmuxResult(world.env, ["send-keys", "-t", "=codex-w1:", ...words]);
-const resting = () => until("an idle composer", async () => !(await screen()).includes("esc to interrupt") && (await screen()).includes("Ask Codex"));
+const resting = () =>
+  until("an idle composer", async () => !(await screen()).includes("esc to interrupt") && (await screen()).includes("Ask Codex"));
 
 const shapes: readonly ((n: number) => string)[] = [
   (n) => `plain number ${n}`,
@@ -53,7 +54,8 @@ async function hold(name: string): Promise<void> {
 }
 
 /** Waits until everything said so far is on its way, or there. */
-const underWay = () => until("the sendings", () => world.rows("select 1 from deliveries where side_effect_started = 1").length === said.length);
+const underWay = () =>
+  until("the sendings", () => world.rows("select 1 from deliveries where side_effect_started = 1").length === said.length);
 
 async function draft(text: string): Promise<void> {
   await keys("-l", "--", text);
@@ -126,7 +128,8 @@ test("with a person's draft in the composer, idle and working: it is still there
   expect(await screen()).toContain("› another thought");
 }, 120_000);
 
-const quantile = (sorted: readonly number[], part: number): string => `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)} ms`;
+const quantile = (sorted: readonly number[], part: number): string =>
+  `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)} ms`;
 
 test("each of the hundred stands there once, proven by a place of its own, and nothing ran as a command", async () => {
   await world.idle(thread);
@@ -135,10 +138,24 @@ test("each of the hundred stands there once, proven by a place of its own, and n
   const sent = await world.ok("deliveries w1 --limit 300 --json");
   expect(sent).toHaveLength(said.length);
   expect(sent.filter((each: { state: string }) => each.state !== "delivered")).toEqual([]);
-  expect(new Set(sent.map((each: { proof_offset: number; proof_line: number }) => `${each.proof_offset}:${each.proof_line}`)).size).toBe(said.length);
+  expect(new Set(sent.map((each: { proof_offset: number; proof_line: number }) => `${each.proof_offset}:${each.proof_line}`)).size).toBe(
+    said.length,
+  );
   expect(Array.from(new Bun.Glob("never-*").scanSync(world.project))).toEqual([]);
-  for (const of of [["tmux", "idle"], ["tmux", "turn starting"], ["tmux", "working"], ["tmux", "just interrupted"], ["tmux", "copy mode"], ["codex_queue", "draft"]] as const) {
-    const times = took.filter((each) => each.transport === of[0] && each.situation === of[1]).map((each) => each.ms).sort((a, b) => a - b);
-    console.log(`nudge to proof by ${of[0]}, ${of[1]} (${times.length}): p50 ${quantile(times, 0.5)}, p90 ${quantile(times, 0.9)}, max ${quantile(times, 1)}`);
+  for (const of of [
+    ["tmux", "idle"],
+    ["tmux", "turn starting"],
+    ["tmux", "working"],
+    ["tmux", "just interrupted"],
+    ["tmux", "copy mode"],
+    ["codex_queue", "draft"],
+  ] as const) {
+    const times = took
+      .filter((each) => each.transport === of[0] && each.situation === of[1])
+      .map((each) => each.ms)
+      .sort((a, b) => a - b);
+    console.log(
+      `nudge to proof by ${of[0]}, ${of[1]} (${times.length}): p50 ${quantile(times, 0.5)}, p90 ${quantile(times, 0.9)}, max ${quantile(times, 1)}`,
+    );
   }
 }, 60_000);

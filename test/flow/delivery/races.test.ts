@@ -22,13 +22,28 @@ const script: ModelScript = async (request) => {
 const world = new CodexWorld(script);
 let thread = "";
 beforeAll(async () => {
-  thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40", "--sandbox", "read-only", "--ask-for-approval", "on-request"])).codex_session_id;
+  thread = (
+    await world.ok([
+      "start-worker",
+      "--name",
+      "w1",
+      "--cwd",
+      world.project,
+      "--timeout-seconds",
+      "40",
+      "--sandbox",
+      "read-only",
+      "--ask-for-approval",
+      "on-request",
+    ])
+  ).codex_session_id;
   await world.idle(thread);
 }, 60_000);
 afterAll(() => world.close());
 
 const screen = () => capturePane(world.env, "codex-w1", 0);
-const resting = () => until("an idle composer", async () => !(await screen()).includes("esc to interrupt") && (await screen()).includes("Ask Codex"));
+const resting = () =>
+  until("an idle composer", async () => !(await screen()).includes("esc to interrupt") && (await screen()).includes("Ask Codex"));
 const times = (text: string) => world.userTexts(thread).filter((said) => said === text).length;
 const steps = (sent: Delivered) => deliverySteps(world.store(), sent.id).map((each) => each.step);
 
@@ -88,7 +103,14 @@ test("several processes send at once, some the very same words: each arrives onc
   await resting();
   const words = ["one", "two\nlines", "the same", "the same", "$(three)", "the same"];
   const before = world.userTexts(thread).length;
-  const children = words.map((text) => Bun.spawn([process.execPath, MAIN, "session-nudge", "w1", "--", text], { env: world.env, cwd: world.work, stdout: "pipe", stderr: "inherit" }));
+  const children = words.map((text) =>
+    Bun.spawn([process.execPath, MAIN, "session-nudge", "w1", "--", text], {
+      env: world.env,
+      cwd: world.work,
+      stdout: "pipe",
+      stderr: "inherit",
+    }),
+  );
   for (const child of children) expect(await child.exited).toBe(0);
   await until("all of them", () => world.userTexts(thread).length >= before + words.length);
   await world.idle(thread);

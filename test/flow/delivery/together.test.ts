@@ -37,9 +37,38 @@ test("a sender that died is settled by what the rollout says, and nothing is sen
   await dead.exited;
   const left = (id: string, text: string, startOffset: number) => {
     const { digest, lines } = fingerprint(text, sha256);
-    const recipient = { session_id: worker().sessionId, session_name: "w1", task_id: null, command_id: null, notification_id: null, thread_id: thread, rollout_path: rolloutPath };
-    const begun = { transport: "tmux", state: "sending", proof: "pending", side_effect_started: 1, sender_pid: dead.pid, error: null } as const;
-    addDelivery(store, { id, origin: "test", client_id: id, text_digest: digest, text_lines: lines, text_length: text.length, start_offset: startOffset, ...recipient, ...begun }, []);
+    const recipient = {
+      session_id: worker().sessionId,
+      session_name: "w1",
+      task_id: null,
+      command_id: null,
+      notification_id: null,
+      thread_id: thread,
+      rollout_path: rolloutPath,
+    };
+    const begun = {
+      transport: "tmux",
+      state: "sending",
+      proof: "pending",
+      side_effect_started: 1,
+      sender_pid: dead.pid,
+      error: null,
+    } as const;
+    addDelivery(
+      store,
+      {
+        id,
+        origin: "test",
+        client_id: id,
+        text_digest: digest,
+        text_lines: lines,
+        text_length: text.length,
+        start_offset: startOffset,
+        ...recipient,
+        ...begun,
+      },
+      [],
+    );
   };
   // "continue" stands there four times, and each is the proof of somebody else.
   left("delivery-arrived", world.userTexts(thread)[0]!, 0);

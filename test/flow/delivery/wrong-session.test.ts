@@ -29,12 +29,23 @@ async function everything(): Promise<Record<string, string>> {
 }
 
 /** Types a command of the agent's own. */
-const command = (name: string, text: string) => deliver(world.context(), world.store(), { recipient: recipientOf(needSession(world.store(), name)), text, origin: "test", asCommand: true });
+const command = (name: string, text: string) =>
+  deliver(world.context(), world.store(), {
+    recipient: recipientOf(needSession(world.store(), name)),
+    text,
+    origin: "test",
+    asCommand: true,
+  });
 
 /** Every way of speaking to the session fails, says why, and leaves every pane as it was. */
 async function refused(name: string, why: string): Promise<void> {
   const before = await everything();
-  for (const words of [["session-nudge", name, "never"], ["nudge", name, "never"], ["session-interrupt", name, "--key", "x", "--followup", "never"], ["session-interrupt", name]]) {
+  for (const words of [
+    ["session-nudge", name, "never"],
+    ["nudge", name, "never"],
+    ["session-interrupt", name, "--key", "x", "--followup", "never"],
+    ["session-interrupt", name],
+  ]) {
     const done = await world.run(words);
     expect({ words, exit: done.exit, stdout: done.stdout }).toEqual({ words, exit: 1, stdout: "" });
     expect(done.stderr).toContain(why);
@@ -51,7 +62,10 @@ beforeAll(async () => {
   }
   for (const name of NAMES) {
     await world.idle(threads.get(name)!);
-    await until("its composer", async () => (await screen(`codex-${name}`)).includes("Ask Codex") && !(await screen(`codex-${name}`)).includes("esc to interrupt"));
+    await until(
+      "its composer",
+      async () => (await screen(`codex-${name}`)).includes("Ask Codex") && !(await screen(`codex-${name}`)).includes("esc to interrupt"),
+    );
   }
 }, 180_000);
 afterAll(() => world.close());
@@ -64,7 +78,9 @@ test("names that begin alike: each gets its own, at the same time too", async ()
 });
 
 test("a name that nobody has", async () => {
-  await until("rest", async () => (await Promise.all(NAMES.map((name) => screen(`codex-${name}`)))).every((text) => !text.includes("esc to interrupt")));
+  await until("rest", async () =>
+    (await Promise.all(NAMES.map((name) => screen(`codex-${name}`)))).every((text) => !text.includes("esc to interrupt")),
+  );
   await refused("w1000", "w1000");
   await refused("codex-w", "codex-w");
 });
@@ -83,7 +99,9 @@ test("a session that was given up", async () => {
 });
 
 test("a pane of somebody else on record: another agent's, a shell's", async () => {
-  const [w1, w10, shell] = (await listPanes(world.env)).sort((a, b) => a.session.localeCompare(b.session)).filter((pane) => ["codex-w1", "codex-w10", "shell"].includes(pane.session));
+  const [w1, w10, shell] = (await listPanes(world.env))
+    .sort((a, b) => a.session.localeCompare(b.session))
+    .filter((pane) => ["codex-w1", "codex-w10", "shell"].includes(pane.session));
   const { db } = world.store();
   db.run("update sessions set tmux_pane_id = ? where name = 'w1'", [w10!.paneId]);
   await refused("w1", "is not in tmux session");
@@ -109,7 +127,11 @@ test("a pane that has gone on to another conversation: the message finds its own
   await loadBuffer(world.env, "typed", "a second conversation");
   await tmuxResult(world.env, ["paste-buffer", "-p", "-d", "-b", "typed", "-t", "=codex-w1:"]);
   await keys("codex-w1", "-l", "--", "\r");
-  const second = await until("the second thread", () => [...world.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === "a second conversation"))?.[0]);
+  const second = await until(
+    "the second thread",
+    () =>
+      [...world.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === "a second conversation"))?.[0],
+  );
   await world.idle(second);
   expect(await world.ok(["session-nudge", "w1", "for the first conversation"])).toMatchObject({ transport: "codex_queue", proof: "seen" });
   expect(world.userTexts(second)).toEqual(["a second conversation"]);
@@ -120,7 +142,11 @@ test("an agent that was quit and left the shell it was started from", async () =
   await newSession(world.env, { name: "by-hand", cwd: world.project, argv: ["sh"] });
   await keys("by-hand", "-l", "--", `${CODEX} --no-daemon 'by hand'`);
   await keys("by-hand", "Enter");
-  const thread = await until("its thread", () => [...world.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === "by hand"))?.[0], 40);
+  const thread = await until(
+    "its thread",
+    () => [...world.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === "by hand"))?.[0],
+    40,
+  );
   await world.idle(thread);
   const { pid } = (await listPanes(world.env)).find((pane) => pane.session === "by-hand")!;
   await world.ok(["register-worker", "--name", "by-hand", "--pid", String(pid), "--tmux-session", "by-hand"]);
@@ -135,7 +161,10 @@ test("an agent that was quit and left the shell it was started from", async () =
 
 test("a process that was killed, and a tmux server that has died", async () => {
   process.kill(pids.get("w10")!, "SIGKILL");
-  await until("the end of its pane", async () => !alive(pids.get("w10")!) && (await listPanes(world.env)).every((pane) => pane.session !== "codex-w10"));
+  await until(
+    "the end of its pane",
+    async () => !alive(pids.get("w10")!) && (await listPanes(world.env)).every((pane) => pane.session !== "codex-w10"),
+  );
   await refused("w10", "is dead");
   Bun.spawnSync(["tmux", "kill-server"], { env: world.env });
   // The lock is free a moment before the process is gone.

@@ -25,7 +25,8 @@ beforeAll(async () => {
 afterAll(() => w.close());
 
 const times = (thread: string, part: string) => w.userTexts(thread).filter((said) => said.includes(part)).length;
-const nudge = async (message: string): Promise<string> => (await w.ok(["enqueue-nudge-worker", "t1", "--message", message, "--json"])).command_id;
+const nudge = async (message: string): Promise<string> =>
+  (await w.ok(["enqueue-nudge-worker", "t1", "--message", message, "--json"])).command_id;
 const expire = () => {
   const { db } = w.store();
   db.run("update commands set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'attempted'");
@@ -41,13 +42,23 @@ async function deadlyPath(first: "paste" | "die"): Promise<string> {
 }
 
 async function diesSending(first: "paste" | "die"): Promise<void> {
-  const child = Bun.spawn([process.execPath, SRC, "dispatch", "--type", "nudge_worker"], { env: { ...w.env, PATH: await deadlyPath(first) }, cwd: w.work, stdout: "ignore", stderr: "ignore" });
+  const child = Bun.spawn([process.execPath, SRC, "dispatch", "--type", "nudge_worker"], {
+    env: { ...w.env, PATH: await deadlyPath(first) },
+    cwd: w.work,
+    stdout: "ignore",
+    stderr: "ignore",
+  });
   await child.exited;
   expect(child.signalCode).toBe("SIGKILL");
 }
 
 test("the end of a worker's turn reaches the manager once, with proof", async () => {
-  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "300", "--json"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
+  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "300", "--json"], {
+    env: w.env,
+    cwd: w.work,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   await until("the first heartbeat", () => w.rows("select 1 from dispatchers where iterations > 0").length);
   await nudge("please look again");
   await until("the news at the manager", () => times(manager, "finished a turn of task t1") >= 2, 40);
@@ -55,8 +66,16 @@ test("the end of a worker's turn reaches the manager once, with proof", async ()
   watch.kill("SIGTERM");
   const { processed } = JSON.parse(await new Response(watch.stdout).text());
   expect(await watch.exited).toBe(0);
-  expect(processed.find((item: { command_type?: string }) => item.command_type === "nudge_worker")).toMatchObject({ state: "delivered", transport: "tmux", proof: "seen", send_result: { proof: "seen", text: "please look again" } });
-  expect(processed.find((item: { signal_type?: string }) => item.signal_type === "worker_task_complete")).toMatchObject({ state: "delivered", proof: "seen" });
+  expect(processed.find((item: { command_type?: string }) => item.command_type === "nudge_worker")).toMatchObject({
+    state: "delivered",
+    transport: "tmux",
+    proof: "seen",
+    send_result: { proof: "seen", text: "please look again" },
+  });
+  expect(processed.find((item: { signal_type?: string }) => item.signal_type === "worker_task_complete")).toMatchObject({
+    state: "delivered",
+    proof: "seen",
+  });
   expect(times(worker, "please look again")).toBe(1);
 }, 90_000);
 
@@ -69,7 +88,9 @@ describe("a dispatcher that dies while sending", () => {
     expire();
     expect(await only("nudge_worker")).toMatchObject([{ command_id: id, state: "delivered", side_effect_started: true }]);
     expect(w.rows("select state, error from commands where id = ?", id)).toEqual([{ state: "succeeded", error: null }]);
-    expect(w.rows("select state, side_effect_completed as done from routed_notifications where command_id = ?", id)).toEqual([{ state: "delivered", done: 1 }]);
+    expect(w.rows("select state, side_effect_completed as done from routed_notifications where command_id = ?", id)).toEqual([
+      { state: "delivered", done: 1 },
+    ]);
     expect(w.rows("select state, proof from deliveries where command_id = ?", id)).toEqual([{ state: "delivered", proof: "seen" }]);
     expect(times(worker, "typed before death")).toBe(1);
   });
@@ -93,7 +114,12 @@ test("a message that waits behind a running command is delivered when its proof 
   await nudge(`run until [ -e ${gate} ]; do sleep 0.1; done`);
   await only("nudge_worker");
   await until("the command", async () => (await capturePane(w.env, "codex-w1", 0)).includes("background terminal running"));
-  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "1", "--json"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
+  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "1", "--json"], {
+    env: w.env,
+    cwd: w.work,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   const late = await nudge("when you are done");
   await until("the claim", () => w.rows("select 1 from commands where id = ? and state = 'attempted'", late).length);
   await w.ok(["enqueue-notify-manager", "t1", "--message", "meanwhile", "--json"]);
@@ -111,7 +137,9 @@ describe("a live thread without tmux", () => {
     await w.idle(worker);
     w.store().db.query("update sessions set tmux_session = null, tmux_pane_id = null where name = 'w1'").run();
     await nudge("by the queue");
-    expect(await only("nudge_worker")).toMatchObject([{ state: "delivered", delivery_mode: "push", transport: "codex_queue", proof: "seen" }]);
+    expect(await only("nudge_worker")).toMatchObject([
+      { state: "delivered", delivery_mode: "push", transport: "codex_queue", proof: "seen" },
+    ]);
     expect(times(worker, "by the queue")).toBe(1);
     await w.ok("worker-inbox t1 --consume-next --json");
     await nudge("by the inbox");

@@ -32,5 +32,15 @@ db.transaction = ((change: () => unknown) => {
   };
 }) as unknown as typeof db.transaction;
 
-await runDispatch(cx, store, { dispatcherId: "crash", leaseSeconds: 60, only: undefined, limit: 100, dryRun: false, watch: false, ingest: true, intervalSeconds: 2, iterations: undefined });
+await runDispatch(cx, store, {
+  dispatcherId: "crash",
+  leaseSeconds: 60,
+  only: undefined,
+  limit: 100,
+  dryRun: false,
+  watch: false,
+  ingest: true,
+  intervalSeconds: 2,
+  iterations: undefined,
+});
 cx.close();

@@ -45,7 +45,9 @@ const child = async (words: string[], env: Record<string, string> = {}): Promise
 async function recover(): Promise<void> {
   const { db } = w.store();
   db.run("update commands set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'attempted'");
-  db.run("update routed_notifications set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'pending' and claim_expires_at is not null");
+  db.run(
+    "update routed_notifications set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'pending' and claim_expires_at is not null",
+  );
   while ((await w.ok("dispatch --ingest --limit 100 --json")).processed_count > 0);
 }
 
@@ -70,10 +72,16 @@ async function account(): Promise<{ uncertain: number }> {
     }
   }
   // Nothing was typed for those that pull: each is there exactly once.
-  const pulls = w.rows<{ state: string; n: number }>("select state, count(*) as n from routed_notifications where signal_type in ('notify_manager', 'worker_task_complete') group by state");
+  const pulls = w.rows<{ state: string; n: number }>(
+    "select state, count(*) as n from routed_notifications where signal_type in ('notify_manager', 'worker_task_complete') group by state",
+  );
   expect(pulls).toEqual([{ state: "delivered", n: 2 * serial }]);
-  expect(w.rows("select count(distinct command_id) as n from routed_notifications where signal_type = 'notify_manager'")).toEqual([{ n: serial }]);
-  expect(w.rows("select count(distinct source_event_id) as n from routed_notifications where signal_type = 'worker_task_complete'")).toEqual([{ n: serial }]);
+  expect(w.rows("select count(distinct command_id) as n from routed_notifications where signal_type = 'notify_manager'")).toEqual([
+    { n: serial },
+  ]);
+  expect(
+    w.rows("select count(distinct source_event_id) as n from routed_notifications where signal_type = 'worker_task_complete'"),
+  ).toEqual([{ n: serial }]);
   expect(w.rows("select 1 from command_attempts where state = 'running'")).toEqual([]);
   expect(w.rows("select 1 from commands c where state = 'attempted'")).toEqual([]);
   expect(w.rows("select 1 from routed_notifications where side_effect_completed > side_effect_started")).toEqual([]);
@@ -156,21 +164,35 @@ test("without attempts left a command that never began fails, and says so", asyn
   const [command] = w.rows<{ state: string; error: string }>("select state, error from commands where type = 'nudge_worker'");
   expect(command).toMatchObject({ state: "failed" });
   expect(command!.error).toContain("before anything was sent");
-  expect(w.rows("select state, side_effect_started from routed_notifications where signal_type = 'nudge_worker'")).toEqual([{ state: "failed", side_effect_started: 0 }]);
+  expect(w.rows("select state, side_effect_started from routed_notifications where signal_type = 'nudge_worker'")).toEqual([
+    { state: "failed", side_effect_started: 0 },
+  ]);
 });
 
 test("killed at random moments, again and again", async () => {
   const rounds = Number(process.env.CONVEYOR_CRASHES ?? 25);
   for (let round = 0; round < rounds; round++) {
     await queue(1000);
-    const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--limit", "100"], { env: w.env, cwd: w.work, stdout: "ignore", stderr: "ignore" });
+    const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--limit", "100"], {
+      env: w.env,
+      cwd: w.work,
+      stdout: "ignore",
+      stderr: "ignore",
+    });
     // The interesting moments begin when it has claimed something; how long after that it lives is left to chance.
-    await until("a claim", () => w.rows("select 1 from telemetry_events where event_type = 'dispatch_command_claimed' limit 1 offset ?", round).length || watch.exitCode !== null);
+    await until(
+      "a claim",
+      () =>
+        w.rows("select 1 from telemetry_events where event_type = 'dispatch_command_claimed' limit 1 offset ?", round).length ||
+        watch.exitCode !== null,
+    );
     await Bun.sleep(Math.random() * 40);
     watch.kill("SIGKILL");
     await watch.exited;
     w.store().db.run("update commands set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'attempted'");
-    w.store().db.run("update routed_notifications set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'pending' and claim_expires_at is not null");
+    w.store().db.run(
+      "update routed_notifications set claim_expires_at = '2020-01-01T00:00:00Z' where state = 'pending' and claim_expires_at is not null",
+    );
   }
   await recover();
   await account();
@@ -183,9 +205,15 @@ test("eight at once deliver each command once", async () => {
   tx(store, () => {
     for (let i = 0; i < COMMANDS; i++) createCommand(store, { type: "notify_manager", taskId: task, payload: { message: `m${i}` } });
   });
-  const ends = await Promise.all(Array.from({ length: 8 }, (_, i) => child([SRC, "dispatch", "--limit", String(COMMANDS), "--dispatcher-id", `d${i}`])));
+  const ends = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => child([SRC, "dispatch", "--limit", String(COMMANDS), "--dispatcher-id", `d${i}`])),
+  );
   expect(ends).toEqual(Array(8).fill(null));
-  expect(w.rows("select state, attempts, count(*) as n from commands group by 1, 2")).toEqual([{ state: "succeeded", attempts: 1, n: COMMANDS }]);
-  expect(w.rows("select count(*) as n, count(distinct command_id) as distinct_ from routed_notifications where state = 'delivered'")).toEqual([{ n: COMMANDS, distinct_: COMMANDS }]);
+  expect(w.rows("select state, attempts, count(*) as n from commands group by 1, 2")).toEqual([
+    { state: "succeeded", attempts: 1, n: COMMANDS },
+  ]);
+  expect(
+    w.rows("select count(*) as n, count(distinct command_id) as distinct_ from routed_notifications where state = 'delivered'"),
+  ).toEqual([{ n: COMMANDS, distinct_: COMMANDS }]);
   expect(w.rows("select count(*) as n from command_attempts")).toEqual([{ n: COMMANDS }]);
 }, 120_000);

@@ -26,10 +26,16 @@ const once = async (change: Partial<PassOptions> = {}, turnsFirst = false) => {
   const items: Record<string, unknown>[] = [];
   const cx = w.context();
   const done = (item: Item) => void items.push({ ...item });
-  await pass(cx, store, { ...options, ...change }, { done, stopped: () => false, carrier: inTurn(cx, store, claimant, done), turnsFirst, memory: newMemory() });
+  await pass(
+    cx,
+    store,
+    { ...options, ...change },
+    { done, stopped: () => false, carrier: inTurn(cx, store, claimant, done), turnsFirst, memory: newMemory() },
+  );
   return items;
 };
-const nudge = async (message: string): Promise<string> => (await w.ok(["enqueue-nudge-worker", "t1", "--message", message, "--json"])).command_id;
+const nudge = async (message: string): Promise<string> =>
+  (await w.ok(["enqueue-nudge-worker", "t1", "--message", message, "--json"])).command_id;
 const expire = (sql = "commands") => store.db.query(`update ${sql} set claim_expires_at = '2020-01-01T00:00:00Z'`).run();
 const complete = async (count: number) => {
   for (let i = 0; i < count; i++) pair.worker.append(event({ type: "task_complete", turn_id: `turn-${i}` }, i + 1));
@@ -71,7 +77,9 @@ describe("claims", () => {
     await once();
     const before = w.rows("select * from commands");
     expect(endClaim(store, claim, claimant, { state: "succeeded", item: {}, error: null })).toBe(false);
-    expect(route(store, claim, claimant, (target) => modeOf(store, target))).toMatchObject({ item: { state: "failed", error_type: "LeaseLost" } });
+    expect(route(store, claim, claimant, (target) => modeOf(store, target))).toMatchObject({
+      item: { state: "failed", error_type: "LeaseLost" },
+    });
     expect(w.rows("select * from commands")).toEqual(before);
   });
 
@@ -88,7 +96,9 @@ describe("claims", () => {
       { command_id: id, state: "requeued" },
       { command_id: id, state: "pull_required" },
     ]);
-    expect(w.rows("select state, delivery_mode from routed_notifications")).toEqual([{ state: "delivered", delivery_mode: "pull_required" }]);
+    expect(w.rows("select state, delivery_mode from routed_notifications")).toEqual([
+      { state: "delivered", delivery_mode: "pull_required" },
+    ]);
   });
 
   test("of two who recover the same claim one reports it", async () => {
@@ -106,8 +116,16 @@ test("a command that is refused before it is routed names the task and what woul
   await w.ok(["enqueue-nudge-worker", "free one", "--message", "a"]);
   await w.ok(["enqueue-nudge-worker", "t1", "--message", "b", "--required-permission", "create_pr"]);
   expect(await once()).toMatchObject([
-    { state: "failed", error: 'task "free one" has no active binding', hint: "conveyor bind --task 'free one' --worker NAME --manager NAME; then queue a new command" },
-    { state: "failed", error: "permission create_pr is needed and the task has no manager configuration", hint: expect.stringContaining("manager-config t1 --permit create_pr") },
+    {
+      state: "failed",
+      error: 'task "free one" has no active binding',
+      hint: "conveyor bind --task 'free one' --worker NAME --manager NAME; then queue a new command",
+    },
+    {
+      state: "failed",
+      error: "permission create_pr is needed and the task has no manager configuration",
+      hint: expect.stringContaining("manager-config t1 --permit create_pr"),
+    },
   ]);
 });
 
@@ -116,7 +134,9 @@ describe("a push that cannot begin", () => {
     await nudge("x");
     store.db.query("update sessions set tmux_session = 'gone-tmux' where name = 'w1'").run();
     expect(await once()).toMatchObject([{ state: "failed", side_effect_started: false, delivery_mode: "push", target_session: "w1" }]);
-    expect(w.rows("select state, side_effect_started, error is null as silent from routed_notifications")).toEqual([{ state: "failed", side_effect_started: 0, silent: 0 }]);
+    expect(w.rows("select state, side_effect_started, error is null as silent from routed_notifications")).toEqual([
+      { state: "failed", side_effect_started: 0, silent: 0 },
+    ]);
   });
 
   test("leaves a completion pending and free, for the next pass", async () => {
@@ -170,9 +190,18 @@ describe("telemetry", () => {
     await nudge("x");
     await complete(1);
     await once();
-    expect(w.rows("select count(*) as n from telemetry_events e left join telemetry_events_fts f on f.event_id = e.id where f.event_id is null")).toEqual([{ n: 0 }]);
-    const [notification] = w.rows<{ correlation_id: string; id: number }>("select id, correlation_id from routed_notifications where signal_type = 'worker_task_complete'");
-    const events = w.rows<{ correlation_json: string }>("select correlation_json from telemetry_events where event_type in ('dispatch_signal_detected', 'dispatch_signal_pull_required') and json_extract(correlation_json, '$.source_event_id') is not null");
-    expect(events.map(({ correlation_json }) => JSON.parse(correlation_json).correlation_id)).toEqual([notification!.correlation_id, notification!.correlation_id]);
+    expect(
+      w.rows("select count(*) as n from telemetry_events e left join telemetry_events_fts f on f.event_id = e.id where f.event_id is null"),
+    ).toEqual([{ n: 0 }]);
+    const [notification] = w.rows<{ correlation_id: string; id: number }>(
+      "select id, correlation_id from routed_notifications where signal_type = 'worker_task_complete'",
+    );
+    const events = w.rows<{ correlation_json: string }>(
+      "select correlation_json from telemetry_events where event_type in ('dispatch_signal_detected', 'dispatch_signal_pull_required') and json_extract(correlation_json, '$.source_event_id') is not null",
+    );
+    expect(events.map(({ correlation_json }) => JSON.parse(correlation_json).correlation_id)).toEqual([
+      notification!.correlation_id,
+      notification!.correlation_id,
+    ]);
   });
 });

@@ -43,7 +43,10 @@ describe("--wait", () => {
 
   test("what is there already is taken at the first look", async () => {
     await nudge("early");
-    expect(await w.ok("worker-inbox t1 --consume-next --wait --json")).toMatchObject({ consumed: { payload: { message: "early" } }, wait: { poll_count: 1 } });
+    expect(await w.ok("worker-inbox t1 --consume-next --wait --json")).toMatchObject({
+      consumed: { payload: { message: "early" } },
+      wait: { poll_count: 1 },
+    });
   });
 });
 
@@ -51,7 +54,14 @@ test("many who consume at once get each item once", async () => {
   for (let i = 0; i < 6; i++) await w.ok(["enqueue-nudge-worker", "t1", "--message", `m${i}`]);
   await w.ok("dispatch");
   const taken = await Promise.all(Array.from({ length: 8 }, () => w.ok("session-inbox w1 --consume-next --wait --timeout 0 --json")));
-  expect(taken.flatMap(({ consumed }) => (consumed ? [consumed.payload.message] : [])).sort()).toEqual(["m0", "m1", "m2", "m3", "m4", "m5"]);
+  expect(taken.flatMap(({ consumed }) => (consumed ? [consumed.payload.message] : [])).sort()).toEqual([
+    "m0",
+    "m1",
+    "m2",
+    "m3",
+    "m4",
+    "m5",
+  ]);
 });
 
 test("times of different precision are put in the order of instants", async () => {

@@ -22,7 +22,8 @@ async function pane(name: string): Promise<() => string> {
   await until("the pane", () => existsSync(file));
   return () => readFileSync(file, "utf8");
 }
-const toPane = (session: string, name: string) => w.store().db.query("update sessions set tmux_session = ? where name = ?").run(name, session);
+const toPane = (session: string, name: string) =>
+  w.store().db.query("update sessions set tmux_session = ? where name = ?").run(name, session);
 const nudge = (message: string) => w.ok(["enqueue-nudge-worker", "t1", "--message", message]);
 
 test("a watch of one pass sends everything, in order", async () => {
@@ -31,7 +32,9 @@ test("a watch of one pass sends everything, in order", async () => {
   for (const message of ["one.", "two.", "three."]) await nudge(message);
   const { processed, iterations } = await w.ok("dispatch --watch --watch-iterations 1 --json");
   expect(iterations).toBe(1);
-  expect(processed).toMatchObject(Array(3).fill({ state: "delivered", transport: "tmux", proof: "unavailable", send_result: { target: "worker-pane" } }));
+  expect(processed).toMatchObject(
+    Array(3).fill({ state: "delivered", transport: "tmux", proof: "unavailable", send_result: { target: "worker-pane" } }),
+  );
   await until("all of it", () => typed() === "one.\ntwo.\nthree.\n");
 });
 
@@ -47,7 +50,12 @@ test("the target is named with its pane when one is on record", async () => {
 test("a completion for a dead manager is tried less and less often, and at once when the manager is back", async () => {
   toPane("m1", "manager-pane");
   pair.worker.append(event({ type: "task_complete", turn_id: "t" }));
-  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "0.05", "--json"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "inherit" });
+  const watch = Bun.spawn([process.execPath, SRC, "dispatch", "--watch", "--interval", "0.05", "--json"], {
+    env: w.env,
+    cwd: w.work,
+    stdout: "pipe",
+    stderr: "inherit",
+  });
   const failures = () => w.rows("select 1 from telemetry_events where event_type = 'dispatch_signal_failed'").length;
   await until("the first failure", failures);
   await until("twenty passes", () => w.rows("select 1 from dispatchers where iterations > 20").length);
@@ -65,10 +73,19 @@ test("Ctrl-C while a message is typed lets it be finished", async () => {
   toPane("w1", "worker-pane");
   const mark = join(w.dir, "pasting");
   const tmux = Bun.which("tmux")!;
-  const slow = await w.file("bin/tmux", `#!/bin/sh\nfor word in "$@"; do [ "$word" = paste-buffer ] && { touch ${mark}; while [ -e ${mark} ]; do sleep 0.05; done; }; done\nexec ${tmux} "$@"\n`);
+  const slow = await w.file(
+    "bin/tmux",
+    `#!/bin/sh\nfor word in "$@"; do [ "$word" = paste-buffer ] && { touch ${mark}; while [ -e ${mark} ]; do sleep 0.05; done; }; done\nexec ${tmux} "$@"\n`,
+  );
   chmodSync(slow, 0o755);
   await nudge("one.");
-  const dispatch = Bun.spawn([process.execPath, SRC, "dispatch", "--json"], { env: { ...w.env, PATH: `${join(w.dir, "bin")}:${w.env.PATH}` }, cwd: w.work, stdout: "pipe", stderr: "inherit", detached: true });
+  const dispatch = Bun.spawn([process.execPath, SRC, "dispatch", "--json"], {
+    env: { ...w.env, PATH: `${join(w.dir, "bin")}:${w.env.PATH}` },
+    cwd: w.work,
+    stdout: "pipe",
+    stderr: "inherit",
+    detached: true,
+  });
   await until("the paste", () => existsSync(mark));
   process.kill(-dispatch.pid, "SIGINT");
   await Bun.file(mark).delete();

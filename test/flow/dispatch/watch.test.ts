@@ -30,18 +30,35 @@ class Button implements Stop {
   }
 }
 
-const SLEEPY: WatchOptions = { dispatcherId: "d", leaseSeconds: 60, only: undefined, limit: 10, dryRun: false, intervalSeconds: 300, iterations: undefined };
+const SLEEPY: WatchOptions = {
+  dispatcherId: "d",
+  leaseSeconds: 60,
+  only: undefined,
+  limit: 10,
+  dryRun: false,
+  intervalSeconds: 300,
+  iterations: undefined,
+};
 
 function watching(change: Partial<WatchOptions> = {}) {
   const stop = new Button();
   const items: Item[] = [];
   const problems: string[] = [];
   const cx = w.context();
-  const ended = watchDispatch(cx, cx.store(), { ...SLEEPY, ...change }, stop, { done: (item) => items.push(item), problem: (message) => problems.push(message) });
+  const ended = watchDispatch(cx, cx.store(), { ...SLEEPY, ...change }, stop, {
+    done: (item) => items.push(item),
+    problem: (message) => problems.push(message),
+  });
   return { items, problems, ended, end: () => (stop.press(), ended) };
 }
-const began = () => until("a first pass", () => w.rows("select 1 from telemetry_events where event_type = 'dispatch_watch_heartbeat'").length);
-const beats = () => w.rows<{ iteration: number }>("select json_extract(correlation_json, '$.iteration') as iteration from telemetry_events where event_type = 'dispatch_watch_heartbeat' order by rowid").map((row) => row.iteration);
+const began = () =>
+  until("a first pass", () => w.rows("select 1 from telemetry_events where event_type = 'dispatch_watch_heartbeat'").length);
+const beats = () =>
+  w
+    .rows<{ iteration: number }>(
+      "select json_extract(correlation_json, '$.iteration') as iteration from telemetry_events where event_type = 'dispatch_watch_heartbeat' order by rowid",
+    )
+    .map((row) => row.iteration);
 
 describe("woken, long before the interval", () => {
   test("by a command that somebody queues", async () => {
@@ -107,7 +124,9 @@ test("idle heartbeats stop adding up", async () => {
   const numbers = beats();
   expect(numbers.length).toBeLessThanOrEqual(26);
   expect(numbers[0]).toBe(1);
-  expect(w.rows("select iterations, processed_count, ended_at is not null as ended from dispatchers")).toEqual([{ iterations: 60, processed_count: 0, ended: 1 }]);
+  expect(w.rows("select iterations, processed_count, ended_at is not null as ended from dispatchers")).toEqual([
+    { iterations: 60, processed_count: 0, ended: 1 },
+  ]);
 });
 
 test("a pass that fails is told, and the watch goes on", async () => {
@@ -164,7 +183,13 @@ describe("who lives", () => {
 
   test("one that keeps no row, while its heartbeat is fresh", async () => {
     const store = w.store();
-    addTelemetry(store, { type: "dispatch_watch_heartbeat", actor: "dispatch", summary: "x", correlation: { dispatcher_id: "d", iteration: 1 }, attributes: { dry_run: false } });
+    addTelemetry(store, {
+      type: "dispatch_watch_heartbeat",
+      actor: "dispatch",
+      summary: "x",
+      correlation: { dispatcher_id: "d", iteration: 1 },
+      attributes: { dry_run: false },
+    });
     expect(await lives()).toBe(true);
     store.db.query("update telemetry_events set timestamp = '2026-01-01T00:00:00Z' where event_type = 'dispatch_watch_heartbeat'").run();
     expect(await lives()).toBe(false);
@@ -181,11 +206,20 @@ describe("who lives", () => {
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} ends the program with its summary and exit 0`, async () => {
     await w.ok(["enqueue-nudge-worker", "t1", "--message", "hello"]);
-    const child = Bun.spawn([process.execPath, resolve(import.meta.dir, "../../../src/main.ts"), "dispatch", "--watch", "--json"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" });
+    const child = Bun.spawn([process.execPath, resolve(import.meta.dir, "../../../src/main.ts"), "dispatch", "--watch", "--json"], {
+      env: w.env,
+      cwd: w.work,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     await until("the delivery", () => w.rows("select 1 from routed_notifications where state = 'delivered'").length);
     child.kill(signal);
     expect(await child.exited).toBe(0);
-    expect(JSON.parse(await new Response(child.stdout).text())).toMatchObject({ watch: true, processed_count: 1, processed: [{ state: "pull_required" }] });
+    expect(JSON.parse(await new Response(child.stdout).text())).toMatchObject({
+      watch: true,
+      processed_count: 1,
+      processed: [{ state: "pull_required" }],
+    });
     expect(w.rows("select ended_at is not null as ended from dispatchers")).toEqual([{ ended: 1 }]);
   });
 }
@@ -203,5 +237,7 @@ test("what was routed is not looked at again, what is new is", async () => {
   await w.ok("bind --task t1 --worker w1 --manager m1");
   await until("the turn that nobody was bound for", () => watch.items.length === 4);
   await watch.end();
-  expect(w.rows("select count(*) as n, count(distinct source_event_id) as events from routed_notifications")).toEqual([{ n: 4, events: 4 }]);
+  expect(w.rows("select count(*) as n, count(distinct source_event_id) as events from routed_notifications")).toEqual([
+    { n: 4, events: 4 },
+  ]);
 });

@@ -15,15 +15,52 @@ const order = (iteration: number) => `run echo iteration-${iteration} >> work.tx
 const status = async () => (await world.ok("loop-status t1 --run loop --json")).policy;
 
 async function ask(iteration: number): Promise<Record<string, unknown>> {
-  await world.ok(["enqueue-continue-iteration", "t1", "--loop-run", "loop", "--requested-iteration", String(iteration), "--message", order(iteration), "--json"]);
+  await world.ok([
+    "enqueue-continue-iteration",
+    "t1",
+    "--loop-run",
+    "loop",
+    "--requested-iteration",
+    String(iteration),
+    "--message",
+    order(iteration),
+    "--json",
+  ]);
   return (await world.ok("dispatch --once --type continue_iteration --json")).processed[0];
 }
 
 /** Proof of an iteration: one that this program makes by looking itself, and an attempt to disprove. */
 async function prove(iteration: number): Promise<void> {
-  const proof = ["evidence", "run", "t1", "--loop-run", "loop", "--iteration", String(iteration), "--type", "test_coverage", "--cwd", world.project, "--json"];
+  const proof = [
+    "evidence",
+    "run",
+    "t1",
+    "--loop-run",
+    "loop",
+    "--iteration",
+    String(iteration),
+    "--type",
+    "test_coverage",
+    "--cwd",
+    world.project,
+    "--json",
+  ];
   expect(await world.ok([...proof, "--", "grep", "-qx", `iteration-${iteration}`, "work.txt"])).toMatchObject({ machine_proven: true });
-  await world.ok(["loop-evidence", "adversarial-check", "t1", "--loop-run", "loop", "--iteration", String(iteration), "--failure-mode", "the line is there twice", "--check", "counted it", "--result", "once"]);
+  await world.ok([
+    "loop-evidence",
+    "adversarial-check",
+    "t1",
+    "--loop-run",
+    "loop",
+    "--iteration",
+    String(iteration),
+    "--failure-mode",
+    "the line is there twice",
+    "--check",
+    "counted it",
+    "--result",
+    "once",
+  ]);
 }
 
 const done = (): string[] => readFileSync(work, "utf8").trim().split("\n");
@@ -44,7 +81,11 @@ test("each iteration waits for the evidence of the one before, and is then done 
   expect(done()).toEqual(["iteration-1"]);
   for (const iteration of [2, 3]) {
     const said = world.userTexts(thread).length;
-    expect(await ask(iteration)).toMatchObject({ state: "blocked", reason: "missing_required_evidence", missing_evidence: ["test_coverage", "adversarial_check"] });
+    expect(await ask(iteration)).toMatchObject({
+      state: "blocked",
+      reason: "missing_required_evidence",
+      missing_evidence: ["test_coverage", "adversarial_check"],
+    });
     expect(world.userTexts(thread)).toHaveLength(said);
     await prove(iteration - 1);
     await world.idle(thread);

@@ -28,7 +28,8 @@ async function compare(input: Omit<DiffInput, "threshold"> & { threshold?: numbe
 }
 
 /** A gradient, opaque, on which `spoilt` pixels are one step off. */
-const scene = (spoilt: (x: number, y: number) => boolean) => (x: number, y: number, c: number) => (c === 3 ? 255 : ((x * 7 + y * 3 + c * 40) & 254) + (spoilt(x, y) ? 1 : 0));
+const scene = (spoilt: (x: number, y: number) => boolean) => (x: number, y: number, c: number) =>
+  c === 3 ? 255 : ((x * 7 + y * 3 + c * 40) & 254) + (spoilt(x, y) ? 1 : 0);
 
 describe("agrees with pixelmatch at threshold 0", () => {
   const fixtures: [string, (x: number, y: number) => boolean][] = [
@@ -41,11 +42,21 @@ describe("agrees with pixelmatch at threshold 0", () => {
   for (const [what, spoilt] of fixtures) {
     test(what, async () => {
       const size = { width: 40, height: 30 };
-      const reference = put("a.png", size, scene(() => false));
+      const reference = put(
+        "a.png",
+        size,
+        scene(() => false),
+      );
       const candidate = put("b.png", { ...size, interlaced: true }, scene(spoilt));
       const count = pixelmatch(read(reference), read(candidate), undefined, 40, 30, { threshold: 0, includeAA: true });
       const diff = await compare({ reference, candidate });
-      expect(diff).toMatchObject({ changed_pixels: count, total_pixels: 1200, diff_score: count / 1200, below_threshold: count === 0, viewport: "40x30" });
+      expect(diff).toMatchObject({
+        changed_pixels: count,
+        total_pixels: 1200,
+        diff_score: count / 1200,
+        below_threshold: count === 0,
+        viewport: "40x30",
+      });
     });
   }
 });
@@ -53,15 +64,26 @@ describe("agrees with pixelmatch at threshold 0", () => {
 test("alpha alone is a change, and RGB is opaque RGBA", async () => {
   const size = { width: 2, height: 1 };
   const rgb = put("rgb.png", { ...size, colourType: 2 }, () => 7);
-  expect(await compare({ reference: rgb, candidate: put("rgba.png", size, (_, __, c) => (c === 3 ? 255 : 7)) })).toMatchObject({ changed_pixels: 0 });
-  expect(await compare({ reference: rgb, candidate: put("thin.png", size, (x, _, c) => (c === 3 ? 255 - x : 7)), threshold: 0.5 })).toMatchObject({ changed_pixels: 1, below_threshold: true });
+  expect(await compare({ reference: rgb, candidate: put("rgba.png", size, (_, __, c) => (c === 3 ? 255 : 7)) })).toMatchObject({
+    changed_pixels: 0,
+  });
+  expect(
+    await compare({ reference: rgb, candidate: put("thin.png", size, (x, _, c) => (c === 3 ? 255 - x : 7)), threshold: 0.5 }),
+  ).toMatchObject({ changed_pixels: 1, below_threshold: true });
 });
 
 test("16 bits are compared as 16 bits, also with 8", async () => {
   const size = { width: 3, height: 1 };
   const eight = put("8.png", { ...size, colourType: 0 }, (x) => x * 100);
-  expect(await compare({ reference: eight, candidate: put("16.png", { ...size, colourType: 0, depth: 16 }, (x) => x * 100 * 257) })).toMatchObject({ changed_pixels: 0 });
-  expect(await compare({ reference: eight, candidate: put("off.png", { ...size, colourType: 0, depth: 16 }, (x) => x * 100 * 257 + (x === 1 ? 1 : 0)) })).toMatchObject({ changed_pixels: 1 });
+  expect(
+    await compare({ reference: eight, candidate: put("16.png", { ...size, colourType: 0, depth: 16 }, (x) => x * 100 * 257) }),
+  ).toMatchObject({ changed_pixels: 0 });
+  expect(
+    await compare({
+      reference: eight,
+      candidate: put("off.png", { ...size, colourType: 0, depth: 16 }, (x) => x * 100 * 257 + (x === 1 ? 1 : 0)),
+    }),
+  ).toMatchObject({ changed_pixels: 1 });
 });
 
 test("the mask is red or nothing, the overlay a pale picture with red in it, the report the outcome", async () => {
@@ -102,7 +124,11 @@ describe("refuses and leaves nothing", () => {
     const reference = put("a.png", { width: 1, height: 1 }, () => 1);
     mkdirSync(join(dir, "real"));
     symlinkSync(dir, join(dir, "way"));
-    for (const output of [{ diffOutput: reference }, { overlayOutput: join(dir, "way", "a.png") }, { reportOutput: join(dir, "x"), diffOutput: join(dir, "way", "x") }]) {
+    for (const output of [
+      { diffOutput: reference },
+      { overlayOutput: join(dir, "way", "a.png") },
+      { reportOutput: join(dir, "x"), diffOutput: join(dir, "way", "x") },
+    ]) {
       await expect(compare({ reference, candidate: reference, ...output })).rejects.toThrow("written over");
     }
   });
@@ -119,7 +145,9 @@ test("8,000 × 8,000 pixels stay far below a gigabyte", async () => {
     return file.path;
   };
   const [reference, candidate] = [await write("a.png", -1), await write("b.png", 7999)];
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "compare-child.ts"), reference, candidate, join(dir, "seen.png")], { stdout: "pipe" });
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "compare-child.ts"), reference, candidate, join(dir, "seen.png")], {
+    stdout: "pipe",
+  });
   const { changed_pixels, total_pixels, memory } = JSON.parse(await new Response(child.stdout).text());
   expect({ changed_pixels, total_pixels }).toEqual({ changed_pixels: 100, total_pixels: 64_000_000 });
   expect(memory).toBeLessThan(400 << 20);

@@ -41,8 +41,18 @@ afterAll(() => world.close());
 
 test("an ended turn is completed, its words are in the receipt, its tokens are counted, the composer is idle", async () => {
   const seen = await cycle();
-  expect(seen).toMatchObject({ state: "idle", turn: "completed", worker_alive: true, notable_pane_pattern: null, pane_signal: { captured: true, page: "idle" } });
-  expect(seen.manager_context.worker_receipt).toMatchObject({ last_agent_message: "ok", turn_id: expect.any(String), source_session_name: "w1" });
+  expect(seen).toMatchObject({
+    state: "idle",
+    turn: "completed",
+    worker_alive: true,
+    notable_pane_pattern: null,
+    pane_signal: { captured: true, page: "idle" },
+  });
+  expect(seen.manager_context.worker_receipt).toMatchObject({
+    last_agent_message: "ok",
+    turn_id: expect.any(String),
+    source_session_name: "w1",
+  });
   expect(world.rows("select sum(total_tokens) > 0 as counted from token_totals")).toEqual([{ counted: 1 }]);
   expect(seen.tokens).toEqual([]);
   expect(world.rows("select kind from unknown_records")).toEqual([]);
@@ -50,7 +60,12 @@ test("an ended turn is completed, its words are in the receipt, its tokens are c
 
 test("a turn that is worked on is open, and becomes idle when it is interrupted", async () => {
   await hold("one");
-  expect(await cycle()).toMatchObject({ state: "busy", turn: "open", notable_pane_pattern: "long_running_interruptible", pane_signal: { page: "working" } });
+  expect(await cycle()).toMatchObject({
+    state: "busy",
+    turn: "open",
+    notable_pane_pattern: "long_running_interruptible",
+    pane_signal: { page: "working" },
+  });
   tmux(world, "send-keys", "-t", "=codex-w1:", "Escape");
   await until("the interrupt in the rollout", () => readFileSync(path, "utf8").includes('"turn_aborted"'));
   expect(await cycle()).toMatchObject({ state: "idle", turn: "aborted", task_completed: false });
@@ -65,8 +80,13 @@ test("a permitted worker compacts when it is idle, and is left alone while it wo
   model.release("two");
   await world.turns(thread, 3);
   await until("the composer", async () => (await cycle()).pane_signal.page === "idle");
-  expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({ send_text: "/compact", send_result: { side_effect_started: true, transport: "tmux" } });
-  expect((await cycle()).tokens).toMatchObject([{ session: "w1", role: "worker", output_tokens: expect.any(Number), total_tokens: expect.any(Number) }]);
+  expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({
+    send_text: "/compact",
+    send_result: { side_effect_started: true, transport: "tmux" },
+  });
+  expect((await cycle()).tokens).toMatchObject([
+    { session: "w1", role: "worker", output_tokens: expect.any(Number), total_tokens: expect.any(Number) },
+  ]);
   await until("the compaction in the rollout", () => /"type":"(compacted|context_compacted)"/.test(readFileSync(path, "utf8")));
   expect(world.rows("select state from commands order by rowid")).toEqual([{ state: "failed" }, { state: "succeeded" }]);
 }, 60_000);
@@ -77,5 +97,10 @@ test("killed in the middle of a turn, it is told as crashed at the next cycle", 
   expect(await cycle()).toMatchObject({ turn: "open" });
   process.kill(pid, "SIGKILL");
   await until("the end of the process", async () => (await cycle()).worker_alive === false);
-  expect(await cycle()).toMatchObject({ state: "busy", turn: "crashed", worker_alive: false, pane_signal: { notable_pattern: "tmux_session_missing" } });
+  expect(await cycle()).toMatchObject({
+    state: "busy",
+    turn: "crashed",
+    worker_alive: false,
+    pane_signal: { notable_pattern: "tmux_session_missing" },
+  });
 }, 60_000);

@@ -17,25 +17,47 @@ async function deadPid(): Promise<number> {
   return child.pid;
 }
 
-const spans = () => w.rows<{ phase: string; state: string }>("select phase, state from manager_cycle_spans order by id").map((row) => `${row.phase} ${row.state}`);
+const spans = () =>
+  w
+    .rows<{ phase: string; state: string }>("select phase, state from manager_cycle_spans order by id")
+    .map((row) => `${row.phase} ${row.state}`);
 
 test("an interrupted worker is idle, its turn aborted", async () => {
   await boundPair(w, { worker: meta() + event({ type: "task_started" }) + event({ type: "turn_aborted", reason: "interrupted" }, 2) });
-  expect(await w.ok("cycle t1")).toMatchObject({ state: "idle", turn: "aborted", task_completed: false, last_event_subtype: "turn_aborted" });
+  expect(await w.ok("cycle t1")).toMatchObject({
+    state: "idle",
+    turn: "aborted",
+    task_completed: false,
+    last_event_subtype: "turn_aborted",
+  });
 });
 
 test("a user item of today's shape makes it busy", async () => {
   const said = { type: "item_completed", item: { type: "UserMessage", content: [{ type: "text", text: "go" }] } };
-  await boundPair(w, { worker: meta() + event({ type: "task_complete" }) + event(said, 2) + event({ type: "item_completed", item: { type: "AgentMessage", content: [] } }, 3) });
+  await boundPair(w, {
+    worker:
+      meta() +
+      event({ type: "task_complete" }) +
+      event(said, 2) +
+      event({ type: "item_completed", item: { type: "AgentMessage", content: [] } }, 3),
+  });
   expect(await w.ok("cycle t1")).toMatchObject({ state: "busy", turn: "open", last_state_event_at: "2020-01-01T00:00:02.000Z" });
 });
 
 test("a turn that is open while nobody writes the thread has crashed", async () => {
   await boundPair(w, { worker: meta() + event({ type: "task_started" }), pid: await deadPid() });
-  expect(await w.ok("cycle t1")).toMatchObject({ state: "busy", turn: "crashed", worker_alive: false, next_commands: ["conveyor reconcile"] });
+  expect(await w.ok("cycle t1")).toMatchObject({
+    state: "busy",
+    turn: "crashed",
+    worker_alive: false,
+    next_commands: ["conveyor reconcile"],
+  });
   await w.file(`codex/thread-writer-locks/${THREAD.worker}.lock`, "");
   expect(await w.ok("cycle t1")).toMatchObject({ turn: "crashed" });
-  const holder = Bun.spawn(["flock", join(w.dir, "codex/thread-writer-locks", `${THREAD.worker}.lock`), "sh", "-c", "echo held; exec cat"], { stdin: "pipe", stdout: "pipe" });
+  const holder = Bun.spawn(
+    ["flock", join(w.dir, "codex/thread-writer-locks", `${THREAD.worker}.lock`), "sh", "-c", "echo held; exec cat"],
+    { stdin: "pipe", stdout: "pipe" },
+  );
   try {
     await holder.stdout.getReader().read();
     expect(await w.ok("cycle t1")).toMatchObject({ state: "busy", turn: "open" });
@@ -70,11 +92,20 @@ test("a rollout that has gone fails the phase that needed it, and the next cycle
   const failed = await w.run("cycle t1");
   expect(failed.exit).toBe(1);
   expect(spans()).toEqual(["start_cycle succeeded", "ingest_rollout failed", "cycle_failed failed"]);
-  expect(w.rows("select attributes_json from manager_cycle_spans where phase = 'ingest_rollout'")).toEqual([{ attributes_json: '{"worker_session":"w1"}' }]);
+  expect(w.rows("select attributes_json from manager_cycle_spans where phase = 'ingest_rollout'")).toEqual([
+    { attributes_json: '{"worker_session":"w1"}' },
+  ]);
   const [row] = w.rows<{ state: string; error: string; status_json: string }>("select state, error, status_json from manager_cycles");
   expect(row).toMatchObject({ state: "failed", error: expect.stringContaining("w1") });
-  expect(JSON.parse(row!.status_json)).toMatchObject({ kind: "session_cycle", task: "t1", error_type: "Failure", failure_phase: "ingest_rollout" });
-  const attributes = w.rows<{ a: string }>("select attributes_json as a from telemetry_events where event_type = 'manager_cycle_failed'").map((each) => JSON.parse(each.a));
+  expect(JSON.parse(row!.status_json)).toMatchObject({
+    kind: "session_cycle",
+    task: "t1",
+    error_type: "Failure",
+    failure_phase: "ingest_rollout",
+  });
+  const attributes = w
+    .rows<{ a: string }>("select attributes_json as a from telemetry_events where event_type = 'manager_cycle_failed'")
+    .map((each) => JSON.parse(each.a));
   expect(attributes).toEqual([{ error_type: "Failure", failure_phase: "ingest_rollout" }]);
   expect(await w.ok("divergences t1")).toEqual([]);
   await Bun.write(worker.path, content);
@@ -91,10 +122,15 @@ test("what the failed phase wrote is not there", async () => {
     `insert into routed_notifications (task_id, binding_id, correlation_id, source_session_id, target_session_id, signal_type, dedupe_key, created_at, state, payload_json)
      select task_id, id, 'c', worker_session_id, manager_session_id, 'worker_task_complete', 'k', '2026-01-01T00:00:00Z', 'delivered', '{}' from bindings`,
   );
-  db.run("create trigger no_success before update on manager_cycles when new.state = 'succeeded' begin select raise(abort, 'out of order'); end");
+  db.run(
+    "create trigger no_success before update on manager_cycles when new.state = 'succeeded' begin select raise(abort, 'out of order'); end",
+  );
   expect((await w.run("cycle t1")).exit).toBe(1);
   expect(w.rows("select consumed_at from routed_notifications")).toEqual([{ consumed_at: null }]);
-  expect(JSON.parse(w.rows<{ s: string }>("select status_json as s from manager_cycles order by id desc limit 1")[0]!.s)).toMatchObject({ failure_phase: "persist_cycle_row", error_type: "SQLiteError" });
+  expect(JSON.parse(w.rows<{ s: string }>("select status_json as s from manager_cycles order by id desc limit 1")[0]!.s)).toMatchObject({
+    failure_phase: "persist_cycle_row",
+    error_type: "SQLiteError",
+  });
   db.run("drop trigger no_success");
   expect(await w.ok("cycle t1")).toMatchObject({ consumed_dispatch_notifications: 1 });
   expect(await w.ok("cycle t1")).toMatchObject({ consumed_dispatch_notifications: 0 });
@@ -118,7 +154,11 @@ test("a session whose name begins like another's is not looked at", async () => 
 test("without tmux on PATH the cycle still tells what the rollout says", async () => {
   await boundPair(w, { worker: meta() + event({ type: "task_complete" }), extra: ["--tmux-session", "codex-w1"] });
   const cycle = await w.run("cycle t1", { env: { PATH: "/nowhere" } });
-  expect(cycle.json()).toMatchObject({ state: "idle", turn: "completed", pane_signal: { degraded: true, notable_pattern: "pane_signal_error" } });
+  expect(cycle.json()).toMatchObject({
+    state: "idle",
+    turn: "completed",
+    pane_signal: { degraded: true, notable_pattern: "pane_signal_error" },
+  });
 });
 
 test("the page in front is told", async () => {

@@ -12,7 +12,11 @@ afterEach(() => w.close());
 const subtypes = () => w.rows<{ s: string }>("select coalesce(subtype, type) as s from codex_events order by id").map((row) => row.s);
 
 test("a line that is not UTF-8 is skipped and the reading goes on", async () => {
-  const bad = Buffer.concat([Buffer.from('{"type":"event_msg","payload":{"type":"user_message","message":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}}\n')]);
+  const bad = Buffer.concat([
+    Buffer.from('{"type":"event_msg","payload":{"type":"user_message","message":"'),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('"}}\n'),
+  ]);
   await lonelyWorker(w, Buffer.concat([Buffer.from(meta()), bad, Buffer.from(event({ type: "task_started" }))]));
   expect(await w.ok("ingest w1")).toMatchObject({ new_events: 2, skipped_lines: 1 });
   expect(subtypes()).toEqual(["session_meta", "task_started"]);
@@ -84,7 +88,9 @@ test("ten thousand records are read in several pieces, and the offset is the end
   const body = meta() + Array.from({ length: 10_000 }, (_, n) => event({ type: "agent_message", message: "é".repeat(200), n })).join("");
   await lonelyWorker(w, body);
   expect(await w.ok("ingest w1")).toEqual({ session: "w1", new_events: 10_001, new_offset: Buffer.byteLength(body), skipped_lines: 0 });
-  const rows = w.rows<{ byte_offset: number; n: number }>("select byte_offset, json_extract(payload_json, '$.n') as n from codex_events where subtype is not null order by id");
+  const rows = w.rows<{ byte_offset: number; n: number }>(
+    "select byte_offset, json_extract(payload_json, '$.n') as n from codex_events where subtype is not null order by id",
+  );
   expect(rows.map((row) => row.n)).toEqual(rows.map((_, n) => n));
   expect(new Set(rows.map((row) => row.byte_offset)).size).toBe(10_000);
 });
@@ -93,7 +99,9 @@ test("processes that read at once store every line exactly once", async () => {
   const body = meta() + Array.from({ length: 8000 }, (_, n) => event({ type: "agent_message", message: "x".repeat(300), n })).join("");
   await lonelyWorker(w, body);
   const main = resolve(import.meta.dir, "../../../src/main.ts");
-  const all = Array.from({ length: 3 }, () => Bun.spawn([process.execPath, main, "ingest", "w1"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" }));
+  const all = Array.from({ length: 3 }, () =>
+    Bun.spawn([process.execPath, main, "ingest", "w1"], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" }),
+  );
   expect(await Promise.all(all.map((child) => child.exited))).toEqual([0, 0, 0]);
   const sums = await Promise.all(all.map(async (child) => JSON.parse(await new Response(child.stdout).text()) as { new_events: number }));
   expect(sums.reduce((sum, each) => sum + each.new_events, 0)).toBe(8001);
@@ -111,7 +119,14 @@ test("real rollouts of Codex 0.169 hold no record that is unknown", async () => 
 });
 
 test("kinds of records that no rule knows are stored and counted, with the version that wrote them", async () => {
-  await lonelyWorker(w, meta() + event({ type: "turn_teleported" }) + line("hologram", {}) + event({ type: "turn_teleported" }) + event({ type: "item_completed", item: { type: "Telepathy" } }));
+  await lonelyWorker(
+    w,
+    meta() +
+      event({ type: "turn_teleported" }) +
+      line("hologram", {}) +
+      event({ type: "turn_teleported" }) +
+      event({ type: "item_completed", item: { type: "Telepathy" } }),
+  );
   expect(await w.ok("ingest w1")).toMatchObject({ new_events: 5 });
   expect(w.rows("select kind, count, cli_version from unknown_records order by kind")).toEqual([
     { kind: "event_msg/item_completed/Telepathy", count: 1, cli_version: "0.169.0" },
@@ -127,7 +142,9 @@ test("tokens are kept by session and by the task that was bound when they were u
   const { worker } = await boundPair(w);
   worker.append(tokens(100, "2026-01-01T00:00:00.000Z"));
   await w.ok("ingest w1");
-  worker.append(tokens(150, "2026-01-02T04:00:00.000Z") + tokens(150, "2026-01-02T04:00:01.000Z") + tokens(180, "2026-01-02T05:00:00.000Z"));
+  worker.append(
+    tokens(150, "2026-01-02T04:00:00.000Z") + tokens(150, "2026-01-02T04:00:01.000Z") + tokens(180, "2026-01-02T05:00:00.000Z"),
+  );
   await w.ok("ingest w1");
   // A thread that begins anew counts from zero.
   worker.append(tokens(40, "2026-01-02T06:00:00.000Z"));
@@ -137,7 +154,9 @@ test("tokens are kept by session and by the task that was bound when they were u
   const other = await rollout(w, meta(THREAD.manager) + tokens(1000, "2026-01-02T07:00:00.000Z"), THREAD.manager);
   await w.ok(["register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", other.path, "--cwd", w.work]);
   await w.ok("ingest w1");
-  const totals = w.rows("select coalesce(t.name, '') as task, total_tokens from token_totals left join tasks t on t.id = task_id order by 1");
+  const totals = w.rows(
+    "select coalesce(t.name, '') as task, total_tokens from token_totals left join tasks t on t.id = task_id order by 1",
+  );
   expect(totals).toEqual([
     { task: "", total_tokens: 100 },
     { task: "t1", total_tokens: 1120 },

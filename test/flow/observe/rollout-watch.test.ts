@@ -18,7 +18,12 @@ test("a folder that was replaced is watched again after the next backstop", asyn
   const cx = w.context();
   let told = 0;
   const problems: string[] = [];
-  watch = watchRollouts(cx, cx.store(), () => told++, (message) => problems.push(message));
+  watch = watchRollouts(
+    cx,
+    cx.store(),
+    () => told++,
+    (message) => problems.push(message),
+  );
   const stored = () => w.rows<{ n: number }>("select count(*) as n from codex_events")[0]!.n;
   watch.follow();
   watch.ingest(true);

@@ -10,7 +10,17 @@ afterAll(() => world.close());
 
 describe("start-worker with the real Codex", () => {
   test("a task becomes the first turn, and the session on record is the one in the pane", async () => {
-    const started = await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--task", "Say 'it'; $HOME `x`;", "--timeout-seconds", "30"]);
+    const started = await world.ok([
+      "start-worker",
+      "--name",
+      "w1",
+      "--cwd",
+      world.project,
+      "--task",
+      "Say 'it'; $HOME `x`;",
+      "--timeout-seconds",
+      "30",
+    ]);
     expect(started).toMatchObject({ name: "w1", role: "worker", tmux_session: "codex-w1", cwd: world.project });
     expect(await world.saidTo(started.codex_session_id)).toEqual(["Say 'it'; $HOME `x`;"]);
     const [row] = world.rows<{ pid: number; tmux_pane_id: string }>("select pid, tmux_pane_id from sessions where name = 'w1'");
@@ -56,11 +66,16 @@ describe("start-worker with the real Codex", () => {
 
   test("a start that Codex gave up by bad timing is made once more, and only once", async () => {
     const codex = Bun.which("codex", world.env)!;
-    for (const [name, times] of [["w5", 1], ["w6", 2]] as const) {
+    for (const [name, times] of [
+      ["w5", 1],
+      ["w6", 2],
+    ] as const) {
       const tries = join(world.dir, `tries-${name}`);
       const script = `#!/bin/sh\n[ "$1" = --version ] || [ "$1" = --help ] && exec ${codex} "$@"\necho >> ${tries}\n[ $(wc -l < ${tries}) -gt ${times} ] && exec ${codex} "$@"\necho 'Error: timed out discarding buffered terminal input'; exit 1\n`;
       chmodSync(await world.file(`bin-${name}/codex`, script), 0o755);
-      const done = await world.run(["start-worker", "--name", name, "--cwd", world.project, "--task", "hello", "--timeout-seconds", "30"], { env: { PATH: `${join(world.dir, `bin-${name}`)}:${world.env.PATH}` } });
+      const done = await world.run(["start-worker", "--name", name, "--cwd", world.project, "--task", "hello", "--timeout-seconds", "30"], {
+        env: { PATH: `${join(world.dir, `bin-${name}`)}:${world.env.PATH}` },
+      });
       expect([name, done.exit, done.stderr]).toEqual([name, times - 1, times === 1 ? "" : expect.stringContaining("timed out discarding")]);
       expect(readFileSync(tries, "utf8")).toBe("\n\n");
     }
@@ -73,7 +88,17 @@ describe("a folder that Codex does not trust yet", () => {
   afterAll(() => strange.close());
 
   test("without --accept-trust the page is named, nothing is answered or registered, and the way on is told", async () => {
-    const refused = await strange.run(["start-worker", "--name", "w1", "--cwd", strange.project, "--task", "hello", "--timeout-seconds", "30"]);
+    const refused = await strange.run([
+      "start-worker",
+      "--name",
+      "w1",
+      "--cwd",
+      strange.project,
+      "--task",
+      "hello",
+      "--timeout-seconds",
+      "30",
+    ]);
     expect(refused.exit).toBe(1);
     expect(refused.stderr).toContain("Codex asks whether to trust the folder");
     expect(refused.stderr).toContain("--accept-trust");
@@ -82,7 +107,18 @@ describe("a folder that Codex does not trust yet", () => {
   });
 
   test("with --accept-trust it is answered, and the first words are not eaten", async () => {
-    const started = await strange.ok(["start-worker", "--name", "w2", "--cwd", strange.project, "--task", "hello", "--accept-trust", "--timeout-seconds", "30"]);
+    const started = await strange.ok([
+      "start-worker",
+      "--name",
+      "w2",
+      "--cwd",
+      strange.project,
+      "--task",
+      "hello",
+      "--accept-trust",
+      "--timeout-seconds",
+      "30",
+    ]);
     expect(await strange.saidTo(started.codex_session_id)).toEqual(["hello"]);
   });
 });

@@ -8,8 +8,23 @@ import { CodexWorld } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
 const pairWords = (world: CodexWorld, task: string, more: string[] = []) => [
-  "pair", "--task", task, "--task-goal", "It works", "--task-prompt", "Do the work", "--worker-name", `${task}-w`, "--manager-name", `${task}-m`,
-  "--cwd", world.project, "--timeout-seconds", "40", "--no-dispatch", ...more,
+  "pair",
+  "--task",
+  task,
+  "--task-goal",
+  "It works",
+  "--task-prompt",
+  "Do the work",
+  "--worker-name",
+  `${task}-w`,
+  "--manager-name",
+  `${task}-m`,
+  "--cwd",
+  world.project,
+  "--timeout-seconds",
+  "40",
+  "--no-dispatch",
+  ...more,
 ];
 
 const threadsOf = async (world: CodexWorld, ...tasks: string[]): Promise<string[]> => {
@@ -28,7 +43,11 @@ describe("beside a shared daemon", () => {
   afterAll(() => world.close());
 
   test("two pairs in one folder are four threads with four processes", async () => {
-    await newSession(world.env, { name: "somebody", cwd: world.project, argv: [join(import.meta.dir, "../../../node_modules/.bin/codex"), "hello from somebody else"] });
+    await newSession(world.env, {
+      name: "somebody",
+      cwd: world.project,
+      argv: [join(import.meta.dir, "../../../node_modules/.bin/codex"), "hello from somebody else"],
+    });
     await until("the daemon's thread", () => world.rollouts().size > 0, 40);
     await world.ok("tasks --create two --goal g");
     await world.ok(["manager-config", "two", "--acceptance", "It builds"]);
@@ -41,17 +60,29 @@ describe("beside a shared daemon", () => {
   }, 120_000);
 
   test("what a pair leaves on record", async () => {
-    expect(world.rows("select t.name, t.state, b.state as binding, r.name as run, r.status from tasks t join bindings b on b.task_id = t.id join runs r on r.task_id = t.id order by t.name")).toEqual([
+    expect(
+      world.rows(
+        "select t.name, t.state, b.state as binding, r.name as run, r.status from tasks t join bindings b on b.task_id = t.id join runs r on r.task_id = t.id order by t.name",
+      ),
+    ).toEqual([
       { name: "one", state: "candidate", binding: "active", run: "one-pair", status: "active" },
       { name: "two", state: "candidate", binding: "active", run: "two-pair", status: "active" },
     ]);
     // The acceptance list that was configured before the pair, although the pair gave none.
-    expect(world.rows("select t.name, c.criterion, c.status, c.source from acceptance_criteria c join tasks t on t.id = c.task_id")).toEqual([
-      { name: "two", criterion: "It builds", status: "accepted", source: "manager_inferred" },
-    ]);
-    const types = world.rows<{ event_type: string }>("select event_type from telemetry_events where event_type like 'pair_%' and task_id = (select id from tasks where name = 'one') order by rowid");
+    expect(
+      world.rows("select t.name, c.criterion, c.status, c.source from acceptance_criteria c join tasks t on t.id = c.task_id"),
+    ).toEqual([{ name: "two", criterion: "It builds", status: "accepted", source: "manager_inferred" }]);
+    const types = world.rows<{ event_type: string }>(
+      "select event_type from telemetry_events where event_type like 'pair_%' and task_id = (select id from tasks where name = 'one') order by rowid",
+    );
     expect(types.map((row) => row.event_type)).toEqual([
-      "pair_started", "pair_task_resolved", "pair_manager_config_seeded", "pair_worker_spawned", "pair_manager_spawned", "pair_binding_created", "pair_run_created",
+      "pair_started",
+      "pair_task_resolved",
+      "pair_manager_config_seeded",
+      "pair_worker_spawned",
+      "pair_manager_spawned",
+      "pair_binding_created",
+      "pair_run_created",
     ]);
   });
 
@@ -59,7 +90,18 @@ describe("beside a shared daemon", () => {
     const sessions = () => Bun.spawnSync(["tmux", "list-sessions"], { env: world.env }).stdout.toString().split("\n").length;
     const before = sessions();
     expect((await world.run(pairWords(world, "one"))).stderr).toContain("already bound");
-    const taken = await world.run(["pair", "--task", "three", "--task-goal", "g", "--worker-name", "new-w", "--manager-name", "one-m", "--no-dispatch"]);
+    const taken = await world.run([
+      "pair",
+      "--task",
+      "three",
+      "--task-goal",
+      "g",
+      "--worker-name",
+      "new-w",
+      "--manager-name",
+      "one-m",
+      "--no-dispatch",
+    ]);
     expect(taken.stderr).toContain("registered already");
     expect(world.rows("select count(*) as n from tasks")).toEqual([{ n: 2 }]);
     expect(sessions()).toBe(before);
@@ -86,14 +128,30 @@ describe("under a shared daemon, with a Codex that knows no other way", () => {
   }, 120_000);
 
   test("of two sessions with the same first words no thread is ever taken twice: whoever cannot tell refuses", async () => {
-    const words = (name: string) => ["start-worker", "--name", name, "--cwd", world.project, "--task", "the same words", "--timeout-seconds", "6"];
+    const words = (name: string) => [
+      "start-worker",
+      "--name",
+      name,
+      "--cwd",
+      world.project,
+      "--task",
+      "the same words",
+      "--timeout-seconds",
+      "6",
+    ];
     const [one, two] = await Promise.all([world.run(words("twin-1")), world.run(words("twin-2"))]);
     const both = [one, two].filter((each) => each.exit === 0).map((each) => each.json().codex_session_id);
     expect(new Set(both).size).toBe(both.length);
     // Seen while looking, or, when both threads appeared one after the other, at the registration itself.
-    const refusals = /threads began with this prompt in this folder|was registered as "twin-[12]" meanwhile: two sessions began with the same words/;
+    const refusals =
+      /threads began with this prompt in this folder|was registered as "twin-[12]" meanwhile: two sessions began with the same words/;
     for (const each of [one, two]) if (each.exit !== 0) expect(each.stderr).toMatch(refusals);
-    expect(world.rows("select codex_session_id from sessions where name like 'twin-%'").map((row) => row.codex_session_id).sort()).toEqual(both.sort());
+    expect(
+      world
+        .rows("select codex_session_id from sessions where name like 'twin-%'")
+        .map((row) => row.codex_session_id)
+        .sort(),
+    ).toEqual(both.sort());
   }, 60_000);
 });
 
@@ -106,7 +164,9 @@ describe("in a folder that Codex does not trust yet", () => {
     expect(refused).toMatchObject({ exit: 1, stdout: "" });
     expect(refused.stderr).toContain("Codex asks whether to trust the folder");
     expect(refused.stderr).toContain("--accept-trust");
-    expect(refused.stderr).toMatch(/once (\S+) is registered, go on with conveyor start-manager --name (\S+) --task one --worker \1 and conveyor bind --task one --worker \1 --manager \2\n$/);
+    expect(refused.stderr).toMatch(
+      /once (\S+) is registered, go on with conveyor start-manager --name (\S+) --task one --worker \1 and conveyor bind --task one --worker \1 --manager \2\n$/,
+    );
     expect(await world.ok("sessions --state all")).toEqual([]);
     expect(world.rollouts().size).toBe(0);
   });

@@ -26,8 +26,16 @@ class SelfWorld extends CodexWorld {
   /** A Codex of its own in a terminal, whose first words are to run this; gives its thread. */
   async start(name: string, command: string, cwd = this.project): Promise<string> {
     const words = `run ${command}`;
-    await newSession(this.env, { name, cwd, argv: [CODEX, ...this.flags, "--sandbox", "danger-full-access", "--ask-for-approval", "never", words] });
-    const thread = await until(`the thread of ${name}`, () => [...this.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === words))?.[0], 40);
+    await newSession(this.env, {
+      name,
+      cwd,
+      argv: [CODEX, ...this.flags, "--sandbox", "danger-full-access", "--ask-for-approval", "never", words],
+    });
+    const thread = await until(
+      `the thread of ${name}`,
+      () => [...this.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === words))?.[0],
+      40,
+    );
     await this.idle(thread);
     return thread;
   }
@@ -49,17 +57,31 @@ describe("with a process of its own", () => {
   afterAll(() => world.close());
 
   test("--self takes thread, process and pane of that very session", async () => {
-    for (const [name, role] of [["codex-w1", "worker"], ["codex-w10", "manager"]] as const) {
+    for (const [name, role] of [
+      ["codex-w1", "worker"],
+      ["codex-w10", "manager"],
+    ] as const) {
       const thread = await world.start(name, `${program} register-${role} --name ${name} --self`);
-      const [pane] = Bun.spawnSync(["tmux", "list-panes", "-t", `=${name}:`, "-F", "#{pane_id}"], { env: world.env }).stdout.toString().split("\n");
-      expect(world.row(name)).toEqual({ codex_session_id: thread, pid: writtenThreads(world.codexHome).get(thread)!, tmux_session: name, tmux_pane_id: pane! });
+      const [pane] = Bun.spawnSync(["tmux", "list-panes", "-t", `=${name}:`, "-F", "#{pane_id}"], { env: world.env })
+        .stdout.toString()
+        .split("\n");
+      expect(world.row(name)).toEqual({
+        codex_session_id: thread,
+        pid: writtenThreads(world.codexHome).get(thread)!,
+        tmux_session: name,
+        tmux_pane_id: pane!,
+      });
     }
     expect(await world.ok(["session-nudge", "codex-w1", "to the first"])).toMatchObject({ transport: "tmux", proof: "seen" });
   });
 
   test("doctor-self believes the TMUX that it finds itself in", async () => {
     const { report, thread } = await world.report("doctor");
-    expect(report).toMatchObject({ current_session: "doctor", tmux_believed: true, self: { ok: true, codex_session_id: thread, tmux_session: "doctor" } });
+    expect(report).toMatchObject({
+      current_session: "doctor",
+      tmux_believed: true,
+      self: { ok: true, codex_session_id: thread, tmux_session: "doctor" },
+    });
   });
 
   test("the thread id of another session, or of none, is not believed", async () => {
@@ -70,12 +92,17 @@ describe("with a process of its own", () => {
     expect(world.row("thief")).toBeUndefined();
     const outside = await world.run("register-worker --name thief --self", { env: { CODEX_THREAD_ID: other } });
     expect(outside).toMatchObject({ exit: 1, stdout: "" });
-    expect((await world.run("register-worker --name thief --self", { env: { CODEX_THREAD_ID: "../../etc" } })).stderr).toContain("is no thread id");
+    expect((await world.run("register-worker --name thief --self", { env: { CODEX_THREAD_ID: "../../etc" } })).stderr).toContain(
+      "is no thread id",
+    );
   });
 
   test("a thread id alone names the process that writes it, and nobody when nobody does", async () => {
     const first = world.row("codex-w1")!;
-    expect(await world.ok(["register-worker", "--name", "by-thread", "--codex-session", first.codex_session_id])).toMatchObject({ pid: first.pid, codex_session_id: first.codex_session_id });
+    expect(await world.ok(["register-worker", "--name", "by-thread", "--codex-session", first.codex_session_id])).toMatchObject({
+      pid: first.pid,
+      codex_session_id: first.codex_session_id,
+    });
     process.kill(first.pid!, "SIGKILL");
     await until("its end", () => !writtenThreads(world.codexHome).has(first.codex_session_id));
     const refused = await world.run(["register-worker", "--name", "by-thread", "--codex-session", first.codex_session_id]);
@@ -110,8 +137,13 @@ describe("under a shared daemon", () => {
 
   test("a terminal that somebody claims for it gets no keys: whose thread it shows cannot be seen", async () => {
     await world.ok(["register-worker", "--name", "two", "--codex-session", threads[1]!, "--tmux-session", "three"]);
-    expect(await world.ok(["session-nudge", "two", "again for the second alone"])).toMatchObject({ transport: "codex_queue", proof: "seen" });
-    expect(threads.map((thread) => world.userTexts(thread).filter((text) => text === "again for the second alone").length)).toEqual([0, 1, 0]);
+    expect(await world.ok(["session-nudge", "two", "again for the second alone"])).toMatchObject({
+      transport: "codex_queue",
+      proof: "seen",
+    });
+    expect(threads.map((thread) => world.userTexts(thread).filter((text) => text === "again for the second alone").length)).toEqual([
+      0, 1, 0,
+    ]);
     const refused = await world.run("session-interrupt two");
     expect(refused.exit).toBe(1);
     expect(refused.stderr).toContain("no key was pressed");
@@ -119,14 +151,20 @@ describe("under a shared daemon", () => {
 
   test("doctor-self does not believe the TMUX that the daemon hands on", async () => {
     const { report, thread } = await world.report("doctor");
-    expect(report).toMatchObject({ current_session: null, tmux_believed: false, self: { ok: true, codex_session_id: thread, pid: daemon, tmux_session: null } });
+    expect(report).toMatchObject({
+      current_session: null,
+      tmux_believed: false,
+      self: { ok: true, codex_session_id: thread, pid: daemon, tmux_session: null },
+    });
   });
 
   test("neither the process that started the daemon nor its pane is taken for the threads of others", async () => {
     await world.ok("deregister one");
     const found = await foundSessions(world.context(), world.store());
     expect(found.find((each) => each.threadId === threads[0])).toMatchObject({ pid: daemon, tmuxSession: null, paneId: null });
-    const [pid] = Bun.spawnSync(["tmux", "list-panes", "-t", "=one:", "-F", "#{pane_pid}"], { env: world.env }).stdout.toString().split("\n");
+    const [pid] = Bun.spawnSync(["tmux", "list-panes", "-t", "=one:", "-F", "#{pane_pid}"], { env: world.env })
+      .stdout.toString()
+      .split("\n");
     const refused = await world.run(["register-worker", "--name", "guess", "--pid", pid!]);
     expect(refused.exit).toBe(1);
     expect(refused.stderr).toContain("hold no Codex rollout open");
@@ -138,7 +176,9 @@ describe("under a shared daemon", () => {
     const folder = join(world.project, "alone");
     mkdirSync(folder);
     const thread = await world.start("alone", "true", folder);
-    const [pid] = Bun.spawnSync(["tmux", "list-panes", "-t", "=alone:", "-F", "#{pane_pid}"], { env: world.env }).stdout.toString().split("\n");
+    const [pid] = Bun.spawnSync(["tmux", "list-panes", "-t", "=alone:", "-F", "#{pane_pid}"], { env: world.env })
+      .stdout.toString()
+      .split("\n");
     const register = ["register-worker", "--name", "alone", "--pid", pid!, "--tmux-session", "alone"];
     expect(await world.ok(register)).toMatchObject({ codex_session_id: thread, pid: Number(pid), tmux_session: "alone" });
     expect(await world.ok(["session-nudge", "alone", "typed to the one handed over"])).toMatchObject({ transport: "tmux", proof: "seen" });

@@ -20,7 +20,16 @@ test("links are no part of it, whether to files, folders or round in a circle", 
   symlinkSync(outside, join(folder, "linked"));
   symlinkSync(join(outside, "secret"), join(folder, "file"));
   for (const name of ["c1", "c2", "c3"]) symlinkSync(".", join(folder, "sub", name));
-  expect(entriesBelow(folder).map(({ path, kind }) => `${kind} ${path}`)).toEqual(["file a", "other file", "other linked", "folder sub", "file sub/b", "other sub/c1", "other sub/c2", "other sub/c3"]);
+  expect(entriesBelow(folder).map(({ path, kind }) => `${kind} ${path}`)).toEqual([
+    "file a",
+    "other file",
+    "other linked",
+    "folder sub",
+    "file sub/b",
+    "other sub/c1",
+    "other sub/c2",
+    "other sub/c3",
+  ]);
   const bundle = openBundle(folder);
   expect(bundle.names).toEqual(["a", "sub/b"]);
   bundle.close();

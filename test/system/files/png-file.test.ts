@@ -31,18 +31,48 @@ async function pixels(path: string, bits: 8 | 16 = 8): Promise<number[]> {
 }
 
 /** Steady, and without a pattern that a filter could hide. */
-const noise = (depth: number) => (x: number, y: number, channel: number) => ((x * 2654435761) ^ (y * 40503 + channel * 9176 + 77) ^ ((x * y) << 3)) >>> 0 & (2 ** depth - 1);
+const noise = (depth: number) => (x: number, y: number, channel: number) =>
+  (((x * 2654435761) ^ (y * 40503 + channel * 9176 + 77) ^ ((x * y) << 3)) >>> 0) & (2 ** depth - 1);
 
 const PALETTE = Array.from({ length: 256 }, (_, i) => [i, 255 - i, (i * 7) & 255] as [number, number, number]);
-const KINDS: [number, number][] = [[0, 1], [0, 2], [0, 4], [0, 8], [0, 16], [2, 8], [2, 16], [3, 1], [3, 2], [3, 4], [3, 8], [4, 8], [4, 16], [6, 8], [6, 16]];
+const KINDS: [number, number][] = [
+  [0, 1],
+  [0, 2],
+  [0, 4],
+  [0, 8],
+  [0, 16],
+  [2, 8],
+  [2, 16],
+  [3, 1],
+  [3, 2],
+  [3, 4],
+  [3, 8],
+  [4, 8],
+  [4, 16],
+  [6, 8],
+  [6, 16],
+];
 
 describe("reads like pngjs", () => {
   for (const [colourType, depth] of KINDS) {
     for (const interlaced of [false, true]) {
       test(`colour type ${colourType}, depth ${depth}${interlaced ? ", interlaced" : ""}`, async () => {
-        const sizes: [number, number][] = [[1, 1], [2, 3], [5, 1], [9, 7], [33, 17]];
+        const sizes: [number, number][] = [
+          [1, 1],
+          [2, 3],
+          [5, 1],
+          [9, 7],
+          [33, 17],
+        ];
         for (const [width, height] of sizes) {
-          const kind: Kind = { width, height, depth, colourType, interlaced, ...(colourType === 3 ? { palette: PALETTE.slice(0, 2 ** depth), transparency: Uint8Array.of(0, 128) } : {}) };
+          const kind: Kind = {
+            width,
+            height,
+            depth,
+            colourType,
+            interlaced,
+            ...(colourType === 3 ? { palette: PALETTE.slice(0, 2 ** depth), transparency: Uint8Array.of(0, 128) } : {}),
+          };
           const bytes = makePng(kind, noise(depth));
           const path = put("p.png", bytes);
           if (depth === 16) expect(await pixels(path, 16)).toEqual([...PNG.sync.read(bytes, { skipRescale: true }).data]);
@@ -54,12 +84,18 @@ describe("reads like pngjs", () => {
 });
 
 test("small samples are widened exactly to 16 bits", async () => {
-  const path = put("p.png", makePng({ width: 4, height: 1, depth: 2, colourType: 0 }, (x) => x));
+  const path = put(
+    "p.png",
+    makePng({ width: 4, height: 1, depth: 2, colourType: 0 }, (x) => x),
+  );
   expect(await pixels(path, 16)).toEqual([0, 21845, 43690, 65535].flatMap((v) => [v, v, v, 65535]));
 });
 
 test("a colour that is named transparent is, and keeps its colour", async () => {
-  const path = put("p.png", makePng({ width: 2, height: 1, colourType: 2, transparency: Uint8Array.of(0, 9, 0, 9, 0, 9) }, (x) => (x === 0 ? 9 : 8)));
+  const path = put(
+    "p.png",
+    makePng({ width: 2, height: 1, colourType: 2, transparency: Uint8Array.of(0, 9, 0, 9, 0, 9) }, (x) => (x === 0 ? 9 : 8)),
+  );
   expect(await pixels(path)).toEqual([9, 9, 9, 0, 8, 8, 8, 255]);
 });
 
@@ -68,7 +104,13 @@ test("split data, foreign chunks, wrong checksums, a missing end and bytes behin
   const data = deflateSync(rawData(kind, noise(8)));
   const wrong = chunk("tEXt", Buffer.from("k\0v"));
   wrong[wrong.length - 1]! ^= 1;
-  const head = [SIGNATURE, header(kind), wrong, ...Array.from(data, (byte) => chunk("IDAT", Uint8Array.of(byte))), chunk("IDAT", new Uint8Array())];
+  const head = [
+    SIGNATURE,
+    header(kind),
+    wrong,
+    ...Array.from(data, (byte) => chunk("IDAT", Uint8Array.of(byte))),
+    chunk("IDAT", new Uint8Array()),
+  ];
   const expected = await pixels(put("whole.png", makePng(kind, noise(8))));
   expect(await pixels(put("no-end.png", Buffer.concat(head)))).toEqual(expected);
   expect(await pixels(put("behind.png", Buffer.concat([...head, chunk("IEND", new Uint8Array()), Buffer.from("tail")])))).toEqual(expected);
@@ -77,7 +119,8 @@ test("split data, foreign chunks, wrong checksums, a missing end and bytes behin
 describe("refuses, naming the file", () => {
   const kind = { width: 2, height: 2 };
   const whole = makePng(kind, noise(8));
-  const withData = (data: Uint8Array, of: Kind = kind) => Buffer.concat([SIGNATURE, header(of), chunk("IDAT", data), chunk("IEND", new Uint8Array())]);
+  const withData = (data: Uint8Array, of: Kind = kind) =>
+    Buffer.concat([SIGNATURE, header(of), chunk("IDAT", data), chunk("IEND", new Uint8Array())]);
   const raw = rawData(kind, noise(8));
   const deflated = deflateSync(raw);
   const cases: [string, Uint8Array, string][] = [
@@ -95,12 +138,19 @@ describe("refuses, naming the file", () => {
     ["too much data", withData(deflateSync(Buffer.concat([raw, Buffer.of(0)]))), "longer"],
     ["an unknown filter", withData(deflateSync(Buffer.concat([Buffer.of(5), raw.subarray(1)]))), "filter 5"],
     ["a palette that is missing", withData(deflateSync(Buffer.from([0, 1, 1])), { width: 2, height: 1, colourType: 3 }), "PLTE"],
-    ["a colour outside the palette", makePng({ width: 2, height: 1, colourType: 3, filter: () => 0, palette: [[1, 2, 3]] }, (x) => x), "colour 1"],
+    [
+      "a colour outside the palette",
+      makePng({ width: 2, height: 1, colourType: 3, filter: () => 0, palette: [[1, 2, 3]] }, (x) => x),
+      "colour 1",
+    ],
   ];
   for (const [what, bytes, why] of cases) {
     test(what, async () => {
       const path = put("bad.png", bytes);
-      const failure = await pixels(path).then(() => null, (error: Error) => error);
+      const failure = await pixels(path).then(
+        () => null,
+        (error: Error) => error,
+      );
       expect(failure?.name).toBe("Failure");
       expect(failure?.message).toContain(path);
       expect(failure?.message).toContain(why);
@@ -114,7 +164,12 @@ describe("refuses, naming the file", () => {
   test("a bomb, after one row too many", async () => {
     const bomb = put("bomb.png", withData(deflateSync(Buffer.alloc(200 << 20))));
     const before = process.memoryUsage.rss();
-    expect(await pixels(bomb).then(() => null, (error: Error) => error.message)).toContain("longer");
+    expect(
+      await pixels(bomb).then(
+        () => null,
+        (error: Error) => error.message,
+      ),
+    ).toContain("longer");
     expect(process.memoryUsage.rss() - before).toBeLessThan(100 << 20);
   });
 });

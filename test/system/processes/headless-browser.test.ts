@@ -12,13 +12,15 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 test("the picture has the size and the colours of the page", async () => {
   const page = join(dir, "a page.html");
-  writeFileSync(page, `<!doctype html><body style="margin:0;background:rgb(1,2,3)"><div style="width:2px;height:1px;background:rgb(218,226,236)">`);
+  writeFileSync(
+    page,
+    `<!doctype html><body style="margin:0;background:rgb(1,2,3)"><div style="width:2px;height:1px;background:rgb(218,226,236)">`,
+  );
   const shot = await screenshot(process.env, page, { width: 3, height: 2 });
   expect(shot.backend).toMatch(/Chrome\/\d+/);
   const { width, height, data } = PNG.sync.read(Buffer.from(shot.png));
   expect({ width, height }).toEqual({ width: 3, height: 2 });
   expect([...data.slice(0, 12)]).toEqual([218, 226, 236, 255, 218, 226, 236, 255, 1, 2, 3, 255]);
-
 });
 
 test("without a browser that is said, with what would help", async () => {

@@ -5,17 +5,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codex } from "../../../src/core/agent/agent.ts";
 import { sessionFamily, sessionLine } from "../../../src/system/kinship.ts";
-import { alive, commandLineOf, environmentOf, executableOf, holdersOf, listProcesses, openFiles, startedAt } from "../../../src/system/processes/processes.ts";
+import {
+  alive,
+  commandLineOf,
+  environmentOf,
+  executableOf,
+  holdersOf,
+  listProcesses,
+  openFiles,
+  startedAt,
+} from "../../../src/system/processes/processes.ts";
 import { until } from "../../harness.ts";
 
 const env = process.env;
 const dir = realpathSync(mkdtempSync(join(tmpdir(), "cvp-")));
 const file = join(dir, "held open.jsonl");
 const shell = Bun.spawn(["sh", "-c", `exec 3>>"$FILE"; sleep 60 3>&3 & wait`], { env: { ...env, FILE: file, MARK: "a=b" } });
-const family = () => until("the child", async () => {
-  const members = await sessionFamily(codex, shell.pid, (await listProcesses(env)) ?? [], env);
-  return members.length === 2 ? members : null;
-});
+const family = () =>
+  until("the child", async () => {
+    const members = await sessionFamily(codex, shell.pid, (await listProcesses(env)) ?? [], env);
+    return members.length === 2 ? members : null;
+  });
 afterAll(async () => {
   for (const pid of await family()) process.kill(pid, "SIGKILL");
   rmSync(dir, { recursive: true, force: true });
@@ -24,7 +34,14 @@ afterAll(async () => {
 test("who lives and who does not", async () => {
   const gone = Bun.spawn(["true"]);
   await gone.exited;
-  expect([alive(process.pid), alive(1), alive(gone.pid), alive(0), alive(-1), alive(Number.NaN)]).toEqual([true, true, false, false, false, false]);
+  expect([alive(process.pid), alive(1), alive(gone.pid), alive(0), alive(-1), alive(Number.NaN)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("families go down, ancestors go up", async () => {

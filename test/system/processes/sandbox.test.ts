@@ -48,7 +48,9 @@ async function spyOn(path: string | undefined) {
     socket,
   };
   try {
-    return await w.ok([...reviewWords("--timeout", "30"), process.execPath, spy, JSON.stringify(targets)], { env: { SECRET_TOKEN: "x", ...(path === undefined ? {} : { PATH: path }) } });
+    return await w.ok([...reviewWords("--timeout", "30"), process.execPath, spy, JSON.stringify(targets)], {
+      env: { SECRET_TOKEN: "x", ...(path === undefined ? {} : { PATH: path }) },
+    });
   } finally {
     tcp.stop(true);
     unix.stop(true);
@@ -60,7 +62,10 @@ const platformEngine = process.platform === "darwin" ? "sandbox-exec" : "bubblew
 test("a reviewer that tries to read, write, connect or look around gets nothing", async () => {
   const review = await spyOn(undefined);
   expect(review.rationale).toBe("nothing");
-  expect(review).toMatchObject({ verdict: "proceed", subagent_run: { status: "succeeded", sandbox: { enabled: true, engine: platformEngine } } });
+  expect(review).toMatchObject({
+    verdict: "proceed",
+    subagent_run: { status: "succeeded", sandbox: { enabled: true, engine: platformEngine } },
+  });
 });
 
 if (process.platform === "linux") {
@@ -69,14 +74,23 @@ if (process.platform === "linux") {
     const allowed = Bun.spawnSync(["unshare", "--user", "--map-root-user", "--net", "true"]).exitCode === 0;
     const review = await spyOn(await pathOf(w, ...programs));
     expect(review.rationale).toMatch(allowed ? /^nothing$/ : /^the reviewer was not started/);
-    expect(review.subagent_run.sandbox).toMatchObject(allowed ? { enabled: true, engine: "user-namespace" } : { enabled: false, engine: null });
+    expect(review.subagent_run.sandbox).toMatchObject(
+      allowed ? { enabled: true, engine: "user-namespace" } : { enabled: false, engine: null },
+    );
   });
 
   test("a namespace inside the sandbox does not uncover anything", async () => {
     await w.file("hidden/file", "secret");
     const work = join(w.dir, "work");
     const inner = `umount ${w.dir}/hidden; unshare -Urm sh -c 'umount ${w.dir}/hidden; mount --bind ${w.dir} ${work}; cat ${w.dir}/hidden/file ${work}/hidden/file'; echo end`;
-    const bounds = { env: { PATH: process.env.PATH! }, stdin: "", timeoutMs: 20_000, keepStdout: 1000, keepStderr: 1000, floodBytes: 1 << 20 };
+    const bounds = {
+      env: { PATH: process.env.PATH! },
+      stdin: "",
+      timeoutMs: 20_000,
+      keepStdout: 1000,
+      keepStderr: 1000,
+      floodBytes: 1 << 20,
+    };
     for (const path of [w.env.PATH!, await pathOf(w, "unshare", "mount", "umount", "mkdir", "rmdir", "ln")]) {
       const { result } = await runSandboxed({ PATH: path }, { work, hidden: [join(w.dir, "hidden")] }, ["/bin/sh", "-c", inner], bounds);
       expect(result?.stdout ?? "end\n").toBe("end\n");
@@ -91,7 +105,10 @@ test("paths below hidden ones and missing ones need no cover of their own", asyn
 
 test("a temporary folder inside of what is hidden is refused", async () => {
   const bounds = { env: {}, stdin: "", timeoutMs: 1000, keepStdout: 1, keepStderr: 1, floodBytes: 1 };
-  expect(await runSandboxed(w.env, { work: w.work, hidden: [w.dir] }, ["true"], bounds)).toMatchObject({ result: null, report: { enabled: false, setup_error: expect.stringContaining("TMPDIR") } });
+  expect(await runSandboxed(w.env, { work: w.work, hidden: [w.dir] }, ["true"], bounds)).toMatchObject({
+    result: null,
+    report: { enabled: false, setup_error: expect.stringContaining("TMPDIR") },
+  });
 });
 
 test("the profile for macOS quotes what it names and hides last", () => {
