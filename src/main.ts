@@ -3,7 +3,10 @@ import { readSync, writeSync } from "node:fs";
 import { makeContext, type Outside, programName } from "./context.ts";
 import { run } from "./run.ts";
 
-/** Writes to the end also when the reader is slow (EAGAIN). A reader that has gone (`| head`) is no error: the result is wanted no more, while talk that nobody hears changes nothing. */
+/**
+ * Writes to the end also when the reader is slow (EAGAIN). A reader that has gone (`| head`) is no error: the result is wanted no more,
+ * while talk that nobody hears changes nothing.
+ */
 function write(stream: "out" | "err", text: string): void {
   const fd = stream === "out" ? 1 : 2;
   const bytes = new TextEncoder().encode(text);
@@ -53,7 +56,8 @@ function workingFolder(): string {
   } catch {
     write(
       "err",
-      `${programName(process.env, process.argv0)}: the working directory does not exist any more\nhint: change to another one, for instance with: cd ~\n`,
+      `${programName(process.env, process.argv0)}: the working directory does not exist any more\nhint: change to another one, for ` +
+        "instance with: cd ~\n",
     );
     process.exit(1);
   }

@@ -6,7 +6,8 @@ import type { Context } from "../context.ts";
 export default verb(
   {
     about:
-      "Prints the completion script of a shell, to be evaluated in its start file. It completes commands, flags and choices of conveyor and workerctl.",
+      "Prints the completion script of a shell, to be evaluated in its start " +
+      "file. It completes commands, flags and choices of conveyor and workerctl.",
     examples: [
       ["completion bash", 'bash: put  eval "$(conveyor completion bash)"  into ~/.bashrc'],
       ["completion zsh", 'zsh: put  eval "$(conveyor completion zsh)"  into ~/.zshrc, after compinit'],

@@ -8,7 +8,8 @@ import { quoteCommand } from "../core/shell.ts";
 export default verb(
   {
     about:
-      "Serves the page that shows every task and pair live, with both terminals, and acts on them. It listens on this machine alone; the address it prints carries the key that lets a browser in. Ends on Ctrl-C.",
+      "Serves the page that shows every task and pair live, with both terminals, and acts on them. It listens " +
+      "on this machine alone; the address it prints carries the key that lets a browser in. Ends on Ctrl-C.",
     examples: [
       ["dashboard --open", "serve it, and show it in the browser"],
       ["dashboard --task login-fix --ensure-dispatch", "begin at one task, with a Dispatch running beside it"],

@@ -22,7 +22,8 @@ function skillsOf(home: string): string {
 export default verb(
   {
     about:
-      "Installs the bundled skills manage-codex-workers and codex-review into $CODEX_HOME/skills (else ~/.codex/skills). A skill that is identical is left alone, one that differs is replaced whole; links are replaced, never followed.",
+      "Installs the bundled skills manage-codex-workers and codex-review into $CODEX_HOME/skills (else ~/.codex/skills). " +
+      "A skill that is identical is left alone, one that differs is replaced whole; links are replaced, never followed.",
     examples: [
       ["install-skills", "for Codex"],
       ["install-skills --agent claude", "for Claude Code, in ~/.claude/skills"],

@@ -12,8 +12,8 @@ const COLUMNS = {
 const OBJECTS: ReadonlySet<string> = new Set(["payload", "correlation", "attributes"]);
 
 /**
- * The text of a row that is sealed: every column in its order. The same for a row about to be written, as stored, and as shown in an export.
- * Half characters are taken as the database keeps them.
+ * The text of a row that is sealed: every column in its order. The same for a row about to be written, as stored, and as shown in an
+ * export. Half characters are taken as the database keeps them.
  */
 export const sealedText = (table: ChainTable, row: Shown): string =>
   JSON.stringify([
@@ -53,7 +53,10 @@ export const isLink = (value: object): value is ExportedLink => {
 };
 
 export interface ChainProblem {
-  /** changed: not what was sealed; missing: sealed but gone; unlinked: written past the chain; broken: links are missing; head: not the end that was noted, or not of this chain. */
+  /**
+   * changed: not what was sealed; missing: sealed but gone; unlinked: written past the chain; broken: links are missing; head: not the end
+   * that was noted, or not of this chain.
+   */
   readonly kind: "changed" | "missing" | "unlinked" | "broken" | "head";
   readonly table: ChainTable | null;
   readonly id: number | string | null;

@@ -29,7 +29,10 @@ const AFTER: readonly RegExp[] = [
   /\b((?:[A-Za-z0-9]{1,40}[_-]){0,4}(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s{0,9}[:=]\s{0,9}["']?)(?!\[REDACTED\])[^\s"',;&]{4,}/gi,
 ];
 
-/** The text with every secret of a known shape replaced by `[REDACTED]`. What it does not know it lets pass: no proof that a text holds none. */
+/**
+ * The text with every secret of a known shape replaced by `[REDACTED]`. What it does not know it lets pass: no proof that a text holds
+ * none.
+ */
 export function maskSecrets(text: string): string {
   if (!SUSPECT.test(text)) return text;
   const masked = WHOLE.reduce((all, shape) => all.replace(shape, REDACTED), text);

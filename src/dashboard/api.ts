@@ -60,7 +60,10 @@ const page = (host: string, status: number, html: string, nonce?: string): Respo
 const json = (host: string, status: number, value: unknown): Response =>
   new Response(JSON.stringify(value), { status, headers: { ...safeHeaders(host), "content-type": "application/json" } });
 
-/** The token becomes a cookie. The way on is a page that leads on by itself: after a redirect from elsewhere, a strict cookie would not be sent. */
+/**
+ * The token becomes a cookie. The way on is a page that leads on by itself: after a redirect from elsewhere, a strict cookie would not be
+ * sent.
+ */
 function enter(gate: Gate, host: string, token: string, url: URL): Response {
   const entered = gate.enter(token);
   if (typeof entered !== "string")

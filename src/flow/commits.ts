@@ -9,8 +9,8 @@ export interface Commits {
 }
 
 /**
- * The log file changes a moment before the commit counts, and a busy machine can stretch that moment. What is told of two commits at once may
- * come when only the first counts, so the looks go on after a find, too.
+ * The log file changes a moment before the commit counts, and a busy machine can stretch that moment. What is told of two commits at once
+ * may come when only the first counts, so the looks go on after a find, too.
  */
 const LOOK_AGAIN_MS = [1, 3, 12, 100];
 

@@ -35,7 +35,8 @@ export const extensions: readonly Extension[] = [
       create index if not exists codex_events_turns on codex_events (session_id, id)
         where subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
           or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage');
-      create index if not exists manager_cycles_flagged on manager_cycles (task_id, id) where json_extract(status_json, '$.notable_pane_pattern') is not null;
+      create index if not exists manager_cycles_flagged on manager_cycles (task_id, id) where json_extract(status_json,
+        '$.notable_pane_pattern') is not null;
       create table if not exists token_marks (
         session_id text primary key,
         input_tokens integer not null,
@@ -122,7 +123,8 @@ export const extensions: readonly Extension[] = [
         created_at text not null,
         finished_at text
       ) strict;
-      create unique index if not exists deliveries_one_proof_each on deliveries (rollout_path, proof_offset, proof_line) where proof_offset is not null;
+      create unique index if not exists deliveries_one_proof_each on deliveries (rollout_path, proof_offset, proof_line) where
+        proof_offset is not null;
       create index if not exists deliveries_session on deliveries (session_id, created_at);
       create index if not exists deliveries_task on deliveries (task_id, created_at);
       create index if not exists deliveries_open on deliveries (session_id) where state in ('sending', 'typed', 'unknown');
@@ -179,14 +181,17 @@ export const extensions: readonly Extension[] = [
   {
     version: 10,
     name: "report-lookups",
-    // Conditions are written so that only the partial index meets them: by the bare column SQLite would take a wider index and sort all it finds.
+    // Conditions are written so that only the partial index meets them: by the bare column SQLite would take a wider index and sort all it
+    // finds.
     sql: `
       drop index if exists telemetry_events_task_type;
       create index if not exists telemetry_events_task_type_at on telemetry_events (task_id, event_type, julianday(timestamp));
       drop index if exists commands_failed;
-      create index if not exists commands_failed_at on commands (julianday(updated_at), id, task_id, state) where iif(state = 'failed', 1, 0);
+      create index if not exists commands_failed_at on commands (julianday(updated_at), id, task_id, state) where iif(state = 'failed', 1,
+        0);
       drop index if exists telemetry_events_skipped_lines;
-      create index if not exists telemetry_events_skipped_at on telemetry_events (julianday(timestamp), task_id) where json_extract(attributes_json, '$.skipped_lines') > 0;
+      create index if not exists telemetry_events_skipped_at on telemetry_events (julianday(timestamp), task_id) where
+        json_extract(attributes_json, '$.skipped_lines') > 0;
       create index if not exists telemetry_totals_run on telemetry_totals (run_id) where run_id <> '';
       create index if not exists manager_cycles_blind_at on manager_cycles (julianday(coalesce(completed_at, started_at)), id)
         where json_extract(status_json, '$.pane_signal.captured') = 0;

@@ -52,7 +52,8 @@ export function addDelivery(store: Store, row: NewDelivery, steps: readonly Deli
     store.db
       .query(
         `insert into deliveries (id, origin, session_id, session_name, task_id, command_id, notification_id, client_id, transport, state, proof, text_digest, text_lines,
-           text_length, thread_id, rollout_path, start_offset, looked_to, side_effect_started, side_effect_completed, sender_pid, error, created_at, finished_at)
+           text_length, thread_id, rollout_path, start_offset, looked_to, side_effect_started, side_effect_completed, sender_pid, error,
+             created_at, finished_at)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`,
       )
       .run(
@@ -114,7 +115,8 @@ export function endDelivery(store: Store, id: string, end: DeliveryEnd, steps: r
   tx(store, () => {
     store.db
       .query(
-        `update deliveries set state = ?, proof = ?, side_effect_started = ?, side_effect_completed = ?, error = ?, looked_to = coalesce(?, looked_to), finished_at = ? where id = ?`,
+        `update deliveries set state = ?, proof = ?, side_effect_started = ?, side_effect_completed = ?, error = ?, looked_to =
+          coalesce(?, looked_to), finished_at = ? where id = ?`,
       )
       .run(end.state, end.proof, end.sideEffectStarted ? 1 : 0, end.sideEffectCompleted ? 1 : 0, end.error, end.lookedTo, store.now(), id);
     addSteps(store, id, steps);
@@ -153,7 +155,8 @@ export const listDeliveries = (
 ): Delivery[] =>
   store.db
     .query<Delivery, [string | null, string | null, number]>(
-      `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid desc limit ?3`,
+      `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid
+        desc limit ?3`,
     )
     .all(filter.name ?? null, filter.taskId ?? null, filter.limit);
 
@@ -165,7 +168,8 @@ export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delive
 export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
   store.db
     .query<Delivery, [string | null]>(
-      "select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at, rowid",
+      `select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at,
+          rowid`,
     )
     .all(sessionId ?? null);
 

@@ -29,11 +29,13 @@ export function demoFacts(store: Store, taskId: string, sessions: { worker: stri
     cycles: count("select count(*) as n from manager_cycles where task_id = ? and state = 'succeeded'", taskId),
     accepted: count("select count(*) as n from acceptance_criteria where task_id = ? and status in ('accepted', 'satisfied')", taskId),
     satisfiedWithEvidence: count(
-      "select count(*) as n from acceptance_criteria where task_id = ? and status = 'satisfied' and json_extract(evidence_json, '$.command') is not null",
+      `select count(*) as n from acceptance_criteria where task_id = ? and status = 'satisfied' and json_extract(evidence_json,
+          '$.command') is not null`,
       taskId,
     ),
     refusals: count(
-      "select count(*) as n from events where task_id = ? and type = 'finish_task_failed' and json_extract(payload_json, '$.failure_stage') = 'final_criteria_audit'",
+      `select count(*) as n from events where task_id = ? and type = 'finish_task_failed' and json_extract(payload_json,
+          '$.failure_stage') = 'final_criteria_audit'`,
       taskId,
     ),
     taskState: store.db.query<{ state: string }, [string]>("select state from tasks where id = ?").get(taskId)?.state ?? null,

@@ -40,7 +40,8 @@ export function migrateFile(store: Store, from: number): void {
     rmSync(backup, { force: true });
     if ((error as { code?: string }).code === "SQLITE_FULL") throw error;
     throw new Failure(
-      `the database ${store.path} could not be migrated from version ${from} to ${schemaVersion} and stays as it was: ${(error as Error).message}`,
+      `the database ${store.path} could not be migrated from version ${from} to ${schemaVersion} and stays as it was: ` +
+        `${(error as Error).message}`,
       { hint: `look at it with: sqlite3 ${quoteWord(store.path)} .schema; or begin anew with another WORKERCTL_STATE_ROOT`, cause: error },
     );
   }

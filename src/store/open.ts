@@ -78,7 +78,9 @@ const refuseNewer = (version: number, file: string): void => {
 
 const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;
 
-/** SQLite switches the mode only while nobody else is connected and does not wait for that by itself; another first opening may be at it. */
+/**
+ * SQLite switches the mode only while nobody else is connected and does not wait for that by itself; another first opening may be at it.
+ */
 const useWriteAheadLog = (db: Database): void => {
   for (const end = performance.now() + busyMs; ;) {
     try {

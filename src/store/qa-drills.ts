@@ -10,7 +10,8 @@ export interface OpenIteration {
 export const openIterations = (store: Store): OpenIteration[] =>
   store.db
     .query<OpenIteration, []>(
-      "select id, state from commands where type = 'continue_iteration' and state in ('pending', 'attempted') order by julianday(created_at), id",
+      `select id, state from commands where type = 'continue_iteration' and state in ('pending', 'attempted') order by
+          julianday(created_at), id`,
     )
     .all();
 

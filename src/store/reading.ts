@@ -4,8 +4,8 @@ import type { Store } from "./store.ts";
 export type Parameter = string | number | null;
 
 /**
- * The rows of a query one by one, so that memory does not grow with their number. The statement is its own: the same query may be walked twice at once.
- * The caller may stop early.
+ * The rows of a query one by one, so that memory does not grow with their number. The statement is its own: the same query may be walked
+ * twice at once. The caller may stop early.
  */
 export function* rows<T>(store: Store, sql: string, ...parameters: Parameter[]): Generator<T> {
   const statement = store.db.prepare<T, Parameter[]>(sql);

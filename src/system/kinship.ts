@@ -1,6 +1,6 @@
 /**
- * Which processes belong to one session: down from its pane, up from a command. A server that several sessions share ends both ways, since it
- * was started by one of them and works for all: what it holds, and what runs below it, says nothing about that one.
+ * Which processes belong to one session: down from its pane, up from a command. A server that several sessions share ends both ways, since
+ * it was started by one of them and works for all: what it holds, and what runs below it, says nothing about that one.
  */
 import type { Agent } from "../core/agent/agent.ts";
 import type { Env } from "./processes/child.ts";
@@ -12,7 +12,9 @@ export async function isShared(agent: Agent, pid: number, env: Env): Promise<boo
   return agent.isSharedServer((await commandLineOf(pid, env)) ?? []);
 }
 
-/** `pid` and everything below it, breadth first, without shared servers and what they run. A server that is asked for by its own pid counts. */
+/**
+ * `pid` and everything below it, breadth first, without shared servers and what they run. A server that is asked for by its own pid counts.
+ */
 export async function sessionFamily(agent: Agent, pid: number, processes: readonly Process[], env: Env): Promise<number[]> {
   const family = [pid];
   for (const member of family) {

@@ -15,7 +15,9 @@ import { chainLines } from "../../view/audit/verify.ts";
 export default verb(
   {
     about:
-      "Shows what is on record about a task: as text its log of events, as JSON the rows of every table that knows the task. Texts of screens are replaced by their sizes unless asked for. With --verify it compares every event and telemetry event with the seal it got when it was written, names those that were changed, taken away or written past this program, and then exits with 1.",
+      "Shows what is on record about a task: as text its log of events, as JSON the rows of every table that knows the task. Texts of " +
+      "screens are replaced by their sizes unless asked for. With --verify it compares every event and telemetry event with the seal " +
+      "it got when it was written, names those that were changed, taken away or written past this program, and then exits with 1.",
     examples: [
       ["audit login-fix", "the log of events, oldest first"],
       ["audit login-fix --json", "every table, for a script"],

@@ -8,7 +8,8 @@ import { readCompatText } from "../../system/compat-worker.ts";
 export default verb(
   {
     about:
-      "Prints the events that were logged for a worker or session by create, nudge, interrupt, stop, open and update-status: one JSON object a line, oldest first.",
+      "Prints the events that were logged for a worker or session by create, nudge, " +
+      "interrupt, stop, open and update-status: one JSON object a line, oldest first.",
     examples: [["events worker-1 --type nudge --limit 5", "the last five nudges"]],
     positionals: { name: word("a worker or a registered session") },
     flags: {

@@ -11,7 +11,9 @@ const folderName = (id: string): string => (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.tes
 export default verb(
   {
     about:
-      "Writes what is on record about a task into a directory: the audit, its tables one by one, replay, telemetry, and a manifest with the SHA-256 of each file and the end of the audit chain. Texts of screens and secrets of common shapes are left out unless asked for. The same state gives the same bytes; `verify` checks an export on any machine.",
+      "Writes what is on record about a task into a directory: the audit, its tables one by one, replay, telemetry, and a " +
+      "manifest with the SHA-256 of each file and the end of the audit chain. Texts of screens and secrets of common shapes " +
+      "are left out unless asked for. The same state gives the same bytes; `verify` checks an export on any machine.",
     examples: [
       ["export-task login-fix", "below the state root"],
       ["export-task login-fix --output /tmp/login-fix --zip", "into a directory of your own, and packed beside it"],

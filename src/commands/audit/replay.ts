@@ -15,7 +15,10 @@ import { entryLines, replayHead, replayText } from "../../view/audit/replay.ts";
 export default verb(
   {
     about:
-      "Tells what happened on a task: commands and their attempts, messages, decisions, criteria, cycles, acknowledgements, continuations and epilogues, oldest first. compact leaves out cycles, transcript adds what was seen on the screens, full-transcript prints the stored texts, html makes one page that opens without network: a timeline with turns, deliveries and tokens to zoom, search and print.",
+      "Tells what happened on a task: commands and their attempts, messages, decisions, criteria, cycles, " +
+      "acknowledgements, continuations and epilogues, oldest first. compact leaves out cycles, transcript " +
+      "adds what was seen on the screens, full-transcript prints the stored texts, html makes one page that " +
+      "opens without network: a timeline with turns, deliveries and tokens to zoom, search and print.",
     examples: [
       ["replay login-fix", "the whole story"],
       ["replay login-fix --role worker --limit 20", "the last 20 things that concern the worker"],

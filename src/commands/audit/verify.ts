@@ -10,7 +10,9 @@ import { exportLines } from "../../view/audit/verify.ts";
 export default verb(
   {
     about:
-      "Checks an export of `export-task`, a directory or an archive, on any machine and without a database: every file against the manifest, every row of the audit against its seal, and the chain of seals to its end. Exits with 1 and names what was changed. Whoever can change an export can also write a new manifest, so note the end of the chain elsewhere and give it with --head.",
+      "Checks an export of `export-task`, a directory or an archive, on any machine and without a database: every file against the " +
+      "manifest, every row of the audit against its seal, and the chain of seals to its end. Exits with 1 and names what was changed. " +
+      "Whoever can change an export can also write a new manifest, so note the end of the chain elsewhere and give it with --head.",
     examples: [
       ["verify /tmp/login-fix.zip", "is the archive whole"],
       [

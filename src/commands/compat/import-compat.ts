@@ -7,7 +7,8 @@ import { compatFolders } from "../../system/compat-folders.ts";
 export default verb(
   {
     about:
-      "Brings folders with a config.json (worker, status, transcript and events kept in files) into the database. Says what it would do; with --apply it does it, all or nothing. What was imported once is not imported again. JSON.",
+      "Brings folders with a config.json (worker, status, transcript and events kept in files) into the database. Says " +
+      "what it would do; with --apply it does it, all or nothing. What was imported once is not imported again. JSON.",
     examples: [
       ["import-compat", "what is there to import"],
       ["import-compat --apply --worker login-fix", "import one worker"],

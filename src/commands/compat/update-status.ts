@@ -21,7 +21,8 @@ function needWorker(cx: Context, name: string, path: string | undefined) {
 export default verb(
   {
     about:
-      "Records what a worker made by create says of itself: state, task, next action and what blocks it. A blocker that is not given is cleared.",
+      "Records what a worker made by create says of itself: state, task, next " +
+      "action and what blocks it. A blocker that is not given is cleared.",
     examples: [["update-status w1 --state running_tests --current-task 'Fix login' --next-action 'Read the failures'", "a worker reports"]],
     positionals: { name: word("a worker with a folder below the state root") },
     flags: {

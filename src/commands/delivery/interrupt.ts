@@ -12,7 +12,8 @@ const PAUSE = "Please pause and update status.json with what was interrupted, wh
 export default verb(
   {
     about:
-      "Interrupts what a worker does and then sends a message, by default a request to pause and report. Without --key the key is what interrupts the program in its pane: Escape for Codex, C-c for anything else.",
+      "Interrupts what a worker does and then sends a message, by default a request to pause and report. Without " +
+      "--key the key is what interrupts the program in its pane: Escape for Codex, C-c for anything else.",
     examples: [
       ["interrupt w1", "stop and ask for a status"],
       ["interrupt w1 --no-followup", "only the key"],

@@ -6,7 +6,9 @@ import { nudgeSession } from "../../flow/delivery/speak.ts";
 export default verb(
   {
     about:
-      "Sends a text to a registered session as one user message and looks for it in the session's rollout. A person's half-typed words stay; behind them, or behind a dialog, the text goes by Codex's own queue. The exit is 1 unless the text arrived or waits visibly in a busy session.",
+      "Sends a text to a registered session as one user message and looks for it in the session's " +
+      "rollout. A person's half-typed words stay; behind them, or behind a dialog, the text goes by " +
+      "Codex's own queue. The exit is 1 unless the text arrived or waits visibly in a busy session.",
     examples: [
       ['session-nudge worker-1 "Run the tests again and report"', "a message to a worker"],
       ['session-nudge worker-1 -- "-v is missing in the command"', "a text that begins with a dash"],

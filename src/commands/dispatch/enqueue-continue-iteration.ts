@@ -9,10 +9,12 @@ import { type LoopProgress, loopProgress, needLoopRun } from "../../store/loops/
 export default verb(
   {
     about:
-      "Queues a message that asks the worker for the next iteration of a loop. Dispatch delivers it only if the loop's policy allows: the iteration is ahead, within the maximum, and the required evidence of the iteration before is on record.",
+      "Queues a message that asks the worker for the next iteration of a loop. Dispatch delivers it only if the loop's policy " +
+      "allows: the iteration is ahead, within the maximum, and the required evidence of the iteration before is on record.",
     examples: [
       [
-        "enqueue-continue-iteration login-fix --loop-run loop-1 --requested-iteration 2 --message 'Once more, with the review findings fixed'",
+        "enqueue-continue-iteration login-fix --loop-run loop-1 --requested-iteration 2 " +
+          "--message 'Once more, with the review findings fixed'",
         "ask for iteration 2",
       ],
     ],
@@ -51,7 +53,8 @@ export default verb(
     const { reached, delivered } = progress;
     if (requested <= reached || delivered.includes(requested))
       cx.err(
-        `warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block this request`,
+        `warning: iteration ${requested} of loop run ${JSON.stringify(args.loopRun)} was delivered already, so Dispatch will block ` +
+          "this request",
       );
     return printQueued(cx, store, args, queued, {
       delivered_iterations: delivered,

@@ -6,7 +6,8 @@ import { enqueue, enqueueFlags, printQueued } from "../../flow/dispatch/enqueue.
 export default verb(
   {
     about:
-      "Queues a message for the worker of a task; Dispatch delivers it. No binding is needed yet: it is looked up when the message is delivered.",
+      "Queues a message for the worker of a task; Dispatch delivers it. No " +
+      "binding is needed yet: it is looked up when the message is delivered.",
     examples: [
       [
         "enqueue-nudge-worker login-fix --message 'Please run the tests' --json",

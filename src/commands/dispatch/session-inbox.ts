@@ -7,7 +7,8 @@ import { needSession } from "../../store/sessions/sessions.ts";
 export default verb(
   {
     about:
-      "Lists the delivered messages that wait for a session, oldest first, and takes the oldest with --consume-next. With --wait it sleeps until one is there. Works for any registered session, bound or not.",
+      "Lists the delivered messages that wait for a session, oldest first, and takes the oldest with " +
+      "--consume-next. With --wait it sleeps until one is there. Works for any registered session, bound or not.",
     examples: [
       ["session-inbox worker-1 --json", "what waits, without taking it"],
       ["session-inbox worker-1 --consume-next --wait --timeout 60 --json", "take the next message as soon as it comes"],

@@ -11,7 +11,9 @@ import { createDisposableBinding, defaultFolder } from "../../flow/loops/disposa
 export default verb(
   {
     about:
-      "Creates, in one step, what two Codex app sessions without tmux need to work together: the task (unless it exists), two registered sessions with rollout files of their own, their binding and, with a template or a gate, a loop run. Both sides then poll their inboxes.",
+      "Creates, in one step, what two Codex app sessions without tmux need to work together: the " +
+      "task (unless it exists), two registered sessions with rollout files of their own, their " +
+      "binding and, with a template or a gate, a loop run. Both sides then poll their inboxes.",
     examples: [
       ["create-disposable-binding login-fix --goal 'Users can log in again'", "a task with two sessions that poll"],
       [

@@ -9,7 +9,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Lists what `evidence run` recorded for a task, youngest first: command, folder, state of the tree, how it ended, and the last lines of its output.",
+      "Lists what `evidence run` recorded for a task, youngest first: command, " +
+      "folder, state of the tree, how it ended, and the last lines of its output.",
     examples: [["evidence list login-fix --criterion 3 --json", "all runs for one criterion"]],
     positionals: { task: word("name or id of the task") },
     flags: {

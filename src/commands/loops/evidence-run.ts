@@ -15,7 +15,10 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Runs a command (its words as given, no shell) and records it as the proof of a criterion: command, folder, git HEAD and the digest of all changes, start, duration, exit status, digest and last lines of its output, secrets masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the changes stay as they were. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
+      "Runs a command (its words as given, no shell) and records it as the proof of a criterion: command, folder, git " +
+      "HEAD and the digest of all changes, start, duration, exit status, digest and last lines of its output, secrets " +
+      "masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the changes " +
+      "stay as they were. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
     examples: [
       ["evidence run login-fix --criterion 3 -- bun test", "prove criterion 3"],
       [

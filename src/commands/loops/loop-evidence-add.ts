@@ -18,7 +18,9 @@ import { recordEvidence } from "../../store/loops/evidence.ts";
 export default verb(
   {
     about:
-      "Records evidence for an iteration of a loop as a criterion of the task. Dispatch lets the next iteration through once every type that the loop's policy requires is on record and satisfied. The same run, iteration and type is one criterion: recording again replaces the receipt.",
+      "Records evidence for an iteration of a loop as a criterion of the task. Dispatch lets the next " +
+      "iteration through once every type that the loop's policy requires is on record and satisfied. " +
+      "The same run, iteration and type is one criterion: recording again replaces the receipt.",
     examples: [
       [
         "loop-evidence add login-fix --loop-run coverage --iteration 1 --evidence-type test_coverage --artifact-path coverage.json",

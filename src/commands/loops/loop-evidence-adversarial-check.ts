@@ -19,14 +19,17 @@ const FLAGS = { failure_mode: "--failure-mode", check: "--check", result: "--res
 export default verb(
   {
     about:
-      "Records that somebody tried to disprove an iteration: the worst failure that could realistically hide in it, the check that went looking, and what came out. A failing status shuts the gate again.",
+      "Records that somebody tried to disprove an iteration: the worst failure that could realistically " +
+      "hide in it, the check that went looking, and what came out. A failing status shuts the gate again.",
     examples: [
       [
-        "loop-evidence adversarial-check login-fix --loop-run coverage --iteration 1 --failure-mode 'expired tokens pass' --check 'bun test auth' --result 'rejected, 3 tests'",
+        "loop-evidence adversarial-check login-fix --loop-run coverage --iteration 1 --failure-mode " +
+          "'expired tokens pass' --check 'bun test auth' --result 'rejected, 3 tests'",
         "the attempt failed: the work holds",
       ],
       [
-        "loop-evidence adversarial-check login-fix --loop-run coverage --iteration 1 --failure-mode races --check 'stress test' --result 'two lost updates' --status fail",
+        "loop-evidence adversarial-check login-fix --loop-run coverage --iteration 1 " +
+          "--failure-mode races --check 'stress test' --result 'two lost updates' --status fail",
         "the work was disproved",
       ],
     ],

@@ -14,14 +14,17 @@ import { placing } from "../../system/files/whole-file.ts";
 export default verb(
   {
     about:
-      "Compares two PNG pictures of the same size pixel by pixel. The score is the share of pixels that differ in any channel; a score up to the threshold passes. Records two criteria for the iteration: visual_diff_report, which always counts, and diff_below_threshold, which counts when it passed. Exit 0 also when the score is too high.",
+      "Compares two PNG pictures of the same size pixel by pixel. The score is the share of pixels that differ in any " +
+      "channel; a score up to the threshold passes. Records two criteria for the iteration: visual_diff_report, which " +
+      "always counts, and diff_below_threshold, which counts when it passed. Exit 0 also when the score is too high.",
     examples: [
       [
         "loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0.01",
         "at most one pixel in a hundred may differ",
       ],
       [
-        "loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png --candidate got.png --threshold 0 --overlay-output seen.png --report-output diff.json",
+        "loop-evidence visual-diff shots --loop-run pixels --iteration 1 --reference want.png " +
+          "--candidate got.png --threshold 0 --overlay-output seen.png --report-output diff.json",
         "with a picture of where, and the report as a file",
       ],
     ],
@@ -79,7 +82,8 @@ export default verb(
     );
     if (!diff.below_threshold)
       cx.err(
-        `hint: the score ${score} is above the threshold ${sixDigits(threshold)}: diff_below_threshold is recorded as rejected, and a gate that requires it stays shut`,
+        `hint: the score ${score} is above the threshold ${sixDigits(threshold)}: diff_below_threshold is recorded as rejected, and a ` +
+          "gate that requires it stays shut",
       );
     cx.json({ diff, criterion: report.criterion, evidence: report.evidence, threshold_criterion: below.criterion });
   },

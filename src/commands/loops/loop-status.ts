@@ -13,7 +13,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Says how a loop run stands: its policy, the commands, messages, evidence and telemetry that belong to it, what went wrong, what is missing for the next iteration, and what to do now. Reads only.",
+      "Says how a loop run stands: its policy, the commands, messages, evidence and telemetry that belong " +
+      "to it, what went wrong, what is missing for the next iteration, and what to do now. Reads only.",
     examples: [
       ["loop-status login-fix --run coverage", "for a person"],
       ["loop-status login-fix --run coverage --json", "for a script, with what the next iteration still needs"],

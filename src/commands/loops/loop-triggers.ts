@@ -6,7 +6,8 @@ import { classifyPrompt, LOOP_TRIGGERS } from "../../core/loops/triggers.ts";
 export default verb(
   {
     about:
-      "Lists the controlled phrases that may create loop policy or gates, or says whether a prompt holds one. Everything else is ordinary prose and must create neither.",
+      "Lists the controlled phrases that may create loop policy or gates, or says whether " +
+      "a prompt holds one. Everything else is ordinary prose and must create neither.",
     examples: [
       ["loop-triggers", "all phrases"],
       ["loop-triggers --classify 'Do not finish until you have tried to disprove it.' --json", "what a prompt asks for, for a script"],

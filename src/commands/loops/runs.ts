@@ -9,7 +9,9 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "A run is a named stretch of work on a task: telemetry is kept under it, and a task has at most one that is active. With the purpose ralph_loop (or that kind in the metadata) the policy record of a loop is made instead, finished at once. A name means the youngest run of that name.",
+      "A run is a named stretch of work on a task: telemetry is kept under it, and a task has at most " +
+      "one that is active. With the purpose ralph_loop (or that kind in the metadata) the policy record " +
+      "of a loop is made instead, finished at once. A name means the youngest run of that name.",
     examples: [
       ["runs --create login-fix --name first-try", "telemetry of the task belongs to this run from now on"],
       ["runs --finish first-try --status failed", "end it"],

@@ -8,7 +8,8 @@ import { needSubject } from "../../flow/reach/subject.ts";
 export default verb(
   {
     about:
-      "Records the screen and history of a running terminal, in full only where it differs from the capture before, and prints its size and digest.",
+      "Records the screen and history of a running terminal, in full only where " +
+      "it differs from the capture before, and prints its size and digest.",
     examples: [
       ["capture worker-1", "size, digest, and where the text was written"],
       ["capture worker-1 --include-content", "the text itself"],

@@ -8,7 +8,8 @@ import { readText } from "../../system/files/text-file.ts";
 export default verb(
   {
     about:
-      "Judges the text of a Codex screen as cycle, idle-check and the start commands do: how far the start has come, whether it waits for somebody, which page it is. It reads and writes no records.",
+      "Judges the text of a Codex screen as cycle, idle-check and the start commands do: how far the " +
+      "start has come, whether it waits for somebody, which page it is. It reads and writes no records.",
     examples: [
       ["classify --file screen.txt", "a screen kept in a file"],
       ["classify --text 'Press enter to confirm' --status-age-seconds 120", "a screen given as a word"],

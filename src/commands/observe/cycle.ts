@@ -6,7 +6,8 @@ import { runCycle } from "../../flow/observe/cycle.ts";
 export default verb(
   {
     about:
-      "Reads the worker's rollout and screen, tells its state, how its turn stands and what waits on its screen, and gives everything the manager needs to decide. It decides nothing itself; each cycle is on record with the time of its phases.",
+      "Reads the worker's rollout and screen, tells its state, how its turn stands and what waits on its screen, and gives " +
+      "everything the manager needs to decide. It decides nothing itself; each cycle is on record with the time of its phases.",
     examples: [["cycle login-fix", "state, turn, pane_signal, manager_context"]],
     positionals: { task: word("a bound task, by name or id") },
     flags: {

@@ -7,7 +7,8 @@ import { idleReport } from "../../flow/compat/worker-status.ts";
 export default verb(
   {
     about:
-      "Judges a worker or session by its own report, by the page on its screen and by when both last changed, and recommends an action. It does not act.",
+      "Judges a worker or session by its own report, by the page on its screen and " +
+      "by when both last changed, and recommends an action. It does not act.",
     examples: [
       ["idle-check worker-1", "health, reason, recommended action"],
       ["idle-check worker-1 --no-refresh", "the same without recording a capture"],

@@ -7,7 +7,8 @@ import { needSession } from "../../store/sessions/sessions.ts";
 export default verb(
   {
     about:
-      "Reads the complete lines that a session's rollout has gained since the last time, stores them as events and moves the session's offset. Repeating it adds nothing twice. A rollout that shrank or was replaced is refused.",
+      "Reads the complete lines that a session's rollout has gained since the last time, stores them as events and " +
+      "moves the session's offset. Repeating it adds nothing twice. A rollout that shrank or was replaced is refused.",
     examples: [["ingest worker-1", "then: conveyor tail worker-1"]],
     positionals: { name: word("name of a registered session, worker or manager") },
     flags: { json: jsonFlag, path: pathFlag },

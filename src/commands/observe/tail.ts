@@ -10,7 +10,8 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 export default verb(
   {
     about:
-      "Prints the stored records of a session, newest first. Texts are replaced by their sizes unless --include-content is given. It reads no rollout: run ingest or cycle before.",
+      "Prints the stored records of a session, newest first. Texts are replaced by their sizes " +
+      "unless --include-content is given. It reads no rollout: run ingest or cycle before.",
     examples: [
       ["tail worker-1 --limit 5", "the last five records"],
       ["tail worker-1 --subtype task_complete --include-content", "what it said at the end of its turns"],

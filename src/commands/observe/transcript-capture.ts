@@ -35,7 +35,8 @@ function line(outcome: Outcome): string {
 export default verb(
   {
     about:
-      "Captures the terminals of a task's worker and manager and keeps, as segments, only what was not on the screen before. A terminal that is not the one on record is refused. An ended binding still works.",
+      "Captures the terminals of a task's worker and manager and keeps, as segments, only what was not on the " +
+      "screen before. A terminal that is not the one on record is refused. An ended binding still works.",
     examples: [
       ["transcript-capture login-fix", "both terminals"],
       ["transcript-capture login-fix --role worker --mode snapshot --json", "the worker's whole screen, described"],

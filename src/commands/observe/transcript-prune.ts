@@ -7,7 +7,8 @@ import { pruneSegments } from "../../store/observe/transcripts.ts";
 export default verb(
   {
     about:
-      "Takes the text out of all but the newest transcript segments of each role of a task, and out of the captures they came from; sizes, digests and times stay.",
+      "Takes the text out of all but the newest transcript segments of each role of a " +
+      "task, and out of the captures they came from; sizes, digests and times stay.",
     examples: [["transcript-prune login-fix --keep-latest 5 --dry-run", "how many segments would lose their text"]],
     positionals: { task: word("a task, by name or id") },
     flags: {

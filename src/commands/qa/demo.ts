@@ -7,7 +7,9 @@ import { demoLine, demoSummary } from "../../view/demo.ts";
 export default verb(
   {
     about:
-      "Tries the main job: two real Codex sessions come up in a private world, one supervises the other, the work is checked and finished, and every step is proven in the rollouts. A script answers in place of the model, so that neither account nor token is needed; all commands really run. Nothing outside a folder of its own is touched.",
+      "Tries the main job: two real Codex sessions come up in a private world, one supervises the other, the work is " +
+      "checked and finished, and every step is proven in the rollouts. A script answers in place of the model, so that " +
+      "neither account nor token is needed; all commands really run. Nothing outside a folder of its own is touched.",
     examples: [
       ["demo", "watch it happen"],
       ["demo --keep", "and look at the records afterwards"],

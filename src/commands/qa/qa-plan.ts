@@ -7,7 +7,8 @@ import { qaPlanText } from "../../view/qa-plan.ts";
 export default verb(
   {
     about:
-      "Prints a checklist for trying a scenario by hand: the steps with their commands, what must be seen, and the correlation ids to use. Runs nothing.",
+      "Prints a checklist for trying a scenario by hand: the steps with their " +
+      "commands, what must be seen, and the correlation ids to use. Runs nothing.",
     examples: [
       ["qa-plan", "a worker and a manager, from start to audit"],
       ["qa-plan ralph-loop --json", "the loop drill, with its markers and an evidence template"],

@@ -10,7 +10,9 @@ import { qaRun } from "../../flow/qa/run.ts";
 export default verb(
   {
     about:
-      "Executes a drill with the real commands, step by step, against a fresh database in the temporary folder, so that the real state is never touched, and writes a receipt with every check. No receipt is written unless all checks passed. The browser drill needs an installed Chromium or Chrome (CHROME_PATH names one).",
+      "Executes a drill with the real commands, step by step, against a fresh database in the temporary folder, so " +
+      "that the real state is never touched, and writes a receipt with every check. No receipt is written unless " +
+      "all checks passed. The browser drill needs an installed Chromium or Chrome (CHROME_PATH names one).",
     examples: [
       ["qa-run --receipt-output receipt.json", "limits, missing evidence and a preset"],
       ["qa-run generic-loop-template-browser --receipt-output out/browser.json --json", "the visual drill with a real browser"],

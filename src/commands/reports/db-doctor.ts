@@ -7,7 +7,8 @@ import { checkHealth } from "../../store/health.ts";
 export default verb(
   {
     about:
-      "Checks the database (created or migrated when needed) and prints what it found as JSON; exit 1 when something is wrong. With --live it also compares the recorded workers and managers with tmux and the running processes. Repairs nothing.",
+      "Checks the database (created or migrated when needed) and prints what it found as JSON; exit 1 when something is wrong. " +
+      "With --live it also compares the recorded workers and managers with tmux and the running processes. Repairs nothing.",
     examples: [["db-doctor --live", "the database, and whether everybody in it still runs"]],
     flags: {
       live: flag("also look at the recorded sessions and unfinished commands"),

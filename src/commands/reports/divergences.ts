@@ -7,7 +7,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Prints the recorded cycles of a task in which the worker's screen showed a waiting pattern or could not be seen, newest first, each with what it stored.",
+      "Prints the recorded cycles of a task in which the worker's screen showed a " +
+      "waiting pattern or could not be seen, newest first, each with what it stored.",
     examples: [["divergences login-fix --limit 5", "the last five"]],
     positionals: { task: word("a task, by name or id") },
     flags: { limit: integer("how many", { default: 50, value: "N" }), json: jsonFlag, path: pathFlag },

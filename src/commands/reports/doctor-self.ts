@@ -6,7 +6,8 @@ import { doctorSelf } from "../../flow/reports/doctor-self.ts";
 export default verb(
   {
     about:
-      "Run inside a session: says which tmux session it is in and whether TMUX can be believed, what register-worker --self would take, and whether programs and skills are installed. Prints JSON; exit 1 when the session cannot be pushed to.",
+      "Run inside a session: says which tmux session it is in and whether TMUX can be believed, what register-worker --self " +
+      "would take, and whether programs and skills are installed. Prints JSON; exit 1 when the session cannot be pushed to.",
     examples: [
       ["doctor-self", "inside the Codex session"],
       ["doctor-self --session codex-w1", "ask about another tmux session"],

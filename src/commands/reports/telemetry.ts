@@ -20,7 +20,9 @@ const LIMIT = 100;
 export default verb(
   {
     about:
-      "Without a view, lists telemetry events, oldest first; all filters must hold. The views: metrics counts what happened in a window of time and how things stand; snapshot and check judge the whole state, or with --task one task (check exits with 1 when there is an alert); task tells all about one task; failures lists what went wrong.",
+      "Without a view, lists telemetry events, oldest first; all filters must hold. The views: metrics counts what " +
+      "happened in a window of time and how things stand; snapshot and check judge the whole state, or with --task one " +
+      "task (check exits with 1 when there is an alert); task tells all about one task; failures lists what went wrong.",
     examples: [
       ["telemetry --task login-fix --severity error --newest", "the latest errors of a task"],
       ["telemetry --search 'trust prompt' --json", "events with both words"],

@@ -33,7 +33,8 @@ function suggest(program: string, found: Found, bound: ReadonlySet<string>): Rec
 export default verb(
   {
     about:
-      "Searches tasks, sessions, open bindings and telemetry for a text (any case, anywhere), and suggests the next step. Without a text everything that is active is shown.",
+      "Searches tasks, sessions, open bindings and telemetry for a text (any case, anywhere), " +
+      "and suggests the next step. Without a text everything that is active is shown.",
     examples: [
       ["discover", "what is there"],
       ["discover login --all", "also what is over"],

@@ -13,7 +13,8 @@ import { attachWords } from "../../system/terminal/terminal.ts";
 export default verb(
   {
     about:
-      "Opens a terminal window that is attached to the tmux session of a worker or session. A second window needs --force. Without a display it fails and tells how to attach by hand.",
+      "Opens a terminal window that is attached to the tmux session of a worker or session. A " +
+      "second window needs --force. Without a display it fails and tells how to attach by hand.",
     examples: [
       ["open worker-1", "open a window"],
       ["open worker-1 --dry-run", "print the attach command and what would be started"],

@@ -12,7 +12,9 @@ import { selfArgv } from "../../system/processes/self.ts";
 export default verb(
   {
     about:
-      "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be refused is refused before anything is started; when a start fails, the message says what runs and how to go on.",
+      "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run " +
+      "and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be " +
+      "refused is refused before anything is started; when a start fails, the message says what runs and how to go on.",
     examples: [
       [
         'pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1',

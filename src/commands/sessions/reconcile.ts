@@ -9,7 +9,9 @@ import { applyReconcile } from "../../store/sessions/reconcile.ts";
 export default verb(
   {
     about:
-      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is closed, typed or killed. next_commands leads on: how to put it right, then how to start and bind again.",
+      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without " +
+      "a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is " +
+      "closed, typed or killed. next_commands leads on: how to put it right, then how to start and bind again.",
     examples: [
       ["reconcile", "what has drifted"],
       ["reconcile --apply", "put the records right"],

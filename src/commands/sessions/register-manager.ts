@@ -6,7 +6,8 @@ import { register, registerFlags } from "../../flow/sessions/register.ts";
 export default verb(
   {
     about:
-      "Registers a running Codex session as manager. The same name and role again replaces what is known of it and revives a session that was gone. With --pid alone its open rollout is found; with --self the session this command runs in is taken.",
+      "Registers a running Codex session as manager. The same name and role again replaces what is known of it and revives a " +
+      "session that was gone. With --pid alone its open rollout is found; with --self the session this command runs in is taken.",
     examples: [
       ["register-manager --name manager-1 --self", "from inside the Codex session"],
       ["register-manager --name manager-1 --pid 4711 --tmux-session codex-manager-1", "a session in tmux, found by its process"],

@@ -6,7 +6,8 @@ import { register, registerFlags } from "../../flow/sessions/register.ts";
 export default verb(
   {
     about:
-      "Registers a running Codex session as worker. The same name and role again replaces what is known of it and revives a session that was gone. With --pid alone its open rollout is found; with --self the session this command runs in is taken.",
+      "Registers a running Codex session as worker. The same name and role again replaces what is known of it and revives a " +
+      "session that was gone. With --pid alone its open rollout is found; with --self the session this command runs in is taken.",
     examples: [
       ["register-worker --name worker-1 --self", "from inside the Codex session"],
       ["register-worker --name worker-1 --pid 4711 --tmux-session codex-worker-1", "a session in tmux, found by its process"],

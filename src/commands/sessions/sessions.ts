@@ -8,7 +8,8 @@ import { listSessions } from "../../store/sessions/list.ts";
 export default verb(
   {
     about:
-      "Prints the registered sessions as JSON, in the order of registration, each with how messages reach it. Without --state: those that are not gone.",
+      "Prints the registered sessions as JSON, in the order of registration, each " +
+      "with how messages reach it. Without --state: those that are not gone.",
     examples: [
       ["sessions --role worker", "the workers"],
       ["sessions --state all --redact-identity-token", "everything, fit to be shown"],

@@ -7,7 +7,8 @@ import { createFlags, runCreate } from "../../flow/compat/create-command.ts";
 export default verb(
   {
     about:
-      "Makes a worker as create does, with a harmless task, waits until Codex is ready and until the worker has reported a status by itself.",
+      "Makes a worker as create does, with a harmless task, waits until " +
+      "Codex is ready and until the worker has reported a status by itself.",
     examples: [["start-test --accept-trust --stop-after", "try it and leave nothing running"]],
     positionals: { name: word("name of the worker", { default: "live-test" }) },
     flags: createFlags,

@@ -6,7 +6,9 @@ import { launchOf, start, startFlags, timeoutSeconds } from "../../flow/sessions
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session codex-NAME, waits until its thread is known and registers it as worker. Without --task a newer Codex gets a short standby prompt, since its session cannot be known before the first turn. When the session is not known in time nothing is registered, and the message says how to go on.",
+      "Starts Codex in a detached tmux session codex-NAME, waits until its thread is known and registers it as " +
+      "worker. Without --task a newer Codex gets a short standby prompt, since its session cannot be known before the " +
+      "first turn. When the session is not known in time nothing is registered, and the message says how to go on.",
     examples: [
       ['start-worker --name w1 --task "Fix the flaky test"', "a worker with its first words"],
       ["start-worker --name w1 --cwd ~/project --accept-trust", "in a folder that Codex does not know yet"],

@@ -11,7 +11,8 @@ import { writeWhole } from "../../system/files/whole-file.ts";
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names are asked for, never invented. Every flag that is not listed here goes to Codex unchanged. No records are written.",
+      "Starts Codex in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names " +
+      "are asked for, never invented. Every flag that is not listed here goes to Codex unchanged. No records are written.",
     examples: [
       ["start my-session", "Codex in tmux, with the set-up prompt"],
       ["start my-session --no-start-prompt -- --model gpt-5.4", "flags for Codex after --"],

@@ -7,7 +7,8 @@ import { needSubject } from "../../flow/reach/subject.ts";
 export default verb(
   {
     about:
-      "Ends the tmux session of a worker or a registered session, which is gone afterwards. With --message it is told first, and the message is given a moment to be read. What does not run any more is only recorded as stopped.",
+      "Ends the tmux session of a worker or a registered session, which is gone afterwards. With --message it is told " +
+      "first, and the message is given a moment to be read. What does not run any more is only recorded as stopped.",
     examples: [
       ["stop w1", "end it"],
       ['stop worker-1 --message "Thank you, we are done."', "say something first"],

@@ -9,7 +9,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Records the manager's decision to nudge with its reason, then makes a strict request-worker-compact under it. The decision stays on record when the request is refused.",
+      "Records the manager's decision to nudge with its reason, then makes a strict " +
+      "request-worker-compact under it. The decision stays on record when the request is refused.",
     examples: [["compact-worker login-fix --reason 'context is nearly full' --cycle-id 7", "decide and request in one step"]],
     positionals: { task: word("a bound task, by name or id") },
     flags: {

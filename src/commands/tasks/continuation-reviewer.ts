@@ -10,14 +10,18 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Runs a reviewer program on the two proposals of a turn and records its review. The program gets the context as JSON on standard input and prints one JSON object: agreement, verdict, addendum, rationale. It runs in a sandbox without network, with a read-only view of the machine in which the database, the state folder and everything of Codex are hidden. Whatever goes wrong is recorded as a stop for the operator.",
+      "Runs a reviewer program on the two proposals of a turn and records its review. The program gets the " +
+      "context as JSON on standard input and prints one JSON object: agreement, verdict, addendum, rationale. It " +
+      "runs in a sandbox without network, with a read-only view of the machine in which the database, the state " +
+      "folder and everything of Codex are hidden. Whatever goes wrong is recorded as a stop for the operator.",
     examples: [
       [
         "continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --dry-run",
         "see what the reviewer would be given",
       ],
       [
-        "continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 --manager-session-id man-1 --timeout 60 --reviewer-command ./review.py --strict",
+        "continuation-reviewer login-fix --correlation-id turn-7 --reviewer-session-id rev-1 " +
+          "--manager-session-id man-1 --timeout 60 --reviewer-command ./review.py --strict",
         "run it",
       ],
     ],

@@ -40,7 +40,8 @@ function list(store: Store, task: Task, { turn, viewer, payloads }: Listing) {
 export default verb(
   {
     about:
-      "One turn, named by its correlation id: the worker proposes the next step, the manager answers with its own proposal before it sees the worker's, a reviewer compares the two. Proposals and reviews are JSON objects on standard input.",
+      "One turn, named by its correlation id: the worker proposes the next step, the manager answers with its own proposal " +
+      "before it sees the worker's, a reviewer compares the two. Proposals and reviews are JSON objects on standard input.",
     examples: [
       ["continuation login-fix --submit worker --from-stdin", "open a turn; prints its correlation id"],
       ["continuation login-fix --submit manager --from-stdin --correlation-id turn-7", "answer it"],

@@ -15,7 +15,8 @@ const valued = (name: string, value: string): string[] =>
 export default verb(
   {
     about:
-      "Reads a worker's answer and prints the criteria commands that would record it: items under a must-have heading as accepted, items under a follow-up heading as deferred. It never writes; review the commands, then run them.",
+      "Reads a worker's answer and prints the criteria commands that would record it: items under a must-have heading " +
+      "as accepted, items under a follow-up heading as deferred. It never writes; review the commands, then run them.",
     examples: [
       ["criteria-plan login-fix --from-worker-response answer.md", "commands to review and run"],
       ["criteria-plan login-fix --from-stdin --json", "the same for a script"],

@@ -14,7 +14,8 @@ const VERDICTS = { accept: "accepted", satisfy: "satisfied", defer: "deferred", 
 export default verb(
   {
     about:
-      "Lists the acceptance criteria of a task, adds one, or moves one to another status. An accepted criterion is open until it is satisfied, deferred or rejected; finish-task can require that none is. The same text from the same source is one criterion.",
+      "Lists the acceptance criteria of a task, adds one, or moves one to another status. An accepted criterion is open until it is " +
+      "satisfied, deferred or rejected; finish-task can require that none is. The same text from the same source is one criterion.",
     examples: [
       ["criteria login-fix --list --status accepted", "what is still open"],
       [

@@ -13,7 +13,10 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Shows how the configured closing steps of a task stand, or runs one. run-tools asks every expected tool for its version; draft-pr writes the text of a pull request and, where repo.open_pr is permitted and gh can, opens a draft; subagent-review looks for a continuation review that does not say stop; record-handoff looks for a handoff. A step that fails is recorded as failed and may be run again.",
+      "Shows how the configured closing steps of a task stand, or runs one. run-tools asks every expected " +
+      "tool for its version; draft-pr writes the text of a pull request and, where repo.open_pr is permitted " +
+      "and gh can, opens a draft; subagent-review looks for a continuation review that does not say stop; " +
+      "record-handoff looks for a handoff. A step that fails is recorded as failed and may be run again.",
     examples: [
       ["epilogue login-fix --status", "which steps are still missing"],
       ["epilogue login-fix --step run-tools", "run one"],

@@ -10,7 +10,9 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Closes a task: looks at the gates that were asked for, records the decision, captures and stops sessions where told to, ends the binding and the run. Nothing is stopped before every gate is open; a call that was interrupted is taken up by the next one. On a task that is done already it can still capture and stop the sessions.",
+      "Closes a task: looks at the gates that were asked for, records the decision, captures and stops sessions where " +
+      "told to, ends the binding and the run. Nothing is stopped before every gate is open; a call that was interrupted " +
+      "is taken up by the next one. On a task that is done already it can still capture and stop the sessions.",
     examples: [
       ["finish-task login-fix --reason 'all criteria met' --require-criteria-audit --require-epilogue", "close it, if nothing is open"],
       [

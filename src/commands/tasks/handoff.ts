@@ -7,10 +7,12 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Saves a worker's progress summary with next steps. Every call saves one more; the newest is the handoff that gates, epilogues and managers look at.",
+      "Saves a worker's progress summary with next steps. Every call saves one " +
+      "more; the newest is the handoff that gates, epilogues and managers look at.",
     examples: [
       [
-        "handoff login-fix --summary 'Sessions survive a restart; the form is left' --next-step 'wire up the form' --next-step 'add the test'",
+        "handoff login-fix --summary 'Sessions survive a restart; the form " +
+          "is left' --next-step 'wire up the form' --next-step 'add the test'",
         "leave word before a compact or the end",
       ],
     ],

@@ -19,7 +19,9 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Shows or changes the supervision of a task: mode, objective, guidelines, criteria, references, permissions, tools, closing steps. Without a setting it prints what is stored, and makes a configuration of defaults where there is none. The revision grows by one whenever something differs.",
+      "Shows or changes the supervision of a task: mode, objective, guidelines, criteria, references, " +
+      "permissions, tools, closing steps. Without a setting it prints what is stored, and makes a " +
+      "configuration of defaults where there is none. The revision grows by one whenever something differs.",
     examples: [
       ["manager-config login-fix --questions", "what to ask the operator, as JSON"],
       [

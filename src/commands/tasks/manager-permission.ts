@@ -29,7 +29,8 @@ function refuseUnknown(action: string, list: boolean): void {
 export default verb(
   {
     about:
-      "Says whether the task's configuration lets the manager do something, and why not. The answer is JSON; only --require turns a no into exit status 1.",
+      "Says whether the task's configuration lets the manager do something, and why " +
+      "not. The answer is JSON; only --require turns a no into exit status 1.",
     examples: [
       ["manager-permission login-fix repo.open_pr --require", "stop a script when a pull request is not allowed"],
       ["manager-permission login-fix worker_session --list", "what is granted in a category"],

@@ -11,7 +11,8 @@ import { mutationText } from "../../view/mutation-audit.ts";
 export default verb(
   {
     about:
-      "Judges the commands that nudge, interrupt, compact, extend, pause, stop or finish: each should name a decision of the manager that allows it. Exits with 1 when one does not.",
+      "Judges the commands that nudge, interrupt, compact, extend, pause, stop or finish: each " +
+      "should name a decision of the manager that allows it. Exits with 1 when one does not.",
     examples: [["mutation-audit login-fix", "one line for each command, with what is missing"]],
     positionals: { task: word("task, by name or id") },
     flags: { json: flag("print JSON"), path: pathFlag },

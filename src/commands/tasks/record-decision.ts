@@ -8,7 +8,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Records a manager's decision with its reason. finish-task, stop-task and request-worker-compact can ask for the id of a decision that is not older than 15 minutes.",
+      "Records a manager's decision with its reason. finish-task, stop-task and " +
+      "request-worker-compact can ask for the id of a decision that is not older than 15 minutes.",
     examples: [
       ["record-decision login-fix nudge --reason 'tests not run for 20 minutes'", "before a nudge"],
       ["record-decision login-fix stop --reason 'all criteria settled' --cycle-id 12", "tied to the cycle that led to it"],

@@ -7,7 +7,9 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Sends /compact (or /clear, or a prompt) to the worker bound to a task. The task's configuration must permit it and a handoff must be saved; a manager's decision is checked too, and with --strict-decisions it must cover the request. Every request is on record, refused ones as well.",
+      "Sends /compact (or /clear, or a prompt) to the worker bound to a task. The task's configuration " +
+      "must permit it and a handoff must be saved; a manager's decision is checked too, and with " +
+      "--strict-decisions it must cover the request. Every request is on record, refused ones as well.",
     examples: [
       ["request-worker-compact login-fix --dry-run", "are the gates open, and what would be sent"],
       ["request-worker-compact login-fix --strict-decisions --decision-id 12", "send it under a recorded decision"],

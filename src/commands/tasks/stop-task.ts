@@ -8,7 +8,8 @@ import { needTask } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Gives a task up: ends the manager's terminal, the worker's on demand, the binding and the run (as abandoned). There are no gates, and no decision is recorded. The task is done afterwards.",
+      "Gives a task up: ends the manager's terminal, the worker's on demand, the binding and the run " +
+      "(as abandoned). There are no gates, and no decision is recorded. The task is done afterwards.",
     examples: [["stop-task login-fix --reason 'out of budget' --stop-worker --message 'We stop here, thank you.'", "end everything of it"]],
     positionals: { task: word("task id or name") },
     flags: {

@@ -8,7 +8,8 @@ import { createTask, listTasks } from "../../store/tasks/tasks.ts";
 export default verb(
   {
     about:
-      "Lists tasks in the order of their creation, or creates one in state candidate. Names may repeat; wherever a name is asked for, the newest task of that name is meant.",
+      "Lists tasks in the order of their creation, or creates one in state candidate. Names " +
+      "may repeat; wherever a name is asked for, the newest task of that name is meant.",
     examples: [
       ["tasks --create login-fix --goal 'Users can log in again'", "create a task"],
       ["tasks --active --json", "what is still being worked on, for a script"],

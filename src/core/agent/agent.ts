@@ -68,7 +68,8 @@ export const codex: Agent = {
   program: "codex",
   interruptKey: "Escape",
   standbyPrompt:
-    "You are on standby as a supervised worker. Change nothing and run nothing. Answer with the one word ready, then wait for instructions.",
+    "You are on standby as a supervised worker. Change nothing and run " +
+    "nothing. Answer with the one word ready, then wait for instructions.",
   launchArguments: ({ sandbox, approval, prompt }, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
     "--sandbox",

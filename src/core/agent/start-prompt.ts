@@ -48,9 +48,11 @@ export function startCommands(program: string, session: string, cwd: string, fla
 
 export function startPrompt(program: string, session: string, cwd: string, commands: StartCommands): string {
   return [
-    `You run in the tmux session ${session}, in ${cwd}. You are a candidate for a supervised worker of Agent Conveyor and not yet registered.`,
+    `You run in the tmux session ${session}, in ${cwd}. You are a candidate for a supervised worker of Agent Conveyor and not yet ` +
+      "registered.",
     "",
-    "Four things are needed before anything is set up: worker (a name for you), manager (a name for the session that will supervise you), task (its name) and goal. Ask the user for those that you were not told. Never invent them.",
+    "Four things are needed before anything is set up: worker (a name for you), manager (a name for the session that " +
+      "will supervise you), task (its name) and goal. Ask the user for those that you were not told. Never invent them.",
     "",
     "Then run these six steps, in this order, each only after the one before it succeeded:",
     `1. \`${commands.registerWorker}\``,
@@ -58,7 +60,8 @@ export function startPrompt(program: string, session: string, cwd: string, comma
     `3. \`${commands.startManager}\``,
     `4. \`${commands.bind}\``,
     `5. \`${commands.questions}\`: ask the user these questions and store the answers with manager-config`,
-    `6. \`${commands.workerAck}\`: a JSON object on standard input with goal_restatement, proposed_criteria, expected_tools, open_questions, ready_to_start`,
+    `6. \`${commands.workerAck}\`: a JSON object on standard input with goal_restatement, proposed_criteria, expected_tools, ` +
+      "open_questions, ready_to_start",
     "",
     `Anybody can look on with \`${program} open-worker <task>\` and \`${program} open-manager <task>\`.`,
     "Begin by asking the user what is missing.",

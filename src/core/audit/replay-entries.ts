@@ -103,7 +103,8 @@ export const notificationEntry = (row: Shown): Entry => ({
   source_id: id(row),
   summary: told(
     sentence(
-      `${quote(row.signal_type)} from ${quote(row.source_session_name)} to ${quote(row.target_session_name)}: ${row.state} (${row.delivery_mode})`,
+      `${quote(row.signal_type)} from ${quote(row.source_session_name)} to ${quote(row.target_session_name)}: ${row.state} ` +
+        `(${row.delivery_mode})`,
       row.consumed_at !== null && `consumed${row.consumed_by_session_name === null ? "" : ` by ${quote(row.consumed_by_session_name)}`}`,
     ),
     row.error,

@@ -100,7 +100,9 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** The first pattern, in the order of the rules, that the end of the screen shows; null when there is none or the worker's state is fresh. */
+/**
+ * The first pattern, in the order of the rules, that the end of the screen shows; null when there is none or the worker's state is fresh.
+ */
 export function busyWait(screen: string, question: WaitQuestion): Finding | null {
   const { statusAge, busyWaitSeconds } = question;
   if (statusAge !== null && statusAge < busyWaitSeconds) return null;

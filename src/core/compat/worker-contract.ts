@@ -24,12 +24,14 @@ export function workerContract(contract: WorkerContract): string {
     `You are the worker ${name}, supervised by Agent Conveyor, in ${contract.cwd}.`,
     "",
     `Your task: ${contract.task}`,
-    `Your identity token: ${contract.token}. Keep it to yourself and keep it through every summary or compaction; it shows that you are still the same worker.`,
+    `Your identity token: ${contract.token}. Keep it to yourself and keep it through every summary or compaction; it shows that you ` +
+      "are still the same worker.",
     "",
     "Report at the start and end of every phase, when you are blocked, before and after every long check, and when you are done:",
     `  ${program} update-status ${name} --state STATE --current-task TEXT --next-action TEXT [--blocker TEXT]${path}`,
     `STATE is one of ${STATUS_STATES.join(", ")}. Give --blocker whenever you wait for somebody, and say for what.`,
-    `The report is kept in ${contract.statusPath} as {"state", "current_task", "next_action", "blocker", "last_update"}; should the command fail, write that file.`,
+    `The report is kept in ${contract.statusPath} as {"state", "current_task", "next_action", "blocker", "last_update"}; should the ` +
+      "command fail, write that file.",
     "",
     `When you do not run in tmux, poll for instructions: ${program} worker-inbox TASK --consume-next --wait --timeout 60${path} --json`,
     "Run no destructive git command (no reset --hard, clean, force push or rewriting of history) unless you are told to.",

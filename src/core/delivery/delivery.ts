@@ -5,8 +5,8 @@ import { pasteable, plainWords } from "./same-text.ts";
 export type Transport = "tmux" | "codex_queue" | "inbox";
 
 /**
- * `sending`: begun and not ended, or ended with its process; `delivered`: proof seen, or none possible; `typed`: handed over, proof not seen
- * yet; `failed`: nothing arrived, safe to try again; `unknown`: it may have arrived, a person decides.
+ * `sending`: begun and not ended, or ended with its process; `delivered`: proof seen, or none possible; `typed`: handed over, proof not
+ * seen yet; `failed`: nothing arrived, safe to try again; `unknown`: it may have arrived, a person decides.
  */
 const DELIVERY_STATES = ["sending", "delivered", "typed", "pull_required", "failed", "unknown"] as const;
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
@@ -79,8 +79,8 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
 };
 
 /**
- * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so a
- * text may stand in the middle; it always begins and ends with a line.
+ * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so
+ * a text may stand in the middle; it always begins and ends with a line.
  */
 export function placesIn(said: string, sought: { digest: string; lines: number }, hash: (text: string) => string): number[] {
   const lines = linesOf(said);

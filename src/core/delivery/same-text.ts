@@ -3,7 +3,9 @@
 // What a terminal would obey instead of show. Line feed and tab stay.
 const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** The text without control characters and halves of characters, with plain line ends: what can be pasted without commanding the terminal. */
+/**
+ * The text without control characters and halves of characters, with plain line ends: what can be pasted without commanding the terminal.
+ */
 export const pasteable = (text: string): string => text.toWellFormed().replace(/\r\n?/g, "\n").replace(controls, "");
 
 /** The words of a text, whatever the blanks and line breaks between them. */

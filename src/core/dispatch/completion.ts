@@ -5,7 +5,8 @@ import { quoteWord } from "../shell.ts";
 /** The text for the manager: what seems to have happened, what to look at, what to decide. */
 export const completionMessage = (worker: string, task: string): string =>
   `Worker ${worker} seems to have finished a turn of task ${task}. Run: conveyor cycle ${quoteWord(task)}. ` +
-  "Check its evidence and the acceptance criteria before you believe it. Then decide: finish the task, ask the worker for fixes, or keep watching.";
+  "Check its evidence and the acceptance criteria before you believe it. Then " +
+  "decide: finish the task, ask the worker for fixes, or keep watching.";
 
 export interface CompletionEvent {
   readonly id: number;

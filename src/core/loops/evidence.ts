@@ -83,7 +83,8 @@ export function adversarialMetadata(
     const value = metadata[field];
     if (typeof value !== "string" || value.trim() === "")
       throw new Failure(
-        `${label(field)} must be a text that is not blank: an ${ADVERSARIAL_CHECK} says what could be wrong, how it was looked for, and what came out`,
+        `${label(field)} must be a text that is not blank: an ${ADVERSARIAL_CHECK} says what could be wrong, how it was looked for, ` +
+          "and what came out",
       );
     return [field, value.trim()];
   });

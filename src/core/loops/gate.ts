@@ -1,4 +1,7 @@
-/** Whether a loop may go into its next iteration, decided from its policy and the evidence on record; and the text that sends the worker round. */
+/**
+ * Whether a loop may go into its next iteration, decided from its policy and the evidence on record; and the text that sends the worker
+ * round.
+ */
 import type { Criterion } from "../tasks/criteria.ts";
 import { isAdversarialProof } from "../tasks/evidence.ts";
 import { ADVERSARIAL_CHECK, type LoopPolicy } from "./loop-run.ts";

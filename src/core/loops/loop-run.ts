@@ -1,4 +1,6 @@
-/** A loop run: a `runs` row that says how often a worker may be sent round again and which evidence must exist before. Nothing executes it. */
+/**
+ * A loop run: a `runs` row that says how often a worker may be sent round again and which evidence must exist before. Nothing executes it.
+ */
 import { Failure } from "../failure.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import type { LoopTemplate } from "./templates.ts";
@@ -60,7 +62,8 @@ export function readLoop(run: Run, reference: string = run.name): LoopRun {
   const max = wholeNumber(metadata.max_iterations);
   if (current === null || max === null) {
     throw new Failure(
-      `the policy of loop run ${JSON.stringify(reference)} is missing whole numbers in ${current === null ? "current_iteration" : "max_iterations"}`,
+      `the policy of loop run ${JSON.stringify(reference)} is missing whole numbers in ` +
+        `${current === null ? "current_iteration" : "max_iterations"}`,
       { hint: `conveyor runs --show ${run.id}` },
     );
   }

@@ -1,4 +1,7 @@
-/** The PNG format as far as comparing pictures needs it: header, colours, passes, row filters, and rows as RGBA. Every colour type and depth. */
+/**
+ * The PNG format as far as comparing pictures needs it: header, colours, passes, row filters, and rows as RGBA. Every colour type and
+ * depth.
+ */
 
 /** Thrown for a picture that breaks the format or a limit; the message does not name the file. */
 export class PngError extends Error {}
@@ -38,7 +41,8 @@ export function parseHeader(bytes: Uint8Array): PngFormat {
   if (width === 0 || height === 0) throw new PngError(`its size is ${width}x${height}`);
   if (!DEPTHS[colourType]?.includes(depth))
     throw new PngError(
-      `colour type ${colourType} with bit depth ${depth} does not exist; supported are gray, RGB, palette, gray with alpha and RGBA in their depths`,
+      `colour type ${colourType} with bit depth ${depth} does not exist; supported are gray, RGB, palette, gray with alpha and RGBA ` +
+        "in their depths",
     );
   if (compression !== 0 || filter !== 0) throw new PngError("its compression or filter method is unknown; only method 0 is supported");
   if (interlace > 1) throw new PngError(`its interlace method ${interlace} is unknown; supported are none and Adam7`);

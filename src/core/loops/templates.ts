@@ -77,7 +77,8 @@ export const LOOP_TEMPLATES: readonly LoopTemplate[] = [
   {
     name: "visual_diff_loop",
     description:
-      "The worker's page is compared with a reference picture until the share of differing pixels is small enough and a manager accepts it.",
+      "The worker's page is compared with a reference picture until the " +
+      "share of differing pixels is small enough and a manager accepts it.",
     max_iterations: 4,
     cleanup_policy: "compact",
     required_before_continue: [

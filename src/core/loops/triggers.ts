@@ -32,10 +32,12 @@ const FAMILIES: readonly Family[] = [
     required_before_continue: ["adversarial_check"],
     canonical_phrase: LOOP_GATE,
     acceptance:
-      "A loop policy exists whose next iteration cannot be delivered before a structured adversarial check of the current one is on record.",
+      "A loop policy exists whose next iteration cannot be delivered before " +
+      "a structured adversarial check of the current one is on record.",
     operator_actions: [
       `conveyor loop-triggers --classify '${LOOP_GATE}' --json`,
-      `conveyor runs --create TASK --name RUN --purpose ralph_loop --metadata-json '{"current_iteration": 1, "max_iterations": 3, "required_before_continue": ["adversarial_check"]}'`,
+      'conveyor runs --create TASK --name RUN --purpose ralph_loop --metadata-json \'{"current_iteration": 1, "max_iterations": 3, ' +
+        '"required_before_continue": ["adversarial_check"]}\'',
       "conveyor enqueue-continue-iteration TASK --loop-run RUN --requested-iteration 2 --message TEXT --correlation-id nl-loop-gate-policy",
     ],
     negative_controls: ["Run this as a gated Ralph loop.", "Could we run something like an adversarial loop here?"],
@@ -47,7 +49,8 @@ const FAMILIES: readonly Family[] = [
     required_before_continue: ["adversarial_check"],
     canonical_phrase: ITERATION_GATE,
     acceptance:
-      "The request for the next iteration was blocked for lack of proof, and a fresh request went through once the proof for the iteration before it was recorded.",
+      "The request for the next iteration was blocked for lack of proof, and a fresh " +
+      "request went through once the proof for the iteration before it was recorded.",
     operator_actions: [
       "conveyor enqueue-continue-iteration TASK --loop-run RUN --requested-iteration 2 --message TEXT",
       "conveyor dispatch --once --type continue_iteration",
@@ -70,7 +73,8 @@ const FAMILIES: readonly Family[] = [
     acceptance: "Finishing was refused while no structured attempt to disprove the work was on record, and succeeded afterwards.",
     operator_actions: [
       "conveyor finish-task TASK --require-adversarial-proof --reason TEXT",
-      `conveyor criteria TASK --satisfy ID --proof TEXT --evidence-json '{"evidence_type": "adversarial_check", "failure_mode": "TEXT", "check": "TEXT", "result": "TEXT"}'`,
+      'conveyor criteria TASK --satisfy ID --proof TEXT --evidence-json \'{"evidence_type": "adversarial_check", "failure_mode": ' +
+        '"TEXT", "check": "TEXT", "result": "TEXT"}\'',
     ],
     negative_controls: ["Do not mark this done until tests pass.", "Try to disprove it when you have time."],
     phrases: [
@@ -85,10 +89,13 @@ const FAMILIES: readonly Family[] = [
     required_before_continue: [],
     canonical_phrase: WORKER_DIRECTED,
     acceptance:
-      "The worker named the strongest realistic failure mode, the check and the result, and the three are recorded as proposed by the worker.",
+      "The worker named the strongest realistic failure mode, the check and " +
+      "the result, and the three are recorded as proposed by the worker.",
     operator_actions: [
-      "conveyor enqueue-nudge-worker TASK --message 'Name the strongest realistic failure mode, the check you ran against it, and the result.'",
-      "conveyor loop-evidence adversarial-check TASK --loop-run RUN --iteration 1 --failure-mode TEXT --check TEXT --result TEXT --source worker_proposed",
+      "conveyor enqueue-nudge-worker TASK --message 'Name the strongest " +
+        "realistic failure mode, the check you ran against it, and the result.'",
+      "conveyor loop-evidence adversarial-check TASK --loop-run RUN --iteration " +
+        "1 --failure-mode TEXT --check TEXT --result TEXT --source worker_proposed",
     ],
     negative_controls: [
       "Ask the worker to identify the strongest failure mode and prove it is handled.",
@@ -106,7 +113,8 @@ const FAMILIES: readonly Family[] = [
     canonical_phrase: ACCEPTANCE_CRITERIA,
     acceptance: "The manager's accepted criteria demand negative checks, and the audit shows who set them and what became of them.",
     operator_actions: [
-      "conveyor criteria TASK --add --criterion 'A negative check for TEXT exists and fails when TEXT is broken' --source manager_inferred --status accepted",
+      "conveyor criteria TASK --add --criterion 'A negative check for TEXT exists " +
+        "and fails when TEXT is broken' --source manager_inferred --status accepted",
       "conveyor audit TASK && conveyor replay TASK && conveyor commands --task TASK --attempts",
     ],
     negative_controls: ["Each loop must include acceptance criteria.", "The manager should think about adversarial criteria."],

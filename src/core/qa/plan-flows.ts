@@ -7,14 +7,17 @@ export const FLOW_PLANS: Readonly<Record<"self-management" | "emergent-criteria"
   "self-management": {
     steps: [
       "Check the machine: `conveyor doctor` and `conveyor doctor-self` name tmux and Codex with their versions.",
-      "Start a worker in tmux: `conveyor start-worker --name qa-worker --task 'Read README and wait for instructions' --accept-trust`. It is registered by this; had you started Codex yourself, `conveyor register-worker --name qa-worker --pid 4242 --tmux-session codex-qa-worker` would do it.",
+      "Start a worker in tmux: `conveyor start-worker --name qa-worker --task 'Read README and wait for " +
+        "instructions' --accept-trust`. It is registered by this; had you started Codex yourself, `conveyor " +
+        "register-worker --name qa-worker --pid 4242 --tmux-session codex-qa-worker` would do it.",
       "Register the session you sit in as the manager: `conveyor register-manager --name qa-manager --self`.",
       "Create the task: `conveyor tasks --create qa-self --goal 'README names every command'`.",
       "Bind them: `conveyor bind --task qa-self --worker qa-worker --manager qa-manager`; `conveyor sessions` shows both with their task.",
       "Look once: `conveyor cycle qa-self` gives state, pane signal and manager context.",
       "Say something: `conveyor session-nudge qa-worker 'List the commands that README does not name.'`.",
       "Look again when the worker has answered: `conveyor cycle qa-self`.",
-      "Clean up: end the worker's tmux session, then `conveyor reconcile` lists what has gone and `conveyor reconcile --apply` marks it; `conveyor unbind --task qa-self` ends a binding that is still open.",
+      "Clean up: end the worker's tmux session, then `conveyor reconcile` lists what has gone and `conveyor " +
+        "reconcile --apply` marks it; `conveyor unbind --task qa-self` ends a binding that is still open.",
       "Read back: `conveyor audit qa-self` and `conveyor replay qa-self --format timeline`.",
     ],
     expected_observations: [
@@ -27,13 +30,17 @@ export const FLOW_PLANS: Readonly<Record<"self-management" | "emergent-criteria"
   },
   "emergent-criteria": {
     steps: [
-      "Start both sides: `conveyor pair --task qa-criteria --worker-name qa-w --manager-name qa-m --task-goal 'The export keeps umlauts' --task-prompt 'Propose criteria before you edit' --accept-trust`.",
+      "Start both sides: `conveyor pair --task qa-criteria --worker-name qa-w --manager-name qa-m --task-goal " +
+        "'The export keeps umlauts' --task-prompt 'Propose criteria before you edit' --accept-trust`.",
       "Run `conveyor cycle qa-criteria` and read criteria_negotiation: it says what to ask the worker while nothing is agreed.",
       "Ask for must-haves and follow-ups: `conveyor session-nudge qa-w 'Which criteria must hold, and which are follow-ups?'`.",
-      "Put the answer into the ledger: `conveyor criteria-plan qa-criteria --from-text 'Must: umlauts survive a round trip. Follow-up: emoji.'`.",
-      "Accept one: `conveyor criteria qa-criteria --accept 1`, and defer one: `conveyor criteria qa-criteria --defer 2 --rationale 'a follow-up'`.",
+      "Put the answer into the ledger: `conveyor criteria-plan qa-criteria " +
+        "--from-text 'Must: umlauts survive a round trip. Follow-up: emoji.'`.",
+      "Accept one: `conveyor criteria qa-criteria --accept 1`, and defer one: " +
+        "`conveyor criteria qa-criteria --defer 2 --rationale 'a follow-up'`.",
       "Try to finish too early: `conveyor finish-task qa-criteria --reason done --require-criteria-audit` must be refused.",
-      "Prove the accepted one: `conveyor evidence run qa-criteria --criterion 1 -- bun test`, or `conveyor criteria qa-criteria --satisfy 1 --proof 'bun test: 12 pass'`.",
+      "Prove the accepted one: `conveyor evidence run qa-criteria --criterion 1 -- bun " +
+        "test`, or `conveyor criteria qa-criteria --satisfy 1 --proof 'bun test: 12 pass'`.",
       "Finish again: `conveyor finish-task qa-criteria --reason done --require-criteria-audit` now succeeds.",
       "Hand over: `conveyor export-task qa-criteria --output qa-criteria-export`.",
     ],
@@ -46,11 +53,14 @@ export const FLOW_PLANS: Readonly<Record<"self-management" | "emergent-criteria"
   },
   "tmux-errors": {
     steps: [
-      "Prepare a bound task with a worker in tmux: `conveyor start-worker --name qa-tmux-w --task 'Wait' --accept-trust`, then `conveyor create-disposable-binding qa-tmux` for a second task without tmux.",
-      "Take tmux off PATH (`env PATH=/nowhere` before the absolute path of conveyor) and read: `conveyor sessions --json`, `conveyor tasks --json`, `conveyor commands --json` and `conveyor audit qa-tmux --json`.",
+      "Prepare a bound task with a worker in tmux: `conveyor start-worker --name qa-tmux-w --task 'Wait' " +
+        "--accept-trust`, then `conveyor create-disposable-binding qa-tmux` for a second task without tmux.",
+      "Take tmux off PATH (`env PATH=/nowhere` before the absolute path of conveyor) and read: `conveyor sessions " +
+        "--json`, `conveyor tasks --json`, `conveyor commands --json` and `conveyor audit qa-tmux --json`.",
       "Still without tmux, write: `conveyor session-nudge qa-tmux-w hello` and `conveyor start-worker --name qa-tmux-x` must fail.",
       "With tmux back, end the worker's pane and write again: `conveyor session-nudge qa-tmux-w hello` must fail, naming the session.",
-      "Look at what is said about it: `conveyor cycle qa-tmux` degrades instead of failing, `conveyor db-doctor --live` names the missing worker.",
+      "Look at what is said about it: `conveyor cycle qa-tmux` degrades instead " +
+        "of failing, `conveyor db-doctor --live` names the missing worker.",
       "Count what was claimed: `conveyor commands --state succeeded --json` and `conveyor telemetry --severity error --json`.",
     ],
     expected_observations: [

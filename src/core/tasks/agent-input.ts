@@ -87,4 +87,5 @@ export const ackAdvice = v.looseObject({
 
 /** The shell command that acknowledges a task in this role, to be filled in: what it pipes in is what {@link ackAdvice} asks for. */
 export const ackCommand = (program: string, role: Role, task: string): string =>
-  `echo '{"goal_restatement":"…","proposed_criteria":[],"expected_tools":[],"open_questions":[],"ready_to_start":true}' | ${program} ${role}-ack ${quoteWord(task)} --from-stdin`;
+  `echo '{"goal_restatement":"…","proposed_criteria":[],"expected_tools":[],"open_questions":[],"ready_to_start":true}' | ${program} ` +
+  `${role}-ack ${quoteWord(task)} --from-stdin`;

@@ -87,8 +87,8 @@ export const VIEWERS = ["all", "worker", "manager", "reviewer"] as const;
 export type Viewer = (typeof VIEWERS)[number];
 
 /**
- * Whether this viewer must not read a proposal yet: the manager answers a turn before it sees the worker's, the worker sees the manager's once
- * it was reviewed. `turn` is everything proposed under the same correlation id.
+ * Whether this viewer must not read a proposal yet: the manager answers a turn before it sees the worker's, the worker sees the manager's
+ * once it was reviewed. `turn` is everything proposed under the same correlation id.
  */
 export function isWithheld(proposal: Continuation, viewer: Viewer, turn: readonly Continuation[], reviewed: boolean): boolean {
   if (viewer === "manager") return proposal.proposer === "worker" && !turn.some((each) => each.proposer === "manager");

@@ -14,8 +14,10 @@ const CURRENT: ReadonlySet<string> = new Set(["proposed", "accepted", "satisfied
 
 function promptOf(task: string): string {
   return [
-    `Before you go on with task ${JSON.stringify(task)}, please propose two to four acceptance criteria for the slice of work that is at hand.`,
-    "Split them into must-have now and follow-up, and give for each how it will be verified: the command, the test or the observation that shows it.",
+    `Before you go on with task ${JSON.stringify(task)}, please propose two to four acceptance criteria for the slice of work that is ` +
+      "at hand.",
+    "Split them into must-have now and follow-up, and give for each how it will " +
+      "be verified: the command, the test or the observation that shows it.",
     "Answer with the two lists; do not start new work until they are agreed.",
   ].join("\n");
 }

@@ -133,7 +133,9 @@ export function refusal(
   if (order.requireAdversarialProof && !hasAdversarialProof(facts.criteria)) {
     return {
       message: `adversarial proof: no satisfied criterion of task ${who} has evidence of an attempt to disprove it`,
-      hint: `${program} criteria ${name} --satisfy ID --evidence-json '{"evidence_type":"adversarial_check","failure_mode":"…","check":"…","result":"…"}'`,
+      hint:
+        `${program} criteria ${name} --satisfy ID --evidence-json ` +
+        '\'{"evidence_type":"adversarial_check","failure_mode":"…","check":"…","result":"…"}\'',
       recorded: null,
     };
   }

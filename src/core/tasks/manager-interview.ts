@@ -1,4 +1,7 @@
-/** The questions by which a manager's configuration is collected: as data for an agent that asks in chat, or one by one on a terminal or a pipe. */
+/**
+ * The questions by which a manager's configuration is collected: as data for an agent that asks in chat, or one by one on a terminal or a
+ * pipe.
+ */
 import { Failure } from "../failure.ts";
 import {
   type ConfigChange,
@@ -26,7 +29,9 @@ const FIELDS: readonly Field[] = [
     id: "supervision_mode",
     kind: "choice",
     question: "How closely should the manager supervise the worker?",
-    help: "light: only look when something is wrong; guided: check each turn against the criteria; strict: also ask for proof before every next step.",
+    help:
+      "light: only look when something is wrong; guided: check each turn " +
+      "against the criteria; strict: also ask for proof before every next step.",
     choices: [...SUPERVISION_MODES].sort(),
   },
   {

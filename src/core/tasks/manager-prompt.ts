@@ -28,7 +28,8 @@ export function managerPrompt(brief: ManagerBrief): string {
   const path = brief.path === undefined ? "" : ` --path ${quoteWord(brief.path)}`;
   const run = (words: string) => `\`${brief.program} ${words}${path}\``;
   return [
-    "You are a manager session of Agent Conveyor. You supervise one worker session; you do not implement anything yourself and do not edit project files.",
+    "You are a manager session of Agent Conveyor. You supervise one worker session; " +
+      "you do not implement anything yourself and do not edit project files.",
     "",
     `Working folder: ${brief.cwd}`,
     `Manager session: ${brief.manager}`,
@@ -38,14 +39,16 @@ export function managerPrompt(brief: ManagerBrief): string {
     "",
     ifNotFound(brief.program, brief.executable),
     "",
-    "Burden of proof: before you call the task done, try to disprove it. A claim of the worker is not proof; a changed file, the output of a command, a test you saw pass is.",
+    "Burden of proof: before you call the task done, try to disprove it. A claim of the " +
+      "worker is not proof; a changed file, the output of a command, a test you saw pass is.",
     "",
     ...configuration(brief.config, run, task),
     `Before the first cycle acknowledge with ${run(`manager-ack ${task} --from-stdin`)} (a JSON object on standard input). Read ${run(`worker-ack ${task} --json`)} before you nudge the worker or finish.`,
     "",
     "Then work in a loop:",
     `1. Observe with ${run(`cycle ${task}`)}. Read manager_context.manager_config, manager_context.acceptance_criteria and manager_context.criteria_negotiation in what it prints.`,
-    "2. Acceptance criteria are living: ask the worker which are must-have now and which are follow-up, and record the answers with the criteria command.",
+    "2. Acceptance criteria are living: ask the worker which are must-have now " +
+      "and which are follow-up, and record the answers with the criteria command.",
     `3. Speak to the worker only through the tool: ${run(`session-nudge ${brief.worker === null ? "<worker>" : quoteWord(brief.worker)} "TEXT"`)} when it runs in tmux; otherwise ${run(`enqueue-nudge-worker ${task} --message "TEXT"`)} and then ${run("dispatch --once")}.`,
     `4. When you do not run in tmux yourself, poll ${run(`manager-inbox ${task} --consume-next --wait --timeout 60 --json`)}.`,
     "5. Compare the worker's receipts with the open accepted criteria; a criterion is satisfied only with evidence.",

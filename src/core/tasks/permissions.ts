@@ -62,8 +62,8 @@ export function grant(permissions: Permissions, names: readonly string[]): Permi
 }
 
 /**
- * Applies `{category: [actions]}` (the category becomes exactly that) and `{name: truthy or falsy}` (grants or revokes), key by key in the order given.
- * Whatever is not known is left out and named in `warnings`.
+ * Applies `{category: [actions]}` (the category becomes exactly that) and `{name: truthy or falsy}` (grants or revokes), key by key in the
+ * order given. Whatever is not known is left out and named in `warnings`.
  */
 export function applyOverrides(
   permissions: Permissions,

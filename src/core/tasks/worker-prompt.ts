@@ -8,6 +8,8 @@ export function workerPrompt(brief: { program: string; executable: string; task:
   return [
     brief.prompt,
     "",
-    `Before you edit anything, acknowledge the task: run \`${brief.program} worker-ack ${quoteWord(brief.task)} --from-stdin${path}\` with a JSON object on standard input that has the keys goal_restatement, proposed_criteria, expected_tools, open_questions and ready_to_start. ${ifNotFound(brief.program, brief.executable)}`,
+    `Before you edit anything, acknowledge the task: run \`${brief.program} worker-ack ${quoteWord(brief.task)} --from-stdin${path}\` ` +
+      "with a JSON object on standard input that has the keys goal_restatement, proposed_criteria, expected_tools, open_questions and " +
+      `ready_to_start. ${ifNotFound(brief.program, brief.executable)}`,
   ].join("\n");
 }

@@ -119,7 +119,9 @@ const unbindForm = (card: Card): Form => ({
   fields: [],
   button: "Unbind",
   danger: true,
-  warning: `${[card.worker?.name, card.manager?.name].filter(Boolean).join(" and ")} no longer work together on ${card.task.name}. Both sessions go on running.`,
+  warning:
+    `${[card.worker?.name, card.manager?.name].filter(Boolean).join(" and ")} no longer work together on ${card.task.name}. Both ` +
+    "sessions go on running.",
 });
 
 /** Null when there is nobody to bind. */

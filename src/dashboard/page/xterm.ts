@@ -55,8 +55,10 @@ export class TerminalScreen {
   private size: ScreenSize = { cols: 80, rows: 24 };
 
   /**
-   * @param box element to fill; @param options.readAloud for screen readers: only for what stands still, or everything that moves is read out
-   * @param handlers `keys`: typed while that is allowed; `resized`: the size that fits while typing; `release`: the person wants to stop typing
+   * @param box element to fill; @param options.readAloud for screen readers: only for what stands still, or everything that moves is read
+   * out
+   * @param handlers `keys`: typed while that is allowed; `resized`: the size that fits while typing; `release`: the person wants to stop
+   * typing
    */
   constructor(
     private readonly box: HTMLElement,

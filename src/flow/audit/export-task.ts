@@ -1,4 +1,6 @@
-/** Writing an export: every file beside its place, then all of them into place, the manifest behind the files it lists, the archive last. */
+/**
+ * Writing an export: every file beside its place, then all of them into place, the manifest behind the files it lists, the archive last.
+ */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { prettyJson } from "../../core/json.ts";

@@ -7,7 +7,10 @@ import { Digest, sha256 } from "../../system/files/digest.ts";
 import { type Finding, type RowCounts, verifyRows } from "./verify-rows.ts";
 
 export interface ExportProblem extends Omit<Finding, "kind"> {
-  /** manifest: it is not what was written; missing, changed: a file or a row; unlisted: in an archive, but not in its manifest; chain: a link does not fit. */
+  /**
+   * manifest: it is not what was written; missing, changed: a file or a row; unlisted: in an archive, but not in its manifest; chain: a
+   * link does not fit.
+   */
   readonly kind: Finding["kind"] | "manifest" | "unlisted";
 }
 

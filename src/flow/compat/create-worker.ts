@@ -1,4 +1,6 @@
-/** Makes a file-backed worker: folder, records, terminal; then, as asked, waits until it is ready, verifies that it reports, and stops it. */
+/**
+ * Makes a file-backed worker: folder, records, terminal; then, as asked, waits until it is ready, verifies that it reports, and stops it.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
@@ -125,7 +127,10 @@ const seen = (cx: Context, worker: CreatedWorker, lines: number, styled: boolean
     throw error;
   });
 
-/** The verdict of the contract, corrected by the page in front: an answered question may still stand above it, and a splash shows the same words. */
+/**
+ * The verdict of the contract, corrected by the page in front: an answered question may still stand above it, and a splash shows the same
+ * words.
+ */
 function verdictOf(history: string, page: string): { state: string; reason: string } {
   if (page === "folder_trust") return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
   const verdict = startupVerdict(history);

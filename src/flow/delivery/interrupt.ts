@@ -1,4 +1,6 @@
-/** Interrupting what runs in a pane: the key that the agent there takes for it, never one that ends an idle agent, and a text afterwards. */
+/**
+ * Interrupting what runs in a pane: the key that the agent there takes for it, never one that ends an idle agent, and a text afterwards.
+ */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Proof } from "../../core/delivery/delivery.ts";

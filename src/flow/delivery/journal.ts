@@ -57,8 +57,8 @@ export class Journal {
   }
 
   /**
-   * Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. Once begun it
-   * may go on by another way, when nothing was sent by the first.
+   * Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. Once
+   * begun it may go on by another way, when nothing was sent by the first.
    */
   begin(transport: Transport, provable: boolean): boolean {
     const proof = provable ? "pending" : "unavailable";

@@ -22,7 +22,8 @@ export interface Nudged {
 }
 
 /**
- * Delivers `text` to the session of this name and records it. A text that waits visibly in a busy agent is a success whose proof is pending.
+ * Delivers `text` to the session of this name and records it. A text that waits visibly in a busy agent is a success whose proof is
+ * pending.
  * @throws Failure when it was not delivered, naming what is in the way
  */
 export function nudgeSession(

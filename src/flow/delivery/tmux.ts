@@ -78,8 +78,8 @@ export async function deliverByTmux(
 
 /**
  * A text that comes in while a turn is being interrupted is submitted and put back into the composer as well. That copy is ours and has
- * arrived: left there it would go out a second time with the next Enter. Only what is exactly our text is taken away, line by line, and only
- * while nobody types.
+ * arrived: left there it would go out a second time with the next Enter. Only what is exactly our text is taken away, line by line, and
+ * only while nobody types.
  */
 async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
   for (let count = 0; count < COPY_LOOKS; count += 1) {
@@ -106,7 +106,10 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
   lookedTo: null,
 });
 
-/** Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone wrong. */
+/**
+ * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone
+ * wrong.
+ */
 async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
   if (text !== "") await loadBuffer(cx.env, buffer, text);

@@ -35,7 +35,9 @@ import { isResting, type Item, type PassMemory, rest, type Step, targetOf } from
 import { modeOf } from "./mode.ts";
 import { hasArrived } from "./settle-attempt.ts";
 
-/** Settles what a dispatcher began and never finished: delivered when the receiver's rollout shows it, else failed. Nothing is sent again. */
+/**
+ * Settles what a dispatcher began and never finished: delivered when the receiver's rollout shows it, else failed. Nothing is sent again.
+ */
 export function settleAbandoned(cx: Context, store: Store, claimant: Claimant, limit: number): Item[] {
   return abandonedTurns(store, limit).flatMap(({ id }) => {
     const arrived = hasArrived(cx, store, id);

@@ -29,7 +29,10 @@ export interface PassMemory {
   readonly suppressed: Set<number>;
   /** By worker session: the last event up to which every turn is routed. */
   readonly routedTo: Map<string, number>;
-  /** Notifications that could not be sent, and until when (by the context's clock) they are left alone, as long as their target stays what it was. */
+  /**
+   * Notifications that could not be sent, and until when (by the context's clock) they are left alone, as long as their target stays what
+   * it was.
+   */
   readonly resting: Map<number, { until: number; tries: number; target: string }>;
 }
 

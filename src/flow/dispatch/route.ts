@@ -53,7 +53,9 @@ function checkPermission(store: Store, { command }: Claim, taskId: string): Perm
     throw new Failure(
       config ? `the manager is not permitted ${name}` : `permission ${name} is needed and the task has no manager configuration`,
       {
-        hint: `conveyor manager-config ${quoteWord(needTask(store, taskId).name)} --permit ${name}, if the operator agrees; then queue a new command`,
+        hint:
+          `conveyor manager-config ${quoteWord(needTask(store, taskId).name)} --permit ${name}, if the operator agrees; then queue a ` +
+          "new command",
       },
     );
   }

@@ -61,8 +61,8 @@ const MOST_AT_ONCE = 16;
 const PATIENCE_MS = 30 * 60_000;
 
 /**
- * Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. A message that the agent
- * keeps in its own queue until its turn allows is not waited for: its lease is prolonged until its proof is there.
+ * Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. A message that the
+ * agent keeps in its own queue until its turn allows is not waited for: its lease is prolonged until its proof is there.
  */
 export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();

@@ -24,7 +24,10 @@ export function loopRegistry(command: string, selector: "template" | "preset"): 
   const known = LOOP_TEMPLATE_NAMES.join(", ");
   return verb(
     {
-      about: `Lists the built-in loop ${selector}s, shows one, or records a loop policy for a task made from one. A policy says how often the worker may be sent round again and which evidence must exist before; nothing runs by itself. Known: ${known}. Prints JSON.`,
+      about:
+        `Lists the built-in loop ${selector}s, shows one, or records a loop policy for a task made from one. A policy says how often ` +
+        `the worker may be sent round again and which evidence must exist before; nothing runs by itself. Known: ${known}. Prints ` +
+        "JSON.",
       examples: [
         [`${command} --list`, "what there is"],
         [`${command} --show visual_diff_loop`, "its gates and what evidence must hold"],

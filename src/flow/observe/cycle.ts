@@ -1,4 +1,7 @@
-/** One observation of a bound task: reads the worker's rollout and screen, collects what its manager needs, and records phase by phase how it went. */
+/**
+ * One observation of a bound task: reads the worker's rollout and screen, collects what its manager needs, and records phase by phase how
+ * it went.
+ */
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";

@@ -43,7 +43,8 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
 }
 
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
-  `start anew with another rollout: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH --pid ${session.pid === null ? "PID" : session.pid}`;
+  `start anew with another rollout: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH ` +
+  `--pid ${session.pid === null ? "PID" : session.pid}`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
   if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });
@@ -57,7 +58,8 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   const offset = session.last_ingest_offset ?? 0;
   if (offset > size) {
     throw new Failure(
-      `the rollout of session ${JSON.stringify(session.name)} has shrunk: ${offset} bytes were read, ${size} are there; it was rotated or cut off`,
+      `the rollout of session ${JSON.stringify(session.name)} has shrunk: ${offset} bytes were read, ${size} are there; it was ` +
+        "rotated or cut off",
       {
         hint: reregister(cx, session),
       },

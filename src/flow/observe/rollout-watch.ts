@@ -32,7 +32,10 @@ const grownRollouts = (store: Store): Grown[] =>
     return path === null || size === null || size === offset ? [] : [{ session, path, size, offset }];
   });
 
-/** Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is thrown. */
+/**
+ * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is
+ * thrown.
+ */
 function storeGrown(cx: Context, store: Store, { session, offset }: Grown, problem: (message: string) => void): number {
   try {
     return ingest(cx, store, session).new_offset;
@@ -64,7 +67,9 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   /** How far a rollout was searched for turns without being stored. */
   const searched = new Map<string, number>();
   let touched = new Set<string>();
-  /** What was told of since the last backstop: what grew without being told of has a watch that went deaf, as when its folder was replaced. */
+  /**
+   * What was told of since the last backstop: what grew without being told of has a watch that went deaf, as when its folder was replaced.
+   */
   let heard = new Set<string>();
   let followed = new Set<string>();
 

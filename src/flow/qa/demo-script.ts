@@ -65,7 +65,9 @@ function* manager(): Plan {
   request = yield { run: "sh check.sh" };
   const evidence = { command: "sh check.sh", output: request.toolOutput?.split("Output:\n")[1]?.trim() ?? "" };
   yield {
-    run: `conveyor criteria ${DEMO.task} --satisfy ${criterion} --proof 'sh check.sh passed when the manager ran it' --evidence-json "$(${shellText(evidence)})"`,
+    run:
+      `conveyor criteria ${DEMO.task} --satisfy ${criterion} --proof 'sh check.sh passed when the manager ran it' --evidence-json ` +
+      `"$(${shellText(evidence)})"`,
   };
   yield { run: `conveyor finish-task ${DEMO.task} --reason 'the check passes, run by the manager itself' --require-criteria-audit` };
   yield { say: "The task is finished: its one criterion is satisfied, with evidence." };

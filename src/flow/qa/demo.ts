@@ -1,4 +1,7 @@
-/** The main job tried on this machine, without an account: two real Codex sessions, scripts for their models, everything else as it always is. */
+/**
+ * The main job tried on this machine, without an account: two real Codex sessions, scripts for their models, everything else as it always
+ * is.
+ */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";

@@ -1,4 +1,6 @@
-/** Threads that a server shared by several sessions writes for a client: the client holds nothing open, so they are told by folder and time. */
+/**
+ * Threads that a server shared by several sessions writes for a client: the client holds nothing open, so they are told by folder and time.
+ */
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { instant } from "../../core/time.ts";

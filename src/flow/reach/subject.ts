@@ -1,4 +1,7 @@
-/** Whom a name means where a worker or a session may be named: a compatibility worker (a folder with config.json) before a registered session. */
+/**
+ * Whom a name means where a worker or a session may be named: a compatibility worker (a folder with config.json) before a registered
+ * session.
+ */
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";

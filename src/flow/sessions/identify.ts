@@ -38,7 +38,8 @@ export async function openRollouts(cx: Context, pid: number): Promise<string[] |
 
 /**
  * @param naming the command that names the thread of this id as the one meant
- * @throws Failure naming the pid when its process tree holds no rollout, or several, or it shares a server and nothing tells which thread is its
+ * @throws Failure naming the pid when its process tree holds no rollout, or several, or it shares a server and nothing tells which thread
+ * is its
  */
 export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
   const found = await openRollouts(cx, pid);
@@ -56,7 +57,8 @@ export async function identifyByPid(cx: Context, pid: number, naming: (thread: s
         ({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`,
       );
       throw new Failure(
-        `process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} the threads ${list.join(", ")}`,
+        `process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} ` +
+          `the threads ${list.join(", ")}`,
         {
           hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
         },
@@ -110,8 +112,8 @@ export async function identifyByThread(cx: Context, given: string): Promise<Iden
 }
 
 /**
- * The session in which this command runs, by CODEX_THREAD_ID, which must be true of this very command: the writer of that thread is one of its
- * parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane, whatever TMUX says.
+ * The session in which this command runs, by CODEX_THREAD_ID, which must be true of this very command: the writer of that thread is one of
+ * its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane, whatever TMUX says.
  * @throws Failure when this does not run inside a Codex session
  */
 export async function identifySelf(cx: Context): Promise<Identity> {

@@ -211,6 +211,7 @@ function recovery(cx: Context, request: Launch, screen: Screen): string {
       : "";
   return (
     `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +
-    `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t '=${session}'`
+    `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t ` +
+    `'=${session}'`
   );
 }

@@ -9,7 +9,10 @@ import { alive } from "../../system/processes/processes.ts";
 import { listPanes } from "../../system/terminal/tmux.ts";
 import { nextCommand } from "../reach/next-command.ts";
 
-/** The `live_reconcile` of `db-doctor --live`, and its line among the checks. tmux is asked once, and only when a session in it is on record. */
+/**
+ * The `live_reconcile` of `db-doctor --live`, and its line among the checks. tmux is asked once, and only when a session in it is on
+ * record.
+ */
 export async function checkLiveness(cx: Context, store: Store, staleSeconds: number) {
   const tasks = supervisedTasks(store);
   const inTmux = tasks.some(({ worker, manager }) => Boolean(worker?.session || manager?.session));

@@ -40,7 +40,10 @@ export interface Drift {
   readonly stuck_tasks: StuckTask[];
 }
 
-/** All three kinds of drift, the dead sessions as the machine has shown them: the machine is asked first, so that the rest can be read in one snapshot. Changes nothing. */
+/**
+ * All three kinds of drift, the dead sessions as the machine has shown them: the machine is asked first, so that the rest can be read in
+ * one snapshot. Changes nothing.
+ */
 export const drift = (cx: Context, store: Store, dead: DeadSession[], staleSeconds: number): Drift => ({
   dead_pid_sessions: dead,
   dangling_bindings: danglingBindings(store),

@@ -59,7 +59,8 @@ export async function startSession(cx: Context, store: Store, request: Launch, v
     const other = sessionOfRollout(store, started.rolloutPath);
     if (other?.state === "active") {
       throw new Failure(
-        `thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two sessions began with the same words`,
+        `thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two ` +
+          "sessions began with the same words",
         {
           hint: `end it with tmux kill-session -t '=${started.tmuxSession}' and start it again`,
         },

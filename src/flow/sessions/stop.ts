@@ -82,6 +82,7 @@ function warnBound(cx: Context, store: Store, sessionId: string, name: string): 
   if (binding === null) return;
   const task = findTask(store, binding.task_id);
   cx.err(
-    `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ${quoteWord(task?.name ?? binding.task_id)} ends that`,
+    `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ` +
+      `${quoteWord(task?.name ?? binding.task_id)} ends that`,
   );
 }

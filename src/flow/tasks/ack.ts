@@ -14,7 +14,9 @@ const ASKED = "goal_restatement, proposed_criteria, expected_tools, open_questio
 export const ackVerb = (role: Role) =>
   verb(
     {
-      about: `Records the ${role}'s acknowledgement of a task, a JSON object on standard input, or prints the newest one. Any object is taken; asked for are ${ASKED}.`,
+      about:
+        `Records the ${role}'s acknowledgement of a task, a JSON object on standard input, or prints the newest one. Any object is ` +
+        `taken; asked for are ${ASKED}.`,
       examples: [
         [`${role}-ack login-fix --from-stdin`, "acknowledge; the JSON object comes on standard input"],
         [`${role}-ack login-fix --json`, `what the ${role} said last, or null`],

@@ -1,4 +1,7 @@
-/** Ends a task: gates, record, capture, message, terminals, closing; in an order in which a crash leaves nothing untrue, and a second call goes on. */
+/**
+ * Ends a task: gates, record, capture, message, terminals, closing; in an order in which a crash leaves nothing untrue, and a second call
+ * goes on.
+ */
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { commandType, type FinishOrder, type OpenCall } from "../../core/tasks/finish.ts";
@@ -91,7 +94,8 @@ class Finish {
         ? await captureTranscript(cx, store, task, role, { mode: capture.mode, lines: capture.lines, source: "finish_task_pre_stop" })
         : null;
       if (taken) this.done.captures.push(shownTranscript(taken, false));
-      // A screen that shows nothing new is met by what was kept of it before, and so is a terminal that was ended before; an empty one by nothing.
+      // A screen that shows nothing new is met by what was kept of it before, and so is a terminal that was ended before; an empty one by
+      // nothing.
       const shown = taken
         ? taken.capture.output.trim() !== ""
         : target !== undefined && target.party.tmuxSession !== null && (target.endedBefore || !isOnRecord(target.party));

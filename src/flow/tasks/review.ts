@@ -73,7 +73,9 @@ function troubleOf({ report, result }: Sandboxed, program: string | null, order:
   return result.code === 0 ? null : `the reviewer ended with ${result.code ?? "a signal"}`;
 }
 
-/** Runs the reviewer in its sandbox and gives its review; whatever goes wrong becomes a review that stops. No lock of the database is held. */
+/**
+ * Runs the reviewer in its sandbox and gives its review; whatever goes wrong becomes a review that stops. No lock of the database is held.
+ */
 export async function runReviewer(cx: Context, store: Store, task: Task, order: ReviewerOrder): Promise<ReviewInput> {
   const [first = "", ...rest] = order.command;
   const program = which(first.includes("/") ? resolve(cx.cwd, first) : first, cx.env);

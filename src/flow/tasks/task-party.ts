@@ -59,7 +59,8 @@ export interface Target {
 
 /**
  * Makes sure that every terminal to be ended is the one on record, before the first is touched.
- * @param options.tolerant a terminal that is not there any more is fine; @param options.interrupted roles that an interrupted call was stopping
+ * @param options.tolerant a terminal that is not there any more is fine; @param options.interrupted roles that an interrupted call was
+ * stopping
  * @throws Failure naming the first party that is not what the records say
  */
 export async function verifyTargets(
@@ -77,7 +78,8 @@ export async function verifyTargets(
     if (elsewhere && elsewhere.task_id !== task.id) {
       const other = taskById(store, elsewhere.task_id)?.name ?? elsewhere.task_id;
       throw new Failure(
-        `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ${JSON.stringify(task.name)}`,
+        `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ` +
+          `${JSON.stringify(task.name)}`,
         { hint: `${cx.program} stop-task ${quoteWord(other)}` },
       );
     }

@@ -46,7 +46,8 @@ export const boundWorkers = (store: Store, taskId: string): string[] =>
   store.db
     .query<{ id: string }, [string]>(
       `select worker_id as id from bindings where task_id = ?1 and worker_id is not null
-       union select w.id from bindings b join sessions s on s.id = b.worker_session_id join workers w on w.name = s.name where b.task_id = ?1`,
+       union select w.id from bindings b join sessions s on s.id = b.worker_session_id join workers w on w.name = s.name where b.task_id =
+         ?1`,
     )
     .all(taskId)
     .map(({ id }) => id);

@@ -35,8 +35,10 @@ export function stateTime(store: Store, taskId: string): string {
          .join("\n       ")}
        union all select * from (select captured_at from terminal_captures where task_id = ?1 order by id desc limit 1)
        union all select * from (select coalesce(finished_at, started_at) from epilogue_runs where task_id = ?1 order by id desc limit 1)
-       union all select * from (select coalesce(consumed_at, delivered_at, created_at) from routed_notifications where task_id = ?1 order by id desc limit 1)
-       union all select * from (select coalesce(completed_at, started_at) from manager_cycles where task_id = ?1 order by julianday(coalesce(completed_at, started_at)) desc limit 1)
+       union all select * from (select coalesce(consumed_at, delivered_at, created_at) from routed_notifications where task_id = ?1 order
+         by id desc limit 1)
+       union all select * from (select coalesce(completed_at, started_at) from manager_cycles where task_id = ?1 order by
+         julianday(coalesce(completed_at, started_at)) desc limit 1)
      ) order by julianday(at) desc limit 1`,
     taskId,
   );

@@ -65,7 +65,8 @@ function unlinked(store: Store, taskId: string | null, end: ChainHead | null, fi
     const sealed = `select ${column} from audit_links where id > ?2 and id < ?3 and ${column} is not null`;
     const first = store.db
       .query<{ at: number | null }, [number, number]>(
-        `select min(t.rowid) as at from ${table} t where t.id in (select ${column} from audit_links where id > ?1 and id < ?2 and ${column} is not null)`,
+        `select min(t.rowid) as at from ${table} t where t.id in (select ${column} from audit_links where id > ?1 and id < ?2 and
+          ${column} is not null)`,
       )
       .get(low, high)!.at;
     const loose = rows<{ id: number | string; at: number }>(

@@ -35,7 +35,8 @@ export function commandChain(store: Store, commandId: string): CommandChain | nu
     .all(commandId);
   const notifications = db
     .query<{ id: number; cycle: number | null }, [string, string]>(
-      "select id, consumed_manager_cycle_id as cycle from routed_notifications where command_id = ? and task_id = ? order by julianday(created_at), id",
+      `select id, consumed_manager_cycle_id as cycle from routed_notifications where command_id = ? and task_id = ? order by
+          julianday(created_at), id`,
     )
     .all(commandId, command.task_id);
   const noted = notedDecisionId(decisionNote(parseStored(command.payload_json, null), parseStored(command.result_json, null)));

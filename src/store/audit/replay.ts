@@ -76,7 +76,8 @@ function arms({ format, role }: ReplayFilter): Arm[] {
   ];
   // A screen that did not change is told once.
   const first =
-    "not exists (select 1 from terminal_captures p where p.task_id = t.task_id and p.role = t.role and p.content_sha256 = t.content_sha256 and p.id < t.id)";
+    "not exists (select 1 from terminal_captures p where p.task_id = t.task_id and " +
+    "p.role = t.role and p.content_sha256 = t.content_sha256 and p.id < t.id)";
   const capture = party("t.role").where;
   return [
     ...commandArm(role),
@@ -117,7 +118,8 @@ function outline(filter: ReplayFilter, way: "asc" | "desc", after: Marks): strin
 }
 
 const NOTIFICATION = `select n.*, s.name as source_session_name, t.name as target_session_name, c.name as consumed_by_session_name from routed_notifications n
-  left join sessions s on s.id = n.source_session_id left join sessions t on t.id = n.target_session_id left join sessions c on c.id = n.consumed_by_session_id where n.id = ?`;
+  left join sessions s on s.id = n.source_session_id left join sessions t on t.id = n.target_session_id left join sessions c on c.id =
+    n.consumed_by_session_id where n.id = ?`;
 
 const TELLERS: Readonly<Partial<Record<Source, (row: Shown) => Entry>>> = {
   command_attempts: entries.attemptEntry,

@@ -73,7 +73,8 @@ const upsertWorker = (store: Store, folder: CompatFolder, config: CompatConfig):
 const hasStatus = (store: Store, worker: string | null, status: CompatStatus): boolean =>
   store.db
     .query(
-      "select 1 from statuses where worker_id is ? and state = ? and current_task is ? and next_action is ? and blocker is ? and created_at is ?",
+      `select 1 from statuses where worker_id is ? and state = ? and current_task is ? and next_action is ? and blocker is ? and
+          created_at is ?`,
     )
     .get(worker, status.state, status.current_task, status.next_action, status.blocker, status.last_update) !== null;
 

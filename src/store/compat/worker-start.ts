@@ -24,7 +24,8 @@ export function checkWorkerRow(store: Store, plan: Pick<WorkerPlan, "name" | "tm
     });
   if (known.tmux_session !== plan.tmuxSession)
     throw new Failure(
-      `worker ${JSON.stringify(plan.name)} is on record with tmux session ${JSON.stringify(known.tmux_session)}, not ${JSON.stringify(plan.tmuxSession)}`,
+      `worker ${JSON.stringify(plan.name)} is on record with tmux session ${JSON.stringify(known.tmux_session)}, not ` +
+        `${JSON.stringify(plan.tmuxSession)}`,
       { hint: "choose another name" },
     );
 }
@@ -38,13 +39,15 @@ export function recordCandidate(store: Store, plan: WorkerPlan): string {
     store.db
       .query(
         `insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at) values (?, ?, ?, null, ?, ?, 'candidate', ?, ?)
-         on conflict (id) do update set tmux_pane_id = null, identity_token = excluded.identity_token, cwd = excluded.cwd, state = 'candidate', updated_at = excluded.updated_at,
+         on conflict (id) do update set tmux_pane_id = null, identity_token = excluded.identity_token, cwd = excluded.cwd, state =
+           'candidate', updated_at = excluded.updated_at,
            exit_detected_at = null, exit_reason = null`,
       )
       .run(id, plan.name, plan.tmuxSession, plan.identityToken, plan.cwd, now, now);
     store.db
       .query(
-        "insert into statuses (worker_id, state, current_task, next_action, blocker, created_at) values (?, 'waiting', ?, 'start', null, ?)",
+        `insert into statuses (worker_id, state, current_task, next_action, blocker, created_at) values (?, 'waiting', ?, 'start', null,
+            ?)`,
       )
       .run(id, plan.task, now);
     addEvent(store, {

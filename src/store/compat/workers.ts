@@ -53,7 +53,8 @@ export function putWorker(store: Store, seen: SeenWorker): string {
   }
   const id = store.newId("worker");
   db.query(
-    "insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at) values (?, ?, ?, ?, ?, ?, 'active', ?, ?)",
+    `insert into workers (id, name, tmux_session, tmux_pane_id, identity_token, cwd, state, created_at, updated_at) values (?, ?, ?, ?,
+        ?, ?, 'active', ?, ?)`,
   ).run(id, seen.name, seen.tmuxSession, seen.paneId, token ?? store.newId("workerctl"), seen.cwd, now, now);
   return id;
 }

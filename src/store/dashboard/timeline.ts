@@ -22,11 +22,13 @@ type Row = Omit<TimelineItem, "kind" | "data"> & { readonly data_json: string | 
 
 const SOURCES = {
   cycle: `select id as row, started_at as at, state as what, null as who, error as text, null as correlation,
-      json_object('completed_at', completed_at, 'state', json_extract(status_json, '$.state'), 'pattern', json_extract(status_json, '$.notable_pane_pattern'),
+      json_object('completed_at', completed_at, 'state', json_extract(status_json, '$.state'), 'pattern', json_extract(status_json,
+        '$.notable_pane_pattern'),
         'consumed', json_extract(status_json, '$.consumed_dispatch_notifications')) as data_json
     from manager_cycles where task_id = ?1 and id < ?2 order by started_at desc, id desc limit ?3`,
   delivery: `select n.id as row, n.created_at as at, n.state as what, s.name as who, json_extract(n.payload_json, '$.message') as text, n.correlation_id as correlation,
-      json_object('signal', n.signal_type, 'mode', n.delivery_mode, 'delivered_at', n.delivered_at, 'consumed_at', n.consumed_at, 'started', n.side_effect_started,
+      json_object('signal', n.signal_type, 'mode', n.delivery_mode, 'delivered_at', n.delivered_at, 'consumed_at', n.consumed_at,
+        'started', n.side_effect_started,
         'completed', n.side_effect_completed, 'error', n.error, 'from', f.name) as data_json
     from routed_notifications n join sessions s on s.id = n.target_session_id join sessions f on f.id = n.source_session_id
     where n.task_id = ?1 and n.id < ?2 order by n.id desc limit ?3`,
@@ -37,7 +39,8 @@ const SOURCES = {
     from manager_decisions where task_id = ?1 and id < ?2 order by id desc limit ?3`,
   // What has rows of its own above, or is a step of a command that is listed, is not told twice.
   event: `select id as row, created_at as at, type as what, actor as who, null as text, correlation_id as correlation, payload_json as data_json
-    from events where task_id = ?1 and id < ?2 and command_id is null and type not in ('manager_decision_recorded', 'manager_permission_checked') order by id desc limit ?3`,
+    from events where task_id = ?1 and id < ?2 and command_id is null and type not in ('manager_decision_recorded',
+      'manager_permission_checked') order by id desc limit ?3`,
 } as const;
 
 type Kind = keyof typeof SOURCES | "turn";
@@ -60,16 +63,20 @@ const stays = (store: Store, taskId: string): Stay[] =>
     )
     .all(taskId);
 
-/** The turns of one stay, newest first. The long condition is that of the index `codex_events_turns`, so that no more is read than shown. */
+/**
+ * The turns of one stay, newest first. The long condition is that of the index `codex_events_turns`, so that no more is read than shown.
+ */
 const turnsOf = (store: Store, stay: Stay, below: number, limit: number): Row[] =>
   store.db
     .query<Row, [string, string, string, number, string, string | null, number]>(
       `select id as row, timestamp as at, subtype as what, ?1 as who, json_extract(payload_json, '$.last_agent_message') as text, null as correlation,
-         json_object('turn_id', json_extract(payload_json, '$.turn_id'), 'duration_ms', json_extract(payload_json, '$.duration_ms'), 'role', ?2) as data_json
+         json_object('turn_id', json_extract(payload_json, '$.turn_id'), 'duration_ms', json_extract(payload_json, '$.duration_ms'),
+           'role', ?2) as data_json
        from codex_events where session_id = ?3 and id < ?4 and subtype in ('task_started', 'task_complete', 'turn_aborted')
          and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
            or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))
-         and julianday(timestamp) >= julianday(?5) - 0.02 and (?6 is null or julianday(timestamp) <= julianday(?6)) order by id desc limit ?7`,
+         and julianday(timestamp) >= julianday(?5) - 0.02 and (?6 is null or julianday(timestamp) <= julianday(?6)) order by id desc limit
+           ?7`,
     )
     .all(stay.name, stay.role, stay.session_id, below, stay.begun, stay.ended, limit);
 

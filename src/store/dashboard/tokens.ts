@@ -13,6 +13,7 @@ export const tokenPoints = (store: Store, sessionId: string, afterId: number): T
   store.db
     .query<TokenPoint, [string, number]>(
       `select id, timestamp as at, json_extract(payload_json, '$.info.total_token_usage.total_tokens') as total from codex_events
-       where session_id = ? and subtype = 'token_count' and id > ? and json_type(payload_json, '$.info.total_token_usage.total_tokens') = 'integer' order by id`,
+       where session_id = ? and subtype = 'token_count' and id > ? and json_type(payload_json, '$.info.total_token_usage.total_tokens') =
+         'integer' order by id`,
     )
     .all(sessionId, afterId);

@@ -24,14 +24,18 @@ const claimable = `state = 'pending' and type in (select value from json_each(?1
 export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>
   store.db
     .query<CommandRow, [string, string, string, number]>(
-      `select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid limit ?4`,
+      `select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid
+        limit ?4`,
     )
     .all(JSON.stringify(types), store.now(), JSON.stringify(busy), limit);
 
 export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean =>
   types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;
 
-/** Claims the oldest command that can be claimed and is not for a busy session: state, attempt and telemetry in one immediate transaction. Null when there is none. */
+/**
+ * Claims the oldest command that can be claimed and is not for a busy session: state, attempt and telemetry in one immediate transaction.
+ * Null when there is none.
+ */
 export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[] = []): Claim | null {
   return tx(store, () => {
     const [next] = claimableCommands(store, types, 1, busy);
@@ -41,7 +45,8 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
     const correlation = next.correlation_id ?? store.newId("dispatch");
     store.db
       .query(
-        `update commands set state = 'attempted', attempts = attempts + 1, claimed_by = ?, claimed_at = ?, claim_expires_at = ?, correlation_id = ?, updated_at = ? where id = ?`,
+        `update commands set state = 'attempted', attempts = attempts + 1, claimed_by = ?, claimed_at = ?, claim_expires_at = ?,
+          correlation_id = ?, updated_at = ? where id = ?`,
       )
       .run(claimant.dispatcherId, now, expires, correlation, now, next.id);
     const attemptId = Number(
@@ -67,7 +72,8 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
 export const claimStands = (store: Store, claim: Claim): boolean =>
   store.db
     .query(
-      "select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state = 'attempted'",
+      `select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state =
+          'attempted'`,
     )
     .get(claim.attemptId) !== null;
 
@@ -80,7 +86,10 @@ export function extendClaim(store: Store, claim: Claim, claimant: Claimant): boo
   });
 }
 
-/** Records on attempt and notification that from here on the message may arrive, with a fresh lease; false when the claim was lost, and then nothing may be sent. */
+/**
+ * Records on attempt and notification that from here on the message may arrive, with a fresh lease; false when the claim was lost, and then
+ * nothing may be sent.
+ */
 export function beginClaim(store: Store, claim: Claim, claimant: Claimant, notificationId: number): boolean {
   return tx(store, () => {
     if (!extendClaim(store, claim, claimant)) return false;
@@ -111,7 +120,8 @@ export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending:
     const completed = item.side_effect_completed === true;
     store.db
       .query(
-        "update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?, side_effect_completed = ? where id = ?",
+        `update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?,
+            side_effect_completed = ? where id = ?`,
       )
       .run(state, now, result, error, Number(started), Number(completed), attemptId);
     store.db

@@ -33,7 +33,8 @@ const runningAttempt = (store: Store, commandId: string): ExpiredClaim["attempt"
 export const expiredClaims = (store: Store, types: readonly CommandType[], limit: number): ExpiredClaim[] =>
   store.db
     .query<CommandRow, [string, string, number]>(
-      `select * from commands where ${expired} and type in (select value from json_each(?)) order by julianday(claim_expires_at), rowid limit ?`,
+      `select * from commands where ${expired} and type in (select value from json_each(?)) order by julianday(claim_expires_at), rowid
+        limit ?`,
     )
     .all(store.now(), JSON.stringify(types), limit)
     .map((command) => ({ command, attempt: runningAttempt(store, command.id) }));
@@ -58,14 +59,16 @@ export function recoverClaim(store: Store, dispatcherId: string, claim: ExpiredC
       const state = recovered.state === "delivered" ? "succeeded" : started ? "failed" : "abandoned";
       store.db
         .query(
-          "update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_completed = ? where id = ? and state = 'running'",
+          `update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_completed = ? where id = ? and
+              state = 'running'`,
         )
         .run(state, now, result, recovered.error, Number(recovered.state === "delivered"), attempt.id);
     }
     const state = { requeued: "pending", failed: "failed", delivered: "succeeded" }[recovered.state];
     store.db
       .query(
-        "update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, result_json = coalesce(?, result_json), error = ?, updated_at = ? where id = ?",
+        `update commands set state = ?, claimed_by = null, claimed_at = null, claim_expires_at = null, result_json = coalesce(?,
+            result_json), error = ?, updated_at = ? where id = ?`,
       )
       .run(state, result, recovered.state === "requeued" ? null : recovered.error, now, command.id);
     moveNotification(store, command, recovered);

@@ -25,7 +25,8 @@ export function newestCommands(store: Store, group: CommandGroup, scope: Scope, 
   const { where, parameters } = termsFor(group, scope);
   return store.db
     .query<Row, Parameter[]>(
-      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from commands c ${where} order by julianday(c.updated_at) desc, c.id desc limit ?`,
+      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from commands c ${where} order by
+        julianday(c.updated_at) desc, c.id desc limit ?`,
     )
     .all(...parameters, limit)
     .map((row) => commandFacts(shown(row) as unknown as CommandRow));

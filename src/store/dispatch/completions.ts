@@ -27,7 +27,8 @@ export interface Except {
 /** Open bindings by their own index, since ended ones pile up; then each worker's turns, without those that are known to be routed. */
 const turnsOfBound = `bindings b indexed by one_active_binding_per_worker_session
   left join json_each(?1) known on known.key = b.worker_session_id
-  cross join codex_events e indexed by codex_events_completions on e.session_id = b.worker_session_id and e.subtype = 'task_complete' and e.id > coalesce(known.value, 0)
+  cross join codex_events e indexed by codex_events_completions on e.session_id = b.worker_session_id and e.subtype = 'task_complete' and
+    e.id > coalesce(known.value, 0)
   where b.state in ('active', 'ending') and b.worker_session_id is not null and b.manager_session_id is not null and e.type = 'event_msg'`;
 
 const known = ({ routedTo }: Except): string => JSON.stringify(Object.fromEntries(routedTo ?? []));
@@ -38,7 +39,8 @@ export const unroutedTurns = (store: Store, limit: number, except: Except = {}):
     .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, string, number]>(
       `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id
        from ${turnsOfBound} and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3)) order by e.id limit ?4`,
+         and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3)) order by e.id
+           limit ?4`,
     )
     .all(known(except), JSON.stringify([...(except.events ?? [])]), JSON.stringify(except.managers ?? []), limit)
     .map(({ payload_json, ...row }) => {
@@ -99,7 +101,8 @@ export function claimTurn(store: Store, id: number, claimant: Claimant): Notific
     const now = store.now();
     const { changes } = store.db
       .query(
-        `update routed_notifications set claimed_by = ?2, claimed_at = ?3, claim_expires_at = ?4 where id = ?1 and ${pendingTurns} and ${free.replace("?", "?3")}`,
+        `update routed_notifications set claimed_by = ?2, claimed_at = ?3, claim_expires_at = ?4 where id = ?1 and ${pendingTurns} and
+          ${free.replace("?", "?3")}`,
       )
       .run(id, claimant.dispatcherId, now, leaseEnd(store, claimant));
     return changes === 0 ? null : store.db.query<NotificationRow, [number]>("select * from routed_notifications where id = ?").get(id);
@@ -128,7 +131,8 @@ export function releaseTurn(store: Store, row: NotificationRow): void {
   tx(store, () => {
     store.db
       .query(
-        `update routed_notifications set claimed_by = null, claimed_at = null, claim_expires_at = null, side_effect_started = 0 where ${held}`,
+        `update routed_notifications set claimed_by = null, claimed_at = null, claim_expires_at = null, side_effect_started = 0 where
+          ${held}`,
       )
       .run(row.id, row.claimed_by, row.claimed_at);
   });

@@ -76,7 +76,8 @@ export function recordBeat(store: Store, key: DispatcherKey, beat: Beat): string
     const now = store.now();
     store.db
       .query(
-        "update dispatchers set last_seen_at = ?, iterations = ?, processed_count = ?, last_error = ? where dispatcher_id = ? and host = ? and pid = ?",
+        `update dispatchers set last_seen_at = ?, iterations = ?, processed_count = ?, last_error = ? where dispatcher_id = ? and host =
+            ? and pid = ?`,
       )
       .run(now, beat.iteration, beat.processedTotal, beat.error, key.dispatcher_id, key.host, key.pid);
     if (beat.moves !== null) {
@@ -113,6 +114,7 @@ export const lastHeartbeat = (store: Store, dispatcherId: string): string | null
   store.db
     .query<{ timestamp: string }, [string]>(
       `select timestamp from (select timestamp, actor, correlation_json, attributes_json from telemetry_events where event_type = 'dispatch_watch_heartbeat' order by timestamp desc limit 25)
-       where actor = 'dispatch' and json_extract(correlation_json, '$.dispatcher_id') = ? and json_extract(attributes_json, '$.dry_run') = 0 order by julianday(timestamp) desc limit 1`,
+       where actor = 'dispatch' and json_extract(correlation_json, '$.dispatcher_id') = ? and json_extract(attributes_json, '$.dry_run') =
+         0 order by julianday(timestamp) desc limit 1`,
     )
     .get(dispatcherId)?.timestamp ?? null;

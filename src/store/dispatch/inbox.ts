@@ -24,7 +24,8 @@ export const listInbox = (store: Store, sessionId: string, limit: number): Inbox
   store.db
     .query<Joined, [string, number]>(
       `select n.*, t.name as task_name, s.name as source_session_name, s.role as source_session_role, r.name as target_session_name, r.role as target_session_role
-       from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.source_session_id join sessions r on r.id = n.target_session_id
+       from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.source_session_id join sessions r on r.id
+         = n.target_session_id
        where n.target_session_id = ? and n.state = 'delivered' and n.consumed_at is null order by julianday(n.created_at), n.id limit ?`,
     )
     .all(sessionId, limit)

@@ -93,7 +93,8 @@ export function markDelivered(store: Store, id: number, how: "pulled" | "pushed"
     const pushed = how === "pushed" ? 1 : 0;
     store.db
       .query(
-        "update routed_notifications set state = 'delivered', delivered_at = ?, delivery_mode = ?, side_effect_started = ?, side_effect_completed = ?, error = null where id = ? and state = 'pending'",
+        `update routed_notifications set state = 'delivered', delivered_at = ?, delivery_mode = ?, side_effect_started = ?,
+            side_effect_completed = ?, error = null where id = ? and state = 'pending'`,
       )
       .run(store.now(), pushed ? "push" : "pull_required", pushed, pushed, id);
   });
@@ -104,7 +105,8 @@ export function markFailed(store: Store, id: number, error: string, started?: bo
   tx(store, () => {
     store.db
       .query(
-        "update routed_notifications set state = 'failed', error = ?, side_effect_started = coalesce(?, side_effect_started) where id = ? and state = 'pending'",
+        `update routed_notifications set state = 'failed', error = ?, side_effect_started = coalesce(?, side_effect_started) where id = ?
+            and state = 'pending'`,
       )
       .run(error, started === undefined ? null : Number(started), id);
   });

@@ -15,7 +15,8 @@ export interface Queue {
 export const waitingCommands = (store: Store): Queue[] =>
   store.db
     .query<Queue, []>(
-      `select type, count(*) as count, min(created_at) as oldest_created_at from commands where state = 'pending' and attempts < max_attempts and type in (${TYPES}) group by type order by type`,
+      `select type, count(*) as count, min(created_at) as oldest_created_at from commands where state = 'pending' and attempts <
+        max_attempts and type in (${TYPES}) group by type order by type`,
     )
     .all();
 
@@ -35,7 +36,8 @@ export const heldWork = (store: Store): Held[] =>
   store.db
     .query<Held, []>(
       `select c.id as command_id, n.id as notification_id, c.type, t.name as task, c.claimed_by, c.claim_expires_at,
-              coalesce((select max(a.side_effect_started) from command_attempts a where a.command_id = c.id and a.state = 'running'), 0) as side_effect_started
+              coalesce((select max(a.side_effect_started) from command_attempts a where a.command_id = c.id and a.state = 'running'), 0)
+                as side_effect_started
        from commands c left join tasks t on t.id = c.task_id left join routed_notifications n on n.command_id = c.id and n.state = 'pending'
        where c.state = 'attempted' and c.type in (${TYPES})
        union all
@@ -66,7 +68,8 @@ export const uncertainMessages = (store: Store, limit: number): Uncertain[] =>
   store.db
     .query<Uncertain, [number]>(
       `select n.id as notification_id, n.command_id, n.correlation_id, n.signal_type, t.name as task, s.name as target_session, n.created_at, n.error
-       from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.target_session_id where ${begun} order by n.id desc limit ?`,
+       from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.target_session_id where ${begun} order by
+         n.id desc limit ?`,
     )
     .all(limit);
 

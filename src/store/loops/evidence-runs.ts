@@ -57,7 +57,8 @@ export function addEvidenceRun(store: Store, run: EvidenceRun): void {
 export const listEvidenceRuns = (store: Store, taskId: string, criterionId?: number): EvidenceRun[] =>
   store.db
     .query<Row, [string, number | null]>(
-      "select * from evidence_runs where task_id = ?1 and (?2 is null or criterion_id = ?2) order by julianday(started_at) desc, rowid desc",
+      `select * from evidence_runs where task_id = ?1 and (?2 is null or criterion_id = ?2) order by julianday(started_at) desc, rowid
+          desc`,
     )
     .all(taskId, criterionId ?? null)
     .map(read);

@@ -16,7 +16,8 @@ const COMMANDS = `
 
 const NOTIFICATIONS = `
   select count(*) as total, count(*) filter (where state = 'delivered') as delivered,
-    count(*) filter (where state = 'delivered' and consumed_at is null and delivery_mode = 'pull_required' and target_session_id = ?3) as unconsumed
+    count(*) filter (where state = 'delivered' and consumed_at is null and delivery_mode = 'pull_required' and target_session_id = ?3) as
+      unconsumed
   from routed_notifications where task_id = ?1 and ${runIdIn("payload_json")} = ?2`;
 
 const TELEMETRY =

@@ -31,8 +31,9 @@ interface Row extends Omit<CodexEvent, "payload"> {
 const toEvent = ({ payload_json, ...row }: Row): CodexEvent => ({ ...row, payload: parseStored(payload_json, {}) });
 
 /**
- * Stores the lines of a session's rollout in their order and gives those that became rows. A line that is stored already at its offset with the same
- * content is passed over (a file that was registered again), and so is one that SQLite cannot hold as JSON (nested too deeply). Call it inside a transaction.
+ * Stores the lines of a session's rollout in their order and gives those that became rows. A line that is stored already at its offset with
+ * the same content is passed over (a file that was registered again), and so is one that SQLite cannot hold as JSON (nested too deeply).
+ * Call it inside a transaction.
  */
 export function addCodexEvents<T extends NewCodexEvent>(
   store: Store,

@@ -37,7 +37,8 @@ export function newestCycles(store: Store, group: CycleGroup, scope: Scope, limi
   const order = scope.taskId === undefined ? `julianday(${places.time}) desc, c.id desc` : "c.id desc";
   return store.db
     .query<Row, Parameter[]>(
-      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from manager_cycles c ${where} order by ${order} limit ?`,
+      `select c.*, (select t.name from tasks t where t.id = c.task_id) as task_name from manager_cycles c ${where} order by ${order}
+        limit ?`,
     )
     .all(...parameters, limit)
     .map((row) => cycleFacts(cycleOf(row)));
@@ -47,7 +48,8 @@ export function newestCycles(store: Store, group: CycleGroup, scope: Scope, limi
 export function latestCycle(store: Store, taskId: string): CycleRow | null {
   const row = store.db
     .query<Row, [string]>(
-      "select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles where task_id = ? order by id desc limit 1",
+      `select id, task_id, started_at, completed_at, state, status_json, health_json, decision, error from manager_cycles where task_id =
+          ? order by id desc limit 1`,
     )
     .get(taskId);
   return row && cycleOf(row);

@@ -92,6 +92,7 @@ export const consumeDelivered = (
   store.db
     .query(
       `update routed_notifications set consumed_manager_cycle_id = ?, consumed_at = ?
-       where target_session_id = ? and state = 'delivered' and consumed_at is null and consumed_manager_cycle_id is null and task_id = ? and binding_id = ?`,
+       where target_session_id = ? and state = 'delivered' and consumed_at is null and consumed_manager_cycle_id is null and task_id = ?
+         and binding_id = ?`,
     )
     .run(cycleId, store.now(), binding.managerSessionId, binding.taskId, binding.id).changes;

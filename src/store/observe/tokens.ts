@@ -33,7 +33,8 @@ export function addTokenCounts(store: Store, sessionId: string, counts: readonly
   let before = db.query<Tokens, [string]>(`select ${columns} from token_marks where session_id = ?`).get(sessionId);
   const spans = db
     .query<Span, [string, string]>(
-      `select task_id, created_at, ended_at from bindings where (worker_session_id = ?1 or manager_session_id = ?2) and state <> 'invalid' order by created_at desc`,
+      `select task_id, created_at, ended_at from bindings where (worker_session_id = ?1 or manager_session_id = ?2) and state <>
+        'invalid' order by created_at desc`,
     )
     .all(sessionId, sessionId);
   const add = db.query(
@@ -64,6 +65,7 @@ function taskAt(spans: readonly Span[], at: string): string {
 export const tokensOfTask = (store: Store, taskId: string): TokenTotal[] =>
   store.db
     .query<TokenTotal, [string]>(
-      `select s.name as session, s.role, ${columns}, t.updated_at from token_totals t join sessions s on s.id = t.session_id where t.task_id = ? order by s.name`,
+      `select s.name as session, s.role, ${columns}, t.updated_at from token_totals t join sessions s on s.id = t.session_id where
+        t.task_id = ? order by s.name`,
     )
     .all(taskId);

@@ -236,7 +236,8 @@ export function pruneSegments(store: Store, taskId: string, keep: number, dryRun
     store.db
       .query(
         `update terminal_captures set content = null where task_id = ?1 and content is not null
-           and id <= (select max(source_capture_id) from transcript_segments s where s.task_id = ?1 and s.role = terminal_captures.role and s.id in (select value from json_each(?2)))`,
+           and id <= (select max(source_capture_id) from transcript_segments s where s.task_id = ?1 and s.role = terminal_captures.role
+             and s.id in (select value from json_each(?2)))`,
       )
       .run(taskId, JSON.stringify(ids));
     addEvent(store, { type: "transcript_segments_pruned", taskId, payload: { keep_latest: keep, segment_ids: ids } });

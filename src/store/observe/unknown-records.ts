@@ -16,7 +16,8 @@ export interface UnknownRecord {
 export function countUnknownRecord(store: Store, seen: { kind: string; sessionId: string; byteOffset: number }): void {
   const now = store.now();
   const version = store.db.query<{ version: string | null }, [string]>(
-    "select json_extract(payload_json, '$.cli_version') as version from codex_events where session_id = ? and byte_offset = 0 and type = 'session_meta' order by id desc limit 1",
+    `select json_extract(payload_json, '$.cli_version') as version from codex_events where session_id = ? and byte_offset = 0 and type =
+        'session_meta' order by id desc limit 1`,
   );
   store.db
     .query(

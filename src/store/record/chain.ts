@@ -1,4 +1,6 @@
-/** `audit_chains` and `audit_links`: the writing transaction seals every row of the audit; later anybody can see whether one was changed. */
+/**
+ * `audit_chains` and `audit_links`: the writing transaction seals every row of the audit; later anybody can see whether one was changed.
+ */
 import { CHAIN_START, type ChainTable, linkText, sealedText } from "../../core/chain.ts";
 import type { Shown } from "../../core/row.ts";
 import type { Store } from "../store.ts";

@@ -19,7 +19,10 @@ export interface NewTelemetry {
   readonly attributes?: Record<string, unknown>;
 }
 
-/** Writes one event and its search row, sealed in the chain of its task, and gives the event's id. Call it inside the transaction of the change it reports. */
+/**
+ * Writes one event and its search row, sealed in the chain of its task, and gives the event's id. Call it inside the transaction of the
+ * change it reports.
+ */
 export function addTelemetry(store: Store, event: NewTelemetry): string {
   return tx(store, () => {
     const { taskId, runId } = belonging(store, event);

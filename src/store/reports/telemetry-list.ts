@@ -85,9 +85,9 @@ const isCommon = (store: Store, search: string): boolean =>
 type Row = Record<string, unknown>;
 
 /**
- * The first `limit` events that fit a search, found by going through the events in order: what many events hold is soon found in some of them.
- * Null when it must be looked for in another way: not enough was found in time, or the rows of the search table do not lie beside their events,
- * as they do where each was written together with its event.
+ * The first `limit` events that fit a search, found by going through the events in order: what many events hold is soon found in some of
+ * them. Null when it must be looked for in another way: not enough was found in time, or the rows of the search table do not lie beside
+ * their events, as they do where each was written together with its event.
  */
 function walk(store: Store, { search = "", ...filter }: TelemetryFilter, stretch: Stretch, limit: number): Row[] | null {
   const its = "from telemetry_events_fts f where f.rowid = telemetry_events.rowid";

@@ -43,7 +43,8 @@ export function cycleCounts(store: Store, scope: Scope): CycleCounts[] {
   const { where, parameters } = termsOf(scope, { task: "c.task_id", time: "c.started_at", run });
   return store.db
     .query<CycleCounts, Parameter[]>(
-      `select state, json_extract(status_json, '$.pane_signal.captured') as captured, count(*) as n from manager_cycles c ${where} group by 1, 2`,
+      `select state, json_extract(status_json, '$.pane_signal.captured') as captured, count(*) as n from manager_cycles c ${where}
+        group by 1, 2`,
     )
     .all(...parameters);
 }
@@ -99,6 +100,7 @@ export interface ActiveTask {
 export const activeTasks = (store: Store, limit: number): ActiveTask[] =>
   store.db
     .query<ActiveTask, [number]>(
-      `select id, name, goal, state, created_at, updated_at from tasks where state in ${ACTIVE_STATES} order by julianday(created_at) desc, rowid desc limit ?`,
+      `select id, name, goal, state, created_at, updated_at from tasks where state in ${ACTIVE_STATES} order by julianday(created_at)
+        desc, rowid desc limit ?`,
     )
     .all(limit);

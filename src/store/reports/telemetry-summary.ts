@@ -63,7 +63,8 @@ export function tallies(store: Store, filter: Omit<TelemetryFilter, "search">): 
   const scope = filter.taskId || filter.runId ? "task" : "all";
   return store.db
     .query<Tally, Parameter[]>(
-      `select actor, event_type, severity, sum(count) as count from telemetry_totals where scope = ?${where} group by actor, event_type, severity`,
+      `select actor, event_type, severity, sum(count) as count from telemetry_totals where scope = ?${where} group by actor,
+        event_type, severity`,
     )
     .all(scope, ...parameters);
 }

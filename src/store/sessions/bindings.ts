@@ -94,7 +94,8 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
     const id = store.newId("binding");
     store.db
       .query(
-        "insert into bindings (id, task_id, worker_id, manager_id, worker_session_id, manager_session_id, state, created_at) values (?, ?, null, null, ?, ?, 'active', ?)",
+        `insert into bindings (id, task_id, worker_id, manager_id, worker_session_id, manager_session_id, state, created_at) values (?,
+            ?, null, null, ?, ?, 'active', ?)`,
       )
       .run(id, task.id, worker.id, manager.id, store.now());
     addEvent(store, {

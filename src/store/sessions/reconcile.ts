@@ -34,7 +34,8 @@ export function stuckTasks(store: Store, staleSeconds: number, nowMs: number): S
   const rows = store.db
     .query<LastCycle, []>(
       `select t.name as task_name, b.id as binding_id,
-         (select c.completed_at from manager_cycles c where c.task_id = t.id and c.completed_at is not null order by julianday(c.completed_at) desc, c.id desc limit 1)
+         (select c.completed_at from manager_cycles c where c.task_id = t.id and c.completed_at is not null order by
+           julianday(c.completed_at) desc, c.id desc limit 1)
            as last_cycle_at
        from bindings b join tasks t on t.id = b.task_id where b.state in ('active', 'ending') order by julianday(b.created_at), b.rowid`,
     )
@@ -51,7 +52,8 @@ export const partiesOf = (store: Store, bindingId: string): { task: string; work
   store.db
     .query<{ task: string; worker: string; manager: string }, [string]>(
       `select t.name as task, w.name as worker, m.name as manager
-       from bindings b join tasks t on t.id = b.task_id join sessions w on w.id = b.worker_session_id join sessions m on m.id = b.manager_session_id where b.id = ?`,
+       from bindings b join tasks t on t.id = b.task_id join sessions w on w.id = b.worker_session_id join sessions m on m.id =
+         b.manager_session_id where b.id = ?`,
     )
     .get(bindingId);
 

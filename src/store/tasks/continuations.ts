@@ -89,7 +89,8 @@ export function submitContinuation(store: Store, task: Task, proposer: Role, inp
     const id = Number(
       store.db
         .query(
-          "insert into task_continuations (task_id, proposer, payload_json, revision, created_at, correlation_id) values (?, ?, ?, ?, ?, ?)",
+          `insert into task_continuations (task_id, proposer, payload_json, revision, created_at, correlation_id) values (?, ?, ?, ?, ?,
+              ?)`,
         )
         .run(task.id, proposer, compactJson(input.payload), (newest?.revision ?? 0) + 1, store.now(), turn).lastInsertRowid,
     );

@@ -161,7 +161,10 @@ export function setCriterion(
   });
 }
 
-/** Puts the acceptance texts of a configuration into the ledger as accepted, each that no criterion of the task has yet, and gives the new ids. */
+/**
+ * Puts the acceptance texts of a configuration into the ledger as accepted, each that no criterion of the task has yet, and gives the new
+ * ids.
+ */
 export function seedCriteria(store: Store, taskId: string, texts: readonly string[]): number[] {
   return tx(store, () => {
     const known = new Set(listCriteria(store, taskId).map((row) => row.criterion));

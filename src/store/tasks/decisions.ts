@@ -41,14 +41,16 @@ export function insertDecision(store: Store, taskId: string, input: NewDecision)
     const manager =
       store.db
         .query<{ id: string }, [string]>(
-          "select id from managers where task_id = ? and state in ('starting', 'ready', 'stopping') order by julianday(started_at) desc, rowid desc limit 1",
+          `select id from managers where task_id = ? and state in ('starting', 'ready', 'stopping') order by julianday(started_at) desc,
+              rowid desc limit 1`,
         )
         .get(taskId)?.id ?? null;
     const payload = input.payload ?? {};
     const id = Number(
       store.db
         .query(
-          "insert into manager_decisions (task_id, manager_id, manager_cycle_id, decision, reason, created_at, payload_json) values (?, ?, ?, ?, ?, ?, ?)",
+          `insert into manager_decisions (task_id, manager_id, manager_cycle_id, decision, reason, created_at, payload_json) values (?,
+              ?, ?, ?, ?, ?, ?)`,
         )
         .run(taskId, manager, input.cycleId ?? null, input.decision, input.reason, store.now(), compactJson(payload)).lastInsertRowid,
     );

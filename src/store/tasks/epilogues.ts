@@ -30,7 +30,8 @@ export function addEpilogueRun(store: Store, taskId: string, run: FinishedStep):
     const id = Number(
       store.db
         .query(
-          "insert into epilogue_runs (task_id, step_name, state, started_at, finished_at, result_json, error, correlation_id) values (?, ?, ?, ?, ?, ?, ?, ?)",
+          `insert into epilogue_runs (task_id, step_name, state, started_at, finished_at, result_json, error, correlation_id) values (?,
+              ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           taskId,

@@ -37,7 +37,8 @@ interface OpenPayload {
 export const openFinishes = (store: Store, taskId: string): OpenCall[] =>
   store.db
     .query<{ id: string; payload_json: string }, [string]>(
-      "select id, payload_json from commands where task_id = ? and type in ('finish_task', 'stop_task') and state in ('pending', 'attempted') order by rowid",
+      `select id, payload_json from commands where task_id = ? and type in ('finish_task', 'stop_task') and state in ('pending',
+          'attempted') order by rowid`,
     )
     .all(taskId)
     .map(({ id, payload_json }) => {
@@ -100,7 +101,8 @@ function decideToStop(store: Store, order: FinishOrder, task: Task, commandId: s
 }
 
 /**
- * Looks at all gates and, when they are open, puts the call on record as attempted, in one transaction. What earlier calls left open (`dead`) is closed.
+ * Looks at all gates and, when they are open, puts the call on record as attempted, in one transaction. What earlier calls left open
+ * (`dead`) is closed.
  * @returns the refusal of a gate, after it was recorded
  * @throws Failure when the task is over, or another call is at work on it
  */
@@ -237,7 +239,8 @@ export function failFinish(
 export const waitingCommands = (store: Store, taskId: string): number =>
   store.db
     .query<{ n: number }, [string]>(
-      "select count(*) as n from commands where task_id = ? and state in ('pending', 'attempted') and type not in ('finish_task', 'stop_task')",
+      `select count(*) as n from commands where task_id = ? and state in ('pending', 'attempted') and type not in ('finish_task',
+          'stop_task')`,
     )
     .get(taskId)!.n;
 

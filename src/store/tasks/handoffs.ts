@@ -36,7 +36,8 @@ export function addHandoff(
     const steps = input.nextSteps.length;
     store.db
       .query(
-        "insert into worker_handoffs (task_id, worker_session_id, summary, next_steps_json, payload_json, created_at) values (?, ?, ?, ?, ?, ?)",
+        `insert into worker_handoffs (task_id, worker_session_id, summary, next_steps_json, payload_json, created_at) values (?, ?, ?, ?,
+            ?, ?)`,
       )
       .run(taskId, worker, input.summary, compactJson(input.nextSteps), compactJson(input.payload), store.now());
     const handoff = latestHandoff(store, taskId)!;

@@ -82,10 +82,12 @@ export function saveConfig(store: Store, taskId: string, change: ConfigChange, o
         `insert into manager_configs (task_id, supervision_mode, objective, guidelines_json, acceptance_criteria_json, reference_paths_json, permissions_json,
            tools_json, epilogues_json, nudge_on_completion, require_acks, revision, created_at, updated_at)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
-         on conflict (task_id) do update set supervision_mode = excluded.supervision_mode, objective = excluded.objective, guidelines_json = excluded.guidelines_json,
+         on conflict (task_id) do update set supervision_mode = excluded.supervision_mode, objective = excluded.objective, guidelines_json
+           = excluded.guidelines_json,
            acceptance_criteria_json = excluded.acceptance_criteria_json, reference_paths_json = excluded.reference_paths_json,
            permissions_json = excluded.permissions_json, tools_json = excluded.tools_json, epilogues_json = excluded.epilogues_json,
-           nudge_on_completion = excluded.nudge_on_completion, require_acks = excluded.require_acks, revision = revision + 1, updated_at = excluded.updated_at`,
+           nudge_on_completion = excluded.nudge_on_completion, require_acks = excluded.require_acks, revision = revision + 1, updated_at =
+             excluded.updated_at`,
       )
       .run(
         taskId,

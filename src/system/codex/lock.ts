@@ -15,8 +15,8 @@ const lockFolder = (codexHome: string): string => join(codexHome, "thread-writer
 const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
 
 /**
- * The lock of one thread; null when it cannot be told (no Codex of this home has ever made lock files). A Codex that ends in good order takes its
- * lock file away with it.
+ * The lock of one thread; null when it cannot be told (no Codex of this home has ever made lock files). A Codex that ends in good order
+ * takes its lock file away with it.
  */
 export function writerLock(codexHome: string, threadId: string): WriterLock | null {
   if (!isThreadId(threadId)) return null;

@@ -1,4 +1,7 @@
-/** Folder watches: being told at once when something below a folder changes, and looking by oneself where the system does not tell. The folder is watched, never a file: a watched file goes deaf after a rename. */
+/**
+ * Folder watches: being told at once when something below a folder changes, and looking by oneself where the system does not tell. The
+ * folder is watched, never a file: a watched file goes deaf after a rename.
+ */
 import { watch } from "node:fs";
 
 export interface FolderWatch {
@@ -11,7 +14,10 @@ const deafToAppends = process.platform === "darwin";
 const SOONEST_MS = 10;
 const LATEST_MS = 250;
 
-/** How long until the next look, when nothing has changed for `quietMs`: soon while things happen, seldom and thus nearly for nothing afterwards. */
+/**
+ * How long until the next look, when nothing has changed for `quietMs`: soon while things happen, seldom and thus nearly for nothing
+ * afterwards.
+ */
 export const lookAfter = (quietMs: number): number => Math.min(LATEST_MS, Math.max(SOONEST_MS, quietMs / 20));
 
 /**

@@ -1,4 +1,7 @@
-/** Files that appear whole or not at all: written beside their place, then renamed. They hold what agents said, so only their owner may read them. */
+/**
+ * Files that appear whole or not at all: written beside their place, then renamed. They hold what agents said, so only their owner may read
+ * them.
+ */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -78,7 +81,10 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
   }
 }
 
-/** Runs `change` with files staged, and places them all when it has succeeded; a throw, also of the placing, leaves none of those not yet placed. */
+/**
+ * Runs `change` with files staged, and places them all when it has succeeded; a throw, also of the placing, leaves none of those not yet
+ * placed.
+ */
 export function placing<T>(files: readonly StagedFile[], change: (place: () => void) => T): T {
   try {
     return change(() => files.forEach((file) => file.place()));

@@ -10,7 +10,8 @@ const openers = (env: Env): string[] => [
 ];
 
 /**
- * Opens `url`, which may hold a secret: the opener is given a private file that leads there, since everybody can read the arguments of a process.
+ * Opens `url`, which may hold a secret: the opener is given a private file that leads there, since everybody can read the arguments of a
+ * process.
  * @returns what takes the file away again, or null when nothing here opens pages
  */
 export async function openInBrowser(env: Env, url: string): Promise<(() => void) | null> {
@@ -22,7 +23,8 @@ export async function openInBrowser(env: Env, url: string): Promise<(() => void)
   const address = url.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
   writeFileSync(
     file,
-    `<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${address}"><title>Conveyor</title>\n`,
+    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; ' +
+      `url=${address}"><title>Conveyor</title>\n`,
     { mode: 0o600 },
   );
   const opened = await runChild([opener, file], { env });

@@ -53,7 +53,8 @@ async function readText(stream: ReadableStream<Uint8Array>, flooded: () => void)
 /**
  * Runs `argv` to its end and gives what it printed. Never throws for what the program does.
  * @param options.stdin bytes for its standard input, else empty; @param options.timeoutMs after which it is killed (5 s)
- * @param options.guarded it was chosen by somebody else: when it prints more than 1 MiB it is killed, and with it or with us ends all that it started
+ * @param options.guarded it was chosen by somebody else: when it prints more than 1 MiB it is killed, and with it or with us ends all that
+ * it started
  */
 export async function runChild(
   argv: readonly string[],

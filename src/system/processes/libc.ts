@@ -1,6 +1,6 @@
 /**
- * Calls into the system's C library. It is named by its place: Bun also tries a bare name in the working directory, and in a worker's folder
- * anybody may have put a file of that name.
+ * Calls into the system's C library. It is named by its place: Bun also tries a bare name in the working directory, and in a worker's
+ * folder anybody may have put a file of that name.
  */
 import { dlopen, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";

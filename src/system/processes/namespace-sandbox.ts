@@ -2,8 +2,8 @@
 
 /**
  * Runs as root of the new namespace. Arguments: the writable folder, the number of hidden paths, these paths, then the command.
- * Everything is made read-only, what must not be seen is covered, and the second `unshare` locks all that: a nested namespace may not undo the
- * mounts of the one around it. Mounts that cannot be made read-only (of the kernel, mostly) are covered too.
+ * Everything is made read-only, what must not be seen is covered, and the second `unshare` locks all that: a nested namespace may not undo
+ * the mounts of the one around it. Mounts that cannot be made read-only (of the kernel, mostly) are covered too.
  */
 const NAMESPACE_SCRIPT = `
 set -eu

@@ -14,7 +14,9 @@ export function listedStart(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
-/** The paths in `lsof -Fn` output: the lines that begin with `n` and name a file. What is not ASCII is written as `\xNN` in some locales. */
+/**
+ * The paths in `lsof -Fn` output: the lines that begin with `n` and name a file. What is not ASCII is written as `\xNN` in some locales.
+ */
 export const listedFiles = (text: string): string[] =>
   text.split("\n").flatMap((line) => (line.startsWith("n/") ? [unescaped(line.slice(1))] : []));
 

@@ -94,7 +94,10 @@ export async function commandLineOf(pid: number, env: Env): Promise<string[] | n
   return (await askedPs("args=", pid, env))?.split(/\s+/) ?? null;
 }
 
-/** One column of one process. -ww: without it ps cuts what is longer than a line of a terminal, and takes 79 characters for one where there is none. */
+/**
+ * One column of one process. -ww: without it ps cuts what is longer than a line of a terminal, and takes 79 characters for one where there
+ * is none.
+ */
 async function askedPs(column: string, pid: number, env: Env): Promise<string | null> {
   const result = await runChild(["ps", "-ww", "-o", column, "-p", String(pid)], { env });
   return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;

@@ -133,7 +133,8 @@ export const noSandbox = (error: string): Sandboxed => ({
 
 /**
  * Runs a command in the first kind of isolation that works here; without any, it runs nothing and says how to get one.
- * @param place.work the one folder in which the program may write, and its working directory; @param place.hidden files and folders it must not see
+ * @param place.work the one folder in which the program may write, and its working directory; @param place.hidden files and folders it must
+ * not see
  */
 export async function runSandboxed(
   env: Env,

@@ -39,7 +39,10 @@ export async function windowScreen(env: Env, session: string): Promise<(Screen &
   return { cols: Number(cols), rows: Number(rows), statusRows: status === "off" ? 0 : status === "on" ? 1 : Number(status) || 0 };
 }
 
-/** The server that TMUX names, when we were started inside one: attaching there needs its socket, and no TMUX, which tmux would refuse as nesting. */
+/**
+ * The server that TMUX names, when we were started inside one: attaching there needs its socket, and no TMUX, which tmux would refuse as
+ * nesting.
+ */
 const serverOf = (env: Env): string[] => {
   const socket = env.TMUX?.split(",")[0];
   return socket ? ["-S", socket] : [];

@@ -34,8 +34,8 @@ function ask(prompt: TerminalQuestion, output: WriteStream): Promise<unknown> {
 }
 
 /**
- * Asks all questions in their order and gives the raw answers: text, one or several choices, or yes and no; an empty text keeps the default.
- * Null when the person cancelled.
+ * Asks all questions in their order and gives the raw answers: text, one or several choices, or yes and no; an empty text keeps the
+ * default. Null when the person cancelled.
  */
 export async function askOnTerminal(prompts: readonly TerminalQuestion[]): Promise<(string | readonly string[] | boolean)[] | null> {
   const output = new WriteStream(2);

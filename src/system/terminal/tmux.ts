@@ -211,7 +211,10 @@ export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<s
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> =>
   tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
-/** How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was seen. */
+/**
+ * How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was
+ * seen.
+ */
 export interface Still {
   readonly pane: Pane;
   readonly cursor: boolean;
@@ -221,8 +224,9 @@ export interface Still {
 const CHANGED = "conveyor-pane-changed";
 
 /**
- * Runs commands, each a list of words, if the pane is still as it was seen. The server itself looks, in the same step, so that nobody's keys come
- * in between: the name of an option is a format, and one that is no option's ends the sequence. False: it is not, and nothing was done.
+ * Runs commands, each a list of words, if the pane is still as it was seen. The server itself looks, in the same step, so that nobody's
+ * keys come in between: the name of an option is a format, and one that is no option's ends the sequence. False: it is not, and nothing was
+ * done.
  */
 async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
   const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? " #{cursor_flag} #{cursor_x}" : ""}`;
@@ -253,8 +257,8 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
 const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
 
 /**
- * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it was
- * seen; false when it is not.
+ * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
+ * was seen; false when it is not.
  */
 export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<boolean> =>
   ifStill(env, still, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId], returnKey(still.pane.paneId));
@@ -269,7 +273,10 @@ export const press = (env: Env, still: Still, ...keys: readonly string[]): Promi
 /** Deletes the buffer if it is still there. */
 export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
 
-/** Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux there are none. */
+/**
+ * Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux
+ * there are none.
+ */
 export async function dropOldBuffers(env: Env, prefix: string, seconds: number, nowMs: number): Promise<void> {
   const listed = await tmuxResult(env, ["list-buffers", "-F", "#{buffer_created} #{buffer_name}"]).catch(() => null);
   for (const line of listed?.stdout.split("\n") ?? []) {

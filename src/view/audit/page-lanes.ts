@@ -39,7 +39,10 @@ export interface LaneBox {
   readonly items: readonly Placed[];
 }
 
-/** The lanes that have items; on each, items go to the first row that is free when they begin. An instant takes as much room as a mark of `markMs`. */
+/**
+ * The lanes that have items; on each, items go to the first row that is free when they begin. An instant takes as much room as a mark of
+ * `markMs`.
+ */
 export function laneBoxes(items: readonly Placed[], markMs: number): LaneBox[] {
   return LANES.flatMap((lane) => {
     const mine = items.filter((item) => item.lane === lane && item.at !== null);

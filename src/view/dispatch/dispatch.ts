@@ -90,7 +90,8 @@ export function statusText({ dispatchers, pending, claimed, uncertain }: StatusS
     `uncertain: ${uncertain.count}`,
     ...uncertain.newest.map(
       (message) =>
-        `  #${message.notification_id} ${message.signal_type} -> ${message.target_session} (task ${message.task}) ${message.created_at}: ${message.error ?? ""}`,
+        `#${message.notification_id} ${message.signal_type} -> ${message.target_session} (task ${message.task}) ` +
+        `${message.created_at}: ${message.error ?? ""}`,
     ),
   ].join("\n");
 }

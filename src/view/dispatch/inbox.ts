@@ -5,7 +5,8 @@ import { messageOf } from "../../core/dispatch/queued-command.ts";
 
 const line = (item: InboxItem): string =>
   oneLine(
-    `#${item.id} ${item.signal_type} ${item.delivery_mode} ${item.source_session_name} -> ${item.target_session_name} ${item.created_at} ${item.correlation_id}`,
+    `#${item.id} ${item.signal_type} ${item.delivery_mode} ${item.source_session_name} -> ${item.target_session_name} ` +
+      `${item.created_at} ${item.correlation_id}`,
   );
 
 const message = (item: InboxItem): string[] => (messageOf(item.payload) ?? "").split("\n").map((text) => `    ${text}`.trimEnd());
