@@ -1,6 +1,6 @@
 /** What Codex is started with, by version. */
 import { expect, test } from "bun:test";
-import { codex } from "../../src/core/agent/agent.ts";
+import { codex } from "../../src/core/codex/codex.ts";
 
 const choice = { sandbox: "danger-full-access", approval: "never" };
 

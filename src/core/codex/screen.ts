@@ -1,52 +1,6 @@
 /** What a Codex terminal shows: named pages, kept as data per version, and what stands in the composer. */
+import type { Composer, Dialog, PageName, Screen } from "../agent/screen.ts";
 import { isStyled, type StyledLine, styledLines } from "../styled-text.ts";
-
-/** The page in front: the first of these that fits, in this order. */
-export type PageName =
-  | "copy_mode"
-  | "folder_trust"
-  | "update_offer"
-  | "rate_limit"
-  | "sign_in"
-  | "server_features"
-  | "command_approval"
-  | "choice"
-  | "search"
-  | "transcript"
-  | "overlay"
-  | "draft"
-  | "queued_input"
-  | "working"
-  | "idle"
-  | "blank"
-  | "unknown";
-
-/** A page that asks something and takes every key. */
-export interface Dialog {
-  readonly question: string;
-  readonly choices: readonly string[];
-  /** Index of the choice that Enter would take. */
-  readonly chosen: number;
-}
-
-export interface Composer {
-  /** Nothing typed: no text, or only the hint. */
-  readonly empty: boolean;
-  readonly text: string;
-  /** What is typed here would run as a shell command. */
-  readonly shell: boolean;
-}
-
-export interface Screen {
-  readonly page: PageName;
-  /** The page waits for an answer and takes every key. */
-  readonly asks: boolean;
-  readonly dialog: Dialog | null;
-  readonly composer: Composer | null;
-  readonly working: boolean;
-  /** Messages that wait for the next tool call or the end of the turn. */
-  readonly queued: readonly string[];
-}
 
 interface DialogPage {
   readonly page: PageName;

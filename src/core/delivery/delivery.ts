@@ -1,4 +1,5 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
+import type { Agent } from "../agent/agent.ts";
 import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
@@ -57,15 +58,6 @@ export const notSent = (transport: Transport | null, errorType: string, error: s
   lookedTo: null,
 });
 
-/**
- * The text as it is typed into a composer. A leading `!` would run a shell command and a leading `/` one of the agent's own; a word that
- * begins with `@` or `$` at the end opens a list that takes the Enter. Blanks at the ends are cut off by the agent.
- */
-export function typeable(text: string): string {
-  const plain = pasteable(text);
-  return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
-}
-
 const linesOf = (text: string): string[] =>
   pasteable(text)
     .split("\n")
@@ -94,10 +86,10 @@ export function placesIn(said: string, sought: { digest: string; lines: number }
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 
 /** Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. */
-export function standsInComposer(shown: string, text: string): boolean {
+export function standsInComposer(agent: Agent, shown: string, text: string): boolean {
   const seen = squash(shown);
   const own = squash(text);
-  const folded = /^\[PastedContent(\d+)chars\]$/.exec(seen)?.[1];
-  if (folded !== undefined) return Number(folded) === [...typeable(text)].length;
+  const folded = agent.keys.folded(shown);
+  if (folded !== null) return folded === [...agent.keys.typeable(text)].length;
   return seen !== "" && (seen === own || (seen.length >= 40 && own.includes(seen)));
 }

@@ -1,5 +1,5 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
-import { readFact, type RolloutFact, type RolloutRecord } from "../codex/rollout.ts";
+import { readFact, type AgentFact, type AgentRecord } from "../agent/record.ts";
 import { ageSeconds } from "../time.ts";
 
 export type WorkerState = "busy" | "idle" | "unknown";
@@ -7,12 +7,12 @@ export type WorkerState = "busy" | "idle" | "unknown";
 export type Turn = "open" | "completed" | "aborted" | "crashed" | "none";
 
 /** What a record says about the turn; null: nothing. */
-export function turnSign(record: RolloutRecord): "open" | "completed" | "aborted" | null {
+export function turnSign(record: AgentRecord): "open" | "completed" | "aborted" | null {
   const { kind } = readFact(record);
   return signs[kind] ?? null;
 }
 
-const signs: { readonly [K in RolloutFact["kind"]]?: "open" | "completed" | "aborted" } = {
+const signs: { readonly [K in AgentFact["kind"]]?: "open" | "completed" | "aborted" } = {
   turn_started: "open",
   user: "open",
   turn_completed: "completed",
@@ -20,7 +20,7 @@ const signs: { readonly [K in RolloutFact["kind"]]?: "open" | "completed" | "abo
 };
 
 /** The newest stored record that says something about the turn. */
-export type TurnRecord = RolloutRecord & { readonly timestamp: string };
+export type TurnRecord = AgentRecord & { readonly timestamp: string };
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {

@@ -73,9 +73,16 @@ export class Journal {
   }
 
   search(): ProofSearch | null {
-    const { rolloutPath } = this.parcel.recipient;
+    const { agent, rolloutPath } = this.parcel.recipient;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
-    return new ProofSearch(this.store, { id: this.id, rolloutPath, from: this.startOffset, clientId: this.clientId, ...this.mark });
+    return new ProofSearch(this.store, {
+      id: this.id,
+      agent,
+      rolloutPath,
+      from: this.startOffset,
+      clientId: this.clientId,
+      ...this.mark,
+    });
   }
 
   /** Writes the verdict; a sending that never began gets its row here. */

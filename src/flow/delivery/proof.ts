@@ -1,15 +1,17 @@
 /** Looks for a text in the receiver's rollout, from where it ended when the sending began. */
 import { basename, dirname } from "node:path";
-import { parseRecord, readFact } from "../../core/codex/rollout.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { readFact } from "../../core/agent/record.ts";
 import { placesIn } from "../../core/delivery/delivery.ts";
 import { claimProof } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
-import { openRollout } from "../../system/codex/rollout-reader.ts";
+import { openRollout } from "../../system/files/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
 export interface Sought {
   readonly id: string;
+  readonly agent: Agent;
   readonly rolloutPath: string;
   readonly from: number;
   readonly digest: string;
@@ -65,10 +67,10 @@ export class ProofSearch {
   }
 
   private proves(text: string, offset: number): boolean {
-    if (text.includes('"turn_aborted"')) this.aborted = true;
+    if (this.sought.agent.transcript.mayAbort(text)) this.aborted = true;
     // Most lines are long and none of ours: they are not parsed.
-    if (!text.includes("user_message") && !text.includes("UserMessage")) return false;
-    const record = parseRecord(text);
+    if (!this.sought.agent.transcript.mayProve(text)) return false;
+    const record = this.sought.agent.transcript.record(text);
     const fact = record === null ? null : readFact(record);
     if (fact?.kind !== "user") return false;
     const places = fact.clientId === this.sought.clientId ? [0] : placesIn(fact.text, this.sought, sha256);

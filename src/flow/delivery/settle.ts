@@ -1,5 +1,6 @@
 /** Decides about sendings whose outcome is open, from the receiver's rollout: arrived, or for a person to decide. Nothing is sent again. */
 import type { Context } from "../../context.ts";
+import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DeliveryState, Proof } from "../../core/delivery/delivery.ts";
 import { type Delivery, endDelivery, openDeliveries } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
@@ -30,6 +31,7 @@ function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   if (rollout_path === null || start_offset === null || delivery.text_lines === 0) return null;
   return new ProofSearch(store, {
     id: delivery.id,
+    agent: agentOfPath(rollout_path),
     rolloutPath: rollout_path,
     from: looked_to ?? start_offset,
     digest: delivery.text_digest,

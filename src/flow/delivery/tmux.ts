@@ -1,8 +1,8 @@
 /** The tmux rung: one bracketed paste and Enter into an empty composer, and Enter again only while our own text stands there. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import type { Screen } from "../../core/agent/screen.ts";
+import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
 import {
@@ -59,12 +59,12 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
-  const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
+  const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
-    const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
+    const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
     const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
     if (sent === "changed") continue;
     const doubt = sent === "sent" ? null : sent;
@@ -84,9 +84,8 @@ export async function deliverByTmux(
 async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
   for (let count = 0; count < COPY_LOOKS; count += 1) {
     const now = await look(cx, pane, agent).catch(() => null);
-    if (now !== null && strands(now, journal.parcel.text)) {
-      const lines = 2 * journal.parcel.text.split("\n").length + 1;
-      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u")))
+    if (now !== null && strands(agent, now, journal.parcel.text)) {
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...agent.keys.clear(journal.parcel.text)))
         return journal.note("removed the copy that was put back");
     }
     await Bun.sleep(100);
@@ -141,7 +140,7 @@ interface Look {
 async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null> {
   const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (now === undefined || now.dead) return null;
-  return { pane: now, screen: agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null) };
+  return { pane: now, screen: agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null) };
 }
 
 /** Waits until nothing but an empty composer is in front. */
@@ -189,7 +188,7 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(
     "tmux",
     screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
-    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
+    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
@@ -225,7 +224,7 @@ async function awaitProof(
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
           accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
+          if (strands(agent, seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
             journal.note("enter again");
         }
       }
@@ -244,8 +243,12 @@ async function awaitProof(
 }
 
 /** Our own text stands in the composer. */
-const strands = ({ pane, screen }: Look, text: string): boolean =>
-  pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
+const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
+  pane.mode === null &&
+  screen.composer !== null &&
+  !screen.composer.empty &&
+  !screen.asks &&
+  standsInComposer(agent, screen.composer.text, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
 function isStartOf(shown: string, text: string): boolean {

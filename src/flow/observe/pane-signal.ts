@@ -1,8 +1,8 @@
 /** What the worker's screen says beside its rollout: a waiting pattern, a page, or that it cannot be seen. */
 import type { Context } from "../../context.ts";
-import type { PageName } from "../../core/codex/screen.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { Finding, PageName } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { busyWait, type Finding } from "../../core/codex/pane-classifier.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
@@ -28,6 +28,7 @@ export async function paneSignal(
 ): Promise<PaneSignal> {
   const unseen = { captured: false, classifier: null, page: null, status_age_seconds: question.statusAge };
   try {
+    const agent = agentOf(worker);
     const placed = await findPlace(cx, sessionSubject(worker));
     if (!placed.pane) {
       if (placed.why === "no_tmux") return { ...unseen, degraded: false, notable_pattern: null, reason: placed.reason };
@@ -38,8 +39,8 @@ export async function paneSignal(
         reason: placed.reason,
       };
     }
-    const { text, page } = await viewPane(cx, placed.pane, HISTORY);
-    const finding = busyWait(text, question);
+    const { text, page } = await viewPane(cx, agent, placed.pane, HISTORY);
+    const finding = agent.screen.busyWait(text, question);
     return {
       captured: true,
       classifier: finding,

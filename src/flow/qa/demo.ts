@@ -4,15 +4,15 @@
  */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agents } from "../../core/agent/agents.ts";
 import type { DemoResult, DemoStep } from "../../core/qa/demo.ts";
 import { Failure } from "../../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../../store/demo-facts.ts";
 import type { Store } from "../../store/store.ts";
-import { installedAgent } from "../../system/agent-cli.ts";
+import { installedAgent } from "../../system/agent/cli.ts";
 import { runChild, which } from "../../system/processes/child.ts";
 import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../system/demo-folder.ts";
-import { rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { transcriptHead } from "../../system/agent/transcript.ts";
 import { scriptedModel } from "../../system/scripted-model.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { onStop } from "../../system/processes/this-process.ts";
@@ -32,11 +32,11 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   for (const program of ["tmux", "git"])
     if (which(program, cx.env) === null)
       throw new Failure(`${program} is not on PATH`, { hint: `install it, for instance: apt-get install ${program}` });
-  const installed = await installedAgent(codex, cx.env);
+  const installed = await installedAgent(agents.codex, cx.env);
   const begun = performance.now();
   const say = (who: string, what: string) => tell(who, what, performance.now() - begun);
   const model = scriptedModel(demoScript((role, did) => say(role, did)));
-  const folder = await makeDemoFolder(cx.env, model.url);
+  const folder = await makeDemoFolder(cx.env, agents.codex, model.url);
   const run = new DemoRun(cx, folder, say, begun);
   let failed: DemoResult["failed"] = null;
   let interrupted = false;
@@ -114,7 +114,11 @@ class DemoRun {
     );
     await step("the criterion is satisfied with evidence", "manager", (now) => now.satisfiedWithEvidence === 1);
     await step("the task is done", "manager", (now) => now.taskState === "done");
-    await this.reach("the manager's last turn ends", "manager", () => newestTurn(paired.manager.codex_session_path) === "completed");
+    await this.reach(
+      "the manager's last turn ends",
+      "manager",
+      () => newestTurn(agents.codex, paired.manager.codex_session_path) === "completed",
+    );
     await this.checkWork(store, paired);
   }
 
@@ -145,7 +149,7 @@ class DemoRun {
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
     this.pids = [paired.worker.pid, paired.manager.pid, paired.dispatch.pid].filter((pid) => pid !== null);
     this.rollouts = [paired.worker, paired.manager].flatMap(({ codex_session_path: path, codex_session_id: id }) =>
-      path !== null && rolloutMeta(path).id === id ? [path] : [],
+      path !== null && transcriptHead(agents.codex, path).id === id ? [path] : [],
     );
     if (new Set(this.rollouts).size !== 2) throw new Failure(`the sessions do not have a rollout each: ${this.rollouts.join(", ")}`);
     this.done("demo", this.current);

@@ -1,8 +1,9 @@
 /** The terminal of a worker or session: which pane it is, and what stands on it. */
 import type { Context } from "../../context.ts";
-import { type PageName, readScreen } from "../../core/codex/screen.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { PageName } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { capturePane, isPaneId, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { capturePane, isPaneId, listPanes, type Pane, press, sendReturn } from "../../system/terminal/tmux.ts";
 
 export interface Place {
   readonly name: string;
@@ -42,6 +43,14 @@ export async function needPane(cx: Context, place: Place): Promise<Pane> {
   });
 }
 
+/** Presses the keys that answer a page, one after the other. Enter has a way of its own: some releases of tmux drop it as a named key. */
+export async function pressAnswer(cx: Context, pane: Pane, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    if (key === "Enter") await sendReturn(cx.env, pane.paneId);
+    else await press(cx.env, { pane, cursor: false }, key);
+  }
+}
+
 export interface PaneView {
   readonly pane: Pane;
   /** History and screen, newlines at the end kept. */
@@ -51,7 +60,7 @@ export interface PaneView {
 }
 
 /** Reads the pane with `lines` of history. Two looks: the screen alone keeps its styles, which tell a hint from a draft. */
-export async function viewPane(cx: Context, pane: Pane, lines: number): Promise<PaneView> {
+export async function viewPane(cx: Context, agent: Agent, pane: Pane, lines: number): Promise<PaneView> {
   const [text, screen] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
-  return { pane, text, page: readScreen(screen, pane.mode).page };
+  return { pane, text, page: agent.screen.read(screen, pane.mode).page };
 }

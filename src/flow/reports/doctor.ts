@@ -2,17 +2,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
-import { installedAgent } from "../../system/agent-cli.ts";
+import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/child.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { programRoot } from "../../system/processes/self.ts";
 import { tmuxVersion } from "../../system/terminal/tmux.ts";
+
+const { codex } = agents;
 
 export interface Check {
   readonly name: string;
@@ -27,7 +29,8 @@ const MAY_FAIL = new Set(["state_root_exists"]);
 async function codexFacts(cx: Context): Promise<{ version_text: string | null; facts: Record<string, unknown> } | null> {
   if (which(codex.program, cx.env) === null) return null;
   const { path, versionText, features } = await installedAgent(codex, cx.env);
-  const home = codexHome(cx.env);
+  const home = homeOfAgent(codex, cx.env);
+  const { daemonRunning, writerLocks } = machineOf(codex).homeFacts(home);
   return {
     version_text: versionText,
     facts: {
@@ -36,9 +39,9 @@ async function codexFacts(cx: Context): Promise<{ version_text: string | null; f
       home,
       features: {
         shared_daemon: features.noDaemon,
-        daemon_running: existsSync(join(home, "app-server-control", "app-server-control.sock")),
+        daemon_running: daemonRunning,
         thread_queue: features.queue,
-        writer_locks: existsSync(join(home, "thread-writer-locks")),
+        writer_locks: writerLocks,
         rollout_at_first_turn: features.lateRollout,
       },
     },

@@ -1,6 +1,6 @@
 /** The parties of a task at their terminals: who they are, whether a terminal is theirs, and ending it. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -11,7 +11,7 @@ import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
 import { transcriptSource } from "../../store/observe/transcript-sources.ts";
-import { sessionLine } from "../../system/kinship.ts";
+import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
 import { hasSession, isPaneId, killPane, killSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
 import { placeAmong } from "../reach/pane.ts";
@@ -98,7 +98,7 @@ export async function verifyTargets(
 
 /** The targets in the order in which they are ended: the terminal that this process lives in comes last. */
 export async function ownTerminalLast(cx: Context, targets: readonly Target[]): Promise<Target[]> {
-  const above = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const above = await sessionLine(agents.codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const isOwn = ({ pane }: Target): boolean => pane !== null && above.includes(pane.pid);
   return [...targets.filter((target) => !isOwn(target)), ...targets.filter(isOwn)];
 }

@@ -1,5 +1,5 @@
 /** Turns of the agents and the tokens they used, as their rollouts told, while they were bound to a task. */
-import { readFact } from "../../core/codex/rollout.ts";
+import { readFact } from "../../core/agent/record.ts";
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";

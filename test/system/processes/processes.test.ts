@@ -3,8 +3,8 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codex } from "../../../src/core/agent/agent.ts";
-import { sessionFamily, sessionLine } from "../../../src/system/kinship.ts";
+import { codex } from "../../../src/core/codex/codex.ts";
+import { sessionFamily, sessionLine } from "../../../src/system/agent/kinship.ts";
 import {
   alive,
   commandLineOf,

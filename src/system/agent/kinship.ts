@@ -2,9 +2,9 @@
  * Which processes belong to one session: down from its pane, up from a command. A server that several sessions share ends both ways, since
  * it was started by one of them and works for all: what it holds, and what runs below it, says nothing about that one.
  */
-import type { Agent } from "../core/agent/agent.ts";
-import type { Env } from "./processes/child.ts";
-import { commandLineOf, executableOf, type Process } from "./processes/processes.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { Env } from "../processes/child.ts";
+import { commandLineOf, executableOf, type Process } from "../processes/processes.ts";
 
 /** Whether the process is a server of the agent's that sessions share. */
 export async function isShared(agent: Agent, pid: number, env: Env): Promise<boolean> {
