@@ -55,11 +55,19 @@ const alone = (path: string): Database => {
 
 const versionOf = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
 
-/** @throws SQLiteError when the file itself is no database, which its log, read first, can hide */
+/**
+ * Looks whether the file itself begins as a database does, which its log, read first, can hide. More is not asked of it: a file whose log was
+ * carried over in part (the disk was full, the process killed) is only whole together with that log.
+ * @throws SQLiteError
+ */
 export function requireHeader(path: string): void {
   if (logBytes(path) === 0 || statSync(path).size === 0) return;
   using db = alone(path);
-  versionOf(db);
+  try {
+    versionOf(db);
+  } catch (error) {
+    if ((error as { code?: string }).code === "SQLITE_NOTADB") throw error;
+  }
 }
 
 /** An open file, and why it can only be read, or null. */

@@ -22,6 +22,9 @@ export function refuseNewer(version: number, file: string): void {
   });
 }
 
+/** Whether the file that is open still stands at its path. */
+export const keepsPlace = ({ path, identity }: Store): boolean => identityOf(path) === identity;
+
 /**
  * Throws a Failure when the file that is open no longer stands at its path, because it or a folder above it was moved, removed or
  * replaced, or when a newer program has taken it over. What is written then would be lost, or not understood.
