@@ -1,0 +1,96 @@
+/** SQLite's locks: nothing that a process does beside its connection may take them away, or the next one to close deletes its log. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, linkSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { openStore } from "../../src/store/open.ts";
+import { tx } from "../../src/store/store.ts";
+import { World } from "../harness.ts";
+import { folder, source } from "./opening.ts";
+
+/** Opens and closes the file in another process, which removes the log when it finds nobody else at it; is it still there? */
+function logSurvives(path: string): boolean {
+  const script = `const { Database } = require("bun:sqlite"); const db = new Database(process.env.FILE); db.query("select * from tasks").all(); db.close()`;
+  const done = Bun.spawnSync([process.execPath, "-e", script], { env: { ...process.env, FILE: path }, stderr: "inherit" });
+  expect(done.exitCode).toBe(0);
+  return existsSync(`${path}-wal`);
+}
+
+let w: World;
+beforeEach(() => {
+  w = new World();
+});
+afterEach(() => w.close());
+
+test("the proof itself: a log that nobody holds is removed", () => {
+  const path = join(folder(), "workerctl.db");
+  openStore(path, source()).db.close();
+  expect(logSurvives(path)).toBe(false);
+});
+
+test("a second opening of the same process may come and go, also while the log holds rows, and one that is refused", () => {
+  const path = join(folder(), "workerctl.db");
+  const first = openStore(path, source());
+  expect(logSurvives(path)).toBe(true);
+  openStore(path, source()).db.close();
+  expect(logSurvives(path)).toBe(true);
+  first.db.run("pragma user_version = 23");
+  expect(() => openStore(path, source())).toThrow("newer than 22");
+  expect(logSurvives(path)).toBe(true);
+  first.db.close();
+});
+
+test("the same through a link to the file", () => {
+  const root = folder();
+  const path = join(root, "workerctl.db");
+  openStore(path, source()).db.close();
+  mkdirSync(join(root, "elsewhere"));
+  renameSync(path, join(root, "elsewhere", "real.db"));
+  symlinkSync(join(root, "elsewhere", "real.db"), path);
+  const first = openStore(path, source());
+  tx(first, () => first.db.run("insert into tasks values ('t', 't', 'g', null, 'candidate', 'x', 'x')"));
+  openStore(path, source()).db.close();
+  expect(logSurvives(join(root, "elsewhere", "real.db"))).toBe(true);
+  first.db.close();
+});
+
+test("no command takes the locks from a connection that its process has", async () => {
+  await w.ok("create-disposable-binding t1 --goal g");
+  const held = w.context().store();
+  for (const line of [
+    "tasks --create t2 --goal g",
+    "tasks --json",
+    "db-doctor",
+    "doctor",
+    "telemetry snapshot",
+    "telemetry failures --json",
+    "audit t1 --json",
+    "export-task t1 --zip",
+    "replay t1 --format html --output out.html",
+    "discover t1",
+    "prune",
+    "reconcile",
+    "deliveries",
+    "dispatch --once --dry-run",
+    `tasks --path ${w.dbPath}`,
+  ]) {
+    await w.run(line);
+    expect([line, logSurvives(w.dbPath)]).toEqual([line, true]);
+  }
+  held.db.close();
+});
+
+test("records that lie in a worker's tree are not opened to be digested, under no name", async () => {
+  const git = (...words: string[]) =>
+    expect(Bun.spawnSync(["git", "-c", "user.name=n", "-c", "user.email=e", ...words], { cwd: w.work, env: w.env }).exitCode).toBe(0);
+  git("init", "-q");
+  git("commit", "-q", "--allow-empty", "-m", "m");
+  const path = join(w.work, "records.db");
+  await w.ok(["tasks", "--create", "t1", "--goal", "g", "--path", path]);
+  linkSync(path, join(w.work, "another-name"));
+  await w.ok(["criteria", "t1", "--add", "--criterion", "c", "--source", "user_requested", "--status", "accepted", "--path", path]);
+  const held = w.context().store(path);
+  const run = await w.run(["evidence", "run", "t1", "--criterion", "1", "--path", path, "--", "true"]);
+  expect([run.exit, run.stderr]).toEqual([0, ""]);
+  expect(logSurvives(path)).toBe(true);
+  held.db.close();
+});
