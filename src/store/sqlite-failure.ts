@@ -36,18 +36,16 @@ const notADatabase = (path: string): Advice => ({
     `away: ${moveAway(path, "old")}; then lay a backup in its place, if there is one`,
 });
 
-const damaged = (path: string): Advice => ({
-  reason: "is damaged",
-  hint:
-    `end every watch and dashboard on it, then move it away: ${moveAway(path, "damaged")}; then lay a backup in its place, if there ` +
-    "is one (docs/configuration.md tells how)",
-});
+/** What to do about a file that is damaged. */
+export const damageHint = (path: string): string =>
+  `end every watch and dashboard on it, then move it away: ${moveAway(path, "damaged")}; then lay a backup in its place, if there ` +
+  "is one (docs/configuration.md tells how)";
 
 const choose = "or choose another place with WORKERCTL_STATE_ROOT";
 /** Where SQLite says no more than that it could not, the machine is asked. */
 const table: readonly (readonly [code: RegExp, advice: (path: string) => Advice])[] = [
   [/^SQLITE_NOTADB/, notADatabase],
-  [/^SQLITE_CORRUPT/, damaged],
+  [/^SQLITE_CORRUPT/, (path) => ({ reason: "is damaged", hint: damageHint(path) })],
   [
     /^SQLITE_(BUSY|LOCKED)/,
     (path) => ({
@@ -83,7 +81,7 @@ const because = (what: string, reason: string | null): string => (reason === nul
 const full = (reason: string): Advice => ({ reason: `cannot grow: ${reason}`, hint: `free some space and try again, ${choose}` });
 
 /** The first line of what SQLite says, and no more than fits on one: it can name a whole statement. */
-const brief = (message: string): string => {
+export const brief = (message: string): string => {
   const line = message.split("\n", 1)[0]!;
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 };
