@@ -10,7 +10,7 @@ import { writerSigns } from "../flow/reach/writer.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import type { Store } from "../store/store.ts";
 import { listTasks } from "../store/tasks/tasks.ts";
-import { captureScreens, listPanes, type Pane } from "../system/terminal/tmux.ts";
+import { captureScreens, listPanes, type Pane } from "../system/terminal/panes.ts";
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */

@@ -3,23 +3,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  capturePane,
-  captureScreens,
-  deleteBuffer,
-  hasSession,
-  isPaneId,
-  killSession,
-  leaveMode,
-  listPanes,
-  loadBuffer,
-  newSession,
-  pasteAndSubmit,
-  press,
-  sendReturn,
-  submit,
-  tmuxResult,
-} from "../../src/system/terminal/tmux.ts";
+import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, sendReturn, submit } from "../../src/system/terminal/keys.ts";
+import { capturePane, captureScreens, listPanes } from "../../src/system/terminal/panes.ts";
+import { hasSession, killSession, newSession } from "../../src/system/terminal/sessions.ts";
+import { isPaneId, tmuxResult } from "../../src/system/terminal/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
 

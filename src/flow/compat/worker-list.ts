@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 import { folderNames } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { isThere } from "../../system/files/text-file.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { placeAmong } from "../reach/pane.ts";
 import { compatSubject, sessionSubject, type Subject } from "../reach/subject.ts";
 import { reported } from "./worker-status.ts";

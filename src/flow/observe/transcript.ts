@@ -10,7 +10,7 @@ import { segmentByMode, type TranscriptMode } from "../../core/observe/transcrip
 import { type Store, tx } from "../../store/store.ts";
 import { type LegacySource, transcriptSource, type TranscriptSource } from "../../store/observe/transcript-sources.ts";
 import { addSegment, addTerminalCapture, previousCapture, type SegmentSummary } from "../../store/observe/transcripts.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { type PaneView, placeAmong, viewPane } from "../reach/pane.ts";
 import { compatSubject } from "../reach/subject.ts";
 

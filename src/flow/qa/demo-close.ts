@@ -2,7 +2,8 @@
 import type { DemoFolder } from "../../system/demo-folder.ts";
 import { demoProcesses } from "../../system/demo-folder.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { listPanes, tmuxResult } from "../../system/terminal/tmux.ts";
+import { listPanes } from "../../system/terminal/panes.ts";
+import { tmuxResult } from "../../system/terminal/tmux.ts";
 
 const PATIENCE_MS = 5000;
 

@@ -2,7 +2,8 @@
 import type { Context } from "../../context.ts";
 import { type PageName, readScreen } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { capturePane, isPaneId, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { isPaneId } from "../../system/terminal/tmux.ts";
 
 export interface Place {
   readonly name: string;

@@ -10,7 +10,7 @@ import { homeOfRollout, rolloutOfThread } from "../../system/codex/home.ts";
 import { sessionFamily } from "../../system/kinship.ts";
 import { alive, executableOf, listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
 import { firstLine } from "../../system/codex/rollout-file.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { placeAmong } from "./pane.ts";
 import type { Subject } from "./subject.ts";
 

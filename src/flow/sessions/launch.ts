@@ -12,17 +12,10 @@ import { installedAgent, needAgent } from "../../system/agent-cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { selfFolder } from "../../system/processes/self.ts";
-import {
-  capturePane,
-  hasSession,
-  keepDeadPane,
-  killSession,
-  listPanes,
-  needTmux,
-  newSession,
-  type Pane,
-  sendReturn,
-} from "../../system/terminal/tmux.ts";
+import { sendReturn } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession, keepDeadPane, killSession, newSession } from "../../system/terminal/sessions.ts";
+import { needTmux } from "../../system/terminal/tmux.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
 export interface Launch {

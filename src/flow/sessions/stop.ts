@@ -8,7 +8,7 @@ import { markGone } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { findTask } from "../../store/tasks/tasks.ts";
 import { appendCompatEvent } from "../../system/compat-worker.ts";
-import { hasSession, killSession } from "../../system/terminal/tmux.ts";
+import { hasSession, killSession } from "../../system/terminal/sessions.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { recipientOfSubject } from "../reach/recipient.ts";

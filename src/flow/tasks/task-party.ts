@@ -13,7 +13,9 @@ import { taskById } from "../../store/tasks/tasks.ts";
 import { transcriptSource } from "../../store/observe/transcript-sources.ts";
 import { sessionLine } from "../../system/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
-import { hasSession, isPaneId, killPane, killSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession, killPane, killSession } from "../../system/terminal/sessions.ts";
+import { isPaneId } from "../../system/terminal/tmux.ts";
 import { placeAmong } from "../reach/pane.ts";
 
 function partyOf(store: Store, taskId: string, binding: Binding | null, role: Role): TaskParty | null {
