@@ -14,8 +14,9 @@ import { writeWhole } from "../../system/files/whole-file.ts";
 import { selfFolder } from "../../system/processes/self.ts";
 import { sendReturn } from "../../system/terminal/keys.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
-import { hasSession, keepDeadPane, killSession, newSession } from "../../system/terminal/sessions.ts";
+import { hasSession, keepDeadPane, newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
+import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
 export interface Launch {
@@ -180,7 +181,8 @@ function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: bool
 /** The program in the pane has ended: its last lines are the reason, and nothing is left running. */
 async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
   const text = pane === undefined ? "" : await capturePane(cx.env, pane.paneId, 50);
-  await killSession(cx.env, tmuxNameOf(request.name));
+  if (pane !== undefined)
+    await endTerminal(cx, await lookAtTerminal(cx, { name: request.name, tmuxSession: pane.session, paneId: pane.paneId }));
   const last = text
     .split("\n")
     .map((line) => line.trimEnd())

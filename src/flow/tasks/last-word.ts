@@ -27,6 +27,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
         tmuxSession: party.tmuxSession,
         paneId: pane?.paneId ?? party.paneId,
         pid: null,
+        since: null,
         threadId: null,
         rolloutPath: null,
         gone: false,

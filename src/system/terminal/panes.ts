@@ -1,6 +1,6 @@
 /** The panes of the tmux server, and what stands on them. */
 import { Failure } from "../../core/failure.ts";
-import type { Env } from "../processes/child.ts";
+import type { ChildResult, Env } from "../processes/child.ts";
 import { NEXT, noServerWords, paneTarget, tmux, tmuxResult } from "./tmux.ts";
 
 /** One pane as `list-panes` shows it. */
@@ -21,11 +21,13 @@ export interface Pane {
   readonly current: boolean;
   /** How many terminals look at the session. */
   readonly attached: number;
+  /** When the server began, in milliseconds since the epoch: while it lives, it gives no pane id a second time. */
+  readonly serverStartedAt: number;
 }
 
 const paneFormat =
   "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_flag} " +
-  "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{session_name}";
+  "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{start_time} #{session_name}";
 
 /** Every pane of the server in tmux's order; empty when no server runs. */
 export async function listPanes(env: Env): Promise<Pane[]> {
@@ -35,7 +37,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
     throw new Failure(`tmux list-panes failed: ${result.stderr.trim()}`);
   }
   return result.stdout.split("\n").flatMap((line) => {
-    const [paneId, pid, dead, mode, width, height, cursorX, cursorShown, current, attached, ...name] = line.split(" ");
+    const [paneId, pid, dead, mode, width, height, cursorX, cursorShown, current, attached, began, ...name] = line.split(" ");
     if (paneId === undefined || name.length === 0) return [];
     return {
       session: name.join(" "),
@@ -49,6 +51,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
       cursorShown: cursorShown === "1",
       current: current === "1",
       attached: Number(attached),
+      serverStartedAt: Number(began) * 1000,
     };
   });
 }
@@ -92,3 +95,10 @@ export async function captureScreens(env: Env, paneIds: readonly string[]): Prom
       }),
   );
 }
+
+/**
+ * Ends a pane, wherever it is and whoever looks at it, if the program that was seen still runs in it; the server itself compares, in the
+ * same step. Whether it is gone tells the next look.
+ */
+export const killPane = (env: Env, { paneId, pid }: Pick<Pane, "paneId" | "pid">): Promise<ChildResult> =>
+  tmuxResult(env, ["if-shell", "-F", "-t", paneId, `#{==:#{pane_pid},${pid}}`, `kill-pane -t ${paneId}`]);

@@ -1,4 +1,5 @@
-/** tmux sessions: there, begun, ended. */
+/** tmux sessions: whether one is there, and beginning one. */
+import { Failure } from "../../core/failure.ts";
 import { type Env, foreignNames } from "../processes/child.ts";
 import { listPanes } from "./panes.ts";
 import { isPaneId, NEXT, paneTarget, sessionTarget, tmux, tmuxResult } from "./tmux.ts";
@@ -38,7 +39,7 @@ export async function newSession(
     "-d",
     "-P",
     "-F",
-    "#{pane_id} #{pane_pid}",
+    "#{pane_id} #{pane_pid} #{exit-unattached}",
     "-s",
     unexpanded(options.name),
     "-c",
@@ -52,20 +53,24 @@ export async function newSession(
     ...unwanted.flatMap((name) => ["-u", name]),
     ...settings,
     ...options.argv,
+    // In the same step: the user's own setting would end the session before the next command.
+    NEXT,
+    "set-option",
+    "-t",
+    `=${options.name}:`,
+    "destroy-unattached",
+    "off",
     ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),
   ]);
-  const [paneId = "", pid = ""] = out.trim().split(" ");
+  const [paneId = "", pid = "", exits] = out.trim().split(" ");
+  if (exits === "1" && !(await listPanes(env)).some((pane) => pane.paneId === paneId)) {
+    throw new Failure(`tmux ended ${JSON.stringify(options.name)} at once: its option exit-unattached ends a server that nobody looks at`, {
+      hint: "take it out of your tmux.conf, or keep a terminal attached to tmux: tmux new-session",
+    });
+  }
   return { paneId, pid: Number(pid) };
 }
 
 /** Whether the pane stays, to be read, when its program ends. */
 export const keepDeadPane = (env: Env, target: string, keep: boolean): Promise<string> =>
   tmux(env, ["set-option", "-w", "-t", paneTarget(target), "remain-on-exit", keep ? "on" : "off"]);
-
-/** Ends the session of exactly this name; false when it was not there. */
-export const killSession = async (env: Env, name: string): Promise<boolean> =>
-  (await tmuxResult(env, ["kill-session", "-t", sessionTarget(name)])).code === 0;
-
-/** Ends one pane by its id; false when it was not there. */
-export const killPane = async (env: Env, paneId: string): Promise<boolean> =>
-  (await tmuxResult(env, ["kill-pane", "-t", paneId])).code === 0;
