@@ -19,7 +19,7 @@ export interface AgentReport {
 const unknown: AgentFeatures = { version: null, noDaemon: false, lateRollout: false, queue: false };
 
 /** Why a version is worth a word; null: it is one that the tests know. */
-export function versionNote(agent: Agent, version: string | null): string | null {
+function versionNote(agent: Agent, version: string | null): string | null {
   const { from, to } = agent.tested;
   const place = placeInRange(version, agent.tested);
   if (place === null) return "it does not say its version";

@@ -8,10 +8,10 @@ import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily } from "../../system/agent/kinship.ts";
-import { alive, executableOf, listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
+import { alive, executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHeadSoFar } from "../../system/agent/transcript.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
-import { placeAmong } from "./pane.ts";
+import type { Pane } from "../../system/terminal/panes.ts";
+import { needPane } from "./pane.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Recipient {
@@ -24,6 +24,8 @@ export interface Recipient {
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
   readonly pid: number | null;
+  /** When it was first put on record. */
+  readonly since: string | null;
   readonly threadId: string | null;
   readonly rolloutPath: string | null;
   readonly gone: boolean;
@@ -37,6 +39,7 @@ export const recipientOf = (session: Session): Recipient => ({
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
   pid: session.pid,
+  since: session.registered_at,
   threadId: session.codex_session_id,
   rolloutPath: session.codex_session_path,
   gone: session.state === "gone",
@@ -54,6 +57,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         tmuxSession: subject.tmuxSession,
         paneId: subject.paneId,
         pid: null,
+        since: subject.since,
         threadId: null,
         rolloutPath: null,
         gone: false,
@@ -100,9 +104,9 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const lock = threadLock(recipient);
   const live = lock?.held === true;
   if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live };
+  const pane = await paneOf(cx, recipient);
   const processes = (await listProcesses(cx.env)) ?? [];
-  const pane = await paneOf(cx, recipient, processes);
-  const family = await sessionFamily(agent, pane.pid, processes, cx.env);
+  const family = await sessionFamily(pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
   const written =
@@ -122,23 +126,13 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
 
 const isOneOf = (family: readonly number[], pid: number | null): boolean => pid !== null && family.includes(pid);
 
-/** The pane of the session: the recorded one, else the one its process lives in, else the active one. */
-async function paneOf(cx: Context, recipient: Recipient, processes: readonly Process[]): Promise<Pane> {
-  const { program } = cx;
-  const panes = await listPanes(cx.env);
-  const placed = placeAmong(panes, recipient);
-  if (placed.pane === null)
-    throw new Failure(placed.reason, {
-      hint: placed.why === "missing" ? `tmux list-sessions; ${program} reconcile` : `${program} sessions --state all`,
-    });
-  if (placed.pane.dead)
-    throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, {
-      hint: `tmux attach -t ${quoteWord(placed.pane.session)}`,
-    });
-  const own = panes.filter((pane) => pane.session === placed.pane.session);
-  if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
-  for (const pane of own) if ((await sessionFamily(recipient.agent, pane.pid, processes, cx.env)).includes(recipient.pid)) return pane;
-  return placed.pane;
+/** The pane of the session, with a program that runs. */
+async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
+  const pane = await needPane(cx, recipient);
+  if (!pane.dead) return pane;
+  throw new Failure(`the program in pane ${pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, {
+    hint: `tmux attach -t ${quoteWord(pane.session)}`,
+  });
 }
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */

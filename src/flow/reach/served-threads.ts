@@ -36,7 +36,7 @@ const SLACK_MS = 1000;
 export async function servedThreads(cx: Context, agent: Agent, pid: number): Promise<ServedThreads | null> {
   const processes = (await listProcesses(cx.env)) ?? [];
   const clients: number[] = [];
-  for (const member of await sessionFamily(agent, pid, processes, cx.env)) if (await isClient(cx, agent, member)) clients.push(member);
+  for (const member of await sessionFamily(pid, processes, cx.env)) if (await isClient(cx, agent, member)) clients.push(member);
   const [client] = clients;
   const folder = client === undefined ? null : await folderOf(client, cx.env);
   if (client === undefined || folder === null) return null;
@@ -52,14 +52,14 @@ export async function servedThreads(cx: Context, agent: Agent, pid: number): Pro
 }
 
 async function isClient(cx: Context, agent: Agent, pid: number): Promise<boolean> {
-  return agent.isExecutable((await executableOf(pid, cx.env)) ?? "") && !(await isShared(agent, pid, cx.env));
+  return agent.isExecutable((await executableOf(pid, cx.env)) ?? "") && !(await isShared(pid, cx.env));
 }
 
 async function candidatesOf(cx: Context, agent: Agent, home: string, folder: string): Promise<ServedThread[]> {
   const found: ServedThread[] = [];
   for (const [threadId, writer] of machineOf(agent).written(home)) {
     // Where the system does not tell who writes, it may be a server.
-    if (writer !== null && !(await isShared(agent, writer, cx.env))) continue;
+    if (writer !== null && !(await isShared(writer, cx.env))) continue;
     const rolloutPath = machineOf(agent).transcriptOf(home, threadId);
     const meta = rolloutPath === null ? null : transcriptHeadSoFar(agent, rolloutPath);
     if (rolloutPath === null || meta?.cwd == null || realPath(meta.cwd) !== folder) continue;

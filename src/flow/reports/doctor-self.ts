@@ -9,7 +9,8 @@ import { homeOfAgent } from "../../system/agent/agents.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
 import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
-import { hasSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Check, Report } from "./doctor.ts";
 import { type Identity, identifySelf } from "../sessions/identify.ts";
 
@@ -20,7 +21,7 @@ async function ownPane(cx: Context): Promise<{ pane: Pane | null; denied: string
   if (!cx.env.TMUX) return { pane: null, denied: null };
   try {
     const panes = await listPanes(cx.env);
-    const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+    const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
     return { pane: panes.find((pane) => line.includes(pane.pid)) ?? null, denied: null };
   } catch (error) {
     if (error instanceof Failure) return { pane: null, denied: error.message };

@@ -10,7 +10,7 @@ import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
 import { firstPrompt, transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { rolloutOf } from "./identify.ts";
 
 export interface FoundSession {
@@ -56,7 +56,7 @@ async function foundOf(cx: Context, store: Store, agent: Agent, { processes, pan
   for (const [threadId, { pid, path }] of threads) {
     const meta = transcriptHeadSoFar(agent, path);
     if (threadIsRegistered(store, threadId) || meta === null) continue;
-    const line = pid === null ? [] : await sessionLine(agent, pid, processes, cx.env);
+    const line = pid === null ? [] : await sessionLine(pid, processes, cx.env);
     const pane = panes.find((each) => line.includes(each.pid));
     found.push({
       agent: agent.key,
@@ -81,7 +81,7 @@ async function heldByPanes(
 ): Promise<{ threadId: string; pid: number; path: string }[]> {
   const held: { threadId: string; pid: number; path: string }[] = [];
   for (const pane of panes) {
-    for (const pid of await sessionFamily(agent, pane.pid, processes, cx.env)) {
+    for (const pid of await sessionFamily(pane.pid, processes, cx.env)) {
       for (const path of ((await openFiles(pid, cx.env)) ?? []).filter(agent.transcript.isPath)) {
         const meta = transcriptHeadSoFar(agent, path);
         if (meta) held.push({ threadId: meta.id, pid, path });

@@ -8,7 +8,7 @@ import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHead } from "../../system/agent/transcript.ts";
-import { listPanes } from "../../system/terminal/tmux.ts";
+import { listPanes } from "../../system/terminal/panes.ts";
 import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
 
 export interface Identity {
@@ -39,12 +39,13 @@ export async function openTranscripts(cx: Context, pid: number): Promise<OpenTra
   if (processes === null) return null;
   const found: OpenTranscript[] = [];
   let answered = false;
-  for (const agent of allAgents) {
-    for (const member of await sessionFamily(agent, pid, processes, cx.env)) {
-      const files = await openFiles(member, cx.env);
-      if (files === null) continue;
-      answered = true;
-      for (const path of files) if (agent.transcript.isPath(path) && !found.some((each) => each.path === path)) found.push({ agent, path });
+  for (const member of await sessionFamily(pid, processes, cx.env)) {
+    const files = await openFiles(member, cx.env);
+    if (files === null) continue;
+    answered = true;
+    for (const path of files) {
+      const agent = allAgents.find(({ transcript }) => transcript.isPath(path));
+      if (agent !== undefined && !found.some((each) => each.path === path)) found.push({ agent, path });
     }
   }
   return answered ? found : null;
@@ -163,7 +164,7 @@ export async function identifySelf(cx: Context): Promise<Identity> {
   const rolloutPath = rolloutOf(cx, thread);
   const meta = transcriptHead(agent, rolloutPath);
   const lock = lockOf(agent, rolloutPath, thread);
-  const line = await sessionLine(agent, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const owner = await writerAmong(cx, line, rolloutPath, lock);
   if (owner === undefined && lock?.held === false) {
     throw new Failure(`nobody writes thread ${thread} any more: ${selfVariable} is left from a session that has ended`, { hint });

@@ -37,7 +37,7 @@ const none = (reason: string): Location => ({ found: null, reason });
 export async function locate(cx: Context, store: Store, agent: Agent, facts: LaunchFacts): Promise<Location> {
   const processes = await listProcesses(cx.env);
   if (processes === null) return none("the processes of this machine cannot be listed");
-  const family = await sessionFamily(agent, facts.pid, processes, cx.env);
+  const family = await sessionFamily(facts.pid, processes, cx.env);
   const held = await heldRollout(cx, agent, family, facts.launchedAt);
   if (held !== null) return { found: held };
   if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);

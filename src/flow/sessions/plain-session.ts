@@ -6,7 +6,8 @@ import { Failure } from "../../core/failure.ts";
 import { needPlainName, type StartFacts } from "../../core/sessions/session.ts";
 import { installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
-import { needTmux, newSession } from "../../system/terminal/tmux.ts";
+import { newSession } from "../../system/terminal/sessions.ts";
+import { needTmux } from "../../system/terminal/tmux.ts";
 import { sessionEnvironment, startFacts } from "./launch.ts";
 
 export interface PlainSession extends ModelChoice {
