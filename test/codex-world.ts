@@ -40,17 +40,17 @@ export class PlainModel {
 export class CodexWorld extends World {
   readonly project = join(this.dir, "project");
   readonly codexHome = this.env.CODEX_HOME!;
-  private readonly model: ScriptedModel;
+  private readonly server: ScriptedModel;
 
   constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
     super();
     this.realTime = true;
-    this.model = scriptedModel(script);
+    this.server = scriptedModel(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
     writeFileSync(
       join(this.codexHome, "config.toml"),
-      codexConfig({ modelUrl: this.model.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
+      codexConfig({ modelUrl: this.server.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
     );
   }
 
@@ -105,7 +105,7 @@ export class CodexWorld extends World {
         continue;
       }
     }
-    await this.model.stop();
+    await this.server.stop();
     super.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Registering a Codex session that runs already, as worker or manager. */
 import { flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { agentOfPath } from "../../core/agent/agents.ts";
+import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import { UsageError } from "../../core/failure.ts";
 import { registeredSession, type Role } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
@@ -20,7 +20,7 @@ export const registerFlags = {
     value: "PATH|ID",
     filled: true,
   }),
-  self: flag("register the Codex session this command runs in (by CODEX_THREAD_ID)"),
+  self: flag(`register the session this command runs in (by ${allAgents.map(({ selfVariable }) => selfVariable).join(" or ")})`),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
   json: jsonFlag,
