@@ -4,7 +4,8 @@
  */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { agents } from "../../core/agent/agents.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DemoResult, DemoStep } from "../../core/qa/demo.ts";
 import { Failure } from "../../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../../store/demo-facts.ts";
@@ -27,17 +28,24 @@ export type DemoTeller = (who: string, what: string, ms: number) => void;
 
 const LIMIT_MS = 60_000;
 
-/** Runs it. @throws Failure when Codex, tmux or git is not installed */
-export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Promise<DemoResult> {
+export interface DemoOptions {
+  readonly keep: boolean;
+  /** Who works; its home is made for the demonstration. */
+  readonly worker: Agent;
+  readonly manager: Agent;
+}
+
+/** Runs it. @throws Failure when the agent, tmux or git is not installed */
+export async function runDemo(cx: Context, { keep, worker, manager }: DemoOptions, tell: DemoTeller): Promise<DemoResult> {
   for (const program of ["tmux", "git"])
     if (which(program, cx.env) === null)
       throw new Failure(`${program} is not on PATH`, { hint: `install it, for instance: apt-get install ${program}` });
-  const installed = await installedAgent(agents.codex, cx.env);
+  const installed = await installedAgent(worker, cx.env);
   const begun = performance.now();
   const say = (who: string, what: string) => tell(who, what, performance.now() - begun);
   const model = scriptedModel(demoScript((role, did) => say(role, did)));
-  const folder = await makeDemoFolder(cx.env, agents.codex, model.url);
-  const run = new DemoRun(cx, folder, say, begun);
+  const folder = await makeDemoFolder(cx.env, worker, model.url);
+  const run = new DemoRun(cx, folder, { worker, manager }, say, begun);
   let failed: DemoResult["failed"] = null;
   let interrupted = false;
   let giveUp = (): void => {};
@@ -86,6 +94,7 @@ class DemoRun {
   constructor(
     private readonly cx: Context,
     private readonly folder: DemoFolder,
+    private readonly agents: { readonly worker: Agent; readonly manager: Agent },
     private readonly say: (who: string, what: string) => void,
     begun: number,
   ) {
@@ -117,7 +126,7 @@ class DemoRun {
     await this.reach(
       "the manager's last turn ends",
       "manager",
-      () => newestTurn(agents.codex, paired.manager.codex_session_path) === "completed",
+      () => newestTurn(this.agents.manager, paired.manager.codex_session_path) === "completed",
     );
     await this.checkWork(store, paired);
   }
@@ -138,6 +147,10 @@ class DemoRun {
       DEMO.worker,
       "--manager-name",
       DEMO.manager,
+      "--worker-agent",
+      this.agents.worker.key,
+      "--manager-agent",
+      this.agents.manager.key,
       "--cwd",
       this.folder.project,
       "--timeout-seconds",
@@ -149,7 +162,7 @@ class DemoRun {
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
     this.pids = [paired.worker.pid, paired.manager.pid, paired.dispatch.pid].filter((pid) => pid !== null);
     this.rollouts = [paired.worker, paired.manager].flatMap(({ codex_session_path: path, codex_session_id: id }) =>
-      path !== null && transcriptHead(agents.codex, path).id === id ? [path] : [],
+      path !== null && transcriptHead(agentOfPath(path), path).id === id ? [path] : [],
     );
     if (new Set(this.rollouts).size !== 2) throw new Failure(`the sessions do not have a rollout each: ${this.rollouts.join(", ")}`);
     this.done("demo", this.current);
