@@ -85,6 +85,47 @@ function starting(world: AgentWorld): void {
     expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch: "tmux" });
   }, 60_000);
 
+  test("of a pair each side has its own model and effort, and a wrong one leaves nothing behind", async () => {
+    const words = [
+      "pair",
+      "--task",
+      "p",
+      "--task-goal",
+      "g",
+      "--worker-name",
+      "pw",
+      "--manager-name",
+      "pm",
+      "--cwd",
+      world.project,
+      "--no-dispatch",
+    ];
+    const refused = await world.run([...words, "--manager-effort", "banana"]);
+    expect([refused.exit, refused.stderr.includes("knows no effort")]).toEqual([1, true]);
+    expect(await world.ok("tasks --json")).toEqual([]);
+    const effort = world.agent.efforts.at(2)!;
+    await world.ok([...words, "--timeout-seconds", "40", "--model", "both", "--manager-model", "own", "--worker-effort", effort]);
+    expect(
+      world.rows(
+        "select s.name, a.model, a.effort from sessions s join session_agents a on a.session_id = s.id where s.name like 'p_' order by 1",
+      ),
+    ).toEqual([
+      { name: "pm", model: "own", effort: null },
+      { name: "pw", model: "both", effort },
+    ]);
+  }, 90_000);
+
+  test("a file-backed worker is on record by its own id, with its agent in its configuration", async () => {
+    await world.run(["create", "made", "--cwd", world.project, "--model", "of-it"]);
+    const [row] = world.rows<Record<string, string>>(
+      "select a.* from workers w join session_agents a on a.session_id = w.id where w.name = 'made'",
+    );
+    expect(row).toMatchObject({ agent: world.agent.key, model: "of-it", launch: "tmux" });
+    expect(row!.argv_json).not.toContain("update-status");
+    const config = JSON.parse(readFileSync(join(world.stateRoot, "made", "config.json"), "utf8"));
+    expect(config.agent).toBe(world.agent.key);
+  }, 60_000);
+
   test("an agent that nobody knows, a model that is no name and an effort that is none are refused before anything starts", async () => {
     for (const [words, said] of [
       [["--agent", "nobody"], 'names the agent "nobody", which this version does not know yet'],
