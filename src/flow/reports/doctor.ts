@@ -7,7 +7,7 @@ import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
 import { installedAgent } from "../../system/agent-cli.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
