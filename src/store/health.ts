@@ -63,7 +63,8 @@ export function checkHealth(store: Store, options: { rows?: boolean } = {}): Hea
   const recorded = (tables.missing as string[]).includes("schema_migrations") ? null : newestRecorded(store);
   const version = only<number>(store, "pragma user_version") ?? 0;
   const keys = only<number>(store, "pragma foreign_keys") ?? 0;
-  const journal = only<string>(store, "pragma journal_mode") ?? "";
+  // Only a file with a log had to be opened alone, of which SQLite then says nothing.
+  const journal = store.alone ? "wal" : (only<string>(store, "pragma journal_mode") ?? "");
   const busy = only<number>(store, "pragma busy_timeout") ?? 0;
   const checks: Check[] = [
     value("foreign_keys", keys, keys === 1),
