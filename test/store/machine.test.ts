@@ -30,7 +30,8 @@ const inMounts = (script: string, argv: readonly string[]): Outcome =>
 function readOnly(...argv: string[]): Outcome {
   if (canMount)
     return inMounts(`mount --bind "${w.stateRoot}" "${w.stateRoot}" && mount -o remount,bind,ro "${w.stateRoot}" && exec "$@"`, argv);
-  for (const name of readdirSync(w.stateRoot)) chmodSync(join(w.stateRoot, name), 0o400);
+  for (const entry of readdirSync(w.stateRoot, { withFileTypes: true }))
+    if (entry.isFile()) chmodSync(join(w.stateRoot, entry.name), 0o400);
   chmodSync(w.stateRoot, 0o500);
   return w.binary(argv);
 }
