@@ -63,6 +63,8 @@ export interface Context {
   storePath(path?: string): string;
   /** The refusal that stands for an error of the open database (locked, full, damaged, …), or undefined when it is none. */
   databaseFailure(error: unknown): Failure | undefined;
+  /** The refusal that stands for any other error when the open database holds what no program of ours wrote, or undefined. */
+  recordsFailure(): Failure | undefined;
   close(): void;
 }
 
@@ -141,6 +143,12 @@ export function makeContext(outside: Outside): Context {
       if (file === undefined) return undefined;
       const { sqliteFailure } = require("./store/sqlite-failure.ts") as typeof import("./store/sqlite-failure.ts");
       return sqliteFailure(error, file);
+    },
+    recordsFailure() {
+      const [store] = stores.values();
+      if (store === undefined) return undefined;
+      const { wrongTypeFailure } = require("./store/value-types.ts") as typeof import("./store/value-types.ts");
+      return wrongTypeFailure(store);
     },
     close() {
       for (const store of stores.values()) store.db.close();

@@ -162,6 +162,8 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     );
   if (typeof code === "string" && "syscall" in (error as object))
     return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
+  const records = cx.recordsFailure();
+  if (records && !cx.env.CONVEYOR_DEBUG) return report(records, cx, name, leaf);
   cx.err(
     `${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`,
   );
