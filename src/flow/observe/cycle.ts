@@ -5,6 +5,7 @@
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
+import { failureWords } from "../../core/observe/turn-error.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing, type Pairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
@@ -151,6 +152,7 @@ class Cycle {
           staleness_seconds: value.staleness_seconds,
           state: value.state,
           turn: value.turn,
+          turn_error: value.turn_error,
         },
       };
     });
@@ -187,6 +189,7 @@ class Cycle {
         manager_context: context,
       };
       const completedAt = store.now();
+      const failed = seen.turn_error === null ? "" : `, its turn failed: ${failureWords(seen.turn_error, seen.last_state_event_at)}`;
       endCycle(store, this.id, { state: "succeeded", completedAt, status });
       this.end("succeeded", { ...lives, state: seen.state, task_completed: seen.task_completed });
       addSpans(store, { id: this.id, taskId: task.id }, this.spans);
@@ -194,7 +197,7 @@ class Cycle {
         type: "manager_cycle_succeeded",
         actor: "manager",
         taskId: task.id,
-        summary: `cycle of ${task.name}: ${seen.state}`,
+        summary: `cycle of ${task.name}: ${seen.state}${failed}`,
         correlation: { ...this.names, cycle_id: this.id },
         attributes: {
           ingest: read,
@@ -203,6 +206,7 @@ class Cycle {
           state: seen.state,
           task_completed: seen.task_completed,
           turn: seen.turn,
+          turn_error: seen.turn_error,
           ...lives,
         },
       });

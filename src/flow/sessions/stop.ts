@@ -73,7 +73,8 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
     return false;
   }
   const end = performance.now() + (sent.proof === "seen" ? READ_MS : 300);
-  while (performance.now() < end && newestTurn(recipient.rolloutPath) !== "completed") await Bun.sleep(50);
+  const ended = (): boolean => ["completed", "failed"].includes(newestTurn(recipient.rolloutPath) ?? "");
+  while (performance.now() < end && !ended()) await Bun.sleep(50);
   return true;
 }
 
