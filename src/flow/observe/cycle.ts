@@ -21,12 +21,15 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
+import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 
 export interface CycleOptions {
   /** The task as typed. */
   readonly task: string;
   readonly busyWaitSeconds: number;
+  /** Whether the manager's messages count as read by this look. Whose look it is decides, and that is the caller's to say. */
+  readonly consume: boolean;
 }
 
 /** State and turn of a session from what is stored of its rollout. */
@@ -47,6 +50,14 @@ export async function runCycle(cx: Context, store: Store, options: CycleOptions)
     cycle.fail(error);
     throw error;
   }
+}
+
+/**
+ * Whether a look takes the manager's messages when nobody says so: a program's does, and the manager's own; a person's, at a terminal, does
+ * not.
+ */
+export async function looksForManager(cx: Context, store: Store, ref: string): Promise<boolean> {
+  return !cx.outside.tty.out || (await asksItself(cx, needPairing(store, needTask(store, ref)).manager));
 }
 
 interface Ended<T> {
@@ -171,8 +182,9 @@ class Cycle {
       const context = managerContext(cx, store, task, proofs);
       this.phase.known = contextAttributes(context, 0);
       requireAcks(cx, task, this.pairing.binding.id, context);
-      const consumed = consumeDelivered(store, this.id, { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id });
-      this.end("succeeded", contextAttributes(context, consumed));
+      const inbox = { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
+      const consumed = this.options.consume ? consumeDelivered(store, this.id, inbox) : [];
+      this.end("succeeded", contextAttributes(context, consumed.length));
       this.begin("persist_cycle_row");
       const status = {
         kind: "session_cycle",
@@ -184,7 +196,7 @@ class Cycle {
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
         next_commands: died ? [nextCommand(cx, store, "reconcile")] : [],
-        consumed_dispatch_notifications: consumed,
+        consumed_dispatch_notifications: consumed.length,
         tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
@@ -210,7 +222,14 @@ class Cycle {
           ...lives,
         },
       });
-      return { ...status, cycle_id: this.id, cycle_started_at: this.startedAt, cycle_completed_at: completedAt };
+      // Printed, not stored: the messages have rows of their own, which name this cycle.
+      return {
+        ...status,
+        consumed_messages: consumed,
+        cycle_id: this.id,
+        cycle_started_at: this.startedAt,
+        cycle_completed_at: completedAt,
+      };
     });
   }
 
