@@ -6,7 +6,7 @@ import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { markGone } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { findTask } from "../../store/tasks/tasks.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { appendCompatEvent } from "../../system/compat-worker.ts";
 import { hasSession, killSession } from "../../system/terminal/tmux.ts";
 import { deliver } from "../delivery/deliver.ts";
@@ -81,7 +81,7 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
 function warnBound(cx: Context, store: Store, sessionId: string, name: string): void {
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
-  const task = findTask(store, binding.task_id);
+  const task = taskById(store, binding.task_id);
   cx.err(
     `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ` +
       `${quoteWord(task?.name ?? binding.task_id)} ends that`,
