@@ -1,10 +1,12 @@
 /** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Failure } from "./core/failure.ts";
 import { compactJson, prettyJson } from "./core/json.ts";
 import { harmless, harmlessJson } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
+import { isFolder } from "./system/files/folders.ts";
+import { DATABASE, hideFromGit, mistrust, RECORDS, recordsFor } from "./system/files/records-place.ts";
 import type { Store } from "./store/store.ts";
 
 export type Program = "conveyor" | "workerctl";
@@ -90,15 +92,28 @@ export function makeContext(outside: Outside): Context {
     const home = env.HOME || homedir();
     return resolve(cwd, text === "~" ? home : text.startsWith("~/") ? join(home, text.slice(2)) : text);
   };
-  const stateRoot = path(env.WORKERCTL_STATE_ROOT || ".codex-workers");
+  const named = env.WORKERCTL_STATE_ROOT ? path(env.WORKERCTL_STATE_ROOT) : null;
+  let found: string | undefined;
+  const stateRoot = (): string => named ?? (found ??= recordsFor(cwd));
+  /** What is found by itself may have been laid there by somebody else; what is named on purpose was meant. */
+  const believe = (root: string): void => {
+    const why = mistrust(root);
+    if (why !== null)
+      throw new Failure(`the records in ${root} are not used: ${why}`, {
+        hint: `name the file with --path ${join(root, DATABASE)} to use it all the same, or another folder with WORKERCTL_STATE_ROOT`,
+      });
+    if (root !== join(cwd, RECORDS)) outside.write("err", `${harmless(`note: the records are those in ${root}`)}\n`);
+  };
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => (given === undefined ? join(stateRoot, "workerctl.db") : path(given));
+  const storePath = (given?: string): string => (given === undefined ? join(stateRoot(), DATABASE) : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),
     env,
     cwd,
-    stateRoot,
+    get stateRoot() {
+      return stateRoot();
+    },
     out: (text) => outside.write("out", `${harmless(text)}\n`),
     raw: (text) => outside.write("out", text),
     json: (value) => outside.write("out", `${harmlessJson(prettyJson(value))}\n`),
@@ -131,7 +146,16 @@ export function makeContext(outside: Outside): Context {
       if (open) return open;
       // Required here, so that help and usage errors load no database.
       const { openStore } = require("./store/open.ts") as typeof import("./store/open.ts");
+      if (given !== undefined) {
+        const store = openStore(file, clock);
+        stores.set(file, store);
+        return store;
+      }
+      const root = stateRoot();
+      if (named === null) believe(root);
+      const ours = basename(root) === RECORDS || !isFolder(root);
       const store = openStore(file, clock);
+      if (ours) hideFromGit(root);
       stores.set(file, store);
       return store;
     },
