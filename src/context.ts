@@ -1,12 +1,10 @@
 /** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
 import { homedir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Failure } from "./core/failure.ts";
 import { compactJson, prettyJson } from "./core/json.ts";
 import { harmless, harmlessJson } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
-import { isFolder } from "./system/files/folders.ts";
-import { DATABASE, hideFromGit, mistrust, RECORDS, recordsFor } from "./system/files/records-place.ts";
 import type { Store } from "./store/store.ts";
 
 export type Program = "conveyor" | "workerctl";
@@ -68,6 +66,9 @@ export interface Context {
   close(): void;
 }
 
+/** Required where it is used, so that help and usage errors load nothing of the machine. */
+const places = () => require("./system/files/records-place.ts") as typeof import("./system/files/records-place.ts");
+
 const STDIN_LIMIT = 8 << 20;
 
 /** The name shown: CONVEYOR_CLI_PROG when it is one of ours, else the last part of the invoked word (`contract/cli.md`). */
@@ -94,9 +95,10 @@ export function makeContext(outside: Outside): Context {
   };
   const named = env.WORKERCTL_STATE_ROOT ? path(env.WORKERCTL_STATE_ROOT) : null;
   let found: string | undefined;
-  const stateRoot = (): string => named ?? (found ??= recordsFor(cwd));
+  const stateRoot = (): string => named ?? (found ??= places().recordsFor(cwd));
   /** What is found by itself may have been laid there by somebody else; what is named on purpose was meant. */
   const believe = (root: string): void => {
+    const { DATABASE, mistrust, RECORDS } = places();
     const why = mistrust(root);
     if (why !== null)
       throw new Failure(`the records in ${root} are not used: ${why}`, {
@@ -105,7 +107,7 @@ export function makeContext(outside: Outside): Context {
     if (root !== join(cwd, RECORDS)) outside.write("err", `${harmless(`note: the records are those in ${root}`)}\n`);
   };
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => (given === undefined ? join(stateRoot(), DATABASE) : path(given));
+  const storePath = (given?: string): string => (given === undefined ? join(stateRoot(), places().DATABASE) : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),
@@ -153,7 +155,8 @@ export function makeContext(outside: Outside): Context {
       }
       const root = stateRoot();
       if (named === null) believe(root);
-      const ours = basename(root) === RECORDS || !isFolder(root);
+      const { hideFromGit, isOurs } = places();
+      const ours = isOurs(root);
       const store = openStore(file, clock);
       if (ours) hideFromGit(root);
       stores.set(file, store);

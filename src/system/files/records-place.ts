@@ -126,6 +126,9 @@ function askGit(gitFolder: string, below: string): boolean {
   return done.exitCode !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
 }
 
+/** Whether the folder is one for records alone, by its name or since it is not there yet: one that a person named may hold anything else. */
+export const isOurs = (records: string): boolean => basename(records) === RECORDS || kindOf(records) === null;
+
 /** Keeps what this program writes there out of the repository around it. A folder that cannot be written, or has one, is left alone. */
 export function hideFromGit(records: string): void {
   try {
