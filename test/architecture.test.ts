@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 /** Rooms that are only loaded when they are needed. */
 const MAY_LOAD: Record<string, readonly string[]> = {
-  "context.ts": ["store"],
+  "context.ts": ["store", "system"],
   store: ["schema"],
   "verbs.ts": ["commands"],
   commands: ["dashboard", "flow"],
@@ -269,6 +269,7 @@ describe("the agent port", () => {
       known: {
         "schema/extensions.ts": STORED,
         "store/observe/codex-events.ts": STORED,
+        "store/observe/turn-error.ts": STORED,
         "store/observe/turns.ts": STORED,
         "store/observe/unknown-records.ts": STORED,
         "store/dispatch/completions.ts": STORED,

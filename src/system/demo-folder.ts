@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Agent } from "../core/agent/agent.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
-import { childEnv, type Env, runChild } from "./processes/child.ts";
+import { childEnv, type Env } from "./processes/environment.ts";
+import { runProgram } from "./processes/run.ts";
 import { isFolder, realPath } from "./files/folders.ts";
 import { environmentOf, listProcesses } from "./processes/processes.ts";
 import { selfArgv } from "./processes/self.ts";
@@ -70,7 +71,7 @@ export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): 
     ["add", "."],
     ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"],
   ]) {
-    await runChild(["git", ...words], { env: own, cwd: project });
+    await runProgram(["git", ...words], { env: own, cwd: project });
   }
   return { root, project, agent, agentHome, stateRoot, env: own };
 }

@@ -3,6 +3,8 @@
  * writes, older and newer shape alike: the records of another agent are translated into it when they are read. Unknown records are facts too,
  * never errors.
  */
+import type { TurnError } from "../observe/turn-error.ts";
+import { readTurnError } from "./turn-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 
 /** One record of a session. */
@@ -38,6 +40,8 @@ export type AgentFact =
       readonly turnId: string | null;
       readonly lastMessage: string | null;
       readonly durationMs: number | null;
+      /** Why it ended without its work done; null: it ended well. */
+      readonly error: Omit<TurnError, "resets_at"> | null;
     }
   | { readonly kind: "turn_aborted"; readonly turnId: string | null; readonly reason: string | null }
   | { readonly kind: "user"; readonly text: string; readonly clientId: string | null; readonly turnId: string | null }
@@ -58,7 +62,13 @@ export function readFact(record: AgentRecord): AgentFact {
     case "task_started":
       return { kind: "turn_started", turnId };
     case "task_complete":
-      return { kind: "turn_completed", turnId, lastMessage: text(payload.last_agent_message), durationMs: number(payload.duration_ms) };
+      return {
+        kind: "turn_completed",
+        turnId,
+        lastMessage: text(payload.last_agent_message),
+        durationMs: number(payload.duration_ms),
+        error: readTurnError(payload.error),
+      };
     case "turn_aborted":
       return { kind: "turn_aborted", turnId, reason: text(payload.reason) };
     case "user_message":

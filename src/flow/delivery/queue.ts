@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { notSent, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";

@@ -3,6 +3,7 @@ import type { Context } from "../../context.ts";
 import { completionKey, completionMessage, workerReceipt } from "../../core/dispatch/completion.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
+import { failureWords } from "../../core/observe/turn-error.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import {
   abandonedTurns,
@@ -29,6 +30,7 @@ import {
 } from "../../store/dispatch/notifications.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
+import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import type { Delivered } from "../delivery/deliver.ts";
 import { isResting, type Item, type PassMemory, rest, type Step, targetOf } from "./items.ts";
@@ -193,6 +195,8 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
     return { item: { ...keys, dry_run: false, state: "suppressed" } };
   }
   const mode = modeOf(store, target);
+  const turnError = turnErrorOf(store, { ...turn, id: turn.event_id, session_id: turn.worker_session_id });
+  const failed = turnError && failureWords(turnError, turn.timestamp);
   const id = addNotification(store, {
     taskId: turn.task_id,
     bindingId: turn.binding_id,
@@ -208,19 +212,19 @@ function routeTurn(store: Store, claimant: Claimant, turn: UnroutedTurn): { row:
     payload: {
       delivery_mode: mode,
       dispatcher_id: claimant.dispatcherId,
-      message: completionMessage(worker, task),
+      message: completionMessage(worker, task, failed),
       signal: COMPLETION,
       source_event_id: turn.event_id,
       source_session: worker,
       target_session: target.name,
       task,
-      worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload }),
+      worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload, turnError }),
     },
   });
   report(store, facts, claimant, {
     type: "dispatch_signal_detected",
-    summary: `${worker} ended a turn of ${task}`,
-    attributes: { delivery_mode: mode, source_session: worker, target_session: target.name },
+    summary: failed === null ? `${worker} ended a turn of ${task}` : `a turn of ${worker} for ${task} failed: ${failed}`,
+    attributes: { delivery_mode: mode, source_session: worker, target_session: target.name, turn_error: turnError },
   });
   return { row: notificationById(store, id)!, target };
 }
@@ -254,7 +258,7 @@ function stepFor(
   return {
     sending: {
       target,
-      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task),
+      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task, null),
       taskId: row.task_id,
       commandId: null,
       notificationId: row.id,

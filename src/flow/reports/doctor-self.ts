@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
 import { sessionLine } from "../../system/agent/kinship.ts";

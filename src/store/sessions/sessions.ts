@@ -2,6 +2,7 @@
 import { Failure } from "../../core/failure.ts";
 import { DEFAULT_AGENT, type Role, type Session, type StartFacts } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
+import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
 import { AGENT_JOIN, recordAgent, SESSION_COLUMNS } from "./agents.ts";
 
@@ -26,7 +27,7 @@ export const sessionOfRollout = (store: Store, path: string): Session | null =>
 /** @throws Failure naming the session when none has this name */
 export function needSession(store: Store, name: string): Session {
   const session = findSession(store, name);
-  if (!session) throw new Failure(`unknown session ${JSON.stringify(name)}`, { hint: "conveyor sessions --state all" });
+  if (!session) throw unknownSession(store, name);
   return session;
 }
 

@@ -5,7 +5,7 @@ import type { Agent } from "../../core/agent/agent.ts";
 import type { AgentKey } from "../../core/agent/agents.ts";
 import type { AgentMachine } from "../../core/agent/machine.ts";
 import { codexMachine } from "../codex/machine.ts";
-import type { Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
 
 const machines: Readonly<Record<AgentKey, AgentMachine>> = { codex: codexMachine };
 

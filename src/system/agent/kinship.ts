@@ -4,7 +4,7 @@
  */
 import type { Agent } from "../../core/agent/agent.ts";
 import { allAgents } from "../../core/agent/agents.ts";
-import type { Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
 import { commandLineOf, executableOf, type Process } from "../processes/processes.ts";
 
 /** The agent that a process is; null for anything else. */
