@@ -229,7 +229,7 @@ function writeNotification(store: Store, { command, notification }: Message, mov
   const [started, completed] = writes.flags ?? [notification.side_effect_started, notification.side_effect_completed];
   const delivered = state === "delivered";
   const mode: DeliveryMode = delivered ? (completed === 1 ? "push" : "pull_required") : notification.delivery_mode;
-  const error = delivered ? null : writes.notification === null ? notification.error : (facts.error ?? null);
+  const error = delivered || move.to === "queued" ? null : writes.notification === null ? notification.error : (facts.error ?? null);
   store.db
     .query(
       `update routed_notifications set state = ?, delivered_at = ?, delivery_mode = ?, claimed_by = ?, claimed_at = ?, claim_expires_at = ?,
