@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { capturePane, hasSession } from "../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../src/system/terminal/panes.ts";
+import { hasSession } from "../../src/system/terminal/sessions.ts";
 import { until, World } from "../harness.ts";
 import { Site } from "./site.ts";
 import { Stage } from "./stage.ts";

@@ -13,8 +13,11 @@ import { latestStatus } from "../../store/compat/statuses.ts";
 import type { Store } from "../../store/store.ts";
 import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from "../../store/compat/worker-start.ts";
 import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../../system/compat-worker.ts";
-import { capturePane, hasSession, killSession, listPanes, sendReturn } from "../../system/terminal/tmux.ts";
+import { sendReturn } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes } from "../../system/terminal/panes.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import { stageFile } from "../../system/files/whole-file.ts";
+import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 
@@ -207,9 +210,10 @@ export async function verify(cx: Context, worker: CreatedWorker, first: string, 
 /** The state against which {@link verify} compares; ask for it right after the worker was made. */
 export const firstReport = reported;
 
-/** Ends the terminal of a worker that was only to be tried. */
-export async function stopWorker(cx: Context, worker: CreatedWorker): Promise<void> {
-  const killed = await killSession(cx.env, worker.tmuxSession);
+/** Ends the terminal of a worker that was only to be tried. @throws Failure when it could not be ended */
+export async function stopWorker(cx: Context, { name, tmuxSession, paneId, ...worker }: CreatedWorker): Promise<void> {
+  const terminal = await lookAtTerminal(cx, { name, tmuxSession, paneId, since: String(worker.config.created_at) });
+  await endTerminal(cx, terminal);
   recordStopped(worker.store, worker.id, "stop_after");
-  appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "stop", killed_session: killed, reason: "stop_after" });
+  appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type: "stop", killed_session: terminal.pane !== null, reason: "stop_after" });
 }

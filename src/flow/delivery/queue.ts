@@ -5,7 +5,7 @@ import type { Screen } from "../../core/codex/screen.ts";
 import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { which } from "../../system/processes/child.ts";
 import { addToQueue, withdrawFromQueue } from "../../system/codex/queue.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type ProofSearch, RolloutGrowth } from "./proof.ts";

@@ -5,18 +5,8 @@ import type { Screen } from "../../core/codex/screen.ts";
 import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
-import {
-  capturePane,
-  deleteBuffer,
-  leaveMode,
-  listPanes,
-  loadBuffer,
-  type Pane,
-  pasteAndSubmit,
-  press,
-  type Still,
-  submit,
-} from "../../system/terminal/tmux.ts";
+import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";

@@ -1,7 +1,7 @@
 /** Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, or behind a turn that is open. */
 import type { Context } from "../../context.ts";
 import type { Delivery } from "../../store/deliveries.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Recipient, reach } from "../reach/recipient.ts";
 import { isStartOf } from "./tmux.ts";

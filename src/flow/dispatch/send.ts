@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import type { Store } from "../../store/store.ts";
-import { dropOldBuffers } from "../../system/terminal/tmux.ts";
+import { dropOldBuffers } from "../../system/terminal/keys.ts";
 import { deliver } from "../delivery/deliver.ts";
 import type { Item, Sending } from "./items.ts";
 import { recipientOf } from "../reach/recipient.ts";

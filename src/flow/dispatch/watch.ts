@@ -1,6 +1,7 @@
 /** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
 import type { Context } from "../../context.ts";
 import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
+import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
@@ -39,7 +40,10 @@ const ADDED_BEATS = 25;
 /** From then on it moves it only when it would otherwise be older than this at the next pass: a heartbeat of ten seconds counts as old. */
 const OLDEST_BEAT_MS = 9500;
 
-/** Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch. */
+/**
+ * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
+ * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
+ */
 export async function watchDispatch(cx: Context, store: Store, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
   const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
   const bell = new Bell();
@@ -118,9 +122,17 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
     }
   };
 
+  let lost = false;
+  const here = (): void => {
+    lost = true;
+    requirePlace(store);
+    lost = false;
+  };
+
   if (!options.dryRun) await clearBuffers(cx);
   try {
     for (let backstop = true; !stop.asked;) {
+      here();
       const moved = await onePass(backstop);
       if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
@@ -130,6 +142,7 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
       const deadline = performance.now() + sleepMs;
       for (;;) {
         const rung = await bell.wait(deadline - performance.now());
+        here();
         if (stop.asked || (rung && work())) break;
         if (performance.now() >= deadline) {
           backstop = true;
@@ -141,8 +154,9 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
     await lanes.close();
     commits.close();
     rollouts?.close();
+    // In a file that is gone nobody would read it.
     try {
-      endDispatcher(store, key, { iteration, processedTotal });
+      if (!lost) endDispatcher(store, key, { iteration, processedTotal });
     } catch (failure) {
       listener.problem(`the end could not be recorded: ${(failure as Error).message}`);
     }

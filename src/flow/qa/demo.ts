@@ -16,7 +16,7 @@ import { rolloutMeta } from "../../system/codex/rollout-file.ts";
 import { scriptedModel } from "../../system/scripted-model.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { onStop } from "../../system/processes/this-process.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "../reach/open-turn.ts";

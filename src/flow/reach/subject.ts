@@ -16,6 +16,11 @@ export interface Subject {
   readonly cwd: string;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
+  readonly pid: number | null;
+  /** When it was first put on record. */
+  readonly since: string | null;
+  /** When it was last heard of. */
+  readonly lastHeard: string | null;
   readonly identityToken: string | null;
   /** config.json of a worker; `{}` of a session. */
   readonly config: JsonObject;
@@ -35,6 +40,9 @@ export function compatSubject(root: string, name: string): Subject | null {
     cwd: text(config.cwd) ?? "",
     tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
     paneId: text(config.tmux_pane_id),
+    pid: null,
+    since: text(config.created_at),
+    lastHeard: null,
     identityToken: text(config.identity_token),
     config,
     session: null,
@@ -47,6 +55,9 @@ export const sessionSubject = (session: Session): Subject => ({
   cwd: session.cwd,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
+  pid: session.pid,
+  since: session.registered_at,
+  lastHeard: session.last_heartbeat_at,
   identityToken: session.identity_token,
   config: {},
   session,

@@ -9,7 +9,8 @@ import { codexHome } from "../../system/codex/home.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
 import { sessionLine } from "../../system/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
-import { hasSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Check, Report } from "./doctor.ts";
 import { type Identity, identifySelf } from "../sessions/identify.ts";
 

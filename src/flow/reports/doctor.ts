@@ -60,11 +60,21 @@ function compatWorkers(root: string): Record<string, unknown>[] {
     });
 }
 
-/** Kinds of rollout records that no rule knows; [] without a database, which is not made for this. */
-const strangers = (cx: Context, root: string): UnknownRecord[] => {
-  const file = join(root, "workerctl.db");
-  return existsSync(file) ? unknownRecords(cx.store(file)) : [];
-};
+/**
+ * Kinds of rollout records that no rule knows, and whether the database could be asked; [] without a database, which is not made for this.
+ * One that cannot be opened is reported, not fatal.
+ */
+function strangers(cx: Context, root: string): { found: UnknownRecord[]; checks: Check[] } {
+  const path = join(root, "workerctl.db");
+  if (!existsSync(path)) return { found: [], checks: [] };
+  try {
+    return { found: unknownRecords(cx.store(path)), checks: [{ name: "database", ok: true, path }] };
+  } catch (error) {
+    const failure = error instanceof Failure ? error : cx.databaseFailure(error);
+    if (!failure) throw error;
+    return { found: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
+  }
+}
 
 export interface Report {
   readonly ok: boolean;
@@ -79,6 +89,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
   const tmux = which("tmux", cx.env);
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
+  const records = strangers(cx, root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
     { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
@@ -86,12 +97,13 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
     { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
     { name: "state_root_exists", ok: isFolder(root), path: root },
+    ...records.checks,
   ];
   return {
     ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name)),
     checks,
     codex: found?.facts ?? null,
-    unknown_records: strangers(cx, root),
+    unknown_records: records.found,
     project_root: programRoot(),
     workers: compatWorkers(root),
   };

@@ -24,7 +24,8 @@ import { hasTranscript } from "../../store/observe/transcripts.ts";
 import { alive, startedAt } from "../../system/processes/processes.ts";
 import { thisProcess, undisturbed } from "../../system/processes/this-process.ts";
 import { sayLastWord } from "./last-word.ts";
-import { endTerminal, ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
+import { endTerminal } from "../reach/end-terminal.ts";
+import { ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
 import { captureTranscript, shownTranscript } from "../observe/transcript.ts";
 
 /** Whether the process that made the call has ended. One of an older release says nothing of its process: it was short-lived. */
@@ -70,7 +71,7 @@ class Finish {
       this.done.endedBefore.push(...targets.filter((target) => target.endedBefore).map((target) => target.party.role));
       await this.capture(targets);
       await this.say(targets);
-      const inOrder = await ownTerminalLast(cx, targets);
+      const inOrder = ownTerminalLast(targets);
       return await undisturbed(async () => {
         for (const target of inOrder) await this.end(target);
         const result = this.result();
@@ -111,11 +112,9 @@ class Finish {
     }
   }
 
-  private async end({ party, pane, endedBefore }: Target): Promise<void> {
-    if (pane) {
-      await endTerminal(this.cx, party);
-      this.done.killed.add(party.role);
-    }
+  private async end({ party, terminal, pane, endedBefore }: Target): Promise<void> {
+    if (terminal) await endTerminal(this.cx, terminal);
+    if (pane) this.done.killed.add(party.role);
     if (pane || endedBefore) markStopped(this.store, this.task, this.begun.commandId, party, endedBefore);
   }
 

@@ -8,12 +8,12 @@ const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
 export const lsofPath = (env: Env): string => which("lsof", env) ?? "/usr/sbin/lsof";
 
-/** Whether a process of this pid exists; one that we may not signal counts. */
+/** Whether a process of this pid runs; one that we may not signal counts, one that has ended and whose parent has not looked does not. */
 export function alive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !linux || stat(pid)?.[0] !== "Z";
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }

@@ -5,7 +5,8 @@ import { deliver } from "../../../src/flow/delivery/deliver.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { deliverySteps } from "../../../src/store/deliveries.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
-import { capturePane, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
