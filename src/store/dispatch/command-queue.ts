@@ -87,7 +87,7 @@ export interface Ending {
 const severities = { succeeded: "info", failed: "error", blocked: "warning" } as const;
 
 /** By which move of the table a sending ends; `item` tells which. */
-export const endingMove = ({ state, item }: Ending): TransitionName => {
+const endingMove = ({ state, item }: Ending): TransitionName => {
   if (state === "blocked") return "block";
   if (state === "succeeded") return item.side_effect_completed === true ? "deliver" : "shelve";
   return item.side_effect_started === true ? "doubt" : "fail";
@@ -128,7 +128,7 @@ export function endClaim(
   });
 }
 
-export function loopCorrelation(command: CommandRow, item: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function loopCorrelation(command: CommandRow, item: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const decision = decisionOf(payloadOf(command));
   return {
     ...(typeof item.run_id === "string" ? { run_id: item.run_id } : {}),

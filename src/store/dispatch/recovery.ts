@@ -69,7 +69,7 @@ export function overdueTurns(store: Store, gone: readonly Holder[], begun: boole
   );
 }
 
-export const refOfMessage = ({ command, notification }: Message): MessageRef =>
+const refOfMessage = ({ command, notification }: Message): MessageRef =>
   command === null ? { notificationId: notification!.id } : { commandId: command.id };
 
 interface Verdict {
