@@ -26,7 +26,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const thread = recipient.threadId!;
   const rollout = recipient.rolloutPath!;
   journal.markRollout();
-  const search = journal.search();
+  const search = journal.search("codex_queue");
   if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
   if (!journal.begin("codex_queue", true))
     return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");

@@ -20,6 +20,8 @@ const STEADY_MS = 400;
 const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
 const LOOK_MS = 600;
+/** What an interrupt puts back although it was submitted shows in the rollout within this. */
+const PUT_BACK_MS = 5000;
 /** What a terminal that is gone has swallowed shows within this. */
 const GONE_MS = 2000;
 
@@ -60,7 +62,7 @@ export async function deliverByTmux(
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
-    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, interrupted, doubt);
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
   }
@@ -183,16 +185,20 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
-/** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
+/**
+ * @param interrupted the turn before was interrupted, perhaps only just now
+ * @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon
+ */
 async function awaitProof(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
+  interrupted: boolean,
   doubt: Verdict | null,
 ): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
-  const search = journal.search();
+  const search = journal.search("tmux");
   if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
   const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
   const begun = performance.now();
@@ -200,10 +206,14 @@ async function awaitProof(
   let nextLook = doubt === null ? begun + LOOK_MS : deadline;
   let standing = "";
   let accepted = false;
+  /** It was submitted: the composer was seen without it. */
+  let left = false;
+  let putBack = false;
+  const arrived = () =>
+    ({ ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort }) as const;
   try {
     for (;;) {
-      if (search.look())
-        return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
+      if (search.look()) return arrived();
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -214,8 +224,15 @@ async function awaitProof(
         standing = page;
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
-          accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
+          const queued = seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
+          const stands = strands(seen, parcel.text);
+          // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
+          if (search.look()) return arrived();
+          accepted = queued || (accepted && !search.sawAbort);
+          left ||= !stands && seen.screen.composer?.empty === true;
+          putBack = stands && (search.sawAbort || left);
+          const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
+          if (stands && !putBack && settled && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
             journal.note("enter again");
         }
       }
@@ -229,7 +246,9 @@ async function awaitProof(
   if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
   const error = accepted
     ? `the text waits in ${who} for its next tool call or the end of its turn`
-    : `the text was typed into ${who}, but its rollout does not show it yet`;
+    : putBack
+      ? `an interrupt has put the text back into the composer of ${who}, where it stands unsent`
+      : `the text was typed into ${who}, but its rollout does not show it yet`;
   return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
 }
 
@@ -238,7 +257,7 @@ const strands = ({ pane, screen }: Look, text: string): boolean =>
   pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
-function isStartOf(shown: string, text: string): boolean {
+export function isStartOf(shown: string, text: string): boolean {
   const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
   const first = plainWords(
     pasteable(text)
