@@ -1,6 +1,6 @@
 /** The terminal of a worker or session: which pane it is, and what stands on it. */
 import type { Context } from "../../context.ts";
-import { type PageName, readScreen } from "../../core/codex/screen.ts";
+import { type PageName, readScreen, type Screen } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { capturePane, isPaneId, listPanes, type Pane } from "../../system/terminal/tmux.ts";
 
@@ -48,10 +48,12 @@ export interface PaneView {
   readonly text: string;
   /** The page in front. */
   readonly page: PageName;
+  readonly screen: Screen;
 }
 
 /** Reads the pane with `lines` of history. Two looks: the screen alone keeps its styles, which tell a hint from a draft. */
 export async function viewPane(cx: Context, pane: Pane, lines: number): Promise<PaneView> {
-  const [text, screen] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
-  return { pane, text, page: readScreen(screen, pane.mode).page };
+  const [text, styled] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
+  const screen = readScreen(styled, pane.mode);
+  return { pane, text, page: screen.page, screen };
 }
