@@ -7,6 +7,7 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { takesTrust } from "../../core/codex/dialogs.ts";
 import { startupVerdict } from "../../core/codex/pane-classifier.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
@@ -155,14 +156,14 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
       break;
     }
     const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
-    const { page } = codex.readScreen(screen, pane.mode);
-    verdict = verdictOf(history, page);
+    const shown = codex.readScreen(screen, pane.mode);
+    verdict = verdictOf(history, shown.page);
     if (verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
     // The prompt shows for a moment before a page that asks something covers it: only one that stays is ready.
     readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
     if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
-    if (page === "folder_trust" && performance.now() - answered > 1000) {
+    if (takesTrust(shown) && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
       answered = performance.now();
       await sendReturn(cx.env, worker.paneId);

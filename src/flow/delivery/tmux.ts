@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import { notSent, pastes, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
@@ -104,14 +104,16 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
  */
 async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
-  if (text !== "") await loadBuffer(cx.env, buffer, text);
-  const unload = () => deleteBuffer(cx.env, buffer).catch(() => null);
+  const pieces = pastes(text).map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
+  for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
+  const names = pieces.map(({ name }) => name);
+  const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
   if (!journal.begin("tmux", provable)) {
     await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = text === "" ? await submit(cx.env, still) : await pasteAndSubmit(cx.env, buffer, still);
+    const done = await pasteAndSubmit(cx.env, names, still);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");
@@ -160,7 +162,7 @@ async function awaitComposer(
     last = screen.page;
     const free = isFree(screen);
     if (free && now.pane.mode === null && now.pane.cursorShown) return now;
-    const starting = screen.page === "blank" || screen.page === "unknown";
+    const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();
     draft = shown;
@@ -175,7 +177,7 @@ async function awaitComposer(
 
 /** Pages with an empty composer that takes keys. */
 const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
-const isFree = (screen: Screen): boolean => free.has(screen.page);
+const isFree = (screen: Screen): boolean => free.has(screen.page) && !screen.early;
 
 const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(

@@ -1,7 +1,7 @@
 /** The terminal of a worker or session: which pane it is, and what stands on it. */
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
-import { type PageName, readScreen } from "../../core/codex/screen.ts";
+import { type PageName, readScreen, type Screen } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
 import { sessionLine } from "../../system/kinship.ts";
@@ -94,10 +94,12 @@ export interface PaneView {
   readonly text: string;
   /** The page in front. */
   readonly page: PageName;
+  readonly screen: Screen;
 }
 
 /** Reads the pane with `lines` of history. Two looks: the screen alone keeps its styles, which tell a hint from a draft. */
 export async function viewPane(cx: Context, pane: Pane, lines: number): Promise<PaneView> {
-  const [text, screen] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
-  return { pane, text, page: readScreen(screen, pane.mode).page };
+  const [text, styled] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
+  const screen = readScreen(styled, pane.mode);
+  return { pane, text, page: screen.page, screen };
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
+import { testedVersions, versionDoubt } from "../../core/codex/versions.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
@@ -34,6 +35,9 @@ async function codexFacts(cx: Context): Promise<{ version_text: string | null; f
     facts: {
       path,
       version: features.version,
+      tested: testedVersions,
+      in_range: versionDoubt(features.version) === null,
+      warning: versionDoubt(features.version),
       home,
       features: {
         shared_daemon: features.noDaemon,

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import { takesTrust } from "../../core/codex/dialogs.ts";
 import type { Screen } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { needPlainName, type Role } from "../../core/sessions/session.ts";
@@ -143,8 +144,7 @@ class TrustAnswers {
 
   /** Whether Enter is to be pressed now: a recognised trust page on which it means yes, once a second. */
   answers(screen: Screen): boolean {
-    const yes = screen.dialog === null || /^(yes|trust)/i.test(screen.dialog.choices[screen.dialog.chosen] ?? "");
-    if (!this.accept || screen.page !== "folder_trust" || !yes || performance.now() - this.answeredAt < 1000) return false;
+    if (!this.accept || !takesTrust(screen) || performance.now() - this.answeredAt < 1000) return false;
     this.answeredAt = performance.now();
     return true;
   }
