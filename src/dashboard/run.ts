@@ -19,6 +19,13 @@ export interface RunWish {
 }
 
 /**
+ * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5 more
+ * to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy machine.
+ */
+const SENDING_MS = 130_000;
+const SAY_AFTER_MS = 1000;
+
+/**
  * Serves until SIGINT, SIGTERM or SIGHUP.
  * @throws Failure when the port is taken, the task is unknown, or the database no longer stands at its path
  */
@@ -55,7 +62,9 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
     }
   } finally {
     forget?.();
+    const slow = setTimeout(() => companion && cx.err("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
     await companion?.end();
+    clearTimeout(slow);
     reader.close();
   }
 }
@@ -69,7 +78,7 @@ async function ensureDispatch(
 ): Promise<Companion | null> {
   if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
   const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
-  const companion = startCompanion(argv, cx.env, cx.cwd, (code) =>
+  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, SENDING_MS, (code) =>
     problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`),
   );
   if (!companion) problem(`Dispatch could not be started: ${command[0]}`);

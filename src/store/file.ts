@@ -75,6 +75,8 @@ export interface Opened {
   readonly db: Database;
   readonly version: number;
   readonly readOnly: string | null;
+  /** It is read without its log, which could not be laid beside it. */
+  readonly alone: boolean;
 }
 
 /**
@@ -93,13 +95,13 @@ export function openFile(path: string, busyMs: number): Opened {
   };
   try {
     const opened = begun(new Database(path, { readwrite: true, create: false, strict: true }));
-    return { ...opened, readOnly: fileObstacle(path) };
+    return { ...opened, readOnly: fileObstacle(path), alone: false };
   } catch (error) {
     const readOnly = writeObstacle(path);
     if (readOnly === null) throw error;
     // SQLite reads a file with a log only where it can lay the index of the log beside it. A file without one needs none.
     if (logBytes(path) > 0) throw inTheWay(path, `${readOnly}, and its write-ahead log needs a folder that can be written`, error);
-    return { ...begun(alone(path)), readOnly };
+    return { ...begun(alone(path)), readOnly, alone: true };
   }
 }
 

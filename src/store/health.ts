@@ -55,7 +55,7 @@ const references = (store: Store): Check => {
 };
 
 /**
- * All checks in their order but `integrity_check`, which reads the whole file. A file that lacks tables is told so instead of failing.
+ * All checks in their order but those that read the whole file (`integrity_check`, `value_types`). A file that lacks tables is told so instead of failing.
  * @param options.rows false: the one that reads every reference is left out, for reports that are asked for often
  */
 export function checkHealth(store: Store, options: { rows?: boolean } = {}): Health {
@@ -63,7 +63,8 @@ export function checkHealth(store: Store, options: { rows?: boolean } = {}): Hea
   const recorded = (tables.missing as string[]).includes("schema_migrations") ? null : newestRecorded(store);
   const version = only<number>(store, "pragma user_version") ?? 0;
   const keys = only<number>(store, "pragma foreign_keys") ?? 0;
-  const journal = only<string>(store, "pragma journal_mode") ?? "";
+  // Only a file with a log had to be opened alone, of which SQLite then says nothing.
+  const journal = store.alone ? "wal" : (only<string>(store, "pragma journal_mode") ?? "");
   const busy = only<number>(store, "pragma busy_timeout") ?? 0;
   const checks: Check[] = [
     value("foreign_keys", keys, keys === 1),

@@ -71,6 +71,7 @@ export function growthObstacle(path: string): string | null {
   return (
     writeObstacle(path) ??
     refused(() => {
+      rmSync(trial, { force: true });
       const fd = openSync(trial, "wx", 0o600);
       try {
         const bytes = new Uint8Array(TRIED_BYTES).fill(1);

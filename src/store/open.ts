@@ -7,6 +7,7 @@ import { schemaVersion, tableNames } from "../schema/schema.ts";
 import { quoteCommand } from "../core/shell.ts";
 import { closeUntouched, createFile, fileStands, openFile, requireHeader } from "./file.ts";
 import type { FileMigration } from "./migrate.ts";
+import { logBytes } from "./obstacle.ts";
 import { identityOf, refuseNewer, requirePlace } from "./place.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { type Store, tx } from "./store.ts";
@@ -45,8 +46,8 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
 
 const connect = (file: string, source: Source, known: readonly Extension[]): Store => {
   const identity = identityOf(file);
-  const { db, version, readOnly } = openFile(file, busyMs);
-  const store: Store = { db, path: file, identity, now: source.now, newId: source.newId };
+  const { db, version, readOnly, alone } = openFile(file, busyMs);
+  const store: Store = { db, path: file, identity, alone, now: source.now, newId: source.newId };
   try {
     refuseNewer(version, file);
     if (version < schemaVersion) refuseForeign(db, file);
@@ -75,7 +76,7 @@ const bringToday = (store: Store, version: number, known: readonly Extension[]):
 const requireToday = ({ db, path }: Store, version: number, known: readonly Extension[], reason: string): void => {
   if (version === schemaVersion && !lacksExtensions(db, known)) return;
   throw new Failure(`the database ${path} must be brought up to date before it can be read, and cannot be written: ${reason}`, {
-    hint: `copy it to a folder of your own (${quoteCommand(["cp", path, "copy.db"])}) and name the copy with --path`,
+    hint: `copy it to a folder of your own (${quoteCommand(["cp", path, ...(logBytes(path) > 0 ? [`${path}-wal`] : []), "."])} there) and name the copy with --path`,
   });
 };
 

@@ -9,6 +9,8 @@ export interface Store {
   readonly path: string;
   /** Which file it was when it was opened (`identityOf`). */
   readonly identity: string | null;
+  /** Nothing can be written there, and the file is read without the log that it has elsewhere. */
+  readonly alone: boolean;
   /** Now, UTC with milliseconds. */
   now(): string;
   /** `<prefix>-<uuid>`, for instance `newId("task")`. */

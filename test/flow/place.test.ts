@@ -5,7 +5,8 @@ import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { runDashboard } from "../../src/dashboard/run.ts";
 import { createTask } from "../../src/store/tasks/tasks.ts";
-import { until, World } from "../harness.ts";
+import { run } from "../../src/run.ts";
+import { until, words, World } from "../harness.ts";
 import { boundPair } from "../rollout.ts";
 
 let w: World;
@@ -25,6 +26,22 @@ function another(): string {
   createTask(cx.store(path), { name: "other", goal: "g" });
   cx.close();
   return path;
+}
+
+interface Started {
+  out: string;
+  err: string;
+  exit: Promise<number>;
+}
+
+/** A command that goes on, with what it has printed so far. */
+function started(line: string): Started {
+  const it: Started = { out: "", err: "", exit: Promise.resolve(-1) };
+  it.exit = run(
+    words(line),
+    w.context({}, (stream, text) => void (it[stream] += text)),
+  );
+  return it;
 }
 
 const WAYS: Readonly<Record<string, readonly [lose: () => void, said: string]>> = {
@@ -73,22 +90,26 @@ describe.each(Object.keys(WAYS))("when %s", (way) => {
       "manager-inbox t1 --consume-next --wait --timeout 300 --interval 300",
       "replay t1 --follow",
     ];
-    const ended = lines.map((line) => w.run(line));
-    const page = runDashboard(
-      w.context(),
+    const ended = lines.map((line) => started(line));
+    const page = { text: "" };
+    const shown = runDashboard(
+      w.context({}, (_, text) => void (page.text += text)),
       { command: [], host: "127.0.0.1", port: 0, task: null, url: "", ensure_dispatch: false, dispatch_command: null },
       { path: undefined, dispatcherId: "d", ownProgram: false, open: false, json: false },
     ).then(
       () => "it ended without a word",
       (error: Error) => error.message,
     );
-    await until("that all are at it", () => w.rows("select 1 from inbox_polls").length === 2 && w.rows("select 1 from dispatchers").length);
+    await until("that all are at it", () => {
+      const [there] = w.rows<{ n: number }>("select (select count(*) from inbox_polls) + (select count(*) from dispatchers) as n");
+      return there!.n === 3 && ended[3]!.out !== "" && page.text.includes("http://");
+    });
     lose();
-    for (const [at, done] of (await Promise.all(ended)).entries()) {
-      expect([lines[at], done.exit, done.stderr]).toEqual([lines[at], 1, expect.stringContaining(said)]);
-      expect(done.stderr.trim().split("\n")).toEqual([expect.stringMatching(/^conveyor: /), expect.stringMatching(/^hint: /)]);
+    for (const [at, each] of ended.entries()) {
+      expect([lines[at], await each.exit, each.err]).toEqual([lines[at], 1, expect.stringContaining(said)]);
+      expect(each.err.trim().split("\n")).toEqual([expect.stringMatching(/^conveyor: /), expect.stringMatching(/^hint: /)]);
     }
-    expect(await page).toContain(said);
+    expect(await shown).toContain(said);
   }, 30_000);
 
   test("nothing is written into it any more", () => {

@@ -5,6 +5,7 @@ import { checkLiveness } from "../../flow/sessions/liveness.ts";
 import { Progress } from "../../flow/audit/progress.ts";
 import { checkHealth, type Health } from "../../store/health.ts";
 import { checkIntegrity } from "../../store/integrity.ts";
+import { checkValueTypes } from "../../store/value-types.ts";
 import type { Store } from "../../store/store.ts";
 
 export default verb(
@@ -18,7 +19,7 @@ export default verb(
       ["db-doctor --quick", "without reading every row and index"],
     ],
     flags: {
-      quick: flag("leave out the check of every page, row and index (integrity_check)"),
+      quick: flag("leave out the checks that read the whole file: integrity_check, value_types"),
       live: flag("also look at the recorded sessions and unfinished commands"),
       managerStaleSeconds: integer("warn about a running manager that was not seen for longer than this", {
         default: 600,
@@ -48,7 +49,8 @@ function checkWhole(cx: Context, store: Store): Health {
   try {
     const health = checkHealth(store);
     const whole = checkIntegrity(store, (part, done, parts) => progress.step(`checking ${part}: ${done} of ${parts}`));
-    return { ...health, ok: health.ok && whole.ok, checks: [...health.checks, whole] };
+    const types = checkValueTypes(store);
+    return { ...health, ok: health.ok && whole.ok && types.ok, checks: [...health.checks, whole, types] };
   } finally {
     progress.end();
   }

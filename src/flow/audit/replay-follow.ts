@@ -6,7 +6,7 @@ import { snapshot } from "../../store/reading.ts";
 import { type Marks, marksNow, type ReplayFilter, replayRows, tellAgain } from "../../store/audit/replay.ts";
 import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { watchCommits } from "../commits.ts";
@@ -62,7 +62,7 @@ export async function followReplay(
         remember(entry);
       }
       marks = marksNow(store);
-      const { state } = needTask(store, task.id);
+      const { state } = taskById(store, task.id)!;
       return state === "done" || state === "failed";
     });
   };

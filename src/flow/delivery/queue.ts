@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/codex/screen.ts";
 import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { addToQueue, withdrawFromQueue } from "../../system/codex/queue.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";

@@ -66,7 +66,7 @@ export function stepFor(
   return {
     sending: {
       target,
-      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task),
+      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task, null),
       taskId: row.task_id,
       commandId: null,
       notificationId: row.id,

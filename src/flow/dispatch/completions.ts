@@ -4,12 +4,14 @@ import { completionKey, completionMessage, earlierTurnsLine, workerReceipt } fro
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION } from "../../core/dispatch/queued-command.ts";
+import { failureWords } from "../../core/observe/turn-error.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { allRouted, claimTurn, type UnroutedTurn, unroutedTurns, waitingTurns } from "../../store/dispatch/completions.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import { addNotification, findNotification, notificationById, setMode } from "../../store/dispatch/notifications.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
+import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { nameOf, report, stepFor } from "./completion-sending.ts";
 import { isResting, type Item, type PassMemory, type Step } from "./items.ts";
@@ -158,6 +160,8 @@ function routeTurn(
     return { item: { ...keys, dry_run: false, state: "suppressed" } };
   }
   const mode = modeOf(store, target);
+  const turnError = turnErrorOf(store, { ...turn, id: turn.event_id, session_id: turn.worker_session_id });
+  const failed = turnError && failureWords(turnError, turn.timestamp);
   const id = addNotification(store, {
     taskId: turn.task_id,
     bindingId: turn.binding_id,
@@ -173,20 +177,20 @@ function routeTurn(
     payload: {
       delivery_mode: mode,
       dispatcher_id: claimant.dispatcherId,
-      message: `${completionMessage(worker, task)}${earlierTurnsLine(worker, earlier)}`,
+      message: `${completionMessage(worker, task, failed)}${earlierTurnsLine(worker, earlier)}`,
       ...(earlier > 0 ? { earlier_turns: earlier } : {}),
       signal: COMPLETION,
       source_event_id: turn.event_id,
       source_session: worker,
       target_session: target.name,
       task,
-      worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload }),
+      worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload, turnError }),
     },
   });
   report(store, facts, claimant, {
     type: "dispatch_signal_detected",
-    summary: `${worker} ended a turn of ${task}`,
-    attributes: { delivery_mode: mode, source_session: worker, target_session: target.name },
+    summary: failed === null ? `${worker} ended a turn of ${task}` : `a turn of ${worker} for ${task} failed: ${failed}`,
+    attributes: { delivery_mode: mode, source_session: worker, target_session: target.name, turn_error: turnError },
   });
   return { row: notificationById(store, id)!, target };
 }

@@ -1,6 +1,6 @@
 /** Whether a turn is open in a rollout right now, told from its end backwards. */
 import { parseRecord } from "../../core/codex/rollout.ts";
-import { turnSign } from "../../core/sessions/worker-state.ts";
+import { turnSign, type TurnSign } from "../../core/sessions/worker-state.ts";
 import { openRollout } from "../../system/codex/rollout-reader.ts";
 
 const FIRST_LOOK = 256 << 10;
@@ -8,7 +8,7 @@ const FIRST_LOOK = 256 << 10;
 const FARTHEST = 64 << 20;
 
 /** The newest sign of a turn; null when there is none, or no rollout. */
-export function newestTurn(path: string | null): "open" | "completed" | "aborted" | null {
+export function newestTurn(path: string | null): TurnSign | null {
   const file = path === null ? null : openRollout(path);
   if (file === null) return null;
   try {

@@ -3,10 +3,10 @@
  * session.
  */
 import type { Context } from "../../context.ts";
-import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
+import { unknownSession } from "../../store/names.ts";
 import type { Store } from "../../store/store.ts";
 import { readCompatJson } from "../../system/compat-worker.ts";
 
@@ -69,5 +69,5 @@ export function needSubject(cx: Context, store: Store, name: string): Subject {
   if (worker) return worker;
   const session = findSession(store, name);
   if (session) return sessionSubject(session);
-  throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} sessions --state all` });
+  throw unknownSession(store, name, "there is no worker and no registered session");
 }

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
 import { sessionLine } from "../../system/kinship.ts";

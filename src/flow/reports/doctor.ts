@@ -6,8 +6,9 @@ import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
+import { recordsFor } from "../../system/files/records-place.ts";
 import { installedAgent } from "../../system/agent-cli.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
@@ -85,7 +86,7 @@ export interface Report {
 /** @param given folder of the work, instead of the current one */
 export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
   const cwd = given === undefined ? cx.cwd : cx.path(given);
-  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : join(cwd, ".codex-workers");
+  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, lstatSync, openSync, readlinkSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TreeState } from "../../core/loops/evidence-run.ts";
-import type { Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
 import { SAFE_DIFF, type SafeGit, safeGit } from "./safe-git.ts";
 
 /** Longer than any repository should take; a hanging file system must not hang a cycle. */

@@ -2,7 +2,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Holder } from "../../core/dispatch/holder.ts";
-import type { Env } from "./child.ts";
+import type { Env } from "./environment.ts";
 import { alive, startedAt } from "./processes.ts";
 
 const linux = process.platform === "linux";

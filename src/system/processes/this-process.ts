@@ -1,7 +1,7 @@
 /** This process as others can find it again, and the signals that ask it to end. */
 import { hostname } from "node:os";
 import { toIso } from "../../core/time.ts";
-import type { Env } from "./child.ts";
+import type { Env } from "./environment.ts";
 import { startedAt } from "./processes.ts";
 
 export const thisHost = (): string => hostname();

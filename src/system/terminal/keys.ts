@@ -1,6 +1,7 @@
 /** Keys and pastes into a pane, if it still is as it was seen. */
 import { Failure } from "../../core/failure.ts";
-import type { ChildResult, Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
+import type { Ran } from "../processes/run.ts";
 import type { Pane } from "./panes.ts";
 import { NEXT, paneTarget, tmux, tmuxResult } from "./tmux.ts";
 
@@ -68,7 +69,7 @@ export const press = (env: Env, still: Still, ...keys: readonly string[]): Promi
   ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
 
 /** Deletes the buffer if it is still there. */
-export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
+export const deleteBuffer = (env: Env, buffer: string): Promise<Ran> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
 
 /**
  * Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux
