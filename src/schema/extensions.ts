@@ -214,6 +214,19 @@ export const extensions: readonly Extension[] = [
   },
   {
     version: 11,
+    name: "message-claims",
+    sql: `
+      create table if not exists message_claims (
+        message text primary key,
+        claimed_at text not null,
+        world text not null,
+        pid integer not null,
+        born text not null
+      ) strict;
+    `,
+  },
+  {
+    version: 12,
     name: "session-agents",
     // The id is that of a session or of a file-backed worker.
     sql: `

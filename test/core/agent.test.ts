@@ -80,7 +80,7 @@ test("an agent is told of: its version beside the range, and how to get it where
     agent: "codex",
     version: "0.999.0",
     in_range: false,
-    notes: [expect.stringContaining("newer than any version tested")],
+    notes: [expect.stringContaining("0.999.0 is newer than any version that the tests know")],
     capabilities: { queue: true, proof: true, headless: false },
   });
 });

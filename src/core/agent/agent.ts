@@ -113,6 +113,11 @@ export interface ScreenPort {
   describe(screen: Screen): string;
   /** How far a start has come, by words that stand on the screen. */
   startup(text: string): StartupVerdict;
+  /**
+   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything. As
+   * `busyWait`, silent while the state is fresh.
+   */
+  waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
   /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
   busyWait(text: string, question: WaitQuestion): Finding | null;
   /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
@@ -129,6 +134,8 @@ export interface KeysPort {
   readonly slash: { readonly compact: string; readonly clear: string };
   /** The text as it is typed, so that it stays a text: nothing of it runs, opens a list or is cut off. */
   typeable(text: string): string;
+  /** The typeable text in the pieces in which it is pasted, [] for none. */
+  pastes(text: string): readonly string[];
   /** How many characters the placeholder stands for that the composer shows in place of a long text; null when this is none. */
   folded(shown: string): number | null;
 }

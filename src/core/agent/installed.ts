@@ -1,6 +1,6 @@
 /** What is told of an agent on this machine. */
 import type { Agent, AgentFeatures, Capabilities } from "./agent.ts";
-import { placeInRange, type VersionRange } from "./version.ts";
+import { placeInRange, versionDoubt, type VersionRange } from "./version.ts";
 
 export interface AgentReport {
   readonly agent: string;
@@ -18,20 +18,11 @@ export interface AgentReport {
 /** What an agent that is not there is judged by: nothing was asked of it. */
 const unknown: AgentFeatures = { version: null, noDaemon: false, lateRollout: false, queue: false };
 
-/** Why a version is worth a word; null: it is one that the tests know. */
-function versionNote(agent: Agent, version: string | null): string | null {
-  const { from, to } = agent.tested;
-  const place = placeInRange(version, agent.tested);
-  if (place === null) return "it does not say its version";
-  if (place === "newer") return `newer than any version tested (${from} to ${to})`;
-  return place === "older" ? `older than any version tested (${from} to ${to})` : null;
-}
-
 /** @param found what the installed program answered; null: it is not on PATH */
 export function agentReport(agent: Agent, found: { readonly path: string; readonly features: AgentFeatures } | null): AgentReport {
   const version = found?.features.version ?? null;
   const place = placeInRange(version, agent.tested);
-  const note = found === null ? `not on PATH: ${agent.install}` : versionNote(agent, version);
+  const note = found === null ? `not on PATH: ${agent.install}` : versionDoubt(version, agent.tested);
   return {
     agent: agent.key,
     program: agent.program,

@@ -43,6 +43,8 @@ export interface Screen {
   readonly dialog: Dialog | null;
   readonly composer: Composer | null;
   readonly working: boolean;
+  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
+  readonly early: boolean;
   /** Messages that wait for the next tool call or the end of the turn. */
   readonly queued: readonly string[];
 }

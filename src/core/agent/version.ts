@@ -24,3 +24,11 @@ export function placeInRange(version: string | null, range: VersionRange): "olde
   if (compare(version, range.from) < 0) return "older";
   return compare(version, range.to) > 0 ? "newer" : "inside";
 }
+
+/** What is to be said against a version, in a sentence; null when the tests know it. `null` is one that was not told. */
+export function versionDoubt(version: string | null, range: VersionRange): string | null {
+  const known = `${range.from} to ${range.to}`;
+  if (version === null) return `it does not say its version; the tests know ${known}`;
+  const place = placeInRange(version, range);
+  return place === "inside" ? null : `${version} is ${place} than any version that the tests know (${known})`;
+}

@@ -1,11 +1,12 @@
 /** Codex as an agent: the pure half of its port. */
 import type { Agent, ModelChoice } from "../agent/agent.ts";
 import { codexConfig } from "./config.ts";
-import { busyWait, startupVerdict } from "./pane-classifier.ts";
+import { takesTrust } from "./dialogs.ts";
+import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
-import { pageWords, readScreen } from "./screen.ts";
-import { clearKeys, foldedCharacters, typeable } from "./typing.ts";
+import { readScreen, screenWords } from "./screen.ts";
+import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
 import { isModern, testedVersions } from "./versions.ts";
 
 /** A prompt that looks like a flag must stay a prompt. */
@@ -90,18 +91,18 @@ export const codex: Agent = {
   },
   screen: {
     read: readScreen,
-    describe: (screen) => pageWords[screen.page],
+    describe: screenWords,
     startup: startupVerdict,
     busyWait,
-    // The oldest clients asked without choices. Enter takes the one that is marked, which a person may have moved.
-    trustKeys: ({ page, dialog }) =>
-      page === "folder_trust" && (dialog === null || /^(yes|trust)/i.test(dialog.choices[dialog.chosen] ?? "")) ? ["Enter"] : null,
+    waitOf,
+    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
   keys: {
     interrupt: "Escape",
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,
+    pastes,
     folded: foldedCharacters,
   },
   queue: "codex_queue",

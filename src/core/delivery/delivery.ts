@@ -58,7 +58,8 @@ export const notSent = (transport: Transport | null, errorType: string, error: s
   lookedTo: null,
 });
 
-const linesOf = (text: string): string[] =>
+/** The words of each line that has any. */
+export const linesOf = (text: string): string[] =>
   pasteable(text)
     .split("\n")
     .map(plainWords)
@@ -69,19 +70,6 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
   const lines = linesOf(text);
   return { digest: hash(lines.join("\n")), lines: lines.length };
 };
-
-/**
- * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so
- * a text may stand in the middle; it always begins and ends with a line.
- */
-export function placesIn(said: string, sought: { digest: string; lines: number }, hash: (text: string) => string): number[] {
-  const lines = linesOf(said);
-  const found: number[] = [];
-  for (let at = 0; sought.lines > 0 && at + sought.lines <= lines.length; at += 1) {
-    if (hash(lines.slice(at, at + sought.lines).join("\n")) === sought.digest) found.push(at);
-  }
-  return found;
-}
 
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 

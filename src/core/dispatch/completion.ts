@@ -19,6 +19,12 @@ const ended = (worker: string, task: string): string =>
   "Check its evidence and the acceptance criteria before you believe it. Then " +
   "decide: finish the task, ask the worker for fixes, or keep watching.";
 
+/** The line about turns that ended before worker and manager were bound; nothing when there were none. */
+export const earlierTurnsLine = (worker: string, count: number): string =>
+  count === 0
+    ? ""
+    : `\n${count} earlier ${count === 1 ? "turn" : "turns"} of ${worker} had ended before you were bound to it; they are not told one by one.`;
+
 export interface CompletionEvent {
   readonly id: number;
   readonly timestamp: string;

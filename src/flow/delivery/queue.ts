@@ -30,7 +30,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const thread = recipient.threadId!;
   const rollout = recipient.rolloutPath!;
   journal.markRollout();
-  const search = journal.search();
+  const search = journal.search(transport);
   if (search === null) return notSent(transport, "NothingToSay", "an empty text cannot be put into a queue");
   if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
   const who = JSON.stringify(recipient.name);

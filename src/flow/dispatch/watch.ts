@@ -4,11 +4,13 @@ import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "..
 import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
 import { Bell } from "../../system/files/bell.ts";
+import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { watchCommits } from "../commits.ts";
-import { type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { lateProofs, type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
+import { Troubles } from "./troubles.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
 
@@ -42,19 +44,23 @@ const OLDEST_BEAT_MS = 9500;
  * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
  * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
  */
-export async function watchDispatch(cx: Context, store: Store, options: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+export async function watchDispatch(cx: Context, store: Store, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+  const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
   const bell = new Bell();
   stop.listen(() => bell.ring());
   const memory = newMemory();
-  const told = new Set<string>();
-  const problemOnce = (message: string): void => {
-    if (told.has(message)) return;
-    told.add(message);
-    listener.problem(message);
-  };
+  const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(cx, store, options);
   const commits = watchCommits(store, () => bell.ring());
-  const rollouts = options.dryRun ? null : watchRollouts(cx, store, () => bell.ring(), problemOnce);
+  const rollouts = options.dryRun
+    ? null
+    : watchRollouts(
+        cx,
+        store,
+        () => bell.ring(),
+        (message, what) => troubles.tell(what, message),
+        (what) => troubles.over(what),
+      );
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -79,12 +85,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     try {
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      lanes.lookForProofs();
       moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
-      listener.problem(`pass ${iteration + 1} failed: ${error}`);
+      troubles.tell("a pass", `pass ${iteration + 1} failed: ${error}`);
     }
+    if (error === null) troubles.over("a pass");
     iteration++;
     const moves = processed === 0 && error === null && iteration > ADDED_BEATS ? idleBeat : null;
     if (moves !== null && performance.now() - beatAt + sleepMs < OLDEST_BEAT_MS) return moved;
@@ -93,8 +99,9 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       beatAt = performance.now();
       idleBeat = processed === 0 ? beat : null;
       processed = 0;
+      troubles.over("the heartbeat");
     } catch (failure) {
-      problemOnce(`the heartbeat could not be recorded: ${(failure as Error).message}`);
+      troubles.tell("the heartbeat", `the heartbeat could not be recorded: ${(failure as Error).message}`);
     }
     return moved;
   };
@@ -105,10 +112,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     try {
       rollouts?.follow();
       rollouts?.ingest(false);
-      lanes.lookForProofs();
-      return workWaits(store, options, memory, carrier.busy());
+      for (const item of lateProofs(cx, store, options)) done(item);
+      const waits = workWaits(store, options, memory, carrier.busy());
+      troubles.over("looking for work");
+      return waits;
     } catch (failure) {
-      problemOnce(`could not look for work: ${(failure as Error).message}`);
+      troubles.tell("looking for work", `could not look for work: ${(failure as Error).message}`);
       return false;
     }
   };

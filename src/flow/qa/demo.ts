@@ -61,7 +61,9 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
   try {
     await Promise.race([run.play(), stopped]);
   } catch (error) {
-    failed = { step: run.current, reason: (error as Error).message, screen: await run.screen() };
+    // Who interrupts it has seen enough.
+    const screen = interrupted ? null : await run.screen();
+    failed = { step: run.current, reason: (error as Error).message, screen };
   }
   const left = await closeDemo(folder, run.pids);
   await model.stop();
@@ -73,6 +75,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
   if (!kept) removeDemoFolder(folder);
   return {
     ok: failed === null,
+    interrupted: interrupted && failed !== null && left.length === 0,
     steps: run.steps,
     failed,
     seconds: Math.round((performance.now() - begun) / 100) / 10,

@@ -28,6 +28,29 @@ export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
   }
 }
 
+/** How far the rollout is written; 0 when there is none. */
+export function writtenTo(path: string | null): number {
+  const file = path === null ? null : openRollout(path);
+  file?.close();
+  return file?.size ?? 0;
+}
+
+/** Whether a turn has ended in what was written after `offset`. */
+export function turnEndedAfter(agent: Agent, path: string | null, offset: number): boolean {
+  const file = path === null ? null : openRollout(path);
+  if (file === null) return false;
+  try {
+    for (let from = offset; ;) {
+      const piece = file.read(from);
+      if (piece.lines.some(({ text }) => ["completed", "failed", "aborted"].includes(signOf(agent, text) ?? ""))) return true;
+      if (!piece.more || piece.lines.length === 0) return false;
+      from = piece.next;
+    }
+  } finally {
+    file.close();
+  }
+}
+
 /** The first line of a piece may be the end of a longer one: that is no record and says nothing. */
 function signOf(agent: Agent, text: string | null): ReturnType<typeof newestTurn> {
   const record = text === null ? null : agent.transcript.record(text);

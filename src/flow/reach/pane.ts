@@ -1,7 +1,7 @@
 /** The terminal of a worker or session: which pane it is, and what stands on it. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import type { PageName } from "../../core/agent/screen.ts";
+import type { PageName, Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
 import { sessionLine } from "../../system/agent/kinship.ts";
@@ -103,10 +103,12 @@ export interface PaneView {
   readonly text: string;
   /** The page in front. */
   readonly page: PageName;
+  readonly screen: Screen;
 }
 
 /** Reads the pane with `lines` of history. Two looks: the screen alone keeps its styles, which tell a hint from a draft. */
 export async function viewPane(cx: Context, agent: Agent, pane: Pane, lines: number): Promise<PaneView> {
-  const [text, screen] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
-  return { pane, text, page: agent.screen.read(screen, pane.mode).page };
+  const [text, styled] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
+  const screen = agent.screen.read(styled, pane.mode);
+  return { pane, text, page: screen.page, screen };
 }

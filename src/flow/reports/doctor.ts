@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agents } from "../../core/agent/agents.ts";
+import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
@@ -37,6 +38,9 @@ async function codexFacts(cx: Context): Promise<{ version_text: string | null; f
     facts: {
       path,
       version: features.version,
+      tested: codex.tested,
+      in_range: versionDoubt(features.version, codex.tested) === null,
+      warning: versionDoubt(features.version, codex.tested),
       home,
       features: {
         shared_daemon: features.noDaemon,

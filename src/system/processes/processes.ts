@@ -1,5 +1,6 @@
 /** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { instant, toIso } from "../../core/time.ts";
 import { type Env, which } from "./environment.ts";
 import { runProgram } from "./run.ts";
 import { macProgramOf } from "./libc.ts";
@@ -67,6 +68,33 @@ export async function startedAt(pid: number, env: Env): Promise<number | null> {
   // In UTC: the same local time comes twice in the night when the clocks go back.
   const result = await runProgram(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C", TZ: "UTC" } });
   return result.code === 0 ? listedStart(result.stdout) : null;
+}
+
+/** Older records hold the start as a time, which Linux reckons from the clock of the wall at every look. */
+const START_TOLERANCE_MS = 2000;
+
+/**
+ * When the process was started, in a form that no step of the clock moves and that two processes of one pid do not share: on Linux the boot
+ * and the ticks since it (/proc/<pid>/stat), elsewhere the time that the system noted. Null when it is gone or not told.
+ */
+export async function startOf(pid: number, env: Env): Promise<string | null> {
+  if (linux) {
+    const ticks = stat(pid)?.[19];
+    return ticks === undefined ? null : `boot ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ticks ${ticks}`;
+  }
+  const at = await startedAt(pid, env);
+  return at === null ? null : toIso(at);
+}
+
+/** Whether the process of this pid is the one whose {@link startOf} was `recorded`; null when it is not told. Also takes a time alone. */
+export async function isSameStart(pid: number, recorded: string, env: Env): Promise<boolean | null> {
+  const time = instant(recorded);
+  if (time === null) {
+    const now = await startOf(pid, env);
+    return now === null ? null : now === recorded;
+  }
+  const now = await startedAt(pid, env);
+  return now === null ? null : Math.abs(now - time) <= START_TOLERANCE_MS;
 }
 
 /** Path of the program file that the process runs (for a script: its interpreter); null when it is gone or not told. */

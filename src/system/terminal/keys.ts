@@ -55,11 +55,16 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
 const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
 
 /**
- * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
+ * Pastes each buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
  * was seen; false when it is not.
  */
-export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<boolean> =>
-  ifStill(env, still, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId], returnKey(still.pane.paneId));
+export const pasteAndSubmit = (env: Env, buffers: readonly string[], still: Still): Promise<boolean> =>
+  ifStill(
+    env,
+    still,
+    ...buffers.map((buffer) => ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId]),
+    returnKey(still.pane.paneId),
+  );
 
 /** Presses Enter if the pane is still as it was seen; false when it is not. */
 export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
