@@ -33,15 +33,14 @@ export const workActions: Readonly<Record<string, Action>> = {
       dispatch: v.optional(v.boolean(), true),
     }),
     async (scene, input) => {
-      const { cx, store } = scene;
-      const paired = await pair(cx, store, {
+      const paired = await pair(scene, {
         task: input.task,
         taskGoal: input.goal,
         taskSummary: undefined,
         taskPrompt: input.prompt,
         workerName: input.workerName,
         managerName: input.managerName,
-        cwd: cx.path(input.cwd),
+        cwd: scene.cx.path(input.cwd),
         config: null,
         path: scene.path,
         agent: undefined,
