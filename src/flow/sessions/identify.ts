@@ -2,11 +2,11 @@
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
-import { codexHome, homeOfRollout, isThreadId, rolloutOfThread } from "../../system/codex/home.ts";
+import { codexHome, homeOfRollout, isThreadId, rolloutOfThread, isRolloutPath } from "../../system/codex/home.ts";
 import { type WriterLock, writerLock } from "../../system/codex/lock.ts";
 import { sessionFamily, sessionLine } from "../../system/kinship.ts";
 import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { rolloutMeta } from "../../system/codex/rollout-file.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { servedThreads } from "../reach/served-threads.ts";
 

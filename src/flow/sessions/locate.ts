@@ -6,11 +6,11 @@ import { instant } from "../../core/time.ts";
 import { indexedThreads } from "../../store/codex-index.ts";
 import type { Store } from "../../store/store.ts";
 import { threadIsRegistered } from "../../store/sessions/sessions.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { codexHome, isRolloutPath } from "../../system/codex/home.ts";
 import { realPath } from "../../system/files/folders.ts";
 import { sessionFamily } from "../../system/kinship.ts";
 import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { rolloutMeta } from "../../system/codex/rollout-file.ts";
 import { firstPrompt, rolloutsSince } from "../../system/codex/rollout-scan.ts";
 
 export interface LaunchFacts {

@@ -96,6 +96,27 @@ export function registerSession(store: Store, input: Registration): Session {
   });
 }
 
+/**
+ * The session's thread goes on in another file. @param options.same it is the same file in another place, so what was read of it counts.
+ * Gives the session as it stands afterwards: somebody else may have changed it meanwhile, and then nothing is changed here.
+ */
+export function followRollout(store: Store, session: Session, path: string, options: { same: boolean }): Session {
+  return tx(store, () => {
+    const moved = store.db
+      .query(
+        `update sessions set codex_session_path = ?1, last_ingest_offset = case when ?2 then last_ingest_offset end
+         where id = ?3 and codex_session_path is ?4`,
+      )
+      .run(path, options.same ? 1 : 0, session.id, session.codex_session_path);
+    if (moved.changes > 0)
+      addEvent(store, {
+        type: "session_rollout_followed",
+        payload: { name: session.name, session_id: session.id, from: session.codex_session_path, to: path },
+      });
+    return sessionById(store, session.id)!;
+  });
+}
+
 /** The session ends: it is listed no longer and takes no messages, until it is registered again. */
 export function markGone(store: Store, sessionId: string): void {
   tx(

@@ -1,17 +1,21 @@
-/** Rollout files: which paths are some, and what stands in their first line. */
+/** What stands in the first line of a rollout. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
+import { isPacked, unpacked } from "./packed.ts";
 import { parseRolloutMeta, type RolloutMeta } from "../../core/codex/rollout-meta.ts";
 
 const CHUNK = 64 * 1024;
 /** A first line holds the whole instructions of a session; longer than this is no rollout. */
 const LONGEST = 16 << 20;
 
-/** Whether a path looks like a rollout: below some `sessions` folder (CODEX_HOME may be anywhere), named `rollout-….jsonl`. */
-export const isRolloutPath = (path: string): boolean => path.includes("/sessions/") && /\/rollout-[^/]*\.jsonl$/.test(path);
-
 /** The first line of a file, without reading more of it than needed. Null when there is no such file. */
 export function firstLine(path: string): string | null {
+  if (isPacked(path)) {
+    const whole = unpacked(path);
+    if (whole === null) return null;
+    const end = whole.indexOf(10);
+    return whole.toString("utf8", 0, end === -1 ? whole.length : end);
+  }
   let fd: number;
   try {
     if (!statSync(path).isFile()) return null;

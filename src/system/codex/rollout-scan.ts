@@ -1,8 +1,9 @@
 /** Rollouts below a Codex home by age, and the first words in one: for threads that no process and no index points to. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseRecord, readFact } from "../../core/codex/rollout.ts";
 import { sessionsFolder } from "./home.ts";
+import { openRollout } from "./rollout-reader.ts";
 
 const DAY = 86_400_000;
 /** The instructions in front of the first user text are long; beyond this there is none. */
@@ -47,22 +48,21 @@ function writtenAt(path: string): number {
 
 /** The first user text of a rollout, or null while there is none. */
 export function firstPrompt(path: string): string | null {
-  let fd: number;
+  const file = openRollout(path);
+  if (file === null) return null;
   try {
-    fd = openSync(path, "r");
-  } catch {
-    return null;
-  }
-  try {
-    const buffer = Buffer.alloc(HEAD);
-    const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, HEAD, 0));
-    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
-      const record = parseRecord(line);
-      const fact = record === null ? null : readFact(record);
-      if (fact?.kind === "user") return fact.text;
+    for (let from = 0; from < HEAD;) {
+      const { lines, next, more } = file.read(from);
+      for (const { text } of lines) {
+        const record = text === null ? null : parseRecord(text);
+        const fact = record === null ? null : readFact(record);
+        if (fact?.kind === "user") return fact.text;
+      }
+      if (!more || next === from) return null;
+      from = next;
     }
     return null;
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }
