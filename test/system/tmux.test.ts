@@ -123,7 +123,7 @@ describe("speaking", () => {
     await newSession(env, { name: "say", cwd: "/", argv: ["cat"] });
     const text = "-x --y $(id) `id` 'q' \"q\" ; # › ✓ %1";
     await loadBuffer(env, "cv-test", text);
-    expect(await pasteAndSubmit(env, "cv-test", { pane: await paneOf("say"), cursor: false })).toBe(true);
+    expect(await pasteAndSubmit(env, ["cv-test"], { pane: await paneOf("say"), cursor: false })).toBe(true);
     await until("the echo", async () => (await screen("say")).split(text).length === 3);
     expect((await deleteBuffer(env, "cv-test")).code).not.toBe(0);
   });
@@ -139,7 +139,7 @@ describe("speaking", () => {
     await loadBuffer(env, "cv-kept", "never");
     await tmuxResult(env, ["send-keys", "-t", pane.paneId, "-l", "--", "draft"]);
     await until("the draft", async () => (await screen("still")).includes("draft"));
-    expect(await pasteAndSubmit(env, "cv-kept", { pane, cursor: true })).toBe(false);
+    expect(await pasteAndSubmit(env, ["cv-kept"], { pane, cursor: true })).toBe(false);
     expect((await deleteBuffer(env, "cv-kept")).code).toBe(0);
     for (const key of ["'", "$", ";", "C-u"]) expect(await press(env, { pane, cursor: false }, key)).toBe(true);
     expect(await submit(env, { pane, cursor: false })).toBe(true);

@@ -1,7 +1,8 @@
 /** How far the rollout of a session has grown beyond what is stored of it. */
 import { statSync } from "node:fs";
 import type { Session } from "../../core/sessions/session.ts";
-import { nextRollout, placeOfRollout } from "../../system/codex/home.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 
 export interface Grown {
   readonly session: Session;
@@ -18,11 +19,12 @@ const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry:
 export function unread(session: Session): Grown | null {
   const { codex_session_path, codex_session_id: thread, last_ingest_offset, state } = session;
   if (codex_session_path === null || state !== "active") return null;
-  const path = placeOfRollout(codex_session_path, thread);
+  const machine = machineOf(agentOf(session));
+  const path = machine.placeOfTranscript(codex_session_path, thread);
   const offset = last_ingest_offset ?? 0;
   const size = sizeOf(path);
   if (size !== null && size !== offset && !path.endsWith(".zst")) return { session, path, size, offset };
-  const next = nextRollout(path, thread);
+  const next = machine.nextTranscript(path, thread);
   const nextSize = next === null ? null : sizeOf(next);
   return next === null || nextSize === null ? null : { session, path: next, size: nextSize, offset: 0 };
 }

@@ -1,11 +1,12 @@
 /** Whom a text is for, and how that session can be reached now: its pane, its thread, and whether an arrival can be proven. */
 import type { Context } from "../../context.ts";
-import { type Agent, codex } from "../../core/agent/agent.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
-import { type WriterLock, writerLock } from "../../system/codex/lock.ts";
-import { homeOfRollout, newestRollout } from "../../system/codex/home.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
@@ -14,6 +15,8 @@ import type { Subject } from "./subject.ts";
 
 export interface Recipient {
   readonly name: string;
+  /** The program that it runs. */
+  readonly agent: Agent;
   /** null, like the role, for a worker that is no registered session. */
   readonly sessionId: string | null;
   readonly role: Role | null;
@@ -29,6 +32,7 @@ export interface Recipient {
 
 export const recipientOf = (session: Session): Recipient => ({
   name: session.name,
+  agent: agentOf(session),
   sessionId: session.id,
   role: session.role,
   tmuxSession: session.tmux_session || null,
@@ -36,7 +40,8 @@ export const recipientOf = (session: Session): Recipient => ({
   pid: session.pid,
   since: session.registered_at,
   threadId: session.codex_session_id,
-  rolloutPath: session.codex_session_path && newestRollout(session.codex_session_path, session.codex_session_id),
+  rolloutPath:
+    session.codex_session_path && machineOf(agentOf(session)).newestTranscript(session.codex_session_path, session.codex_session_id),
   gone: session.state === "gone",
 });
 
@@ -46,6 +51,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
     ? recipientOf(subject.session)
     : {
         name: subject.name,
+        agent: agentOf(subject),
         sessionId: null,
         role: null,
         tmuxSession: subject.tmuxSession,
@@ -66,15 +72,19 @@ export interface Reach {
   readonly agent: Agent | null;
   /** The thread is being written by a living process: its own queue takes messages. */
   readonly live: boolean;
-  readonly codexHome: string | null;
+  /** The home of the agent in which the thread is written. */
+  readonly home: string | null;
   /** Whether an arrival can be seen in the rollout. */
   readonly provable: boolean;
 }
 
+const homeOf = ({ agent, rolloutPath }: Pick<Recipient, "agent" | "rolloutPath">): string | null =>
+  rolloutPath === null ? null : agent.transcript.homeOf(rolloutPath);
+
 /** Whether the session's thread is being written right now. */
-export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath">): WriterLock | null {
-  const home = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
-  return home === null || recipient.threadId === null ? null : writerLock(home, recipient.threadId);
+export function threadLock(recipient: Pick<Recipient, "agent" | "threadId" | "rolloutPath">): Writer | null {
+  const home = homeOf(recipient);
+  return home === null || recipient.threadId === null ? null : machineOf(recipient.agent).writer(home, recipient.threadId);
 }
 
 /**
@@ -88,7 +98,8 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
     throw new Failure(`session ${who} is gone`, {
       hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID`,
     });
-  const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
+  const { agent } = recipient;
+  const home = homeOf(recipient);
   const lock = threadLock(recipient);
   if (recipient.pid !== null && !alive(recipient.pid))
     throw new Failure(`process ${recipient.pid} of session ${who} is dead`, {
@@ -96,20 +107,20 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
         ? `its thread is written by another process now: ${takeOnRecord(cx, recipient, recipient.threadId!)}`
         : `${program} reconcile`,
     });
-  if (codexHome !== null && recipient.threadId !== null && !isConversation(codexHome, recipient.threadId))
+  if (home !== null && recipient.threadId !== null && !isConversation(agent, home, recipient.threadId))
     throw new Failure(`thread ${recipient.threadId} of ${who} is a helper's: what is typed goes to the conversation that started it`, {
       hint: `${program} deregister ${quoteWord(recipient.name)}`,
     });
   const live = lock?.held === true;
-  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, codexHome, provable: live };
+  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live };
   const pane = await paneOf(cx, recipient);
-  const shown = await shownIn(cx, pane, codexHome);
+  const shown = await shownIn(cx, agent, pane, home);
   const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
   refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
   const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
-  if (doubt !== null) return { pane: null, doubt, agent: null, live, codexHome, provable };
-  return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? codex : null, live, codexHome, provable };
+  if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable };
+  return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? agent : null, live, home, provable };
 }
 
 /**
@@ -147,7 +158,7 @@ const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string
   ]);
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(cx: Context, recipient: Recipient, lock: WriterLock | null, shown: Shown, holds: boolean): void {
+function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): void {
   const { threadId, name } = recipient;
   if (lock === null || threadId === null) return;
   const { conversations, agents } = shown;
@@ -161,12 +172,12 @@ function refuseAnotherThread(cx: Context, recipient: Recipient, lock: WriterLock
   if (lock.held || holds) return;
   const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with codex resume ${threadId}, then: ${takeOnRecord(cx, recipient, threadId)}`,
+    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${takeOnRecord(cx, recipient, threadId)}`,
   });
 }
 
 /** Why it cannot be said that the pane shows this very thread, though the thread lives. */
-function doubtOf(recipient: Recipient, pane: Pane, lock: WriterLock, { family, conversations }: Shown, holds: boolean): string | null {
+function doubtOf(recipient: Recipient, pane: Pane, lock: Writer, { family, conversations }: Shown, holds: boolean): string | null {
   const who = JSON.stringify(recipient.name);
   const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
   const isIn = (pid: number | null): boolean => pid !== null && family.includes(pid);

@@ -1,11 +1,9 @@
 /** Which conversations a pane may have in front now, told from the writer locks, the processes below the pane and the files they hold. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
-import { parseRolloutMeta } from "../../core/codex/rollout-meta.ts";
-import { rolloutOfThread } from "../../system/codex/home.ts";
-import { lockPath, writtenThreads } from "../../system/codex/lock.ts";
-import { firstLine } from "../../system/codex/rollout-file.ts";
-import { sessionFamily } from "../../system/kinship.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { machineOf } from "../../system/agent/agents.ts";
+import { sessionFamily } from "../../system/agent/kinship.ts";
+import { transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 
@@ -20,23 +18,23 @@ export interface Shown {
   readonly conversations: readonly string[];
 }
 
-/** Looks. @param home the Codex home whose threads are asked about; null: none */
-export async function shownIn(cx: Context, pane: Pane, home: string | null): Promise<Shown> {
-  const family = await sessionFamily(codex, pane.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+/** Looks. @param home the home of the agent whose threads are asked about; null: none */
+export async function shownIn(cx: Context, agent: Agent, pane: Pane, home: string | null): Promise<Shown> {
+  const family = await sessionFamily(pane.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const agents: number[] = [];
-  for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
+  for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
   const held = new Set<string>();
   for (const pid of agents) for (const file of (await openFiles(pid, cx.env)) ?? []) held.add(file);
-  const threads = home === null ? [] : [...writtenThreads(home)];
+  const threads = home === null ? [] : [...machineOf(agent).written(home)];
   // Where the system does not tell who holds a lock, it tells who has its file open.
-  const written = threads.filter(([thread, pid]) => (pid === null ? held.has(lockPath(home!, thread)) : family.includes(pid)));
-  return { family, agents, held, conversations: written.flatMap(([thread]) => (isConversation(home!, thread) ? [thread] : [])) };
+  const written = threads.filter(([thread, pid]) =>
+    pid === null ? held.has(machineOf(agent).writerFile(home!, thread)) : family.includes(pid),
+  );
+  return { family, agents, held, conversations: written.flatMap(([thread]) => (isConversation(agent, home!, thread) ? [thread] : [])) };
 }
 
 /** Whether a thread is led by a person or by us, and is no helper that the agent started for itself. */
-export function isConversation(home: string, thread: string): boolean {
-  const path = rolloutOfThread(home, thread);
-  const line = path === null ? null : firstLine(path);
-  const meta = line === null ? null : parseRolloutMeta(line);
-  return meta === null || typeof meta === "string" || meta.conversation;
+export function isConversation(agent: Agent, home: string, thread: string): boolean {
+  const path = machineOf(agent).transcriptOf(home, thread);
+  return path === null || transcriptHeadSoFar(agent, path)?.conversation !== false;
 }

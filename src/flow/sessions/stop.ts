@@ -6,7 +6,7 @@ import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { markGone } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { findTask } from "../../store/tasks/tasks.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { appendCompatEvent } from "../../system/compat-worker.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { type Absence, endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
@@ -84,14 +84,15 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
     return false;
   }
   const end = performance.now() + (sent.proof === "seen" ? READ_MS : 300);
-  while (performance.now() < end && newestTurn(recipient.rolloutPath) !== "completed") await Bun.sleep(50);
+  const ended = (): boolean => ["completed", "failed"].includes(newestTurn(recipient.agent, recipient.rolloutPath) ?? "");
+  while (performance.now() < end && !ended()) await Bun.sleep(50);
   return true;
 }
 
 function warnBound(cx: Context, store: Store, sessionId: string, name: string): void {
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
-  const task = findTask(store, binding.task_id);
+  const task = taskById(store, binding.task_id);
   cx.err(
     `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ` +
       `${quoteWord(task?.name ?? binding.task_id)} ends that`,

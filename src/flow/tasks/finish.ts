@@ -8,7 +8,6 @@ import { commandType, type FinishOrder, type OpenCall } from "../../core/tasks/f
 import type { Role } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
-import { toIso } from "../../core/time.ts";
 import {
   type Begun,
   beginFinish,
@@ -21,7 +20,7 @@ import {
 } from "../../store/tasks/finish.ts";
 import type { Store } from "../../store/store.ts";
 import { hasTranscript } from "../../store/observe/transcripts.ts";
-import { alive, startedAt } from "../../system/processes/processes.ts";
+import { alive, isSameStart } from "../../system/processes/processes.ts";
 import { thisProcess, undisturbed } from "../../system/processes/this-process.ts";
 import { sayLastWord } from "./last-word.ts";
 import { endTerminal } from "../reach/end-terminal.ts";
@@ -31,8 +30,7 @@ import { captureTranscript, shownTranscript } from "../observe/transcript.ts";
 /** Whether the process that made the call has ended. One of an older release says nothing of its process: it was short-lived. */
 async function hasDied(cx: Context, { process }: OpenCall): Promise<boolean> {
   if (process === null || !alive(process.pid)) return true;
-  const started = await startedAt(process.pid, cx.env);
-  return started !== null && process.started !== null && toIso(started) !== process.started;
+  return process.started !== null && (await isSameStart(process.pid, process.started, cx.env)) === false;
 }
 
 /** What has been done so far, told whether the call succeeds or not. */

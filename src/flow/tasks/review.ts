@@ -1,6 +1,7 @@
 /** An independent reviewer of a turn: what it is shown, where it runs, and what becomes of its answer. */
 import { basename, dirname, resolve } from "node:path";
 import type { Context } from "../../context.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import type { ReviewInput } from "../../core/tasks/continuation.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson, type JsonObject } from "../../core/json.ts";
@@ -13,8 +14,8 @@ import { listCriteria } from "../../store/tasks/criteria.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
-import { which } from "../../system/processes/child.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { which } from "../../system/processes/environment.ts";
+import { homeOfAgent } from "../../system/agent/agents.ts";
 import { filesBeginning } from "../../system/files/folders.ts";
 import { recentPullRequests, summariseChanges } from "../../system/git/git.ts";
 import { noSandbox, runSandboxed, type Sandboxed } from "../../system/processes/sandbox.ts";
@@ -34,7 +35,7 @@ export async function buildReviewContext(cx: Context, store: Store, task: Task, 
 }
 
 /**
- * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of Codex, and
+ * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of the agents, and
  * the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
  */
 function forbidden(cx: Context, store: Store, task: Task): string[] | null {
@@ -43,7 +44,12 @@ function forbidden(cx: Context, store: Store, task: Task): string[] | null {
   const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap(
     (id) => sessionById(store, id)?.codex_session_path ?? [],
   );
-  return [cx.stateRoot, codexHome(cx.env), ...filesBeginning(dirname(store.path), basename(store.path)), ...rollouts];
+  return [
+    cx.stateRoot,
+    ...allAgents.map((agent) => homeOfAgent(agent, cx.env)),
+    ...filesBeginning(dirname(store.path), basename(store.path)),
+    ...rollouts,
+  ];
 }
 
 /** The environment of the reviewer: how text is written, where programs are, and its own temporary folder. */
@@ -53,6 +59,9 @@ function reviewerEnv(cx: Context, folder: string): Record<string, string> {
   );
   return { ...Object.fromEntries(kept), TMPDIR: folder };
 }
+
+/** An answer is short: what stands behind its first characters is not looked at. */
+const KEPT = 10_000;
 
 export interface ReviewerOrder {
   /** The program and its arguments. */
@@ -68,8 +77,8 @@ export interface ReviewerOrder {
 function troubleOf({ report, result }: Sandboxed, program: string | null, order: ReviewerOrder): string | null {
   if (program === null) return `the reviewer ${order.command[0]} cannot be started: it is not on PATH or does not exist`;
   if (result === null) return `the reviewer was not started: ${report.setup_error}`;
-  if (result.trouble === "timeout") return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
-  if (result.trouble === "flood") return "the reviewer printed far too much and was stopped";
+  if (result.timedOut) return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
+  if (result.flooded) return "the reviewer printed far too much and was stopped";
   return result.code === 0 ? null : `the reviewer ended with ${result.code ?? "a signal"}`;
 }
 
@@ -87,9 +96,7 @@ export async function runReviewer(cx: Context, store: Store, task: Task, order: 
       env: reviewerEnv(cx, folder),
       stdin: compactJson(order.context),
       timeoutMs: order.timeoutSeconds * 1000,
-      keepStdout: 10_000,
-      keepStderr: 2000,
-      floodBytes: 1 << 20,
+      mostBytes: 1 << 20,
     });
   });
   const run = {
@@ -104,5 +111,5 @@ export async function runReviewer(cx: Context, store: Store, task: Task, order: 
     printedErr: Boolean(done.result?.stderr),
   };
   const trouble = troubleOf(done, program, order);
-  return trouble === null ? answeredReview(run, done.result!.stdout) : failedReview(run, trouble);
+  return trouble === null ? answeredReview(run, done.result!.stdout.slice(0, KEPT)) : failedReview(run, trouble);
 }

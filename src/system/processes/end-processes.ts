@@ -1,5 +1,5 @@
 /** Ending processes that were seen before: asked, then told, each only while it is still the one that was seen. */
-import type { Env } from "./child.ts";
+import type { Env } from "./environment.ts";
 import { alive, startedAt } from "./processes.ts";
 
 /** A process as it was seen: its pid is given to somebody else one day, its start is not. */

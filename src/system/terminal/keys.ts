@@ -1,6 +1,7 @@
 /** Keys and pastes into a pane, if it still is as it was seen. */
 import { Failure } from "../../core/failure.ts";
-import type { ChildResult, Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
+import type { Ran } from "../processes/run.ts";
 import type { Pane } from "./panes.ts";
 import { NEXT, paneTarget, tmux, tmuxResult } from "./tmux.ts";
 
@@ -54,11 +55,16 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
 const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
 
 /**
- * Pastes the buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
+ * Pastes each buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
  * was seen; false when it is not.
  */
-export const pasteAndSubmit = (env: Env, buffer: string, still: Still): Promise<boolean> =>
-  ifStill(env, still, ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId], returnKey(still.pane.paneId));
+export const pasteAndSubmit = (env: Env, buffers: readonly string[], still: Still): Promise<boolean> =>
+  ifStill(
+    env,
+    still,
+    ...buffers.map((buffer) => ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId]),
+    returnKey(still.pane.paneId),
+  );
 
 /** Presses Enter if the pane is still as it was seen; false when it is not. */
 export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
@@ -68,7 +74,7 @@ export const press = (env: Env, still: Still, ...keys: readonly string[]): Promi
   ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
 
 /** Deletes the buffer if it is still there. */
-export const deleteBuffer = (env: Env, buffer: string): Promise<ChildResult> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
+export const deleteBuffer = (env: Env, buffer: string): Promise<Ran> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
 
 /**
  * Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux

@@ -1,6 +1,7 @@
 /** The panes of the tmux server, and what stands on them. */
 import { Failure } from "../../core/failure.ts";
-import type { ChildResult, Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
+import type { Ran } from "../processes/run.ts";
 import { NEXT, noServerWords, paneTarget, tmux, tmuxResult } from "./tmux.ts";
 
 /** One pane as `list-panes` shows it. */
@@ -100,5 +101,5 @@ export async function captureScreens(env: Env, paneIds: readonly string[]): Prom
  * Ends a pane, wherever it is and whoever looks at it, if the program that was seen still runs in it; the server itself compares, in the
  * same step. Whether it is gone tells the next look.
  */
-export const killPane = (env: Env, { paneId, pid }: Pick<Pane, "paneId" | "pid">): Promise<ChildResult> =>
+export const killPane = (env: Env, { paneId, pid }: Pick<Pane, "paneId" | "pid">): Promise<Ran> =>
   tmuxResult(env, ["if-shell", "-F", "-t", paneId, `#{==:#{pane_pid},${pid}}`, `kill-pane -t ${paneId}`]);

@@ -1,6 +1,6 @@
 /** tmux sessions: whether one is there, and beginning one. */
 import { Failure } from "../../core/failure.ts";
-import { type Env, foreignNames } from "../processes/child.ts";
+import { type Env, foreignNames } from "../processes/environment.ts";
 import { listPanes } from "./panes.ts";
 import { isPaneId, NEXT, paneTarget, sessionTarget, tmux, tmuxResult } from "./tmux.ts";
 

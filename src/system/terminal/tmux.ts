@@ -1,6 +1,7 @@
 /** tmux by short-lived commands with exact targets. Every call has a time limit. */
 import { Failure } from "../../core/failure.ts";
-import { type ChildResult, type Env, runChild, which } from "../processes/child.ts";
+import { type Env, which } from "../processes/environment.ts";
+import { type Ran, runProgram } from "../processes/run.ts";
 
 const deniedWords = /operation not permitted|permission denied|not authori[sz]ed/i;
 /** `no current target`: the server is on its way out and has no session any more. */
@@ -17,12 +18,14 @@ export function needTmux(env: Env): void {
   if (which("tmux", env) === null) throw noTmux();
 }
 
-async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<ChildResult> {
+async function attempt(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number }): Promise<Ran> {
   // -u: without it tmux replaces every character beyond ASCII where the locale does not say UTF-8.
   // A word that ends in a semicolon would end the command there.
-  const result = await runChild(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], {
+  const result = await runProgram(["tmux", "-u", ...args.map((word) => (word === NEXT ? ";" : word.replace(/;$/, "\\;")))], {
     env,
     timeoutMs: 10_000,
+    // The server that a first call starts is nobody's child.
+    leaveRest: true,
     ...options,
   });
   if (result.missing) {
@@ -36,11 +39,7 @@ async function attempt(env: Env, args: readonly string[], options: { stdin?: str
 }
 
 /** Runs one tmux command and gives its result whatever its exit code. Throws only when tmux is absent, denied or hangs. */
-export async function tmuxResult(
-  env: Env,
-  args: readonly string[],
-  options: { stdin?: string; timeoutMs?: number } = {},
-): Promise<ChildResult> {
+export async function tmuxResult(env: Env, args: readonly string[], options: { stdin?: string; timeoutMs?: number } = {}): Promise<Ran> {
   const result = await attempt(env, args, options);
   // TMUX may be inherited from a server that is long gone (a shared daemon keeps its first environment).
   if (result.code === 0 || !env.TMUX || !noServerWords.test(result.stderr)) return result;
@@ -61,6 +60,6 @@ export const paneTarget = (target: string): string => (isPaneId(target) ? target
 
 /** `tmux -V` in words, or null. */
 export async function tmuxVersion(env: Env): Promise<string | null> {
-  const result = await runChild(["tmux", "-V"], { env });
+  const result = await runProgram(["tmux", "-V"], { env });
   return result.code === 0 ? result.stdout.trim() : null;
 }
