@@ -4,9 +4,6 @@ import { isStyled, type StyledLine, styledLines } from "../styled-text.ts";
 import { isCutTrustPage, readDialog } from "./dialogs.ts";
 import { isEarlyFooter } from "./pane-classifier.ts";
 
-/** A composer leaves rows of its own to smaller screens. */
-const SCROLLED_ROWS = 5;
-
 /** Hints of an empty composer, needed only where the capture carries no styles. */
 const hints: readonly string[] = ["Ask Codex to do anything", "Ask a follow-up question"];
 
@@ -34,7 +31,7 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const lines = styledLines(capture);
   const dialog = readDialog(lines, styled);
   const marker = dialog === null ? composerLine(lines, styled) : -1;
-  const composer = marker >= 0 ? readComposer(lines, marker, styled) : dialog === null && styled ? scrolledComposer(lines) : null;
+  const composer = marker < 0 ? null : readComposer(lines, marker, styled);
   const texts = lines.map((line) => line.text);
   const queued = readQueue(texts, marker);
   const above = lines.slice(0, marker < 0 ? lines.length : marker).slice(-24);
@@ -85,11 +82,15 @@ function footer(lines: readonly StyledLine[], marker: number): readonly StyledLi
   return first > marker ? lines.slice(first + 1, end + 1) : [];
 }
 
+/** Without the arrow at the right edge, which says that there are more rows: 0.171 writes it dim behind the text. */
+const rowText = ({ text, cells }: StyledLine): string =>
+  cells.findLast(({ char }) => char !== " ")?.dim ? text.replace(/ [↑↓]$/, "") : text;
+
 function readComposer(lines: readonly StyledLine[], marker: number, styled: boolean): Composer {
   const end = lines.findLastIndex((line) => line.text !== "");
   const own = lines.slice(marker, end + 1 - footer(lines, marker).length);
   const text = own
-    .map((line, index) => (index === 0 ? line.text.slice(1).replace(/^ /, "") : line.text.replace(/^ {2}/, "")))
+    .map((line, index) => (index === 0 ? rowText(line).slice(1).replace(/^ /, "") : rowText(line).replace(/^ {2}/, "")))
     .join("\n")
     .trim();
   const typed = styled
@@ -97,17 +98,6 @@ function readComposer(lines: readonly StyledLine[], marker: number, styled: bool
     : text !== "" && !hints.includes(text);
   const shell = lines[marker]!.cells[0]!.char === "!";
   return { empty: !typed && !shell, text: typed ? text : "", shell };
-}
-
-/**
- * A composer whose text is higher than the screen: its marker and the footer are cut off, and every row is text of its. Anything else that
- * Codex shows has a row that begins further left or is dim.
- */
-function scrolledComposer(lines: readonly StyledLine[]): Composer | null {
-  const isText = ({ text, cells }: StyledLine): boolean =>
-    text === "" || (text.startsWith("  ") && cells.every(({ char, dim }) => char.trim() === "" || !dim));
-  if (lines.length < SCROLLED_ROWS || lines[0]!.text === "" || !lines.every(isText)) return null;
-  return { empty: false, text: lines.map(({ text }) => text.slice(2)).join("\n"), shell: false };
 }
 
 /** What the rows say the keys are for, when that is not the composer. */
