@@ -105,11 +105,11 @@ describe("what must get no keys", () => {
     const store = cx.store();
     const w1 = recipientOf(needSession(store, "w1"));
     for (const [recipient, type] of [
-      // Pane and process are the address, and the name a hint: a name alone must be right.
+      // Pane and process are the address, and the name a hint: what is on record is found wherever its process is.
       [{ ...w1, paneId: null, pid: null, tmuxSession: "codex-w" }, "not running"],
       [{ ...w1, pid: 999_999_999 }, "is dead"],
       [{ ...w1, gone: true }, "is gone"],
-      [{ ...w1, paneId: "%77" }, "is not in tmux session"],
+      [{ ...w1, paneId: "%77", pid: null }, "is not in tmux session"],
     ] as const) {
       const sent = await deliver(cx, store, { recipient, text: "nobody is to read this", origin: "test" });
       expect(sent).toMatchObject({ state: "failed", started: false, completed: false });
