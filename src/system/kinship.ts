@@ -4,7 +4,8 @@
  */
 import type { Agent } from "../core/agent/agent.ts";
 import type { Env } from "./processes/environment.ts";
-import { commandLineOf, executableOf, type Process } from "./processes/processes.ts";
+import { commandLineOf, executableOf } from "./processes/processes.ts";
+import type { Process } from "./processes/process-listing.ts";
 
 /** Whether the process is a server of the agent's that sessions share. */
 export async function isShared(agent: Agent, pid: number, env: Env): Promise<boolean> {

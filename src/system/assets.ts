@@ -1,9 +1,9 @@
 /** Files that travel inside the binary; when the program runs from its sources they are the repository's own. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compiled } from "../processes/self.ts";
+import { compiled } from "./processes/self.ts";
 
-const base = compiled ? import.meta.dir : join(import.meta.dir, "..", "..", "..");
+const base = compiled ? import.meta.dir : join(import.meta.dir, "..", "..");
 
 export interface AssetFile {
   /** Path below the asset's folder, with slashes. */
