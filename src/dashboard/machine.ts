@@ -1,16 +1,19 @@
 /** What the machine shows of the sessions on record, looked at every few seconds while a page is open, and never otherwise. */
 import type { Context } from "../context.ts";
-import { type Dialog, type PageName, readScreen } from "../core/codex/screen.ts";
+import type { Agent } from "../core/agent/agent.ts";
+import { agentOf } from "../core/agent/agents.ts";
+import type { Dialog, PageName } from "../core/agent/screen.ts";
 import type { Session } from "../core/sessions/session.ts";
 import type { WriterSigns } from "../core/sessions/worker-state.ts";
 import { machineProofs } from "../flow/loops/machine-proof.ts";
-import { placeAmong } from "../flow/reach/pane.ts";
+import { type Placed, placeIn } from "../flow/reach/pane.ts";
+import { sessionSubject } from "../flow/reach/subject.ts";
 import { dispatchers } from "../flow/dispatch/dispatchers.ts";
 import { writerSigns } from "../flow/reach/writer.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import type { Store } from "../store/store.ts";
 import { listTasks } from "../store/tasks/tasks.ts";
-import { captureScreens, listPanes, type Pane } from "../system/terminal/tmux.ts";
+import { captureScreens, listPanes, type Pane } from "../system/terminal/panes.ts";
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */
@@ -111,13 +114,14 @@ export class Machine {
   private async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
-    const placed = new Map(
-      sessions.map((session) => [
-        session.id,
-        panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id }),
-      ]),
+    const placed = new Map<string, Placed | null>();
+    for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
+    await this.readScreens(
+      sessions.flatMap((session) => {
+        const pane = placed.get(session.id)?.pane;
+        return pane ? { agent: agentOf(session), pane } : [];
+      }),
     );
-    await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
     const next = new Map<string, Sign>();
     for (const session of sessions) {
       const place = placed.get(session.id);
@@ -151,17 +155,21 @@ export class Machine {
 
   private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
-  private async readScreens(panes: readonly Pane[]): Promise<void> {
+  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<void> {
+    const panes = shown.map(({ pane }) => pane);
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
     const captured = await captureScreens(
       this.cx.env,
       panes.map((pane) => pane.paneId),
     ).catch(() => new Map<string, string>());
-    for (const { paneId, mode } of panes) {
+    for (const {
+      agent,
+      pane: { paneId, mode },
+    } of shown) {
       const text = captured.get(paneId);
       const last = this.screens.get(paneId);
       if (text === undefined || (last?.text === text && last.mode === mode)) continue;
-      const { page, dialog } = readScreen(text, mode);
+      const { page, dialog } = agent.screen.read(text, mode);
       this.screens.set(paneId, { text, mode, page, dialog });
     }
   }
@@ -170,7 +178,7 @@ export class Machine {
 const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string =>
   JSON.stringify([row.dispatcher_id, row.host, row.pid]);
 
-function terminalOf(place: ReturnType<typeof placeAmong>): Sign["terminal"] {
+function terminalOf(place: Placed): Sign["terminal"] {
   if (place.pane === null) return { running: false, reason: place.reason, width: 0, height: 0, attached: 0 };
   const { width, height, attached, dead } = place.pane;
   return { running: !dead, reason: dead ? "the program in it has ended" : null, width, height, attached };

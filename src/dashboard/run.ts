@@ -27,14 +27,17 @@ const SAY_AFTER_MS = 1000;
 
 /**
  * Serves until SIGINT, SIGTERM or SIGHUP.
- * @throws Failure when the port is taken or the task is unknown
+ * @throws Failure when the port is taken, the task is unknown, or the database no longer stands at its path
  */
 export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWish): Promise<void> {
   const reader = makeContext(cx.outside);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
   const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
-  const stopped = new Promise<void>((resolve) => onStop(resolve));
+  const stopped = Promise.withResolvers<void>();
+  onStop(stopped.resolve);
+  // It may be lost while Dispatch is still being started.
+  stopped.promise.catch(() => {});
   try {
     const dashboard = await serveDashboard(cx, reader, {
       host: plan.host,
@@ -42,6 +45,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       task: plan.task ?? undefined,
       path: wish.path,
       problem,
+      lost: stopped.reject,
     });
     try {
       if (plan.dispatch_command) companion = await ensureDispatch(cx, plan.dispatch_command, wish, problem);
@@ -52,7 +56,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       }
       if (wish.open) forget = await openInBrowser(cx.env, dashboard.url);
       if (wish.open && !forget) cx.err("No browser could be opened from here: open the address above yourself.");
-      await stopped;
+      await stopped.promise;
     } finally {
       await dashboard.close();
     }

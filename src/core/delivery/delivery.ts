@@ -1,4 +1,6 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
+import type { Agent } from "../agent/agent.ts";
+import type { Composer } from "../agent/screen.ts";
 import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
@@ -57,16 +59,8 @@ export const notSent = (transport: Transport | null, errorType: string, error: s
   lookedTo: null,
 });
 
-/**
- * The text as it is typed into a composer. A leading `!` would run a shell command and a leading `/` one of the agent's own; a word that
- * begins with `@` or `$` at the end opens a list that takes the Enter. Blanks at the ends are cut off by the agent.
- */
-export function typeable(text: string): string {
-  const plain = pasteable(text);
-  return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
-}
-
-const linesOf = (text: string): string[] =>
+/** The words of each line that has any. */
+export const linesOf = (text: string): string[] =>
   pasteable(text)
     .split("\n")
     .map(plainWords)
@@ -78,26 +72,17 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
   return { digest: hash(lines.join("\n")), lines: lines.length };
 };
 
-/**
- * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so
- * a text may stand in the middle; it always begins and ends with a line.
- */
-export function placesIn(said: string, sought: { digest: string; lines: number }, hash: (text: string) => string): number[] {
-  const lines = linesOf(said);
-  const found: number[] = [];
-  for (let at = 0; sought.lines > 0 && at + sought.lines <= lines.length; at += 1) {
-    if (hash(lines.slice(at, at + sought.lines).join("\n")) === sought.digest) found.push(at);
-  }
-  return found;
-}
-
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 
-/** Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. */
-export function standsInComposer(shown: string, text: string): boolean {
+/**
+ * Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. A text that an
+ * interrupt put back can stand there as a shell command, with its `!` as the composer's mode.
+ */
+export function standsInComposer(agent: Agent, composer: Composer, text: string): boolean {
+  const shown = composer.shell ? `!${composer.text}` : composer.text;
   const seen = squash(shown);
   const own = squash(text);
-  const folded = /^\[PastedContent(\d+)chars\]$/.exec(seen)?.[1];
-  if (folded !== undefined) return Number(folded) === [...typeable(text)].length;
+  const folded = agent.keys.folded(shown);
+  if (folded !== null) return folded === [...agent.keys.typeable(text)].length;
   return seen !== "" && (seen === own || (seen.length >= 40 && own.includes(seen)));
 }

@@ -1,22 +1,12 @@
 /** The tmux rung: one bracketed paste and Enter into an empty composer, and Enter again only while our own text stands there. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import type { Screen } from "../../core/agent/screen.ts";
+import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
-import {
-  capturePane,
-  deleteBuffer,
-  leaveMode,
-  listPanes,
-  loadBuffer,
-  type Pane,
-  pasteAndSubmit,
-  press,
-  type Still,
-  submit,
-} from "../../system/terminal/tmux.ts";
+import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";
@@ -30,6 +20,8 @@ const STEADY_MS = 400;
 const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
 const LOOK_MS = 600;
+/** What an interrupt puts back although it was submitted shows in the rollout within this. */
+const PUT_BACK_MS = 5000;
 /** What a terminal that is gone has swallowed shows within this. */
 const GONE_MS = 2000;
 
@@ -39,7 +31,7 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
     await leaveMode(cx.env, pane.paneId);
     journal.note("left mode", { mode: pane.mode });
   }
-  const sent = await send(cx, journal, { pane, cursor: false }, pasteable(journal.parcel.text), false);
+  const sent = await send(cx, journal, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
   if (sent === "changed")
     return notSent(
       "tmux",
@@ -59,18 +51,18 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
-  const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
+  const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
-    const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
-    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
+    const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
+    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
-    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, interrupted, doubt);
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
   }
@@ -84,9 +76,8 @@ export async function deliverByTmux(
 async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
   for (let count = 0; count < COPY_LOOKS; count += 1) {
     const now = await look(cx, pane, agent).catch(() => null);
-    if (now !== null && strands(now, journal.parcel.text)) {
-      const lines = 2 * journal.parcel.text.split("\n").length + 1;
-      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u")))
+    if (now !== null && strands(agent, now, journal.parcel.text)) {
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...agent.keys.clear(journal.parcel.text)))
         return journal.note("removed the copy that was put back");
     }
     await Bun.sleep(100);
@@ -110,16 +101,24 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
  * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone
  * wrong.
  */
-async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
+async function send(
+  cx: Context,
+  journal: Journal,
+  still: Still,
+  pastes: readonly string[],
+  provable: boolean,
+): Promise<"sent" | "changed" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
-  if (text !== "") await loadBuffer(cx.env, buffer, text);
-  const unload = () => deleteBuffer(cx.env, buffer).catch(() => null);
+  const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
+  for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
+  const names = pieces.map(({ name }) => name);
+  const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
   if (!journal.begin("tmux", provable)) {
     await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = text === "" ? await submit(cx.env, still) : await pasteAndSubmit(cx.env, buffer, still);
+    const done = await pasteAndSubmit(cx.env, names, still);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");
@@ -141,7 +140,7 @@ interface Look {
 async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null> {
   const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (now === undefined || now.dead) return null;
-  return { pane: now, screen: agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null) };
+  return { pane: now, screen: agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null) };
 }
 
 /** Waits until nothing but an empty composer is in front. */
@@ -168,7 +167,7 @@ async function awaitComposer(
     last = screen.page;
     const free = isFree(screen);
     if (free && now.pane.mode === null && now.pane.cursorShown) return now;
-    const starting = screen.page === "blank" || screen.page === "unknown";
+    const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();
     draft = shown;
@@ -183,26 +182,30 @@ async function awaitComposer(
 
 /** Pages with an empty composer that takes keys. */
 const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
-const isFree = (screen: Screen): boolean => free.has(screen.page);
+const isFree = (screen: Screen): boolean => free.has(screen.page) && !screen.early;
 
 const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(
     "tmux",
     screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
-    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
+    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
-/** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
+/**
+ * @param interrupted the turn before was interrupted, perhaps only just now
+ * @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon
+ */
 async function awaitProof(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
+  interrupted: boolean,
   doubt: Verdict | null,
 ): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
-  const search = journal.search();
+  const search = journal.search("tmux");
   if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
   const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
   const begun = performance.now();
@@ -210,10 +213,14 @@ async function awaitProof(
   let nextLook = doubt === null ? begun + LOOK_MS : deadline;
   let standing = "";
   let accepted = false;
+  /** It was submitted: the composer was seen without it. */
+  let left = false;
+  let putBack = false;
+  const arrived = () =>
+    ({ ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort }) as const;
   try {
     for (;;) {
-      if (search.look())
-        return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
+      if (search.look()) return arrived();
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -224,9 +231,17 @@ async function awaitProof(
         standing = page;
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
-          accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
-            journal.note("enter again");
+          const queued = seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
+          const stands = strands(agent, seen, parcel.text);
+          // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
+          if (search.look()) return arrived();
+          accepted = queued || (accepted && !search.sawAbort);
+          left ||= !stands && seen.screen.composer?.empty === true;
+          putBack = stands && (search.sawAbort || left);
+          const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
+          // Enter in the mode of shell commands would run it.
+          const mayEnter = stands && !putBack && settled && seen.screen.composer?.shell === false;
+          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
         }
       }
       await growth.wait(Math.min(deadline, nextLook) - performance.now());
@@ -239,16 +254,22 @@ async function awaitProof(
   if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
   const error = accepted
     ? `the text waits in ${who} for its next tool call or the end of its turn`
-    : `the text was typed into ${who}, but its rollout does not show it yet`;
+    : putBack
+      ? `an interrupt has put the text back into the composer of ${who}, where it stands unsent`
+      : `the text was typed into ${who}, but its rollout does not show it yet`;
   return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
 }
 
 /** Our own text stands in the composer. */
-const strands = ({ pane, screen }: Look, text: string): boolean =>
-  pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
+const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
+  pane.mode === null &&
+  screen.composer !== null &&
+  !screen.composer.empty &&
+  !screen.asks &&
+  standsInComposer(agent, screen.composer, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
-function isStartOf(shown: string, text: string): boolean {
+export function isStartOf(shown: string, text: string): boolean {
   const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
   const first = plainWords(
     pasteable(text)

@@ -3,19 +3,26 @@
  * session.
  */
 import type { Context } from "../../context.ts";
-import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { isPlainName, type Session } from "../../core/sessions/session.ts";
+import { DEFAULT_AGENT, isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
+import { unknownSession } from "../../store/names.ts";
 import type { Store } from "../../store/store.ts";
 import { readCompatJson } from "../../system/compat-worker.ts";
 
 export interface Subject {
   readonly kind: "worker" | "session";
   readonly name: string;
+  /** The program that it runs, as it stands on record. */
+  readonly agent: string;
   readonly cwd: string;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
+  readonly pid: number | null;
+  /** When it was first put on record. */
+  readonly since: string | null;
+  /** When it was last heard of. */
+  readonly lastHeard: string | null;
   readonly identityToken: string | null;
   /** config.json of a worker; `{}` of a session. */
   readonly config: JsonObject;
@@ -32,9 +39,13 @@ export function compatSubject(root: string, name: string): Subject | null {
   return {
     kind: "worker",
     name,
+    agent: text(config.agent) ?? DEFAULT_AGENT,
     cwd: text(config.cwd) ?? "",
     tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
     paneId: text(config.tmux_pane_id),
+    pid: null,
+    since: text(config.created_at),
+    lastHeard: null,
     identityToken: text(config.identity_token),
     config,
     session: null,
@@ -44,9 +55,13 @@ export function compatSubject(root: string, name: string): Subject | null {
 export const sessionSubject = (session: Session): Subject => ({
   kind: "session",
   name: session.name,
+  agent: session.agent,
   cwd: session.cwd,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
+  pid: session.pid,
+  since: session.registered_at,
+  lastHeard: session.last_heartbeat_at,
   identityToken: session.identity_token,
   config: {},
   session,
@@ -58,5 +73,5 @@ export function needSubject(cx: Context, store: Store, name: string): Subject {
   if (worker) return worker;
   const session = findSession(store, name);
   if (session) return sessionSubject(session);
-  throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} sessions --state all` });
+  throw unknownSession(store, name, "there is no worker and no registered session");
 }

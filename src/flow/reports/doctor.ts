@@ -2,17 +2,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agents } from "../../core/agent/agents.ts";
+import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
-import { installedAgent } from "../../system/agent-cli.ts";
+import { recordsFor } from "../../system/records-place.ts";
+import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { programRoot } from "../../system/processes/self.ts";
 import { tmuxVersion } from "../../system/terminal/tmux.ts";
+
+const { codex } = agents;
 
 export interface Check {
   readonly name: string;
@@ -27,18 +31,22 @@ const MAY_FAIL = new Set(["state_root_exists"]);
 async function codexFacts(cx: Context): Promise<{ version_text: string | null; facts: Record<string, unknown> } | null> {
   if (which(codex.program, cx.env) === null) return null;
   const { path, versionText, features } = await installedAgent(codex, cx.env);
-  const home = codexHome(cx.env);
+  const home = homeOfAgent(codex, cx.env);
+  const { daemonRunning, writerLocks } = machineOf(codex).homeFacts(home);
   return {
     version_text: versionText,
     facts: {
       path,
       version: features.version,
+      tested: codex.tested,
+      in_range: versionDoubt(features.version, codex.tested) === null,
+      warning: versionDoubt(features.version, codex.tested),
       home,
       features: {
         shared_daemon: features.noDaemon,
-        daemon_running: existsSync(join(home, "app-server-control", "app-server-control.sock")),
+        daemon_running: daemonRunning,
         thread_queue: features.queue,
-        writer_locks: existsSync(join(home, "thread-writer-locks")),
+        writer_locks: writerLocks,
         rollout_at_first_turn: features.lateRollout,
       },
     },
@@ -60,11 +68,21 @@ function compatWorkers(root: string): Record<string, unknown>[] {
     });
 }
 
-/** Kinds of rollout records that no rule knows; [] without a database, which is not made for this. */
-const strangers = (cx: Context, root: string): UnknownRecord[] => {
-  const file = join(root, "workerctl.db");
-  return existsSync(file) ? unknownRecords(cx.store(file)) : [];
-};
+/**
+ * Kinds of rollout records that no rule knows, and whether the database could be asked; [] without a database, which is not made for this.
+ * One that cannot be opened is reported, not fatal.
+ */
+function strangers(cx: Context, root: string): { found: UnknownRecord[]; checks: Check[] } {
+  const path = join(root, "workerctl.db");
+  if (!existsSync(path)) return { found: [], checks: [] };
+  try {
+    return { found: unknownRecords(cx.store(path)), checks: [{ name: "database", ok: true, path }] };
+  } catch (error) {
+    const failure = error instanceof Failure ? error : cx.databaseFailure(error);
+    if (!failure) throw error;
+    return { found: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
+  }
+}
 
 export interface Report {
   readonly ok: boolean;
@@ -75,10 +93,11 @@ export interface Report {
 /** @param given folder of the work, instead of the current one */
 export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
   const cwd = given === undefined ? cx.cwd : cx.path(given);
-  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : join(cwd, ".codex-workers");
+  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
+  const records = strangers(cx, root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
     { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
@@ -86,12 +105,13 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
     { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
     { name: "state_root_exists", ok: isFolder(root), path: root },
+    ...records.checks,
   ];
   return {
     ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name)),
     checks,
     codex: found?.facts ?? null,
-    unknown_records: strangers(cx, root),
+    unknown_records: records.found,
     project_root: programRoot(),
     workers: compatWorkers(root),
   };

@@ -1,10 +1,12 @@
 /** The last message to a worker before its terminal is ended, and a moment for it to be read. */
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import type { Context } from "../../context.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import type { Store } from "../../store/store.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import { inferSession } from "../observe/cycle.ts";
 import { type Delivered, deliver } from "../delivery/deliver.ts";
 import { ingest } from "../observe/ingest.ts";
@@ -22,11 +24,13 @@ const recipient = ({ party, pane }: Target): Recipient =>
     ? recipientOf(party.session)
     : {
         name: party.name,
+        agent: agents[DEFAULT_AGENT],
         sessionId: null,
         role: null,
         tmuxSession: party.tmuxSession,
         paneId: pane?.paneId ?? party.paneId,
         pid: null,
+        since: null,
         threadId: null,
         rolloutPath: null,
         gone: false,

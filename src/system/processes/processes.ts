@@ -1,5 +1,6 @@
 /** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { instant, toIso } from "../../core/time.ts";
 import { type Env, which } from "./environment.ts";
 import { runProgram } from "./run.ts";
 import { macProgramOf } from "./libc.ts";
@@ -9,12 +10,12 @@ const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
 export const lsofPath = (env: Env): string => which("lsof", env) ?? "/usr/sbin/lsof";
 
-/** Whether a process of this pid exists; one that we may not signal counts. */
+/** Whether a process of this pid runs; one that we may not signal counts, one that has ended and whose parent has not looked does not. */
 export function alive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !linux || stat(pid)?.[0] !== "Z";
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
@@ -62,6 +63,33 @@ export async function startedAt(pid: number, env: Env): Promise<number | null> {
   // In UTC: the same local time comes twice in the night when the clocks go back.
   const result = await runProgram(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C", TZ: "UTC" } });
   return result.code === 0 ? listedStart(result.stdout) : null;
+}
+
+/** Older records hold the start as a time, which Linux reckons from the clock of the wall at every look. */
+const START_TOLERANCE_MS = 2000;
+
+/**
+ * When the process was started, in a form that no step of the clock moves and that two processes of one pid do not share: on Linux the boot
+ * and the ticks since it (/proc/<pid>/stat), elsewhere the time that the system noted. Null when it is gone or not told.
+ */
+export async function startOf(pid: number, env: Env): Promise<string | null> {
+  if (linux) {
+    const ticks = stat(pid)?.[19];
+    return ticks === undefined ? null : `boot ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ticks ${ticks}`;
+  }
+  const at = await startedAt(pid, env);
+  return at === null ? null : toIso(at);
+}
+
+/** Whether the process of this pid is the one whose {@link startOf} was `recorded`; null when it is not told. Also takes a time alone. */
+export async function isSameStart(pid: number, recorded: string, env: Env): Promise<boolean | null> {
+  const time = instant(recorded);
+  if (time === null) {
+    const now = await startOf(pid, env);
+    return now === null ? null : now === recorded;
+  }
+  const now = await startedAt(pid, env);
+  return now === null ? null : Math.abs(now - time) <= START_TOLERANCE_MS;
 }
 
 /** Path of the program file that the process runs (for a script: its interpreter); null when it is gone or not told. */

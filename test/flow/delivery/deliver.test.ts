@@ -6,7 +6,9 @@ import type { Parcel } from "../../../src/flow/delivery/journal.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { deliverySteps } from "../../../src/store/deliveries.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
-import { capturePane, newSession, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
@@ -103,7 +105,8 @@ describe("what must get no keys", () => {
     const store = cx.store();
     const w1 = recipientOf(needSession(store, "w1"));
     for (const [recipient, type] of [
-      [{ ...w1, tmuxSession: "codex-w" }, "not running"],
+      // Pane and process are the address, and the name a hint: a name alone must be right.
+      [{ ...w1, paneId: null, pid: null, tmuxSession: "codex-w" }, "not running"],
       [{ ...w1, pid: 999_999_999 }, "is dead"],
       [{ ...w1, gone: true }, "is gone"],
       [{ ...w1, paneId: "%77" }, "is not in tmux session"],
