@@ -122,7 +122,7 @@ async function read({ cx, store }: Scene, url: URL): Promise<unknown> {
     }
     case "/api/gates": {
       const task = findTask(store, asked("task"));
-      return task ? finishGates(cx, store, task) : undefined;
+      return task ? finishGates({ cx, store, task }) : undefined;
     }
     case "/api/found":
       return foundSessions(cx, store);

@@ -1,8 +1,8 @@
 /** Reads the rollouts of bound sessions while a page is open, so that it shows turns also when no Dispatch runs. */
-import { statSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { ingest } from "../flow/observe/ingest.ts";
+import { unread } from "../flow/observe/unread.ts";
 import { type RolloutWatch, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
@@ -50,10 +50,9 @@ export class Reading {
       this.watching?.follow();
       this.watching?.ingest(all);
       for (const session of boundManagers(this.store)) {
-        const { codex_session_path: path, last_ingest_offset: offset, state } = session;
-        const size = path === null || state !== "active" ? undefined : statSync(path, { throwIfNoEntry: false })?.size;
-        if (size === undefined || size === (offset ?? 0) || this.sizes.get(session.id) === size) continue;
-        this.sizes.set(session.id, size);
+        const grown = unread(session);
+        if (grown === null || this.sizes.get(grown.path) === grown.size) continue;
+        this.sizes.set(grown.path, grown.size);
         ingest(this.cx, this.store, session);
       }
     } catch (error) {

@@ -34,8 +34,9 @@ export default verb(
     const store = cx.store(args.path);
     const task = needNewestTask(store, args.task);
     const dir = args.output === undefined ? join(cx.stateRoot, "artifacts", "tasks", folderName(task.id), "export") : cx.path(args.output);
+    const scene = { cx, store, task };
     cx.json(
-      exportTask(cx, store, task, {
+      exportTask(scene, {
         dir,
         zip: args.zip,
         transcripts: args.includeTranscripts,

@@ -18,6 +18,6 @@ export default verb(
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    cx.json(await statusReport(cx, store, needSubject(cx, store, args.name), { refresh: !args.noRefresh, lines: args.lines }));
+    cx.json(await statusReport({ cx, store, subject: needSubject(cx, store, args.name) }, { refresh: !args.noRefresh, lines: args.lines }));
   },
 );

@@ -57,7 +57,8 @@ export default verb(
     if (criterionId !== undefined) needCriterion(store, task, criterionId);
     const target =
       looped === 0 ? undefined : { loop: needLoopRun(store, task, loopRun!), iteration: needIteration(iteration!), type: needType(type!) };
-    const { run, criterion, notSeen } = await runEvidence(cx, store, task, {
+    const scene = { cx, store, task };
+    const { run, criterion, notSeen } = await runEvidence(scene, {
       command: args.command,
       folder: cx.path(args.cwd ?? "."),
       timeoutMs: timeout === undefined ? undefined : Math.ceil(timeout * 1000),

@@ -26,7 +26,7 @@ export default verb(
     const store = cx.store(args.path);
     const subject = needSubject(cx, store, args.name);
     const pane = await needPane(cx, subject);
-    const { text, page, meta, byte_count, line_count, transcript_path } = await capture(cx, store, subject, pane, args.lines);
+    const { text, page, meta, byte_count, line_count, transcript_path } = await capture({ cx, store, subject }, pane, args.lines);
     if (args.includeContent) {
       if (text !== "") cx.out(text);
       return;

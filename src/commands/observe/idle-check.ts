@@ -27,8 +27,9 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const { noRefresh, lines, statusStaleSeconds, terminalStaleSeconds, busyWaitSeconds } = args;
+    const scene = { cx, store, subject: needSubject(cx, store, args.name) };
     cx.json(
-      await idleReport(cx, store, needSubject(cx, store, args.name), {
+      await idleReport(scene, {
         refresh: !noRefresh,
         lines,
         statusStaleSeconds,

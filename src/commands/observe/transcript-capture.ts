@@ -3,20 +3,19 @@ import { choice, flag, integer, pathFlag, verb, word } from "../../args/spec.ts"
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { ROLES, type Role } from "../../core/sessions/session.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { TRANSCRIPT_MODES } from "../../core/observe/transcript-delta.ts";
 import { captureTranscript, shownTranscript, type TranscriptCapture, type TranscriptOptions } from "../../flow/observe/transcript.ts";
-import type { Store } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
+import type { TaskScene } from "../../flow/scene.ts";
 
 type Outcome = TranscriptCapture | { readonly role: Role; readonly error: string };
 
 /** With several roles a failing one is reported beside the others. */
-async function captureAll(cx: Context, store: Store, task: Task, roles: readonly Role[], options: TranscriptOptions): Promise<Outcome[]> {
+async function captureAll(scene: TaskScene, roles: readonly Role[], options: TranscriptOptions): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const role of roles) {
     try {
-      outcomes.push(await captureTranscript(cx, store, task, role, options));
+      outcomes.push(await captureTranscript(scene, role, options));
     } catch (error) {
       if (roles.length === 1 || !(error instanceof Failure)) throw error;
       outcomes.push({ role, error: error.message });
@@ -58,7 +57,7 @@ export default verb(
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     const roles: readonly Role[] = args.role === "all" ? ROLES : [args.role];
-    const outcomes = await captureAll(cx, store, task, roles, { mode: args.mode, lines: args.lines, source: "transcript_capture" });
+    const outcomes = await captureAll({ cx, store, task }, roles, { mode: args.mode, lines: args.lines, source: "transcript_capture" });
     const empty = outcomes.filter(
       (outcome) => "error" in outcome || !outcome.transcript_segment || outcome.transcript_segment.line_count === 0,
     );

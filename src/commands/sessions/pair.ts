@@ -77,7 +77,7 @@ export default verb(
       permissionsJson: args.managerPermissionsJson,
     });
     const store = cx.store(args.path);
-    const paired = await pair(cx, store, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config });
+    const paired = await pair({ cx, store }, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config });
     const started = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
     const pid = started ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
     if (started && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);

@@ -23,6 +23,6 @@ export default verb(
     const task = needTask(store, args.task);
     const payload = { slash_command: slashCommandFor(store, task, args), source: "compact-worker" };
     const decision = recordDecision(store, task, { decision: "nudge", reason: args.reason, cycleId: args.cycleId, payload });
-    cx.json(await requestCompact(cx, store, task, { ...args, decisionId: decision.id, strictDecisions: true }));
+    cx.json(await requestCompact({ cx, store, task }, { ...args, decisionId: decision.id, strictDecisions: true }));
   },
 );

@@ -46,10 +46,11 @@ export default verb(
     const task = needTask(store, args.task);
     needPermission(store, task, "context.spawn_reviewer");
     const pair = needPair(store, task, args.correlationId);
-    const context = await buildReviewContext(cx, store, task, pair);
+    const scene = { cx, store, task };
+    const context = await buildReviewContext(scene, pair);
     if (args.dryRun) return cx.json({ context, reviewer_command: command });
     if (command.length === 0) throw new UsageError("--reviewer-command needs a program, as the last flag of the line");
-    const review = await runReviewer(cx, store, task, {
+    const review = await runReviewer(scene, {
       command,
       reviewerSessionId,
       managerSessionId,

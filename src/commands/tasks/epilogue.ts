@@ -47,7 +47,7 @@ export default verb(
         );
       }
       const startedAt = cx.now();
-      const outcome = await runStep(cx, store, task, config, args.step);
+      const outcome = await runStep({ cx, store, task }, config, args.step);
       addEpilogueRun(store, task.id, { ...outcome, step: args.step, startedAt, correlationId: args.correlationId ?? cx.newId("epilogue") });
       if (!args.json && !args.list && !args.status)
         return cx.out(`${args.step}: ${outcome.error === null ? "succeeded" : `failed: ${outcome.error}`}`);

@@ -47,10 +47,10 @@ export default verb(
     if (args.requireTranscriptSegment && !args.captureTranscriptBeforeStop)
       throw new UsageError("--require-transcript-segment needs --capture-transcript-before-stop");
     const store = cx.store(args.path);
-    const task = needTask(store, args.task);
+    const scene = { cx, store, task: needTask(store, args.task) };
     // Outside the transaction of the other gates: it asks git, whose answer no lock of ours could hold anyway.
-    const unseen = args.requireFreshProof ? await requireFreshProof(cx, store, task) : [];
-    const result = await finishTask(cx, store, task, {
+    const unseen = args.requireFreshProof ? await requireFreshProof(scene) : [];
+    const result = await finishTask(scene, {
       kind: "finish",
       reason: args.reason,
       message: args.message ?? null,

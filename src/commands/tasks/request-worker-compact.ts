@@ -23,6 +23,6 @@ export default verb(
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    cx.json(await requestCompact(cx, store, needTask(store, args.task), args));
+    cx.json(await requestCompact({ cx, store, task: needTask(store, args.task) }, args));
   },
 );

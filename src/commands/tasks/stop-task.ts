@@ -24,7 +24,8 @@ export default verb(
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    const result = await finishTask(cx, store, needTask(store, args.task), {
+    const scene = { cx, store, task: needTask(store, args.task) };
+    const result = await finishTask(scene, {
       ...plainOrder("stop", args.reason),
       message: args.message ?? null,
       stopWorker: args.stopWorker,

@@ -36,12 +36,20 @@ export interface AgentQueue {
 export interface AgentMachine {
   /** The transcript of a session below this home; null when there is none. */
   transcriptOf(home: string, sessionId: string): string | null;
+  /** The same file where it lies now: archived, packed, or taken out of the archive since; `path` itself when it is nowhere else. */
+  placeOfTranscript(path: string, sessionId: string | null): string;
+  /** The file in which the session at `path` goes on after a rewind, the first of them when there are several; null when it does not. */
+  nextTranscript(path: string, sessionId: string | null): string | null;
+  /** The file in which the session at `path` is written now; `path` itself when its form tells nothing. */
+  newestTranscript(path: string, sessionId: string | null): string;
   /** Transcripts below this home last written at `since` (milliseconds) or later. */
   transcriptsSince(home: string, since: number): string[];
   /** Who writes a session; null when it cannot be told. */
   writer(home: string, sessionId: string): Writer | null;
   /** Every session of this home that is being written now, with its writer where the system tells. */
   written(home: string): Map<string, number | null>;
+  /** The file that the writer of a session holds open while it does, where its pid is not told. */
+  writerFile(home: string, sessionId: string): string;
   readonly queue: AgentQueue | null;
   /** What stands in its home that tells how it works here. */
   homeFacts(home: string): { readonly daemonRunning: boolean; readonly writerLocks: boolean };

@@ -20,6 +20,9 @@ const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
 
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
+/** Below some home, which may be anywhere: in the folder of a day, or in the archive; packed when it is old. */
+const ROLLOUT = /^(.*)\/(?:sessions\/(?:[^/]+\/)*|archived_sessions\/)rollout-[^/]*\.jsonl(?:\.zst)?$/;
+
 export const codex: Agent = {
   key: "codex",
   label: "Codex",
@@ -78,9 +81,8 @@ export const codex: Agent = {
   stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
   transcript: {
     name: "rollout",
-    // Below some `sessions` folder (the home may be anywhere), named `rollout-….jsonl`.
-    isPath: (path) => path.includes("/sessions/") && /\/rollout-[^/]*\.jsonl$/.test(path),
-    homeOf: (path) => /^(.+)\/sessions\/(?:[^/]+\/)*rollout-[^/]*\.jsonl$/.exec(path)?.[1] ?? null,
+    isPath: (path) => ROLLOUT.test(path),
+    homeOf: (path) => ROLLOUT.exec(path)?.[1] ?? null,
     head: parseRolloutMeta,
     record: parseRecord,
     recordName,

@@ -83,6 +83,8 @@ export interface CommunicationOptions {
   readonly path?: string;
   /** The thread's writer lock is held: its own queue takes messages (decision 6). */
   readonly live?: boolean;
+  /** Its tmux session was looked for and does not show it here: nothing can be typed. */
+  readonly unseen?: boolean;
 }
 
 /** How messages reach this session (`contract/sessions.md` § 4). */
@@ -91,6 +93,7 @@ export function communication(
   options: CommunicationOptions,
 ): Communication {
   const tmux = session.tmux_session || null;
+  const typed = tmux !== null && options.unseen !== true;
   const known = Boolean(session.codex_session_id || session.codex_session_path);
   const path = options.path === undefined ? "" : ` --path ${quoteWord(options.path)}`;
   const flags = `--consume-next --wait --timeout 60${path} --json`;
@@ -100,11 +103,11 @@ export function communication(
   return {
     session_kind: tmux ? "tmux" : known ? "codex_app" : "no_tmux",
     detection_source: tmux ? "tmux_session" : known ? "codex_session_without_tmux" : "missing_tmux_session",
-    delivery_mode: tmux ? "push" : "pull_required",
-    receive_style: tmux ? "push" : "pull",
-    can_receive_push: tmux !== null || options.live === true,
+    delivery_mode: typed ? "push" : "pull_required",
+    receive_style: typed ? "push" : "pull",
+    can_receive_push: typed || options.live === true,
     can_receive_pull: true,
-    requires_polling: tmux === null,
+    requires_polling: !typed,
     tmux_session: tmux,
     poll_command_template: poll("<task>"),
     ...(options.task === undefined ? {} : { poll_command: poll(quoteWord(options.task)) }),

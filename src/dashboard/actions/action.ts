@@ -1,7 +1,6 @@
 /** How one action of the page is declared: the shape of its input, and what it does. */
 import * as v from "valibot";
-import type { Context } from "../../context.ts";
-import type { Store } from "../../store/store.ts";
+import type { Scene } from "../../flow/scene.ts";
 
 export interface Outcome {
   readonly said: string;
@@ -9,9 +8,7 @@ export interface Outcome {
   readonly result?: unknown;
 }
 
-export interface ActionScene {
-  readonly cx: Context;
-  readonly store: Store;
+export interface ActionScene extends Scene {
   /** Database file, when one was named. */
   readonly path: string | undefined;
 }

@@ -33,15 +33,14 @@ export const workActions: Readonly<Record<string, Action>> = {
       dispatch: v.optional(v.boolean(), true),
     }),
     async (scene, input) => {
-      const { cx, store } = scene;
-      const paired = await pair(cx, store, {
+      const paired = await pair(scene, {
         task: input.task,
         taskGoal: input.goal,
         taskSummary: undefined,
         taskPrompt: input.prompt,
         workerName: input.workerName,
         managerName: input.managerName,
-        cwd: cx.path(input.cwd),
+        cwd: scene.cx.path(input.cwd),
         config: null,
         path: scene.path,
         agent: undefined,
@@ -80,8 +79,9 @@ export const workActions: Readonly<Record<string, Action>> = {
     v.strictObject({ task: filled(200), gates: v.array(v.picklist(GATES)), capture: v.optional(v.boolean(), false), ...ends }),
     async ({ cx, store }, input) => {
       const task = needTask(store, input.task);
-      if (input.gates.includes("fresh_proof")) await requireFreshProof(cx, store, task);
-      const result = await finishTask(cx, store, task, {
+      const scene = { cx, store, task };
+      if (input.gates.includes("fresh_proof")) await requireFreshProof(scene);
+      const result = await finishTask(scene, {
         ...plainOrder("finish", input.reason?.trim() || "Task finished by operator."),
         stopWorker: input.stopWorker,
         stopManager: input.stopManager,
@@ -98,7 +98,8 @@ export const workActions: Readonly<Record<string, Action>> = {
 
   stop: action(v.strictObject({ task: filled(200), ...ends }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
-    const result = await finishTask(cx, store, task, {
+    const scene = { cx, store, task };
+    const result = await finishTask(scene, {
       ...plainOrder("stop", input.reason?.trim() || "Task stopped by operator."),
       stopWorker: input.stopWorker,
       stopManager: true,
@@ -110,7 +111,8 @@ export const workActions: Readonly<Record<string, Action>> = {
     const task = needTask(store, input.task);
     // The id is ours or another version's; as a part of a path it must not lead elsewhere.
     const dir = join(cx.stateRoot, "artifacts", "tasks", encodeURIComponent(task.id).replaceAll(".", "%2E"), "export");
-    const { export_dir, archive } = exportTask(cx, store, task, {
+    const scene = { cx, store, task };
+    const { export_dir, archive } = exportTask(scene, {
       dir,
       zip: true,
       transcripts: false,

@@ -2,7 +2,6 @@
  * Writing an export: every file beside its place, then all of them into place, the manifest behind the files it lists, the archive last.
  */
 import { join } from "node:path";
-import type { Context } from "../../context.ts";
 import { prettyJson } from "../../core/json.ts";
 import { digestText, MANIFEST, type Manifest } from "../../core/audit/manifest.ts";
 import { SecretMask } from "../../core/secrets.ts";
@@ -19,6 +18,7 @@ import { readPieces, stageZip } from "../../system/files/zip-file.ts";
 import { exportFiles, type ExportOptions, TELEMETRY_LIMIT } from "./export-files.ts";
 import { pieces } from "./print.ts";
 import { Progress } from "./progress.ts";
+import type { TaskScene } from "../scene.ts";
 
 export interface ExportRequest extends ExportOptions {
   /** Absolute. */
@@ -76,7 +76,7 @@ function manifestOf(store: Store, task: Task, request: ExportRequest, files: rea
  * Exports a task. Nothing is changed in the database; files of the same names are replaced, others are left.
  * @throws Failure when something cannot be written; what was there before then still stands, as far as the disk allows
  */
-export function exportTask(cx: Context, store: Store, task: Task, request: ExportRequest): Exported {
+export function exportTask({ cx, store, task }: TaskScene, request: ExportRequest): Exported {
   const staged: StagedFile[] = [];
   const progress = new Progress(cx);
   const mask = new SecretMask();

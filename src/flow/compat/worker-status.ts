@@ -13,6 +13,7 @@ import type { Pane } from "../../system/terminal/panes.ts";
 import { capture, lastCapture } from "../observe/capture.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import type { Subject } from "../reach/subject.ts";
+import type { SubjectScene } from "../scene.ts";
 
 /** The newest report: of the database, else of status.json. `store` is null when there is no database. */
 export function reported(cx: Context, store: Store | null, name: string): WorkerStatus {
@@ -67,11 +68,12 @@ export interface StatusOptions {
 const startupKeys = ["startup", "startup_reason", "startup_recommended_action"] as const;
 
 /** The result of `status`. */
-export async function statusReport(cx: Context, store: Store, subject: Subject, options: StatusOptions): Promise<Record<string, unknown>> {
+export async function statusReport(scene: SubjectScene, options: StatusOptions): Promise<Record<string, unknown>> {
+  const { cx, store, subject } = scene;
   const terminal = await terminalOf(cx, subject);
-  const seen = await look(options.refresh ? terminal.pane : null, (pane) => capture(cx, store, subject, pane, options.lines));
+  const seen = await look(options.refresh ? terminal.pane : null, (pane) => capture(scene, pane, options.lines));
   const status = reported(cx, store, subject.name);
-  const last = lastCapture(cx, store, subject);
+  const last = lastCapture(scene);
   return {
     name: subject.name,
     running: terminal.running,
@@ -100,13 +102,14 @@ export interface IdleOptions extends StatusOptions {
 }
 
 /** The result of `idle-check`: the status with a health verdict. The screen is read once, recorded or not. */
-export async function idleReport(cx: Context, store: Store, subject: Subject, options: IdleOptions): Promise<Record<string, unknown>> {
+export async function idleReport(scene: SubjectScene, options: IdleOptions): Promise<Record<string, unknown>> {
+  const { cx, store, subject } = scene;
   const terminal = await terminalOf(cx, subject);
   const seen = await look(terminal.pane, (pane) =>
-    options.refresh ? capture(cx, store, subject, pane, options.lines) : viewPane(cx, agentOf(subject), pane, options.lines),
+    options.refresh ? capture(scene, pane, options.lines) : viewPane(cx, agentOf(subject), pane, options.lines),
   );
   const status = reported(cx, store, subject.name);
-  const last: CaptureMeta | null = lastCapture(cx, store, subject);
+  const last: CaptureMeta | null = lastCapture(scene);
   const captureError = terminal.error ?? seen.error;
   const statusAge = ageSeconds(status.last_update, cx.nowMs());
   const terminalAge = ageSeconds(last?.changed_at, cx.nowMs());

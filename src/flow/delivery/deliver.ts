@@ -32,7 +32,8 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
   return { id: journal.id, target: tmuxSession === null ? null : (paneId ?? tmuxSession), ...told };
 }
 
-async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
+/** @param again the pane turned out to show another conversation, so all is looked at once more */
+async function chooseRung(cx: Context, journal: Journal, again = false): Promise<Verdict> {
   const { recipient } = journal.parcel;
   const way = await reach(cx, recipient);
   journal.note("reach", {
@@ -48,6 +49,9 @@ async function chooseRung(cx: Context, journal: Journal): Promise<Verdict> {
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
   if (way.pane !== null && way.agent !== null) {
     const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way);
+    if (typed === "moved" && !again) return chooseRung(cx, journal, true);
+    if (typed === "moved")
+      return notSent("tmux", "PaneMoved", `nothing was typed: the pane of ${JSON.stringify(name)} shows something else now`);
     if (typed !== "queue") return typed;
   }
   // What commands the agent itself means nothing in its queue.

@@ -11,7 +11,7 @@ import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
-import { type Recipient, reach } from "../reach/recipient.ts";
+import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
 import { refuseUndelivered } from "./speak.ts";
 
 export const DEFAULT_KEY = "C-c";
@@ -58,7 +58,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
     const written = writtenTo(recipient.rolloutPath);
     await leaveMode(cx.env, pane.paneId);
     const pressKey = async () => {
-      if (!(await press(cx.env, { pane, cursor: false }, key)))
+      if (!(await stillShows(cx, recipient, pane)) || !(await press(cx.env, { pane, cursor: false }, key)))
         throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
           hint: `tmux attach -t ${quoteWord(pane.session)}`,
         });

@@ -9,6 +9,7 @@ import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still,
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
+import { stillShows } from "../reach/recipient.ts";
 import { RolloutGrowth } from "./proof.ts";
 
 /** How long a screen may take to show a composer that can be typed into. */
@@ -32,7 +33,7 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
     journal.note("left mode", { mode: pane.mode });
   }
   const sent = await send(cx, journal, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
-  if (sent === "changed")
+  if (sent === "changed" || sent === "moved")
     return notSent(
       "tmux",
       "PaneChanged",
@@ -41,14 +42,17 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
   return sent === "sent" ? { ...sentOff("delivered"), proof: "unavailable", completed: true } : sent;
 }
 
-/** "queue": the composer is not ours to type into, but the thread takes messages by its queue. */
+/**
+ * "queue": the composer is not ours to type into, but the thread takes messages by its queue. "moved": the pane shows another conversation by
+ * now.
+ */
 export async function deliverByTmux(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
   way: { live: boolean; provable: boolean },
-): Promise<Verdict | "queue"> {
+): Promise<Verdict | "queue" | "moved"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
   const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
@@ -59,6 +63,7 @@ export async function deliverByTmux(
     const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
     const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
+    if (sent === "moved") return sent;
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
@@ -107,12 +112,18 @@ async function send(
   still: Still,
   pastes: readonly string[],
   provable: boolean,
-): Promise<"sent" | "changed" | Verdict> {
+): Promise<"sent" | "changed" | "moved" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
   const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
   for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
   const names = pieces.map(({ name }) => name);
   const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
+  // Behind this look lies only the one command that types.
+  if (!(await stillShows(cx, journal.parcel.recipient, still.pane))) {
+    await unload();
+    journal.note("pane moved");
+    return "moved";
+  }
   if (!journal.begin("tmux", provable)) {
     await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");

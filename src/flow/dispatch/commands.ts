@@ -2,23 +2,14 @@
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import { endingOf, notYet } from "../../core/dispatch/message.ts";
 import { COMMAND_TYPES, type CommandType, type SignalType } from "../../core/dispatch/queued-command.ts";
-import {
-  beginClaim,
-  type Claim,
-  claimableCommands,
-  claimNext,
-  claimStands,
-  endClaim,
-  extendClaim,
-} from "../../store/dispatch/command-queue.ts";
+import { beginClaim, claimableCommands, claimNext, claimStands, endClaim, extendClaim } from "../../store/dispatch/command-queue.ts";
 import { moveMessage, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
-import type { Claimant } from "../../store/dispatch/lease.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { type Item, type Step, targetOf } from "./items.ts";
+import { type Item, type PassScene, type Step, targetOf } from "./items.ts";
 import { modeOf } from "./mode.ts";
-import { layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
+import { type ClaimScene, layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
 
 /** The command types that `--type` leaves. */
 export const commandTypes = (only: SignalType | undefined): CommandType[] =>
@@ -36,10 +27,12 @@ export const plannedCommands = (store: Store, types: readonly CommandType[], lim
   }));
 
 /** Claims the next command for a session that is not busy and routes it; null when there is none. */
-export function nextCommand(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[]): Step | null {
+export function nextCommand(scene: PassScene, types: readonly CommandType[], busy: readonly string[]): Step | null {
+  const { store, claimant } = scene;
   const claim = claimNext(store, claimant, types, busy);
   if (!claim) return null;
-  const routed = route(store, claim, claimant, (target) => modeOf(store, target));
+  const claimed = { ...scene, claim };
+  const routed = route(claimed, (target) => modeOf(store, target));
   if ("item" in routed) return routed;
   const { send } = routed;
   return {
@@ -51,13 +44,14 @@ export function nextCommand(store: Store, claimant: Claimant, types: readonly Co
       notificationId: send.notificationId,
       begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
-      finish: (verdict, write) => finish(store, claim, claimant, send, verdict, write),
+      finish: (verdict, write) => finish(claimed, send, verdict, write),
     },
   };
 }
 
 /** Writes down how the sending went: notification, attempt, command, delivery and telemetry together. */
-function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, verdict: Verdict, write: () => void): Item {
+function finish(claimed: ClaimScene, send: ToSend, verdict: Verdict, write: () => void): Item {
+  const { store, claim, claimant } = claimed;
   const { started, error, errorType, transport, proof, hint } = verdict;
   const arrived = verdict.state === "delivered";
   return tx(store, () => {
@@ -68,9 +62,9 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, ve
       if (!arrived) write();
       if (arrived && readMessage(store, { commandId: claim.command.id })?.state === "delivered")
         return { ...send.item, transport, proof, state: "delivered", side_effect_started: true, side_effect_completed: true };
-      return { ...unroutedItem(claim, claimant, "the lease was lost while it was being sent", "LeaseLost"), side_effect_started: started };
+      return { ...unroutedItem(claimed, "the lease was lost while it was being sent", "LeaseLost"), side_effect_started: started };
     }
-    if (verdict.state === "pull_required") return layIntoInbox(store, claim, claimant, send, write);
+    if (verdict.state === "pull_required") return layIntoInbox(claimed, send, write);
     const flags = { transport, proof, side_effect_started: started, side_effect_completed: arrived };
     const item: Item = {
       ...send.item,

@@ -1,27 +1,32 @@
 /** The message about an ended turn while a dispatcher holds it: laid into an inbox, or sent and its end written down. */
-import type { Context } from "../../context.ts";
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import { completionMessage } from "../../core/dispatch/completion.ts";
 import { endingOf, notYet } from "../../core/dispatch/message.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import type { Claimant } from "../../store/dispatch/lease.ts";
 import { claimStands, moveMessage, prolong, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { type DispatchEvent, reportSignal } from "../../store/dispatch/telemetry.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { type Item, type PassMemory, rest, type Step, targetOf } from "./items.ts";
+import { type Item, type PassMemory, type PassScene, rest, type Step, targetOf } from "./items.ts";
 
 export const nameOf = (store: Store, sessionId: string): string => sessionById(store, sessionId)?.name ?? sessionId;
 
+/** A notification that is held by us, on its way to a manager. */
+interface HeldScene extends PassScene {
+  readonly row: NotificationRow;
+  readonly target: Session;
+  /** The item as it stands; the outcome is added. */
+  readonly item: Item;
+}
+
 /** Telemetry about the notification of a turn. */
 export function report(
-  store: Store,
+  { store, claimant }: PassScene,
   row: Pick<NotificationRow, "binding_id" | "source_event_id" | "signal_type" | "task_id" | "correlation_id"> & { id?: number },
-  claimant: Claimant,
   event: DispatchEvent,
 ): void {
   reportSignal(store, row.task_id, {
@@ -38,15 +43,8 @@ export function report(
 }
 
 /** A held notification as a step: laid into the inbox at once, or to be sent. */
-export function stepFor(
-  cx: Context,
-  store: Store,
-  claimant: Claimant,
-  row: NotificationRow,
-  target: Session,
-  recovered: boolean,
-  memory: PassMemory,
-): Step {
+export function stepFor(scene: PassScene, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Step {
+  const { cx, store, claimant } = scene;
   const worker = nameOf(store, row.source_session_id);
   const task = needTask(store, row.task_id).name;
   const item: Item = {
@@ -62,7 +60,8 @@ export function stepFor(
     task,
     ...(recovered ? { recovered } : {}),
   };
-  if (row.delivery_mode === "pull_required") return { item: layIntoInbox(store, claimant, row, target, item) };
+  const held: HeldScene = { ...scene, row, target, item };
+  if (row.delivery_mode === "pull_required") return { item: layIntoInbox(held) };
   return {
     sending: {
       target,
@@ -74,17 +73,18 @@ export function stepFor(
       extend: () => prolong(store, { notificationId: row.id }, row, claimant),
       finish(verdict, write) {
         if (verdict.state !== "delivered" && !verdict.started) rest(memory, row.id, target, cx.nowMs());
-        return finish(store, claimant, row, target, item, verdict, write);
+        return finish(held, verdict, write);
       },
     },
   };
 }
 
-function layIntoInbox(store: Store, claimant: Claimant, row: NotificationRow, target: Session, item: Item, delivery?: () => void): Item {
+function layIntoInbox(held: HeldScene, delivery?: () => void): Item {
+  const { store, claimant, row, target, item } = held;
   return tx(store, () => {
     const right = { by: "holder", claim: row, claimant } as const;
     if (moveMessage(store, { notificationId: row.id }, "shelve", right, { delivery }) === null) return lost(item);
-    report(store, row, claimant, {
+    report(held, row, {
       type: "dispatch_signal_pull_required",
       summary: `${COMPLETION} waits in the inbox of ${target.name}`,
       attributes: { delivery_mode: "pull_required", target_session: target.name, ...(item.recovered ? { recovered: true } : {}) },
@@ -101,15 +101,8 @@ const lost = (item: Item): Item => ({
 });
 
 /** Writes down how the sending went: notification, delivery and telemetry together. What was not begun is given back with its reason. */
-function finish(
-  store: Store,
-  claimant: Claimant,
-  row: NotificationRow,
-  target: Session,
-  item: Item,
-  verdict: Verdict,
-  write: () => void,
-): Item {
+function finish(held: HeldScene, verdict: Verdict, write: () => void): Item {
+  const { store, claimant, row, target, item } = held;
   const { error, errorType, hint, transport, proof } = verdict;
   const arrived = verdict.state === "delivered";
   const told = { ...item, transport, proof };
@@ -122,13 +115,13 @@ function finish(
       if (!arrived) write();
       return late ?? (readMessage(store, ref)?.state === "delivered" ? { ...told, state: "delivered" } : lost(item));
     }
-    if (verdict.state === "pull_required") return layIntoInbox(store, claimant, row, target, item, write);
+    if (verdict.state === "pull_required") return layIntoInbox(held, write);
     const ending = endingOf(verdict);
     const right = { by: "holder", claim: row, claimant } as const;
     const facts = { error: notYet(verdict) ? null : (error ?? (arrived ? null : "not delivered")), delivery: write };
     moveMessage(store, ref, ending === "fail" ? "park" : ending, right, facts);
     if (ending === "wait") return { ...told, state: "not_yet", error, error_type: errorType, hint };
-    report(store, row, claimant, {
+    report(held, row, {
       type: arrived ? "dispatch_signal_routed" : "dispatch_signal_failed",
       severity: arrived ? "info" : "error",
       summary: `${COMPLETION} ${arrived ? "sent to" : "not delivered to"} ${target.name}`,

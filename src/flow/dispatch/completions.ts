@@ -1,5 +1,4 @@
 /** Dispatch, part B: ended turns of bound workers become messages to their managers. */
-import type { Context } from "../../context.ts";
 import { completionKey, completionMessage, earlierTurnsLine, workerReceipt } from "../../core/dispatch/completion.ts";
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
@@ -7,25 +6,18 @@ import { COMPLETION } from "../../core/dispatch/queued-command.ts";
 import { failureWords } from "../../core/observe/turn-error.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { allRouted, claimTurn, type UnroutedTurn, unroutedTurns, waitingTurns } from "../../store/dispatch/completions.ts";
-import type { Claimant } from "../../store/dispatch/lease.ts";
 import { addNotification, findNotification, notificationById, setMode } from "../../store/dispatch/notifications.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { nameOf, report, stepFor } from "./completion-sending.ts";
-import { isResting, type Item, type PassMemory, type Step } from "./items.ts";
+import { isResting, type Item, type PassMemory, type PassScene, type Step } from "./items.ts";
 import { modeOf } from "./mode.ts";
 
 /** Takes over the next notification that waits unbegun, with the way of delivery of today; null when there is none. */
-export function nextWaiting(
-  cx: Context,
-  store: Store,
-  claimant: Claimant,
-  gone: readonly Holder[],
-  busy: readonly string[],
-  memory: PassMemory,
-): Step | null {
+export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: readonly string[], memory: PassMemory): Step | null {
+  const { cx, store, claimant } = scene;
   return tx(store, () => {
     const now = cx.nowMs();
     const isFree = (id: string): boolean => !busy.includes(id);
@@ -37,12 +29,12 @@ export function nextWaiting(
     const target = sessionById(store, row.target_session_id)!;
     const mode = modeOf(store, target);
     setMode(store, row.id, mode);
-    report(store, row, claimant, {
+    report(scene, row, {
       type: "dispatch_signal_recovered",
       summary: `${COMPLETION} taken over for ${target.name}`,
       attributes: { delivery_mode: mode, target_session: target.name },
     });
-    return stepFor(cx, store, claimant, { ...row, delivery_mode: mode }, target, true, memory);
+    return stepFor(scene, { ...row, delivery_mode: mode }, target, true, memory);
   });
 }
 
@@ -50,27 +42,21 @@ export function nextWaiting(
  * Routes the oldest ended turn that nobody routed yet; null when there is none.
  * @param fold of turns that ended before their binding only the newest is told of, and with it how many there were
  */
-export function nextTurn(
-  cx: Context,
-  store: Store,
-  claimant: Claimant,
-  busy: readonly string[],
-  memory: PassMemory,
-  fold: boolean,
-): Step | null {
+export function nextTurn(scene: PassScene, busy: readonly string[], memory: PassMemory, fold: boolean): Step | null {
+  const { store } = scene;
   return tx(store, () => {
     const [oldest] = unroutedTurns(store, 1, unrouted(memory, busy));
     if (!oldest) return null;
     const early = fold && oldest.before_binding === 1 ? earlyTurns(store, memory, oldest.binding_id) : [oldest];
     const turn = early.at(-1)!;
     const older = early.slice(0, -1);
-    const routed = routeTurn(store, claimant, turn, older.length);
+    const routed = routeTurn(scene, turn, older.length);
     if (!("row" in routed)) {
       memory.suppressed.add(turn.event_id);
       return routed;
     }
     for (const each of older) suppress(store, each, routed.row);
-    return stepFor(cx, store, claimant, routed.row, routed.target, false, memory);
+    return stepFor(scene, routed.row, routed.target, false, memory);
   });
 }
 
@@ -131,12 +117,8 @@ const turnKeys = (store: Store, turn: UnroutedTurn, correlationId: string): Item
 });
 
 /** Inserts the notification of a turn, held by us from its birth; or tells that another dispatcher was first. */
-function routeTurn(
-  store: Store,
-  claimant: Claimant,
-  turn: UnroutedTurn,
-  earlier: number,
-): { row: NotificationRow; target: Session } | { item: Item } {
+function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): { row: NotificationRow; target: Session } | { item: Item } {
+  const { store, claimant } = scene;
   const correlationId = store.newId("dispatch");
   const keys = turnKeys(store, turn, correlationId);
   const dedupeKey = keys.dedupe_key as string;
@@ -152,7 +134,7 @@ function routeTurn(
   };
   if (findNotification(store, dedupeKey)) {
     const error = "another notification stands for this turn";
-    report(store, facts, claimant, {
+    report(scene, facts, {
       type: "dispatch_signal_suppressed",
       summary: `${COMPLETION} of ${worker} is routed already`,
       attributes: { dedupe_key: dedupeKey, error, source_session: worker, target_session: target.name },
@@ -187,7 +169,7 @@ function routeTurn(
       worker_receipt: workerReceipt({ id: turn.event_id, timestamp: turn.timestamp, worker, payload: turn.payload, turnError }),
     },
   });
-  report(store, facts, claimant, {
+  report(scene, facts, {
     type: "dispatch_signal_detected",
     summary: failed === null ? `${worker} ended a turn of ${task}` : `a turn of ${worker} for ${task} failed: ${failed}`,
     attributes: { delivery_mode: mode, source_session: worker, target_session: target.name, turn_error: turnError },

@@ -1,14 +1,14 @@
 /** One pass of Dispatch: commands, then completions, within one limit. */
-import type { Context } from "../../context.ts";
 import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.ts";
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import type { Store } from "../../store/store.ts";
 import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
 import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
-import type { Item, PassMemory, Step } from "./items.ts";
+import type { Item, PassMemory, PassScene, Step } from "./items.ts";
 import { goneHolders, kindsOf, recoverCommands, recoverTurns, settleLate } from "./recover.ts";
 import type { Carrier } from "./send.ts";
+import type { Scene } from "../scene.ts";
 
 export interface PassOptions extends Claimant {
   /** Only this kind of work. */
@@ -38,17 +38,17 @@ export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemor
   hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
 
 /** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
-export const lateProofs = (cx: Context, store: Store, options: PassOptions): Item[] =>
-  settleLate(cx, store, options, kindsOf(commandTypes(options.only), wantsTurns(options.only)));
+export const lateProofs = (scene: Scene, options: PassOptions): Item[] =>
+  settleLate({ ...scene, claimant: options }, kindsOf(commandTypes(options.only), wantsTurns(options.only)));
 
 /** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
 export async function pass(
-  cx: Context,
-  store: Store,
+  { cx, store }: Scene,
   options: PassOptions,
   { done, stopped, carrier, turnsFirst, memory }: Pass,
 ): Promise<number> {
   const { limit, only } = options;
+  const scene: PassScene = { cx, store, claimant: options };
   const types = commandTypes(only);
   let count = 0;
   const take = (items: readonly Item[]): void => {
@@ -60,8 +60,8 @@ export async function pass(
     if (wantsTurns(only) && count < limit) take(plannedTurns(store, limit - count, options.foldEarlier === true));
     return count;
   }
-  const gone = await goneHolders(cx, store, options);
-  take(lateProofs(cx, store, options));
+  const gone = await goneHolders(scene);
+  take(lateProofs(scene, options));
   const room = (most: number): number => (stopped() ? 0 : most - count);
   const all = async (most: number, next: () => Step | null): Promise<void> => {
     while (room(most) > 0) {
@@ -74,14 +74,14 @@ export async function pass(
   };
   const commands = async (most: number): Promise<void> => {
     if (types.length === 0) return;
-    if (room(most) > 0) take(await recoverCommands(cx, store, options, types, gone, room(most)));
-    await all(most, () => nextCommand(store, options, types, carrier.busy()));
+    if (room(most) > 0) take(await recoverCommands(scene, types, gone, room(most)));
+    await all(most, () => nextCommand(scene, types, carrier.busy()));
   };
   const turns = async (most: number): Promise<void> => {
     if (!wantsTurns(only)) return;
-    if (room(most) > 0) take(await recoverTurns(cx, store, options, gone, room(most)));
-    await all(most, () => nextWaiting(cx, store, options, gone, carrier.busy(), memory));
-    await all(most, () => nextTurn(cx, store, options, carrier.busy(), memory, options.foldEarlier === true));
+    if (room(most) > 0) take(await recoverTurns(scene, gone, room(most)));
+    await all(most, () => nextWaiting(scene, gone, carrier.busy(), memory));
+    await all(most, () => nextTurn(scene, carrier.busy(), memory, options.foldEarlier === true));
   };
   if (turnsFirst) await turns(Math.ceil(limit / 2));
   await commands(limit);

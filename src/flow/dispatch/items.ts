@@ -1,6 +1,13 @@
 /** What a pass reports and hands over, and what a dispatcher remembers from pass to pass. */
 import type { Session } from "../../core/sessions/session.ts";
 import type { Verdict } from "../../core/delivery/delivery.ts";
+import type { Claimant } from "../../store/dispatch/lease.ts";
+import type { Scene } from "../scene.ts";
+
+/** The scene of a pass: who claims what it takes up. */
+export interface PassScene extends Scene {
+  readonly claimant: Claimant;
+}
 
 /** One thing that a pass did. */
 export type Item = Readonly<Record<string, unknown>>;

@@ -12,13 +12,17 @@ import { findPairing } from "../../store/sessions/bindings.ts";
 import { type Claim, claimStands, endClaim } from "../../store/dispatch/command-queue.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
-import type { Claimant } from "../../store/dispatch/lease.ts";
 import { loopProgress, needLoopRun } from "../../store/loops/runs.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { addNotification, findNotification, takeOverNotification } from "../../store/dispatch/notifications.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import type { Item } from "./items.ts";
+import type { Item, PassScene } from "./items.ts";
+
+/** The scene of a claimed command; routing it needs nothing of the machine. */
+export interface ClaimScene extends Omit<PassScene, "cx"> {
+  readonly claim: Claim;
+}
 
 /** A command that must still be sent. */
 export interface ToSend {
@@ -37,7 +41,7 @@ interface PermissionCheck {
   readonly required_permission: string;
 }
 
-function checkPermission(store: Store, { command }: Claim, taskId: string): PermissionCheck | null {
+function checkPermission({ store, claim: { command } }: ClaimScene, taskId: string): PermissionCheck | null {
   const name = command.required_permission;
   if (name === null) return null;
   const config = findConfig(store, taskId);
@@ -69,7 +73,7 @@ interface Loop {
   readonly verdict: GateVerdict;
 }
 
-function readLoopPart(store: Store, claim: Claim, payload: JsonObject, taskId: string): Loop {
+function readLoopPart({ store, claim }: ClaimScene, payload: JsonObject, taskId: string): Loop {
   const { ralph_loop: loop } = payload;
   const { run_id: runId, requested_iteration: requested } = (loop ?? {}) as { run_id?: unknown; requested_iteration?: unknown };
   if (typeof runId !== "string" || runId.trim() === "") throw new Failure("the payload names no loop run (ralph_loop.run_id)");
@@ -106,7 +110,7 @@ const blockedError = ({ policy, requested, reached, verdict }: Loop): string =>
   `${verdict.reason}${verdict.missing.length ? `: missing ${verdict.missing.join(", ")}` : ""} (requested iteration ${requested}, current ${policy.current_iteration}${reached > policy.current_iteration ? `, reached ${reached}` : ""}, maximum ${policy.max_iterations})`;
 
 /** The keys that every item of a command has. */
-const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item => ({
+const commandKeys = ({ claim: { command, attemptId }, claimant }: ClaimScene): Item => ({
   attempt_id: attemptId,
   command_id: command.id,
   command_type: command.type,
@@ -115,14 +119,14 @@ const commandKeys = ({ command, attemptId }: Claim, claimant: Claimant): Item =>
 });
 
 /** The item of a command that failed before it was routed. */
-export const unroutedItem = (claim: Claim, claimant: Claimant, error: string, errorType: string, hint: string | null = null): Item => ({
-  ...commandKeys(claim, claimant),
+export const unroutedItem = (claimed: ClaimScene, error: string, errorType: string, hint: string | null = null): Item => ({
+  ...commandKeys(claimed),
   state: "failed",
   error,
   error_type: errorType,
   hint,
   notification_id: null,
-  required_permission: claim.command.required_permission,
+  required_permission: claimed.claim.command.required_permission,
   side_effect_started: false,
   side_effect_completed: false,
 });
@@ -131,32 +135,23 @@ export const unroutedItem = (claim: Claim, claimant: Claimant, error: string, er
  * Checks a claimed command and routes it. What is refused or pulled is ended here; what must be pushed is given back, recorded as pending.
  * @param modeOf how this session is reached right now
  */
-export function route(
-  store: Store,
-  claim: Claim,
-  claimant: Claimant,
-  modeOf: (target: Session) => DeliveryMode,
-): { item: Item } | { send: ToSend } {
+export function route(claimed: ClaimScene, modeOf: (target: Session) => DeliveryMode): { item: Item } | { send: ToSend } {
+  const { store, claim, claimant } = claimed;
   return tx(store, () => {
-    if (!claimStands(store, claim))
-      return { item: unroutedItem(claim, claimant, "the lease was lost before the command was routed", "LeaseLost") };
+    if (!claimStands(store, claim)) return { item: unroutedItem(claimed, "the lease was lost before the command was routed", "LeaseLost") };
     try {
-      return routeClaimed(store, claim, claimant, modeOf);
+      return routeClaimed(claimed, modeOf);
     } catch (error) {
       const { message, name } = error as Error;
-      const item = unroutedItem(claim, claimant, message, name, error instanceof Failure ? (error.hint ?? null) : null);
+      const item = unroutedItem(claimed, message, name, error instanceof Failure ? (error.hint ?? null) : null);
       endClaim(store, claim, claimant, { state: "failed", item, error: message });
       return { item };
     }
   });
 }
 
-function routeClaimed(
-  store: Store,
-  claim: Claim,
-  claimant: Claimant,
-  modeOf: (target: Session) => DeliveryMode,
-): { item: Item } | { send: ToSend } {
+function routeClaimed(claimed: ClaimScene, modeOf: (target: Session) => DeliveryMode): { item: Item } | { send: ToSend } {
+  const { store, claim, claimant } = claimed;
   const { command, attemptId } = claim;
   const payload = payloadOf(command);
   const message = messageOf(payload);
@@ -169,15 +164,15 @@ function routeClaimed(
       hint: `conveyor bind --task ${quoteWord(name)} --worker NAME --manager NAME; then queue a new command`,
     });
   }
-  const permission = checkPermission(store, claim, command.task_id);
+  const permission = checkPermission(claimed, command.task_id);
   const { binding } = pairing;
   const role = targetRole(command.type as CommandType);
   const target = pairing[role];
   const source = role === "worker" ? pairing.manager : pairing.worker;
   const mode = modeOf(target);
-  const loop = command.type === "continue_iteration" ? readLoopPart(store, claim, payload, command.task_id) : null;
+  const loop = command.type === "continue_iteration" ? readLoopPart(claimed, payload, command.task_id) : null;
   const common = {
-    ...commandKeys(claim, claimant),
+    ...commandKeys(claimed),
     ...(loop && loopKeys(loop, payload)),
     delivery_mode: mode,
     target_session: target.name,
@@ -234,14 +229,12 @@ function routeClaimed(
     bindingId: binding.id,
     item,
   };
-  return mode === "push" ? { send: parcel } : { item: layIntoInbox(store, claim, claimant, parcel) };
+  return mode === "push" ? { send: parcel } : { item: layIntoInbox(claimed, parcel) };
 }
 
 /** Ends a command that its target pulls. @param write writes the row of the delivery, where something was tried */
 export function layIntoInbox(
-  store: Store,
-  claim: Claim,
-  claimant: Claimant,
+  { store, claim, claimant }: ClaimScene,
   { target, notificationId, bindingId, item: begun }: ToSend,
   write?: () => void,
 ): Item {

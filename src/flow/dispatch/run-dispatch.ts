@@ -33,6 +33,7 @@ const KEPT = 1000;
 /** Runs Dispatch to its end. A signal ends it after the item at hand. */
 export async function runDispatch(cx: Context, store: Store, given: RunOptions): Promise<Summary> {
   const options = { ...given, foldEarlier: given.watch || given.ingest };
+  const scene = { cx, store, claimant: options };
   const kept: Item[] = [];
   const states: Record<string, number> = {};
   let count = 0;
@@ -65,13 +66,13 @@ export async function runDispatch(cx: Context, store: Store, given: RunOptions):
         },
         listen: (listener: () => void) => (wake = listener),
       };
-      iterations = await watchDispatch(cx, store, options, stop, { done, problem });
+      iterations = await watchDispatch(scene, options, stop, { done, problem });
     } else {
       if (options.ingest && !options.dryRun) ingestBound(cx, store, problem);
-      await pass(cx, store, options, {
+      await pass(scene, options, {
         done,
         stopped: () => asked,
-        carrier: inTurn(cx, store, options, done),
+        carrier: inTurn(scene, done),
         turnsFirst: false,
         memory: newMemory(),
       });

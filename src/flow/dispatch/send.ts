@@ -1,14 +1,12 @@
 /** Sending for Dispatch: one message at a time to a session, the lease kept alive meanwhile. */
 import type { Context } from "../../context.ts";
-import type { Claimant } from "../../store/dispatch/lease.ts";
-import type { Store } from "../../store/store.ts";
 import { dropOldBuffers } from "../../system/terminal/keys.ts";
 import { deliver } from "../delivery/deliver.ts";
-import type { Item, Sending } from "./items.ts";
+import type { Item, PassScene, Sending } from "./items.ts";
 import { recipientOf } from "../reach/recipient.ts";
 
 /** Sends and gives what is told of how it went; the lease is prolonged as long as it takes. */
-export async function carry(cx: Context, store: Store, claimant: Claimant, sending: Sending): Promise<Item> {
+export async function carry({ cx, store, claimant }: PassScene, sending: Sending): Promise<Item> {
   const keeper = setInterval(() => extendQuietly(sending), (claimant.leaseSeconds * 1000) / 3);
   let item: Item = {};
   try {
@@ -46,9 +44,9 @@ export interface Carrier {
 }
 
 /** Sends one after the other, each to its end. */
-export const inTurn = (cx: Context, store: Store, claimant: Claimant, done: (item: Item) => void): Carrier => ({
+export const inTurn = (scene: PassScene, done: (item: Item) => void): Carrier => ({
   busy: () => [],
-  send: async (sending) => done(await carry(cx, store, claimant, sending)),
+  send: async (sending) => done(await carry(scene, sending)),
 });
 
 const MOST_AT_ONCE = 16;
@@ -58,9 +56,7 @@ export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly cx: Context,
-    private readonly store: Store,
-    private readonly claimant: Claimant,
+    private readonly scene: PassScene,
     private readonly on: { done(item: Item): void; problem(message: string): void; free(): void },
   ) {}
 
@@ -71,7 +67,7 @@ export class Lanes implements Carrier {
   async send(sending: Sending): Promise<void> {
     if (this.running.size >= MOST_AT_ONCE) await Promise.race(this.running.values());
     const { id } = sending.target;
-    const lane = carry(this.cx, this.store, this.claimant, sending)
+    const lane = carry(this.scene, sending)
       .then((item) => this.on.done(item))
       .catch((error: Error) => this.on.problem(`sending to ${sending.target.name} could not be recorded: ${error.message}`))
       .finally(() => {

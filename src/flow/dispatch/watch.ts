@@ -1,18 +1,17 @@
 /** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
-import type { Context } from "../../context.ts";
 import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
 import { requirePlace } from "../../store/place.ts";
-import type { Store } from "../../store/store.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { watchCommits } from "../commits.ts";
 import { lateProofs, type PassOptions, pass, workWaits } from "./dispatch.ts";
-import { type Item, newMemory } from "./items.ts";
+import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "./troubles.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
+import type { Scene } from "../scene.ts";
 
 export interface WatchOptions extends PassOptions {
   readonly intervalSeconds: number;
@@ -44,13 +43,14 @@ const OLDEST_BEAT_MS = 9500;
  * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
  * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
  */
-export async function watchDispatch(cx: Context, store: Store, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
   const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
+  const scene: PassScene = { cx, store, claimant: options };
   const bell = new Bell();
   stop.listen(() => bell.ring());
   const memory = newMemory();
   const troubles = new Troubles(listener.problem, () => performance.now());
-  const key = await enlist(cx, store, options);
+  const key = await enlist(scene, options);
   const commits = watchCommits(store, () => bell.ring());
   const rollouts = options.dryRun
     ? null
@@ -74,9 +74,9 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
     processedTotal++;
     listener.done(item);
   };
-  const lanes = new Lanes(cx, store, options, { done, problem: listener.problem, free: () => bell.ring() });
+  const lanes = new Lanes(scene, { done, problem: listener.problem, free: () => bell.ring() });
   // Who counts passes expects of each that it is over when it ends.
-  const carrier = options.iterations === undefined ? lanes : inTurn(cx, store, options, done);
+  const carrier = options.iterations === undefined ? lanes : inTurn(scene, done);
 
   /** Gives how much was done or handed over. */
   const onePass = async (backstop: boolean): Promise<number> => {
@@ -85,7 +85,7 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
     try {
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
+      moved = await pass(scene, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       troubles.tell("a pass", `pass ${iteration + 1} failed: ${error}`);
@@ -112,7 +112,7 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
     try {
       rollouts?.follow();
       rollouts?.ingest(false);
-      for (const item of lateProofs(cx, store, options)) done(item);
+      for (const item of lateProofs(scene, options)) done(item);
       const waits = workWaits(store, options, memory, carrier.busy());
       troubles.over("looking for work");
       return waits;
@@ -165,7 +165,7 @@ export async function watchDispatch(cx: Context, store: Store, given: WatchOptio
 }
 
 /** Puts this watch on record and forgets dead ones of the same name. */
-async function enlist(cx: Context, store: Store, options: WatchOptions): Promise<DispatcherKey> {
+async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey> {
   const { pid, started } = await thisProcess(cx.env);
   const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };
   const dead = await deadRows(cx, store, options.dispatcherId);

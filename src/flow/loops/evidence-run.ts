@@ -1,5 +1,4 @@
 /** Runs a command as evidence for a criterion, and records what it did together with the state of the tree. */
-import type { Context } from "../../context.ts";
 import type { Criterion, CriterionSource } from "../../core/tasks/criteria.ts";
 import { type EvidenceRun, type NotSeen, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
 import { receiptOf } from "../../core/loops/evidence.ts";
@@ -15,6 +14,7 @@ import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { recordRun } from "../../system/processes/recorded-run.ts";
 import { sourceTree } from "./machine-proof.ts";
+import type { TaskScene } from "../scene.ts";
 
 /** An iteration of a loop that the evidence is for. */
 export interface LoopTarget {
@@ -41,9 +41,7 @@ export interface EvidenceInput {
  * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
  */
 export async function runEvidence(
-  cx: Context,
-  store: Store,
-  task: Task,
+  { cx, store, task }: TaskScene,
   input: EvidenceInput,
 ): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
   const before = await sourceTree(cx, store, input.folder);

@@ -4,11 +4,11 @@ import type { Criterion } from "../../core/tasks/criteria.ts";
 import { type EvidenceRun, type MachineProof, type NotSeen, proofOf, type TreeState } from "../../core/loops/evidence-run.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { provingRun } from "../../store/loops/evidence-runs.ts";
 import type { Store } from "../../store/store.ts";
 import { treeState } from "../../system/git/tree-state.ts";
+import type { TaskScene } from "../scene.ts";
 
 type Place = Pick<Context, "env" | "stateRoot">;
 
@@ -40,7 +40,7 @@ export async function withProofs(
  * For `finish-task --require-fresh-proof`. Gives what the proofs do not see.
  * @throws Failure when no criterion of the task is machine-proven, or the proof of one is stale or cannot be checked; it names them and why
  */
-export async function requireFreshProof(cx: Place & Pick<Context, "program">, store: Store, task: Task): Promise<NotSeen[]> {
+export async function requireFreshProof({ cx, store, task }: TaskScene): Promise<NotSeen[]> {
   const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
   const name = quoteWord(task.name);
   if (proofs.size === 0) {

@@ -1,16 +1,15 @@
 /** Captures the terminal of a worker or session: the screen, what changed since the last one, the rows and the files. */
-import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { PageName } from "../../core/agent/screen.ts";
 import { byteCount, lineCount } from "../../core/text-size.ts";
 import { instant } from "../../core/time.ts";
 import { addCapture, type CaptureMeta, latestCapture } from "../../store/observe/captures.ts";
-import { type Store, tx } from "../../store/store.ts";
+import { tx } from "../../store/store.ts";
 import { readCompatJson, stageCompatJson, stageTranscript } from "../../system/compat-worker.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { placing } from "../../system/files/whole-file.ts";
 import { viewPane } from "../reach/pane.ts";
-import type { Subject } from "../reach/subject.ts";
+import type { SubjectScene } from "../scene.ts";
 
 export interface Captured {
   readonly text: string;
@@ -22,7 +21,7 @@ export interface Captured {
 }
 
 /** The newest capture on record; one that only the files know counts when the database has none. */
-export function lastCapture(cx: Context, store: Store, subject: Subject): CaptureMeta | null {
+export function lastCapture({ cx, store, subject }: SubjectScene): CaptureMeta | null {
   const stored = latestCapture(store, subject.name);
   if (stored) return stored;
   const meta = readCompatJson(cx.stateRoot, subject.name, "capture-meta.json");
@@ -36,7 +35,8 @@ export function lastCapture(cx: Context, store: Store, subject: Subject): Captur
 }
 
 /** Reads the pane and records it. @throws Failure when the screen cannot be read or the records refuse it */
-export async function capture(cx: Context, store: Store, subject: Subject, pane: Pane, lines: number): Promise<Captured> {
+export async function capture(scene: SubjectScene, pane: Pane, lines: number): Promise<Captured> {
+  const { cx, store, subject } = scene;
   const view = await viewPane(cx, agentOf(subject), pane, lines);
   const text = view.text.replace(/\n+$/, "");
   const counts = { byteCount: byteCount(text), lineCount: lineCount(text) };
@@ -55,7 +55,7 @@ export async function capture(cx: Context, store: Store, subject: Subject, pane:
         content: text,
         sha256,
         historyLines: lines,
-        previous: lastCapture(cx, store, subject),
+        previous: lastCapture(scene),
         ...counts,
       });
       placing([stageCompatJson(cx.stateRoot, subject.name, "capture-meta.json", stored)], (place) => place());

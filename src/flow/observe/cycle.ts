@@ -4,10 +4,9 @@
  */
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { failureWords } from "../../core/observe/turn-error.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
-import { needPairing, type Pairing } from "../../store/sessions/bindings.ts";
+import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
@@ -23,6 +22,7 @@ import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
+import type { PairedScene } from "../scene.ts";
 
 export interface CycleOptions {
   /** The task as typed. */
@@ -42,8 +42,7 @@ export const inferSession = (cx: Context, store: Store, session: Session): Infer
  */
 export async function runCycle(cx: Context, store: Store, options: CycleOptions): Promise<Record<string, unknown>> {
   const task = needTask(store, options.task);
-  const pairing = needPairing(store, task);
-  const cycle = new Cycle(cx, store, task, pairing, options);
+  const cycle = new Cycle({ cx, store, task, pairing: needPairing(store, task) }, options);
   try {
     return await cycle.run();
   } catch (error) {
@@ -83,12 +82,10 @@ class Cycle {
   private readonly names: Record<string, string>;
 
   constructor(
-    private readonly cx: Context,
-    private readonly store: Store,
-    private readonly task: Task,
-    private readonly pairing: Pairing,
+    private readonly scene: PairedScene,
     private readonly options: CycleOptions,
   ) {
+    const { store, task, pairing } = scene;
     const { binding, worker, manager } = pairing;
     this.names = { binding_id: binding.id, manager_session: manager.name, worker_session: worker.name };
     this.startedAt = store.now();
@@ -119,7 +116,7 @@ class Cycle {
   }
 
   private begin(name: string, known: Record<string, unknown> = {}): void {
-    this.phase = { name, startedAt: this.store.now(), begin: performance.now(), known };
+    this.phase = { name, startedAt: this.scene.store.now(), begin: performance.now(), known };
   }
 
   private end(state: Span["state"], attributes: Record<string, unknown>, errorType?: string): void {
@@ -127,7 +124,7 @@ class Cycle {
     this.spans.push({
       phase: name,
       startedAt,
-      completedAt: this.store.now(),
+      completedAt: this.scene.store.now(),
       durationMs: performance.now() - begin,
       state,
       attributes,
@@ -143,8 +140,8 @@ class Cycle {
   }
 
   async run(): Promise<Record<string, unknown>> {
-    const { cx, store, task } = this;
-    const { worker, manager } = this.pairing;
+    const { cx, store, task, pairing } = this.scene;
+    const { worker, manager } = pairing;
     const { busyWaitSeconds } = this.options;
     const read = await this.during(
       "ingest_rollout",
@@ -179,10 +176,10 @@ class Cycle {
     const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
     return tx(store, () => {
       this.begin("load_manager_context");
-      const context = managerContext(cx, store, task, proofs);
+      const context = managerContext(this.scene, proofs);
       this.phase.known = contextAttributes(context, 0);
-      requireAcks(cx, task, this.pairing.binding.id, context);
-      const inbox = { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
+      requireAcks(this.scene, context);
+      const inbox = { id: pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
       const consumed = this.options.consume ? consumeDelivered(store, this.id, inbox) : [];
       this.end("succeeded", contextAttributes(context, consumed.length));
       this.begin("persist_cycle_row");
@@ -238,7 +235,7 @@ class Cycle {
 
   /** Records that the phase at hand failed; what it had written is rolled back already. */
   fail(cause: unknown): void {
-    const { store, task } = this;
+    const { store, task } = this.scene;
     const error = cause instanceof Error ? cause.message : String(cause);
     const errorType = cause instanceof Error ? cause.name : "Error";
     const failure = { error_type: errorType, failure_phase: this.phase.name };

@@ -10,10 +10,12 @@ import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../../store/observe/codex-events.ts";
 import { tokensOf } from "../../core/observe/tokens.ts";
 import { quoteWord } from "../../core/shell.ts";
+import { followRollout } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { addTokenCounts, type TokenCount } from "../../store/observe/tokens.ts";
 import { countUnknownRecord } from "../../store/observe/unknown-records.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { firstLine } from "../../system/agent/transcript.ts";
 import { type Lines, openRollout, type RolloutFile } from "../../system/files/rollout-reader.ts";
 
@@ -28,19 +30,38 @@ interface ReadLine extends NewCodexEvent {
 }
 
 /**
- * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry.
+ * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry. A thread that was rewound or archived
+ * is followed into the file it is in now, once the one before was read to its end.
  * @throws Failure when the session is gone, or its rollout is missing, shorter than what was read, or another file
  */
 export function ingest(cx: Pick<Context, "program">, store: Store, session: Session): Ingested {
-  const path = mustRead(cx, session);
-  const file = openRollout(path);
-  if (!file)
-    throw new Failure(`the rollout of session ${JSON.stringify(session.name)} is not there: ${path}`, { hint: reregister(cx, session) });
-  try {
-    checkIdentity(cx, store, session, file.size, path);
-    return readOn(cx, store, session, file);
-  } finally {
-    file.close();
+  mustRead(cx, session);
+  const machine = machineOf(agentOf(session));
+  const sum = { new_events: 0, new_offset: 0, skipped_lines: 0 };
+  for (let now = session; ;) {
+    const path = mustRead(cx, now);
+    const place = machine.placeOfTranscript(path, now.codex_session_id);
+    if (place !== path) {
+      now = followRollout(store, now, place, { same: true });
+      continue;
+    }
+    const next = machine.nextTranscript(path, now.codex_session_id);
+    const file = openRollout(path);
+    if (file === null && next === null)
+      throw new Failure(`the rollout of session ${JSON.stringify(now.name)} is not there: ${path}`, { hint: reregister(cx, now) });
+    if (file !== null) {
+      try {
+        checkIdentity(cx, store, now, file.size, path);
+        const read = readOn(cx, store, now, file);
+        sum.new_events += read.new_events;
+        sum.skipped_lines += read.skipped_lines;
+        sum.new_offset = read.new_offset;
+      } finally {
+        file.close();
+      }
+    }
+    if (next === null) return sum;
+    now = followRollout(store, now, next, { same: false });
   }
 }
 

@@ -1,5 +1,4 @@
 /** What a manager needs to decide: configuration, acknowledgements, handoff, receipt of the last turn, criteria. */
-import type { Context } from "../../context.ts";
 import { ackCommand } from "../../core/tasks/agent-input.ts";
 import { CRITERION_STATUSES, openCriteria, summariseCriteria } from "../../core/tasks/criteria.ts";
 import type { MachineProof } from "../../core/loops/evidence-run.ts";
@@ -7,7 +6,6 @@ import { type Negotiation, negotiateCriteria } from "../../core/tasks/criteria-n
 import { Failure } from "../../core/failure.ts";
 import type { ManagerConfig } from "../../core/tasks/manager-config.ts";
 import { ROLES, type Role } from "../../core/sessions/session.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { type Ack, latestAck } from "../../store/tasks/acks.ts";
 import { newestCompletion } from "../../store/observe/codex-events.ts";
 import { turnErrorOf } from "../../store/observe/turn-error.ts";
@@ -15,6 +13,7 @@ import { listCriteria } from "../../store/tasks/criteria.ts";
 import { type Handoff, latestHandoff } from "../../store/tasks/handoffs.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import type { Store } from "../../store/store.ts";
+import type { PairedScene, TaskScene } from "../scene.ts";
 
 /** What the worker left at the end of its newest turn; members that its Codex did not write are null. */
 function workerReceipt(store: Store, taskId: string): Record<string, unknown> | null {
@@ -47,12 +46,7 @@ export interface ManagerContext {
  * Reads it all. Changes nothing.
  * @param proofs how the proofs of the machine-proven criteria stand, by criterion id; they are looked up before, since that asks git
  */
-export function managerContext(
-  cx: Pick<Context, "program">,
-  store: Store,
-  task: Task,
-  proofs: ReadonlyMap<number, MachineProof> = new Map(),
-): ManagerContext {
+export function managerContext({ cx, store, task }: TaskScene, proofs: ReadonlyMap<number, MachineProof> = new Map()): ManagerContext {
   const criteria = listCriteria(store, task.id);
   return {
     manager_config: findConfig(store, task.id),
@@ -71,11 +65,13 @@ export function managerContext(
 }
 
 /** @throws Failure naming the roles that have not acknowledged the current configuration under this binding, where it asks for that */
-export function requireAcks(cx: Pick<Context, "program">, task: Task, bindingId: string, context: ManagerContext): void {
+export function requireAcks({ cx, task, pairing }: PairedScene, context: ManagerContext): void {
   const config = context.manager_config;
   if (!config?.require_acks) return;
   const acks: Readonly<Record<Role, Ack | null>> = { worker: context.worker_ack, manager: context.manager_ack };
-  const missing = ROLES.filter((role) => acks[role]?.binding_id !== bindingId || acks[role]?.manager_config_revision !== config.revision);
+  const missing = ROLES.filter(
+    (role) => acks[role]?.binding_id !== pairing.binding.id || acks[role]?.manager_config_revision !== config.revision,
+  );
   if (missing.length === 0) return;
   throw new Failure(
     `task ${JSON.stringify(task.name)} needs an acknowledgement of configuration revision ${config.revision} from ${missing.join(" and ")}`,

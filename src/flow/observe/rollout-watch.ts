@@ -1,34 +1,18 @@
 /** Follows the rollouts of all bound workers: what begins or ends a turn is stored at once, the rest at the next backstop. */
-import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
-import type { Session } from "../../core/sessions/session.ts";
 import { boundWorkers } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 import { type FolderWatch, lookWhereDeaf, watchFolder } from "../../system/files/watch.ts";
 import { ingest } from "./ingest.ts";
-
-interface Grown {
-  readonly session: Session;
-  readonly path: string;
-  readonly size: number;
-  /** Bytes already stored. */
-  readonly offset: number;
-}
-
-const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
+import { type Grown, unread } from "./unread.ts";
 
 /** Bound workers whose rollout is not as long as what is stored of it. */
-const grownRollouts = (store: Store): Grown[] =>
-  boundWorkers(store).flatMap((session) => {
-    const { codex_session_path: path, last_ingest_offset, state } = session;
-    const size = path === null || state !== "active" ? null : sizeOf(path);
-    const offset = last_ingest_offset ?? 0;
-    return path === null || size === null || size === offset ? [] : [{ session, path, size, offset }];
-  });
+const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((session) => unread(session) ?? []);
 
 /**
  * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is
@@ -122,7 +106,10 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const follow = (): void => {
-    const paths = boundWorkers(store).flatMap(({ codex_session_path: path }) => path ?? []);
+    const paths = boundWorkers(store).flatMap((session) => {
+      const { codex_session_path: path, codex_session_id: thread } = session;
+      return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
+    });
     const wanted = new Set(paths.map(dirname));
     for (const folder of folders.keys()) {
       if (!wanted.has(folder)) forget(folder);

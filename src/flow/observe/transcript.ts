@@ -5,15 +5,15 @@ import { agentOf, agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { DEFAULT_AGENT, type Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { lineCount, sizeInstead } from "../../core/text-size.ts";
 import { segmentByMode, type TranscriptMode } from "../../core/observe/transcript-delta.ts";
-import { type Store, tx } from "../../store/store.ts";
+import { tx } from "../../store/store.ts";
 import { type LegacySource, transcriptSource, type TranscriptSource } from "../../store/observe/transcript-sources.ts";
 import { addSegment, addTerminalCapture, previousCapture, type SegmentSummary } from "../../store/observe/transcripts.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { type PaneView, placeIn, viewPane } from "../reach/pane.ts";
 import { compatSubject, sessionSubject } from "../reach/subject.ts";
+import type { TaskScene } from "../scene.ts";
 
 export interface TranscriptOptions {
   readonly mode: TranscriptMode;
@@ -48,13 +48,8 @@ export interface TranscriptCapture {
 }
 
 /** @throws Failure naming every way in which the terminal is not the one on record, or that there is none */
-export async function captureTranscript(
-  cx: Context,
-  store: Store,
-  task: Task,
-  role: Role,
-  options: TranscriptOptions,
-): Promise<TranscriptCapture> {
+export async function captureTranscript(scene: TaskScene, role: Role, options: TranscriptOptions): Promise<TranscriptCapture> {
+  const { cx, store, task } = scene;
   const source = transcriptSource(store, task.id, role);
   if (!source)
     throw new Failure(`task ${JSON.stringify(task.name)} has no ${role}`, {
@@ -63,7 +58,7 @@ export async function captureTranscript(
   const pane = await checkedPane(cx, source, role);
   const agent = source.kind === "session" ? agentOf(source.session) : agents[DEFAULT_AGENT];
   const view = await viewPane(cx, agent, pane, options.lines);
-  return tx(store, () => record(store, task, role, source, agent, view, options));
+  return tx(store, () => record(scene, role, source, agent, view, options));
 }
 
 async function checkedPane(cx: Context, source: TranscriptSource, role: Role): Promise<Pane> {
@@ -100,8 +95,7 @@ function configMismatches(cx: Context, source: LegacySource): string[] {
 const NEVER_FRESH = { statusAge: 1e9, busyWaitSeconds: 0 };
 
 function record(
-  store: Store,
-  task: Task,
+  { store, task }: TaskScene,
   role: Role,
   source: TranscriptSource,
   agent: Agent,

@@ -7,11 +7,10 @@ import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { machineOf } from "../../system/agent/agents.ts";
-import { sessionFamily } from "../../system/agent/kinship.ts";
-import { alive, executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { transcriptHeadSoFar } from "../../system/agent/transcript.ts";
+import { alive } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
+import { isConversation, type Shown, shownIn } from "./shown.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Recipient {
@@ -41,7 +40,8 @@ export const recipientOf = (session: Session): Recipient => ({
   pid: session.pid,
   since: session.registered_at,
   threadId: session.codex_session_id,
-  rolloutPath: session.codex_session_path,
+  rolloutPath:
+    session.codex_session_path && machineOf(agentOf(session)).newestTranscript(session.codex_session_path, session.codex_session_id),
   gone: session.state === "gone",
 });
 
@@ -93,38 +93,48 @@ export function threadLock(recipient: Pick<Recipient, "agent" | "threadId" | "ro
  */
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
+  const who = JSON.stringify(recipient.name);
   if (recipient.gone)
-    throw new Failure(`session ${JSON.stringify(recipient.name)} is gone`, {
+    throw new Failure(`session ${who} is gone`, {
       hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID`,
     });
-  if (recipient.pid !== null && !alive(recipient.pid))
-    throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
   const { agent } = recipient;
   const home = homeOf(recipient);
   const lock = threadLock(recipient);
+  if (recipient.pid !== null && !alive(recipient.pid))
+    throw new Failure(`process ${recipient.pid} of session ${who} is dead`, {
+      hint: lock?.held
+        ? `its thread is written by another process now: ${takeOnRecord(cx, recipient, recipient.threadId!)}`
+        : `${program} reconcile`,
+    });
+  if (home !== null && recipient.threadId !== null && !isConversation(agent, home, recipient.threadId))
+    throw new Failure(`thread ${recipient.threadId} of ${who} is a helper's: what is typed goes to the conversation that started it`, {
+      hint: `${program} deregister ${quoteWord(recipient.name)}`,
+    });
   const live = lock?.held === true;
   if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live };
   const pane = await paneOf(cx, recipient);
-  const processes = (await listProcesses(cx.env)) ?? [];
-  const family = await sessionFamily(pane.pid, processes, cx.env);
-  const agents: number[] = [];
-  for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
-  const written =
-    home === null ? [] : [...machineOf(agent).written(home)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
-  const holds = await anyHolds(cx, agents, recipient.rolloutPath);
-  refuseAnotherThread(cx, recipient, lock, { written, agents, holds });
+  const shown = await shownIn(cx, agent, pane, home);
+  const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
+  refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
-  const doubt = live
-    ? doubtOf(recipient, pane, {
-        itsOwn: holds || isOneOf(family, recipient.pid) || isOneOf(family, lock.pid),
-        conversations: conversationsAmong(agent, home, written),
-      })
-    : null;
+  const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
   if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable };
-  return { pane, doubt: null, agent: provable || agents.length > 0 ? agent : null, live, home, provable };
+  return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? agent : null, live, home, provable };
 }
 
-const isOneOf = (family: readonly number[], pid: number | null): boolean => pid !== null && family.includes(pid);
+/**
+ * Whether keys that are typed into the pane now would still go to this very thread: asked again right before they are typed, since a person
+ * may have begun another conversation there meanwhile.
+ */
+export async function stillShows(cx: Context, recipient: Recipient, pane: Pane): Promise<boolean> {
+  try {
+    return (await reach(cx, recipient)).pane?.paneId === pane.paneId;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
 
 /** The pane of the session, with a program that runs. */
 async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
@@ -135,60 +145,43 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
   });
 }
 
+/** The one command that puts the session on record with this thread. */
+const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+  quoteCommand([
+    cx.program,
+    `register-${recipient.role}`,
+    "--name",
+    recipient.name,
+    "--codex-session",
+    thread,
+    ...(recipient.tmuxSession === null ? [] : ["--tmux-session", recipient.tmuxSession]),
+  ]);
+
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(
-  cx: Context,
-  recipient: Recipient,
-  lock: Writer | null,
-  here: { written: readonly string[]; agents: readonly number[]; holds: boolean },
-): void {
+function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): void {
   const { threadId, name } = recipient;
   if (lock === null || threadId === null) return;
-  const register = (thread: string) =>
-    quoteCommand([
-      cx.program,
-      `register-${recipient.role}`,
-      "--name",
-      name,
-      "--codex-session",
-      thread,
-      "--tmux-session",
-      recipient.tmuxSession ?? "NAME",
-    ]);
-  const [other] = here.written;
-  if (other !== undefined && !here.written.includes(threadId)) {
-    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${here.written.join(", ")} now, not ${threadId}`, {
-      hint: register(other),
+  const { conversations, agents } = shown;
+  const newest = [...conversations].sort().at(-1);
+  if (newest !== undefined && !conversations.includes(threadId)) {
+    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${conversations.join(", ")} now, not ${threadId}`, {
+      hint: takeOnRecord(cx, recipient, newest),
     });
   }
   // An older Codex makes no locks, but has its rollout open.
-  if (lock.held || here.holds) return;
-  const end = here.agents.length === 0 ? ": the agent in its pane has ended" : "";
+  if (lock.held || holds) return;
+  const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${register(threadId)}`,
-  });
-}
-
-/** Threads that a person may have in front. The agent keeps those it has left open, and has others for helpers of its own. */
-function conversationsAmong(agent: Agent, home: string | null, threads: readonly string[]): readonly string[] {
-  if (home === null || threads.length < 2) return threads;
-  return threads.filter((thread) => {
-    const path = machineOf(agent).transcriptOf(home, thread);
-    return path !== null && transcriptHeadSoFar(agent, path)?.conversation === true;
+    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${takeOnRecord(cx, recipient, threadId)}`,
   });
 }
 
 /** Why it cannot be said that the pane shows this very thread, though the thread lives. */
-function doubtOf(recipient: Recipient, pane: Pane, seen: { itsOwn: boolean; conversations: readonly string[] }): string | null {
+function doubtOf(recipient: Recipient, pane: Pane, lock: Writer, { family, conversations }: Shown, holds: boolean): string | null {
   const who = JSON.stringify(recipient.name);
   const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
-  if (!seen.itsOwn) return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
-  return seen.conversations.length < 2
-    ? null
-    : `${where} has ${seen.conversations.length} conversations, and which of them it shows cannot be seen`;
-}
-
-async function anyHolds(cx: Context, agents: readonly number[], rollout: string | null): Promise<boolean> {
-  for (const pid of rollout === null ? [] : agents) if ((await openFiles(pid, cx.env))?.includes(rollout!)) return true;
-  return false;
+  const isIn = (pid: number | null): boolean => pid !== null && family.includes(pid);
+  if (!holds && !isIn(recipient.pid) && !isIn(lock.pid))
+    return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
+  return conversations.length < 2 ? null : `${where} has ${conversations.length} conversations, and which of them it shows cannot be seen`;
 }

@@ -17,7 +17,6 @@ import { ingestTrouble, newestIngestEvents } from "../../store/observe/ingest-re
 import { snapshot } from "../../store/reading.ts";
 import { runById } from "../../store/record/runs.ts";
 import { storage } from "../../store/audit/storage.ts";
-import type { Store } from "../../store/store.ts";
 import { partiesOf } from "../../store/tasks/task-state.ts";
 import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { listTelemetry } from "../../store/reports/telemetry-list.ts";
@@ -26,18 +25,20 @@ import { summariseTelemetry } from "../../store/reports/telemetry-summary.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { deadSessions, drift } from "../sessions/reconcile.ts";
 import { alertLine, type Report, thresholds, type ViewFlags } from "./telemetry-scope.ts";
+import type { Scene } from "../scene.ts";
 
 const lifeless = (each: Party | null): string[] => (each?.alive === false ? [`${each.role} ${each.name}`] : []);
 
+/** The scene of a view: the task as typed, and the dead sessions as the machine has shown them. */
+interface ViewScene extends Scene {
+  readonly dead: DeadSession[];
+  readonly ref: string;
+  readonly flags: ViewFlags;
+}
+
 /** Everything the views of a task have in common. */
-function look(
-  cx: Context,
-  store: Store,
-  dead: DeadSession[],
-  ref: string,
-  flags: ViewFlags,
-  limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">,
-) {
+function look(scene: ViewScene, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+  const { cx, store, dead, ref, flags } = scene;
   const task = needNewestTask(store, ref);
   const taskId = task.id;
   const parties = partiesOf(store, taskId);
@@ -99,7 +100,7 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
   const store = cx.store(flags.path);
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const seen = look(cx, store, dead, ref, flags, NO_LIMITS);
+    const seen = look({ cx, store, dead, ref, flags }, NO_LIMITS);
     const runId = activeRunId(store, seen.taskId);
     const value = {
       task: { ...seen.task, integrity: seen.soundness },
@@ -125,15 +126,9 @@ export async function taskSnapshot(cx: Context, flags: ViewFlags, ref: string): 
 /** An event, of its attributes only the keys: they may hold what was said. */
 const bodiless = ({ attributes, ...event }: TelemetryEvent) => ({ ...event, attribute_keys: keysOf(attributes) });
 
-function taskView(
-  cx: Context,
-  store: Store,
-  dead: DeadSession[],
-  ref: string,
-  flags: ViewFlags,
-  limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">,
-) {
-  const seen = look(cx, store, dead, ref, flags, limits);
+function taskView(scene: ViewScene, limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">) {
+  const { cx, store, flags } = scene;
+  const seen = look(scene, limits);
   const { taskId } = seen;
   const { limit } = flags;
   const scope = { taskId };
@@ -200,7 +195,7 @@ export async function taskReport(cx: Context, flags: ViewFlags, ref: string): Pr
   const store = cx.store(flags.path);
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const { value } = taskView(cx, store, dead, ref, flags, NO_LIMITS);
+    const { value } = taskView({ cx, store, dead, ref, flags }, NO_LIMITS);
     const lines = [
       `task: ${value.task.name}\t${value.task.state}`,
       `worker_alive: ${said(value.liveness.worker_alive)}`,
@@ -219,7 +214,7 @@ export async function taskCheck(cx: Context, flags: ViewFlags, ref: string): Pro
   const limits = thresholds(flags);
   const dead = await deadSessions(cx, store);
   return snapshot(store, () => {
-    const { seen, value } = taskView(cx, store, dead, ref, flags, limits);
+    const { seen, value } = taskView({ cx, store, dead, ref, flags }, limits);
     const stale = [seen.worker, seen.manager]
       .filter((each) => olderThan(each?.last_heartbeat_at, limits.worker_staleness_seconds, cx.nowMs()))
       .map((each) => each!.name);

@@ -3,16 +3,16 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import { indexedSessions } from "../../store/agent-index.ts";
-import type { Role, Session } from "../../core/sessions/session.ts";
-import { registerSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
+import { needPlainName, type Role, type Session } from "../../core/sessions/session.ts";
+import { findSession, registerSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses, openFiles } from "../../system/processes/processes.ts";
 import type { Process } from "../../system/processes/process-listing.ts";
-import { firstPrompt, transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
+import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
-import { rolloutOf } from "./identify.ts";
+import { conversationAt, rolloutOf } from "./identify.ts";
 
 export interface FoundSession {
   /** The program that it runs. */
@@ -56,7 +56,7 @@ async function foundOf(cx: Context, store: Store, agent: Agent, { processes, pan
   const found: FoundSession[] = [];
   for (const [threadId, { pid, path }] of threads) {
     const meta = transcriptHeadSoFar(agent, path);
-    if (threadIsRegistered(store, threadId) || meta === null) continue;
+    if (threadIsRegistered(store, threadId) || meta === null || !meta.conversation) continue;
     const line = pid === null ? [] : await sessionLine(pid, processes, cx.env);
     const pane = panes.find((each) => line.includes(each.pid));
     found.push({
@@ -103,12 +103,13 @@ export interface PickedSession {
 
 /**
  * Puts a session on record that a person picked from {@link foundSessions}.
- * @throws Failure when the thread has no rollout, or the name belongs to a session of the other role
+ * @throws Failure when the thread has no rollout or is a helper's, or the name belongs to a session of the other role
  */
 export function registerFound(cx: Context, store: Store, picked: PickedSession): Session {
+  if (findSession(store, picked.name) === null) needPlainName(picked.name);
   const rolloutPath = rolloutOf(cx, picked.thread);
   const agent = agentOfPath(rolloutPath);
-  const meta = transcriptHead(agent, rolloutPath);
+  const meta = conversationAt(agent, rolloutPath);
   return registerSession(store, {
     name: picked.name,
     role: picked.role,

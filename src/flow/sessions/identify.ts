@@ -1,13 +1,13 @@
 /** Which session of an agent somebody means: by path, by thread id, by process, or the one this command runs in. */
 import type { Context } from "../../context.ts";
-import type { Agent } from "../../core/agent/agent.ts";
+import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
 import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { transcriptHead } from "../../system/agent/transcript.ts";
+import { transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
 
@@ -66,7 +66,9 @@ async function servedFor(cx: Context, pid: number): Promise<{ agent: Agent; serv
  * is its
  */
 export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
-  const found = await openTranscripts(cx, pid);
+  const open = await openTranscripts(cx, pid);
+  // Helpers of the agent are written by the same process.
+  const found = open?.filter(({ agent, path }) => transcriptHeadSoFar(agent, path)?.conversation !== false) ?? null;
   if (found === null) {
     throw new Failure(`the open files of process ${pid} cannot be seen: it is gone, or belongs to somebody else`, {
       hint: "pass the rollout: --pid PID --codex-session PATH",
@@ -100,9 +102,22 @@ export async function identifyByPid(cx: Context, pid: number, naming: (thread: s
       hint: `name the one that is meant: ${naming(found[0]!.path)}`,
     });
   }
-  const { agent, path: rolloutPath } = found[0]!;
-  const meta = transcriptHead(agent, rolloutPath);
-  return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+  const { agent, path } = found[0]!;
+  const meta = conversationAt(agent, path);
+  return { agent, rolloutPath: meta.path, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+}
+
+/**
+ * The head of a transcript that is to be put on record, and the file in which its session is written now.
+ * @throws Failure when it is that of a helper which an agent started for itself: what is typed for it would go to the one that started it
+ */
+export function conversationAt(agent: Agent, path: string): TranscriptHead & { readonly path: string } {
+  const head = transcriptHead(agent, path);
+  if (!head.conversation)
+    throw new Failure(`thread ${head.id} is a helper's, which its agent started for itself, and can be neither worker nor manager`, {
+      hint: "name the conversation that started it; it is the one that its terminal shows",
+    });
+  return { ...head, path: machineOf(agent).newestTranscript(path, head.id) };
 }
 
 /** The rollout of an explicit `--codex-session`, which is a path or a thread id. */
@@ -130,9 +145,10 @@ const lockOf = (agent: Agent, rolloutPath: string, threadId: string): Writer | n
  * @throws Failure when nobody does, or the system does not tell who
  */
 export async function identifyByThread(cx: Context, given: string): Promise<Identity> {
-  const rolloutPath = rolloutOf(cx, given);
-  const agent = agentOfPath(rolloutPath);
-  const meta = transcriptHead(agent, rolloutPath);
+  const named = rolloutOf(cx, given);
+  const agent = agentOfPath(named);
+  const meta = conversationAt(agent, named);
+  const rolloutPath = meta.path;
   const lock = lockOf(agent, rolloutPath, meta.id);
   // macOS does not say who holds a lock, but who holds the rollout open.
   const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
@@ -162,7 +178,7 @@ export async function identifySelf(cx: Context): Promise<Identity> {
   const thread = cx.env[selfVariable]!;
   if (!agent.isSessionId(thread)) throw new Failure(`${selfVariable} is no thread id: ${JSON.stringify(thread)}`, { hint });
   const rolloutPath = rolloutOf(cx, thread);
-  const meta = transcriptHead(agent, rolloutPath);
+  const meta = conversationAt(agent, rolloutPath);
   const lock = lockOf(agent, rolloutPath, thread);
   const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const owner = await writerAmong(cx, line, rolloutPath, lock);

@@ -8,7 +8,6 @@ import { Failure } from "../../core/failure.ts";
 import { needPlainName, type Role, type StartFacts } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
-import type { Store } from "../../store/store.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
 import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
@@ -20,6 +19,7 @@ import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { pressAnswer } from "../reach/pane.ts";
 import { type LocatedThread, locate } from "./locate.ts";
+import type { Scene } from "../scene.ts";
 
 export interface Launch extends ModelChoice {
   readonly agent: Agent;
@@ -50,7 +50,7 @@ export const tmuxNameOf = (name: string): string => `codex-${name}`;
  * Everything that can be refused before anything is started.
  * @throws Failure naming what is in the way
  */
-export async function checkLaunch(cx: Context, store: Store, launch: Omit<Launch, "prompt">): Promise<void> {
+export async function checkLaunch({ cx, store }: Scene, launch: Omit<Launch, "prompt">): Promise<void> {
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
   checkModelChoice(agent, launch);
@@ -88,14 +88,14 @@ interface Ended {
  * Launches and waits until the thread is known. Call {@link checkLaunch} first.
  * @throws Failure with a recovery line; nothing is registered then, and the tmux session is left when its program lives
  */
-export async function launch(cx: Context, store: Store, request: Launch): Promise<LaunchedThread> {
-  const first = await attempt(cx, store, request);
-  const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(cx, store, request) : first;
+export async function launch(scene: Scene, request: Launch): Promise<LaunchedThread> {
+  const first = await attempt(scene, request);
+  const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(scene, request) : first;
   if ("lastWords" in last) throw failureOf(request, last);
   return last;
 }
 
-async function attempt(cx: Context, store: Store, request: Launch): Promise<LaunchedThread | Ended> {
+async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedThread | Ended> {
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);

@@ -1,5 +1,4 @@
 /** `pair`: a task, a worker and a manager session, their binding, a run and a Dispatch beside them, in one go. */
-import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import type { ConfigChange } from "../../core/tasks/manager-config.ts";
 import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
@@ -13,13 +12,14 @@ import { seedCriteria } from "../../store/tasks/criteria.ts";
 import { findConfig, saveConfig } from "../../store/tasks/manager-configs.ts";
 import { createRun } from "../../store/record/runs.ts";
 import { needSession } from "../../store/sessions/sessions.ts";
-import { type Store, tx } from "../../store/store.ts";
+import { tx } from "../../store/store.ts";
 import { createTask, findTask } from "../../store/tasks/tasks.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import { checkLaunch, type Launch, tmuxNameOf } from "./launch.ts";
 import { launchOf, type StartInput, startSession } from "./start-session.ts";
+import type { Scene } from "../scene.ts";
 
 /** Which agent a role runs and with what, where that is not what the flags for both say. */
 export interface RoleChoice {
@@ -56,6 +56,17 @@ export interface Paired {
   readonly manager_acceptance_criteria_seeded: number;
 }
 
+/** The scene of a pairing: what was asked for. */
+interface PairScene extends Scene {
+  readonly input: PairInput;
+}
+
+/** The same once its task is on record. */
+interface TaskPairScene extends PairScene {
+  readonly task: Task;
+  readonly progress: Progress;
+}
+
 /** How far a pairing has come. */
 interface Progress {
   worker: RegisteredSession | null;
@@ -65,15 +76,18 @@ interface Progress {
 }
 
 /** @throws Failure; before anything was started, nothing is stored; afterwards it says what runs and how to go on */
-export async function pair(cx: Context, store: Store, input: PairInput): Promise<Paired> {
-  await checkPair(cx, store, input);
-  const seeded = seed(cx, store, input);
+export async function pair({ cx, store }: Scene, input: PairInput): Promise<Paired> {
+  const asked: PairScene = { cx, store, input };
+  await checkPair(asked);
+  const seeded = seed(asked);
+  const { task } = seeded;
   const progress: Progress = { worker: null, manager: null, bindingId: null, runId: null };
+  const scene: TaskPairScene = { ...asked, task, progress };
   try {
-    return await startBoth(cx, store, input, seeded, progress);
+    return await startBoth(scene, seeded);
   } catch (error) {
     const { message, name } = error as Error;
-    trace(store, input, seeded.task, progress, "pair_failed", {
+    trace(scene, "pair_failed", {
       error: message,
       error_type: name,
       worker_spawned: progress.worker !== null,
@@ -83,13 +97,13 @@ export async function pair(cx: Context, store: Store, input: PairInput): Promise
     });
     if (!(error instanceof Failure)) throw error;
     throw new Failure(message, {
-      hint: [...(error.hint === undefined ? [] : [error.hint]), ...(await remains(cx, input, seeded.task, progress))].join("; "),
+      hint: [...(error.hint === undefined ? [] : [error.hint]), ...(await remains(scene))].join("; "),
     });
   }
 }
 
 /** The launch of one role: what is given for it alone wins over what is given for both. */
-function launchFor(cx: Context, role: Role, input: PairInput, prompt: string | null): Launch {
+function launchFor({ cx, input }: PairScene, role: Role, prompt: string | null): Launch {
   const own =
     role === "worker"
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
@@ -99,7 +113,8 @@ function launchFor(cx: Context, role: Role, input: PairInput, prompt: string | n
 }
 
 /** Everything that can be refused before anything is stored or started. */
-async function checkPair(cx: Context, store: Store, input: PairInput): Promise<void> {
+async function checkPair(scene: PairScene): Promise<void> {
+  const { cx, store, input } = scene;
   if (input.workerName === input.managerName)
     throw new Failure(`worker and manager cannot both be called ${JSON.stringify(input.workerName)}`);
   const task = findTask(store, input.task);
@@ -118,8 +133,8 @@ async function checkPair(cx: Context, store: Store, input: PairInput): Promise<v
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
       hint: `${cx.program} runs --finish ${run}`,
     });
-  await checkLaunch(cx, store, launchFor(cx, "worker", input, null));
-  await checkLaunch(cx, store, launchFor(cx, "manager", input, null));
+  await checkLaunch(scene, launchFor(scene, "worker", null));
+  await checkLaunch(scene, launchFor(scene, "manager", null));
 }
 
 interface Seeded {
@@ -130,17 +145,18 @@ interface Seeded {
 }
 
 /** Task, configuration and criteria, in one transaction. */
-function seed(cx: Context, store: Store, input: PairInput): Seeded {
+function seed(scene: PairScene): Seeded {
+  const { cx, store, input } = scene;
   return tx(store, () => {
     const found = findTask(store, input.task);
     const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
-    const none: Progress = { worker: null, manager: null, bindingId: null, runId: null };
-    trace(store, input, task, none, "pair_started", {
+    const begun: TaskPairScene = { ...scene, task, progress: { worker: null, manager: null, bindingId: null, runId: null } };
+    trace(begun, "pair_started", {
       cwd: input.cwd,
       task_created: found === null,
       task_goal_provided: input.taskGoal !== undefined,
     });
-    trace(store, input, task, none, "pair_task_resolved", { created: found === null });
+    trace(begun, "pair_task_resolved", { created: found === null });
     const stored = findConfig(store, task.id);
     const byPair = input.config !== null || stored === null;
     let acceptance = stored?.acceptance_criteria ?? [];
@@ -148,28 +164,23 @@ function seed(cx: Context, store: Store, input: PairInput): Seeded {
       const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
       acceptance = config.acceptance_criteria;
       for (const warning of warnings) cx.err(`warning: ${warning}`);
-      trace(store, input, task, none, "pair_manager_config_seeded", { seeded_by_pair: true });
+      trace(begun, "pair_manager_config_seeded", { seeded_by_pair: true });
     }
     const criteria = seedCriteria(store, task.id, acceptance).length;
     return { task, created: found === null, byPair, criteria };
   });
 }
 
-async function startBoth(
-  cx: Context,
-  store: Store,
-  input: PairInput,
-  { task, created, byPair, criteria }: Seeded,
-  progress: Progress,
-): Promise<Paired> {
+async function startBoth(scene: TaskPairScene, { created, byPair, criteria }: Seeded): Promise<Paired> {
+  const { cx, store, input, task, progress } = scene;
   const path = input.path === undefined ? {} : { path: cx.storePath(input.path) };
   const words =
     input.taskPrompt === undefined
       ? null
       : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
-  const worker = await startSession(cx, store, launchFor(cx, "worker", input, words), "start-worker");
+  const worker = await startSession(scene, launchFor(scene, "worker", words), "start-worker");
   progress.worker = worker;
-  trace(store, input, task, progress, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
+  trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const instructions = managerPrompt({
     program: cx.program,
     executable: quoteCommand(selfArgv()),
@@ -181,10 +192,10 @@ async function startBoth(
     config: findConfig(store, task.id),
     ...path,
   });
-  const manager = await startSession(cx, store, launchFor(cx, "manager", input, instructions), "start-manager");
+  const manager = await startSession(scene, launchFor(scene, "manager", instructions), "start-manager");
   progress.manager = manager;
-  trace(store, input, task, progress, "pair_manager_spawned", { session_id: manager.session_id, pid: manager.pid });
-  const { bindingId, runId } = tx(store, () => join(store, input, task, progress, byPair));
+  trace(scene, "pair_manager_spawned", { session_id: manager.session_id, pid: manager.pid });
+  const { bindingId, runId } = tx(store, () => join(scene, byPair));
   return {
     task: { created, id: task.id, name: task.name },
     worker,
@@ -198,9 +209,11 @@ async function startBoth(
 }
 
 /** Binding and run, inside one transaction. */
-function join(store: Store, input: PairInput, task: Task, progress: Progress, byPair: boolean): { bindingId: string; runId: string } {
+function join(scene: TaskPairScene, byPair: boolean): { bindingId: string; runId: string } {
+  const { store, input, task, progress } = scene;
   const binding = bind(store, task, needSession(store, input.workerName), needSession(store, input.managerName));
-  trace(store, input, task, { ...progress, bindingId: binding.id }, "pair_binding_created", {});
+  const bound = { ...scene, progress: { ...progress, bindingId: binding.id } };
+  trace(bound, "pair_binding_created", {});
   const run = createRun(store, task, {
     name: `${task.name}-pair`,
     purpose: input.taskGoal ?? task.goal,
@@ -213,13 +226,13 @@ function join(store: Store, input: PairInput, task: Task, progress: Progress, by
       manager_config_seeded_by_pair: byPair,
     },
   });
-  trace(store, input, task, { ...progress, bindingId: binding.id }, "pair_run_created", { run_id: run.id });
+  trace(bound, "pair_run_created", { run_id: run.id });
   progress.bindingId = binding.id;
   progress.runId = run.id;
   return { bindingId: binding.id, runId: run.id };
 }
 
-function trace(store: Store, input: PairInput, task: Task, progress: Progress, type: string, attributes: Record<string, unknown>): void {
+function trace({ store, input, task, progress }: TaskPairScene, type: string, attributes: Record<string, unknown>): void {
   const failed = type === "pair_failed";
   tx(store, () => {
     addTelemetry(store, {
@@ -240,7 +253,7 @@ function trace(store: Store, input: PairInput, task: Task, progress: Progress, t
 }
 
 /** What a failed pairing leaves running, and the commands that go on from there; a terminal that was left has yet to be registered. */
-async function remains(cx: Context, input: PairInput, task: Task, progress: Progress): Promise<string[]> {
+async function remains({ cx, input, task, progress }: TaskPairScene): Promise<string[]> {
   const { program } = cx;
   const { workerName: worker, managerName: manager } = input;
   const left = (name: string) => hasSession(cx.env, tmuxNameOf(name)).catch(() => false);

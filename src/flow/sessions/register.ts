@@ -3,13 +3,13 @@ import { flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import { UsageError } from "../../core/failure.ts";
-import { registeredSession, type Role } from "../../core/sessions/session.ts";
+import { needPlainName, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { registerSession } from "../../store/sessions/sessions.ts";
-import { alive } from "../../system/processes/processes.ts";
-import { transcriptHead } from "../../system/agent/transcript.ts";
-import { hasSession } from "../../system/terminal/sessions.ts";
-import { agentAround, type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
+import { findSession, registerSession } from "../../store/sessions/sessions.ts";
+import { agentOfProcess, isShared, sessionLine } from "../../system/agent/kinship.ts";
+import { alive, listProcesses } from "../../system/processes/processes.ts";
+import { listPanes } from "../../system/terminal/panes.ts";
+import { agentAround, conversationAt, type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
 import { reachable } from "../reach/reachable.ts";
 
 /** The flags that register-worker and register-manager share. */
@@ -62,10 +62,40 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
     return identifyByThread(cx, input.codexSession);
   }
   if (input.codexSession === undefined) return identifyByPid(cx, input.pid, (thread) => quoteCommand(words(cx, role, input, thread)));
-  const rolloutPath = rolloutOf(cx, input.codexSession);
-  const agent = agentOfPath(rolloutPath);
-  const meta = transcriptHead(agent, rolloutPath);
-  return { agent, rolloutPath, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
+  const path = rolloutOf(cx, input.codexSession);
+  const agent = agentOfPath(path);
+  const meta = conversationAt(agent, path);
+  return { agent, rolloutPath: meta.path, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
+}
+
+/** Where the session is in tmux, as far as a look tells. */
+interface InTmux {
+  /** The pane its process lives in. */
+  readonly paneId: string | null;
+  /** The tmux session is not there, or the agent runs somewhere else: nothing can be typed. */
+  readonly unseen: boolean;
+  readonly warning: string | null;
+  /** Every pane of that tmux session; null: tmux would not say. */
+  readonly panes: readonly string[] | null;
+}
+
+async function lookInTmux(cx: Context, tmuxSession: string, pid: number | null): Promise<InTmux> {
+  const all = await listPanes(cx.env).catch(() => null);
+  const quoted = `tmux session ${JSON.stringify(tmuxSession)}`;
+  if (all === null) return { paneId: null, unseen: false, warning: `${quoted} could not be looked at`, panes: null };
+  const own = all.filter((pane) => pane.session === tmuxSession || pane.paneId === tmuxSession);
+  const panes = own.map(({ paneId }) => paneId);
+  const agent = pid !== null && (await agentOfProcess(pid, cx.env)) !== null && !(await isShared(pid, cx.env));
+  if (own.length === 0) return { paneId: null, unseen: agent, warning: `${quoted} does not exist`, panes };
+  const line = pid === null || !alive(pid) ? [] : await sessionLine(pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const home = own.find((pane) => line.includes(pane.pid));
+  const stray = agent && home === undefined;
+  return {
+    paneId: home?.paneId ?? null,
+    unseen: stray,
+    warning: stray ? `process ${pid} does not run in ${quoted} of this tmux server` : null,
+    panes,
+  };
 }
 
 /** Registers and prints; everything is looked up before the database is opened. */
@@ -73,9 +103,15 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
   const identity = await identify(cx, role, input);
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
   if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
-  if (tmuxSession !== null && !(await hasSession(cx.env, tmuxSession).catch(() => false)))
-    cx.err(`warning: tmux session ${JSON.stringify(tmuxSession)} does not exist`);
-  const session = registerSession(cx.store(input.path), {
+  const seen = tmuxSession === null ? null : await lookInTmux(cx, tmuxSession, identity.pid);
+  if (seen?.warning) cx.err(`warning: ${seen.warning}`);
+  const store = cx.store(input.path);
+  const old = findSession(store, input.name);
+  if (old === null) needPlainName(input.name);
+  const paneId = seen?.paneId ?? (input.tmuxSession === undefined ? identity.pane?.paneId : undefined);
+  // A pane that is not there any more leads nowhere, whatever is registered again.
+  const forget = paneId === undefined && old?.tmux_pane_id != null && seen?.panes != null && !seen.panes.includes(old.tmux_pane_id);
+  const session = registerSession(store, {
     name: input.name,
     role,
     pid: identity.pid,
@@ -84,10 +120,14 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
     codexSessionPath: identity.rolloutPath,
     codexSessionId: identity.threadId,
     tmuxSession,
-    ...(input.tmuxSession === undefined && identity.pane ? { tmuxPaneId: identity.pane.paneId } : {}),
+    ...(paneId !== undefined ? { tmuxPaneId: paneId } : forget ? { tmuxPaneId: null } : {}),
   });
   cx.json({
     ...registeredSession(session),
-    communication: reachable(session, { program: cx.program, ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }) }),
+    communication: reachable(session, {
+      program: cx.program,
+      ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }),
+      unseen: seen?.unseen ?? false,
+    }),
   });
 }

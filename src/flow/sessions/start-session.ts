@@ -5,8 +5,9 @@ import { agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents
 import { Failure } from "../../core/failure.ts";
 import { type RegisteredSession, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
-import { type Store, tx } from "../../store/store.ts";
+import { tx } from "../../store/store.ts";
 import { checkLaunch, type Launch, launch } from "./launch.ts";
+import type { Scene } from "../scene.ts";
 
 /** Which agent runs, and with what: flags of every command that starts one. */
 export const agentFlags = {
@@ -79,8 +80,9 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
  * Launches the session, waits until its thread is known and registers it.
  * @throws Failure as {@link launch}; nothing is registered then
  */
-export async function startSession(cx: Context, store: Store, request: Launch, via: string): Promise<RegisteredSession> {
-  const started = await launch(cx, store, request);
+export async function startSession(scene: Scene, request: Launch, via: string): Promise<RegisteredSession> {
+  const { store } = scene;
+  const started = await launch(scene, request);
   const session = tx(store, () => {
     // Two that began with the same words at the same moment may both have found the first thread to appear.
     const other = sessionOfRollout(store, started.rolloutPath);
@@ -112,7 +114,7 @@ export async function startSession(cx: Context, store: Store, request: Launch, v
 
 /** One whole `start-…` command. */
 export async function start(cx: Context, path: string | undefined, request: Launch): Promise<void> {
-  const store = cx.store(path);
-  await checkLaunch(cx, store, request);
-  cx.json(await startSession(cx, store, request, `start-${request.role}`));
+  const scene = { cx, store: cx.store(path) };
+  await checkLaunch(scene, request);
+  cx.json(await startSession(scene, request, `start-${request.role}`));
 }

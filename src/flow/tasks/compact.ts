@@ -1,7 +1,6 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
 import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { flag, jsonFlag, pathFlag, text } from "../../args/spec.ts";
-import type { Context } from "../../context.ts";
 import { agentOf, agents } from "../../core/agent/agents.ts";
 import { type CompactChoice, compactPrompt, slashCommand } from "../../core/tasks/compact-request.ts";
 import { DECISION_MAX_AGE } from "../../core/tasks/decision.ts";
@@ -9,7 +8,7 @@ import { Failure } from "../../core/failure.ts";
 import { checkPermission } from "../../core/tasks/permissions.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import { needPairing, openBinding, type Pairing } from "../../store/sessions/bindings.ts";
+import { needPairing, openBinding } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { createCommand, setCommandState } from "../../store/dispatch/commands.ts";
 import { coveringDecision } from "../../store/tasks/decisions.ts";
@@ -22,6 +21,7 @@ import { deliver } from "../delivery/deliver.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Reach, reach, recipientOf } from "../reach/recipient.ts";
 import { refuseUndelivered, refuseUnreachable } from "../delivery/speak.ts";
+import type { PairedScene, TaskScene } from "../scene.ts";
 
 const ACTION = "worker_compact_clear";
 
@@ -53,20 +53,21 @@ interface Request {
  * Makes the request and gives what is printed. The permission check and the command are on record whatever comes of it.
  * @throws Failure when the task is unbound (nothing is recorded), a gate is closed, or the worker did not get it
  */
-export async function requestCompact(cx: Context, store: Store, task: Task, options: CompactOptions): Promise<Record<string, unknown>> {
-  const pairing = needPairing(store, task);
-  const request = tx(store, () => record(cx, store, task, pairing, options));
+export async function requestCompact(about: TaskScene, options: CompactOptions): Promise<Record<string, unknown>> {
+  const { store, task } = about;
+  const scene = { ...about, pairing: needPairing(store, task) };
+  const request = tx(store, () => record(scene, options));
   if (request.denied) throw request.denied;
   try {
     const result = {
       ...request.payload,
       command_id: request.commandId,
-      send_result: await send(cx, store, task, pairing, request, options.dryRun),
+      send_result: await send(scene, request, options.dryRun),
     };
-    finish(store, task, request, { state: "succeeded", result });
+    finish(scene, request, { state: "succeeded", result });
     return result;
   } catch (error) {
-    finish(store, task, request, {
+    finish(scene, request, {
       state: "failed",
       error: (error as Error).message,
       result: { ...request.payload, command_id: request.commandId },
@@ -82,7 +83,7 @@ export function slashCommandFor(store: Store, task: Task, choice: CompactChoice)
   return slashCommand(worker === null ? agents[DEFAULT_AGENT] : agentOf(worker), choice);
 }
 
-function payloadOf(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions) {
+function payloadOf({ cx, store, task, pairing }: PairedScene, options: CompactOptions) {
   const handoff = latestHandoff(store, task.id);
   const permission = checkPermission(findConfig(store, task.id)?.permissions ?? null, ACTION, {
     required: true,
@@ -105,8 +106,9 @@ function payloadOf(cx: Context, store: Store, task: Task, pairing: Pairing, opti
   };
 }
 
-function record(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions): Request {
-  const payload = payloadOf(cx, store, task, pairing, options);
+function record(scene: PairedScene, options: CompactOptions): Request {
+  const { store, task } = scene;
+  const payload = payloadOf(scene, options);
   const { permission_check: check, manager_decision: decision, ...rest } = payload;
   addEvent(store, { type: "manager_permission_checked", taskId: task.id, payload: { ...check, source: "request_worker_compact" } });
   addTelemetry(store, {
@@ -119,7 +121,7 @@ function record(cx: Context, store: Store, task: Task, pairing: Pairing, options
     attributes: { allowed: check.allowed, reasons: check.reasons },
   });
   const commandId = createCommand(store, { type: "request_worker_compact", taskId: task.id, payload });
-  const denied = refusal(cx, task, payload, options.strictDecisions);
+  const denied = refusal(scene, payload, options.strictDecisions);
   if (denied) {
     setCommandState(store, commandId, "attempted");
     const result = {
@@ -145,7 +147,7 @@ function record(cx: Context, store: Store, task: Task, pairing: Pairing, options
   return { commandId, payload, denied };
 }
 
-function refusal(cx: Context, task: Task, { manager_decision, permission_check }: Request["payload"], strict: boolean): Failure | null {
+function refusal({ cx, task }: TaskScene, { manager_decision, permission_check }: Request["payload"], strict: boolean): Failure | null {
   const name = quoteWord(task.name);
   if (strict && !manager_decision.ok) {
     const hint = `give the id with --decision-id that this prints: ${cx.program} record-decision ${name} nudge --reason TEXT`;
@@ -166,14 +168,9 @@ function refusal(cx: Context, task: Task, { manager_decision, permission_check }
   });
 }
 
-async function send(
-  cx: Context,
-  store: Store,
-  task: Task,
-  { worker }: Pairing,
-  { commandId, payload }: Request,
-  dryRun: boolean,
-): Promise<Record<string, unknown>> {
+async function send(scene: PairedScene, { commandId, payload }: Request, dryRun: boolean): Promise<Record<string, unknown>> {
+  const { cx, store, task } = scene;
+  const { worker } = scene.pairing;
   refuseUnreachable(cx, worker);
   const { send_text: text, slash_command } = payload;
   const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
@@ -211,8 +208,7 @@ async function send(
 const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;
 
 function finish(
-  store: Store,
-  task: Task,
+  { store, task }: TaskScene,
   { commandId }: Request,
   end: { state: "succeeded" | "failed"; error?: string; result: Record<string, unknown> },
 ): void {

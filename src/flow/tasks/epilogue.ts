@@ -15,6 +15,7 @@ import type { Store } from "../../store/store.ts";
 import { runProgram } from "../../system/processes/run.ts";
 import { openDraft } from "../../system/git/gh.ts";
 import { isFolder } from "../../system/files/folders.ts";
+import type { TaskScene } from "../scene.ts";
 
 export interface StepOutcome {
   readonly result: JsonObject | null;
@@ -27,8 +28,8 @@ const PR_LIMIT_MS = 60_000;
 const tail = (text: string): string => text.slice(-1000);
 
 /** The folder in which the task's worker works (the last one that was bound), else the present one. */
-export function workerFolder(cx: Context, store: Store, taskId: string): string {
-  const worker = latestBinding(store, taskId)?.worker_session_id;
+export function workerFolder({ cx, store, task }: TaskScene): string {
+  const worker = latestBinding(store, task.id)?.worker_session_id;
   const cwd = worker ? sessionById(store, worker)?.cwd : undefined;
   return cwd !== undefined && isFolder(cwd) ? cwd : cx.cwd;
 }
@@ -85,7 +86,7 @@ async function openPullRequest(cx: Context, task: Task, body: string, place: { c
   return { created: true, url: tail(done.stdout.trim()), reason: null };
 }
 
-async function draftPullRequest(cx: Context, store: Store, task: Task, place: { cwd: string; permitted: boolean }): Promise<StepOutcome> {
+async function draftPullRequest({ cx, store, task }: TaskScene, place: { cwd: string; permitted: boolean }): Promise<StepOutcome> {
   const { events, commands } = countTaskRecords(store, task.id);
   const summary = draft(store, task);
   const count = listCriteria(store, task.id).length;
@@ -116,13 +117,14 @@ function lookAtHandoff(store: Store, task: Task): StepOutcome {
 }
 
 /** Runs a step. What cannot be done is told in the outcome, never thrown. */
-export async function runStep(cx: Context, store: Store, task: Task, config: ManagerConfig, step: EpilogueStep): Promise<StepOutcome> {
+export async function runStep(scene: TaskScene, config: ManagerConfig, step: EpilogueStep): Promise<StepOutcome> {
+  const { cx, store, task } = scene;
   switch (step) {
     case "run-tools":
-      return runTools(cx, config.tools, workerFolder(cx, store, task.id));
+      return runTools(cx, config.tools, workerFolder(scene));
     case "draft-pr":
-      return draftPullRequest(cx, store, task, {
-        cwd: workerFolder(cx, store, task.id),
+      return draftPullRequest(scene, {
+        cwd: workerFolder(scene),
         permitted: isGranted(config.permissions, "repo.open_pr"),
       });
     case "subagent-review":

@@ -1,14 +1,12 @@
 /** The gates of finishing a task, each with how it stands now, for a person who chooses which to hold it to. */
-import type { Context } from "../../context.ts";
 import { hasAdversarialProof, openCriteria } from "../../core/tasks/criteria.ts";
 import { epilogueStatus } from "../../core/tasks/epilogue.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { auditAcks } from "../../store/tasks/acks.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { listEpilogueRuns } from "../../store/tasks/epilogues.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
-import type { Store } from "../../store/store.ts";
 import { machineProofs } from "../loops/machine-proof.ts";
+import type { TaskScene } from "../scene.ts";
 
 export const GATES = ["criteria", "acks", "current_acks", "epilogue", "adversarial_proof", "fresh_proof"] as const;
 export type GateName = (typeof GATES)[number];
@@ -25,7 +23,7 @@ export interface FinishGate {
 }
 
 /** All gates, as they stand at this moment. */
-export async function finishGates(cx: Pick<Context, "env" | "stateRoot">, store: Store, task: Task): Promise<FinishGate[]> {
+export async function finishGates({ cx, store, task }: TaskScene): Promise<FinishGate[]> {
   const criteria = listCriteria(store, task.id);
   const config = findConfig(store, task.id);
   const left = openCriteria(criteria);

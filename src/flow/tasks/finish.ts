@@ -6,7 +6,6 @@ import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { commandType, type FinishOrder, type OpenCall } from "../../core/tasks/finish.ts";
 import type { Role } from "../../core/sessions/session.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
 import {
   type Begun,
@@ -18,7 +17,6 @@ import {
   recordCaptures,
   waitingCommands,
 } from "../../store/tasks/finish.ts";
-import type { Store } from "../../store/store.ts";
 import { hasTranscript } from "../../store/observe/transcripts.ts";
 import { alive, isSameStart } from "../../system/processes/processes.ts";
 import { thisProcess, undisturbed } from "../../system/processes/this-process.ts";
@@ -26,6 +24,7 @@ import { sayLastWord } from "./last-word.ts";
 import { endTerminal } from "../reach/end-terminal.ts";
 import { ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
 import { captureTranscript, shownTranscript } from "../observe/transcript.ts";
+import type { TaskScene } from "../scene.ts";
 
 /** Whether the process that made the call has ended. One of an older release says nothing of its process: it was short-lived. */
 async function hasDied(cx: Context, { process }: OpenCall): Promise<boolean> {
@@ -46,14 +45,12 @@ class Finish {
   private readonly parties: TaskParties;
 
   constructor(
-    private readonly cx: Context,
-    private readonly store: Store,
+    private readonly scene: TaskScene,
     private readonly order: FinishOrder,
-    private readonly task: Task,
     private readonly begun: Begun,
     private readonly interrupted: ReadonlySet<Role>,
   ) {
-    this.parties = taskParties(store, task.id, begun.followUp);
+    this.parties = taskParties(scene.store, scene.task.id, begun.followUp);
   }
 
   /** The parties to be stopped, the worker first. */
@@ -63,9 +60,10 @@ class Finish {
   }
 
   async run(): Promise<Record<string, unknown>> {
-    const { cx, store, task, order, begun } = this;
+    const { scene, order, begun } = this;
+    const { store, task } = scene;
     try {
-      const targets = await verifyTargets(cx, store, task, this.wanted, { tolerant: begun.followUp, interrupted: this.interrupted });
+      const targets = await verifyTargets(scene, this.wanted, { tolerant: begun.followUp, interrupted: this.interrupted });
       this.done.endedBefore.push(...targets.filter((target) => target.endedBefore).map((target) => target.party.role));
       await this.capture(targets);
       await this.say(targets);
@@ -83,14 +81,15 @@ class Finish {
   }
 
   private async capture(targets: readonly Target[]): Promise<void> {
-    const { cx, store, task, begun } = this;
+    const { scene, begun } = this;
+    const { store, task } = scene;
     const { capture } = this.order;
     if (capture === null) return;
     const lacking: string[] = [];
     for (const role of this.roles()) {
       const target = targets.find(({ party }) => party.role === role);
       const taken = target?.pane
-        ? await captureTranscript(cx, store, task, role, { mode: capture.mode, lines: capture.lines, source: "finish_task_pre_stop" })
+        ? await captureTranscript(scene, role, { mode: capture.mode, lines: capture.lines, source: "finish_task_pre_stop" })
         : null;
       if (taken) this.done.captures.push(shownTranscript(taken, false));
       // A screen that shows nothing new is met by what was kept of it before, and so is a terminal that was ended before; an empty one by
@@ -111,9 +110,10 @@ class Finish {
   }
 
   private async end({ party, terminal, pane, endedBefore }: Target): Promise<void> {
-    if (terminal) await endTerminal(this.cx, terminal);
+    const { cx, store, task } = this.scene;
+    if (terminal) await endTerminal(cx, terminal);
     if (pane) this.done.killed.add(party.role);
-    if (pane || endedBefore) markStopped(this.store, this.task, this.begun.commandId, party, endedBefore);
+    if (pane || endedBefore) markStopped(store, task, this.begun.commandId, party, endedBefore);
   }
 
   private roles(): Role[] {
@@ -124,7 +124,7 @@ class Finish {
     const { message } = this.order;
     const target = targets.find(({ party, pane }) => party.role === "worker" && pane !== null);
     if (message === null || target === undefined) return;
-    const said = await sayLastWord(this.cx, this.store, this.task, target, message, {
+    const said = await sayLastWord(this.scene, target, message, {
       origin: commandType(this.order),
       commandId: this.begun.commandId,
     });
@@ -133,9 +133,10 @@ class Finish {
 
   private result(): Record<string, unknown> {
     const { order, begun, done } = this;
+    const { store, task } = this.scene;
     const { worker, manager } = this.parties;
     return {
-      task: this.task.name,
+      task: task.name,
       command_id: begun.commandId,
       finish: order.kind === "finish",
       reason: order.reason,
@@ -165,7 +166,7 @@ class Finish {
       final_observation_id: begun.observationId,
       already_done_followup: begun.followUp,
       pre_stop_transcript_captures: done.captures,
-      remaining_commands: waitingCommands(this.store, this.task.id),
+      remaining_commands: waitingCommands(store, task.id),
       ...begun.audits,
     };
   }
@@ -175,7 +176,8 @@ class Finish {
  * Finishes or stops a task.
  * @throws Failure when a gate refuses, when a side effect failed (the task is as before then), or when it is over already
  */
-export async function finishTask(cx: Context, store: Store, task: Task, order: FinishOrder): Promise<Record<string, unknown>> {
+export async function finishTask(scene: TaskScene, order: FinishOrder): Promise<Record<string, unknown>> {
+  const { cx, store, task } = scene;
   const open = openFinishes(store, task.id);
   const died = await Promise.all(open.map((call) => hasDied(cx, call)));
   const dead = open.filter((_, i) => died[i]);
@@ -187,7 +189,7 @@ export async function finishTask(cx: Context, store: Store, task: Task, order: F
       ...(stopManager ? (["manager"] as const) : []),
     ]),
   );
-  const result = await new Finish(cx, store, order, task, begun, interrupted).run();
+  const result = await new Finish(scene, order, begun, interrupted).run();
   if (order.message !== null && !order.stopWorker)
     cx.err("note: --message was not sent, since it goes to a worker that is stopped (--stop-worker)");
   if (result.remaining_commands !== 0)

@@ -4,8 +4,6 @@ import type { Context } from "../../context.ts";
 import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
-import type { Task } from "../../core/tasks/task.ts";
-import type { Store } from "../../store/store.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import { inferSession } from "../observe/cycle.ts";
 import { type Delivered, deliver } from "../delivery/deliver.ts";
@@ -13,6 +11,7 @@ import { ingest } from "../observe/ingest.ts";
 import { RolloutGrowth } from "../delivery/proof.ts";
 import { type Recipient, recipientOf } from "../reach/recipient.ts";
 import type { Target } from "./task-party.ts";
+import type { Scene, TaskScene } from "../scene.ts";
 
 /** How long a worker may take to answer before it is stopped all the same. */
 const ANSWER_MS = 10_000;
@@ -37,7 +36,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
       };
 
 /** Until the turn that the message began has ended, or the time is over. */
-async function untilAnswered(cx: Context, store: Store, { party }: Target): Promise<void> {
+async function untilAnswered({ cx, store }: Scene, { party }: Target): Promise<void> {
   const { session } = party;
   if (!session?.codex_session_path) return;
   const growth = new RolloutGrowth(session.codex_session_path);
@@ -65,20 +64,19 @@ async function untilShown(cx: Context, { pane }: Target, text: string): Promise<
  * @throws Failure when it certainly did not arrive: the worker is not stopped unheard then
  */
 export async function sayLastWord(
-  cx: Context,
-  store: Store,
-  task: Task,
+  scene: TaskScene,
   target: Target,
   text: string,
   about: { origin: string; commandId: string },
 ): Promise<Delivered> {
+  const { cx, store, task } = scene;
   const said = await deliver(cx, store, { recipient: recipient(target), text, taskId: task.id, ...about });
   if (!said.started && said.state !== "delivered") {
     throw new Failure(`the message to worker ${JSON.stringify(target.party.name)} was not delivered: ${said.error}`, {
       hint: said.hint ?? "leave --message out to stop it without a word",
     });
   }
-  if (said.proof === "seen") await untilAnswered(cx, store, target);
+  if (said.proof === "seen") await untilAnswered(scene, target);
   else await untilShown(cx, target, text);
   return said;
 }

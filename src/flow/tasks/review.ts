@@ -6,14 +6,12 @@ import type { ReviewInput } from "../../core/tasks/continuation.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson, type JsonObject } from "../../core/json.ts";
 import { answeredReview, failedReview, reviewContext } from "../../core/tasks/reviewer.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { openBinding } from "../../store/sessions/bindings.ts";
 import type { ProposalPair } from "../../store/tasks/continuations.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
-import type { Store } from "../../store/store.ts";
 import { which } from "../../system/processes/environment.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
 import { filesBeginning } from "../../system/files/folders.ts";
@@ -22,15 +20,17 @@ import { summariseChanges } from "../../system/git/git.ts";
 import { noSandbox, runSandboxed, type Sandboxed } from "../../system/processes/sandbox.ts";
 import { withScratch } from "../../system/files/scratch.ts";
 import { workerFolder } from "./epilogue.ts";
+import type { TaskScene } from "../scene.ts";
 
 /** Gathers what the reviewer may know. */
-export async function buildReviewContext(cx: Context, store: Store, task: Task, pair: ProposalPair): Promise<Record<string, unknown>> {
+export async function buildReviewContext(scene: TaskScene, pair: ProposalPair): Promise<Record<string, unknown>> {
+  const { cx, store, task } = scene;
   const config = findConfig(store, task.id);
   if (!config)
     throw new Failure(`task ${JSON.stringify(task.name)} has no manager configuration`, {
       hint: `conveyor manager-config ${quoteWord(task.name)}`,
     });
-  const folder = workerFolder(cx, store, task.id);
+  const folder = workerFolder(scene);
   const [diff, pullRequests] = await Promise.all([summariseChanges(cx.env, folder), recentPullRequests(cx.env, folder)]);
   return reviewContext({ task, pair, criteria: listCriteria(store, task.id), config, diff, pullRequests });
 }
@@ -39,7 +39,7 @@ export async function buildReviewContext(cx: Context, store: Store, task: Task, 
  * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of the agents, and
  * the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
  */
-function forbidden(cx: Context, store: Store, task: Task): string[] | null {
+function forbidden({ cx, store, task }: TaskScene): string[] | null {
   const binding = openBinding(store, task.id);
   if (!binding?.worker_session_id || !binding.manager_session_id) return null;
   const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap(
@@ -86,10 +86,11 @@ function troubleOf({ report, result }: Sandboxed, program: string | null, order:
 /**
  * Runs the reviewer in its sandbox and gives its review; whatever goes wrong becomes a review that stops. No lock of the database is held.
  */
-export async function runReviewer(cx: Context, store: Store, task: Task, order: ReviewerOrder): Promise<ReviewInput> {
+export async function runReviewer(scene: TaskScene, order: ReviewerOrder): Promise<ReviewInput> {
+  const { cx } = scene;
   const [first = "", ...rest] = order.command;
   const program = which(first.includes("/") ? resolve(cx.cwd, first) : first, cx.env);
-  const hidden = forbidden(cx, store, task);
+  const hidden = forbidden(scene);
   const done = await withScratch("conveyor-reviewer-", async (folder): Promise<Sandboxed> => {
     if (hidden === null) return noSandbox("the task has no active binding, so the rollouts to hide are not known");
     if (program === null) return noSandbox("there is no program to run");

@@ -1,9 +1,7 @@
 /** The parties of a task at their terminals: who they are, whether a terminal is theirs, and ending it. */
-import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
 import { type Binding, bindingOfSession, latestBinding, openBinding } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
@@ -13,6 +11,7 @@ import { transcriptSource } from "../../store/observe/transcript-sources.ts";
 import { sessionSubject } from "../reach/subject.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { lookAtTerminal, type Terminal } from "../reach/end-terminal.ts";
+import type { TaskScene } from "../scene.ts";
 
 function partyOf(store: Store, taskId: string, binding: Binding | null, role: Role): TaskParty | null {
   const id = role === "worker" ? binding?.worker_session_id : binding?.manager_session_id;
@@ -64,22 +63,18 @@ export interface Target {
  * @throws Failure naming the first party that is not what the records say
  */
 export async function verifyTargets(
-  cx: Context,
-  store: Store,
-  task: Task,
+  scene: TaskScene,
   parties: readonly TaskParty[],
   options: { tolerant: boolean; interrupted: ReadonlySet<Role> },
 ): Promise<Target[]> {
-  const panes = parties.some((party) => party.tmuxSession !== null) ? await listPanes(cx.env) : [];
+  const panes = parties.some((party) => party.tmuxSession !== null) ? await listPanes(scene.cx.env) : [];
   const targets: Target[] = [];
-  for (const party of parties) targets.push(await verified(cx, store, task, party, panes, options));
+  for (const party of parties) targets.push(await verified(scene, party, panes, options));
   return targets;
 }
 
 async function verified(
-  cx: Context,
-  store: Store,
-  task: Task,
+  { cx, store, task }: TaskScene,
   party: TaskParty,
   panes: readonly Pane[],
   options: { tolerant: boolean; interrupted: ReadonlySet<Role> },

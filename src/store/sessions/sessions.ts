@@ -1,6 +1,7 @@
 /** `sessions`: registered sessions. */
 import { Failure } from "../../core/failure.ts";
 import { DEFAULT_AGENT, type Role, type Session, type StartFacts } from "../../core/sessions/session.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
 import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
@@ -43,15 +44,23 @@ export interface Registration {
   readonly codexSessionPath: string | null;
   readonly codexSessionId: string | null;
   readonly tmuxSession: string | null;
-  /** Absent: a stored pane is kept. */
+  /** Absent: a stored pane is kept. Null: it is forgotten. */
   readonly tmuxPaneId?: string | null;
   /** Further keys of the `session_registered` event, for instance `via`. */
   readonly note?: Record<string, unknown>;
 }
 
+/** The session that has this thread on record as running, under another name than this; null when none has. */
+const sameThread = (store: Store, threadId: string, name: string): Pick<Session, "name" | "role"> | null =>
+  store.db
+    .query<Pick<Session, "name" | "role">, [string, string]>(
+      "select name, role from sessions where codex_session_id = ? and state = 'active' and name <> ? limit 1",
+    )
+    .get(threadId, name);
+
 /**
  * Registers under a name, or again: same role keeps id and token and revives a gone session; the ingest offset starts anew.
- * @throws Failure when the name belongs to a session of the other role
+ * @throws Failure when the name belongs to a session of the other role, or the thread to a session of another name
  */
 export function registerSession(store: Store, input: Registration): Session {
   return tx(store, () => {
@@ -62,14 +71,30 @@ export function registerSession(store: Store, input: Registration): Session {
         hint: "choose another name: conveyor sessions --state all",
       });
     }
+    const twin = input.codexSessionId === null ? null : sameThread(store, input.codexSessionId, input.name);
+    if (twin) {
+      throw new Failure(`thread ${input.codexSessionId} is on record already, as ${twin.role} ${JSON.stringify(twin.name)}`, {
+        hint: `use that name, or give it up first: conveyor deregister ${quoteWord(twin.name)}`,
+      });
+    }
     const id = old?.id ?? store.newId("session");
     if (old) {
       store.db
         .query(
-          `update sessions set tmux_session = ?, tmux_pane_id = coalesce(?, tmux_pane_id), codex_session_path = ?, codex_session_id = ?, pid = ?, cwd = ?,
+          `update sessions set tmux_session = ?, tmux_pane_id = case when ? then ? else tmux_pane_id end, codex_session_path = ?, codex_session_id = ?, pid = ?, cwd = ?,
              last_heartbeat_at = ?, last_ingest_offset = null, state = 'active' where id = ?`,
         )
-        .run(input.tmuxSession, input.tmuxPaneId ?? null, input.codexSessionPath, input.codexSessionId, input.pid, input.cwd, now, id);
+        .run(
+          input.tmuxSession,
+          input.tmuxPaneId === undefined ? 0 : 1,
+          input.tmuxPaneId ?? null,
+          input.codexSessionPath,
+          input.codexSessionId,
+          input.pid,
+          input.cwd,
+          now,
+          id,
+        );
     } else {
       store.db
         .query(
@@ -107,6 +132,27 @@ export function registerSession(store: Store, input: Registration): Session {
       },
     });
     return sessionById(store, id)!;
+  });
+}
+
+/**
+ * The session's thread goes on in another file. @param options.same it is the same file in another place, so what was read of it counts.
+ * Gives the session as it stands afterwards: somebody else may have changed it meanwhile, and then nothing is changed here.
+ */
+export function followRollout(store: Store, session: Session, path: string, options: { same: boolean }): Session {
+  return tx(store, () => {
+    const moved = store.db
+      .query(
+        `update sessions set codex_session_path = ?1, last_ingest_offset = case when ?2 then last_ingest_offset end
+         where id = ?3 and codex_session_path is ?4`,
+      )
+      .run(path, options.same ? 1 : 0, session.id, session.codex_session_path);
+    if (moved.changes > 0)
+      addEvent(store, {
+        type: "session_rollout_followed",
+        payload: { name: session.name, session_id: session.id, from: session.codex_session_path, to: path },
+      });
+    return sessionById(store, session.id)!;
   });
 }
 

@@ -3,6 +3,8 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
 import { readFact } from "../../core/agent/record.ts";
+import { isPacked, unpacked } from "../files/packed.ts";
+import { openRollout } from "../files/rollout-reader.ts";
 
 const CHUNK = 64 * 1024;
 /** A first line holds the whole instructions of a session; longer than this is no rollout. */
@@ -12,6 +14,12 @@ const HEAD = 4 << 20;
 
 /** The first line of a file, without reading more of it than needed. Null when there is no such file. */
 export function firstLine(path: string): string | null {
+  if (isPacked(path)) {
+    const whole = unpacked(path);
+    if (whole === null) return null;
+    const end = whole.indexOf(10);
+    return whole.toString("utf8", 0, end === -1 ? whole.length : end);
+  }
   let fd: number;
   try {
     if (!statSync(path).isFile()) return null;
@@ -58,22 +66,21 @@ export function transcriptHeadSoFar(agent: Agent, path: string): TranscriptHead 
 
 /** The first user text of a transcript, or null while there is none. */
 export function firstPrompt(agent: Agent, path: string): string | null {
-  let fd: number;
+  const file = openRollout(path);
+  if (file === null) return null;
   try {
-    fd = openSync(path, "r");
-  } catch {
-    return null;
-  }
-  try {
-    const buffer = Buffer.alloc(HEAD);
-    const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, HEAD, 0));
-    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
-      const record = agent.transcript.record(line);
-      const fact = record === null ? null : readFact(record);
-      if (fact?.kind === "user") return fact.text;
+    for (let from = 0; from < HEAD;) {
+      const { lines, next, more } = file.read(from);
+      for (const { text } of lines) {
+        const record = text === null ? null : agent.transcript.record(text);
+        const fact = record === null ? null : readFact(record);
+        if (fact?.kind === "user") return fact.text;
+      }
+      if (!more || next === from) return null;
+      from = next;
     }
     return null;
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }

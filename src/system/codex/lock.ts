@@ -5,6 +5,8 @@ import type { Writer } from "../../core/agent/machine.ts";
 import { flockCall } from "../processes/libc.ts";
 
 export const lockFolder = (codexHome: string): string => join(codexHome, "thread-writer-locks");
+/** The lock file of a thread. */
+export const lockPath = (codexHome: string, threadId: string): string => join(lockFolder(codexHome), `${threadId}.lock`);
 /** A thread id becomes part of a path: only what Codex itself makes is looked up. */
 const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
 
@@ -14,7 +16,7 @@ const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
  */
 export function writerLock(codexHome: string, threadId: string): Writer | null {
   if (!isThreadId(threadId)) return null;
-  const lock = lockOf(join(lockFolder(codexHome), `${threadId}.lock`), process.platform === "linux" ? procLocks() : null);
+  const lock = lockOf(lockPath(codexHome, threadId), process.platform === "linux" ? procLocks() : null);
   return lock ?? (existsSync(lockFolder(codexHome)) ? { held: false, pid: null } : null);
 }
 
@@ -23,7 +25,7 @@ export function writtenThreads(codexHome: string): Map<string, number | null> {
   const locks = process.platform === "linux" ? procLocks() : null;
   const written = new Map<string, number | null>();
   for (const name of lockNames(codexHome)) {
-    const lock = lockOf(join(lockFolder(codexHome), `${name}.lock`), locks);
+    const lock = lockOf(lockPath(codexHome, name), locks);
     if (lock?.held) written.set(name, lock.pid);
   }
   return written;

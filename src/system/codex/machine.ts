@@ -2,15 +2,20 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { AgentMachine } from "../../core/agent/machine.ts";
-import { lockFolder, writerLock, writtenThreads } from "./lock.ts";
+import { lockFolder, lockPath, writerLock, writtenThreads } from "./lock.ts";
 import { addToQueue, withdrawFromQueue } from "./queue.ts";
-import { rolloutOfThread, rolloutsSince } from "./rollout-scan.ts";
+import { rolloutsSince } from "./rollout-scan.ts";
+import { newestRollout, nextRollout, placeOfRollout, rolloutOfThread } from "./thread-files.ts";
 
 export const codexMachine: AgentMachine = {
   transcriptOf: rolloutOfThread,
+  placeOfTranscript: placeOfRollout,
+  nextTranscript: nextRollout,
+  newestTranscript: newestRollout,
   transcriptsSince: rolloutsSince,
   writer: writerLock,
   written: writtenThreads,
+  writerFile: lockPath,
   queue: { add: addToQueue, withdraw: withdrawFromQueue },
   homeFacts: (home) => ({
     daemonRunning: existsSync(join(home, "app-server-control", "app-server-control.sock")),

@@ -1,7 +1,6 @@
-/** Rollouts below a Codex home: that of a thread, and those that no process and no index points to, by age. */
+/** Rollouts below a Codex home by age: for threads that no process and no index points to. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { codex } from "../../core/codex/codex.ts";
 
 const DAY = 86_400_000;
 
@@ -42,17 +41,4 @@ function writtenAt(path: string): number {
   } catch {
     return 0;
   }
-}
-
-/** The rollout of a thread below `<home>/sessions/YYYY/MM/DD`, newest day first; null when there is none. */
-export function rolloutOfThread(home: string, threadId: string): string | null {
-  if (!codex.isSessionId(threadId)) return null;
-  const root = sessionsFolder(home);
-  const newestFirst = (folder: string) => list(folder).sort().reverse();
-  for (const year of newestFirst(root))
-    for (const month of newestFirst(join(root, year)))
-      for (const day of newestFirst(join(root, year, month)))
-        for (const name of newestFirst(join(root, year, month, day)))
-          if (name.startsWith("rollout-") && name.endsWith(`-${threadId}.jsonl`)) return join(root, year, month, day, name);
-  return null;
 }

@@ -1,6 +1,7 @@
 /** A rollout on disk, read forward by byte offsets in pieces: memory stays the same however large the file is. */
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { isPacked, unpacked } from "./packed.ts";
 import { Failure } from "../../core/failure.ts";
 
 /** One complete line, without its newline. */
@@ -37,6 +38,10 @@ const LONGEST_LINE = 64 << 20;
  * @throws Failure when the file may not be read
  */
 export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE): RolloutFile | null {
+  if (isPacked(path)) {
+    const whole = unpacked(path);
+    return whole && readerOf(whole.length, (into, at, length, from) => whole.copy(into, at, from, from + length), piece, longest);
+  }
   let fd: number;
   try {
     // Without waiting: what was a file may be a pipe by now.
@@ -51,11 +56,19 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
     closeSync(fd);
     return null;
   }
-  let buffer = Buffer.allocUnsafe(Math.min(piece, stat.size));
+  const reader = readerOf(stat.size, (into, at, length, from) => readSync(fd, into, at, length, from), piece, longest);
+  return { ...reader, close: () => closeSync(fd) };
+}
+
+/** Reads up to `length` bytes from byte `from` into `into` at `at`, and gives how many. */
+type ReadBytes = (into: Buffer, at: number, length: number, from: number) => number;
+
+function readerOf(size: number, readBytes: ReadBytes, piece: number, longest: number): RolloutFile {
+  let buffer = Buffer.allocUnsafe(Math.min(piece, size));
   const fill = (from: number, into: number, end: number): number => {
     let have = into;
     while (have < end) {
-      const got = readSync(fd, buffer, have, end - have, from + have);
+      const got = readBytes(buffer, have, end - have, from + have);
       if (got === 0) break;
       have += got;
     }
@@ -64,8 +77,8 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
 
   /** A line that is too long: passed over without being kept. Its end, or null when it has none yet. */
   const endOfMonster = (from: number): number | null => {
-    for (let at = from; at < stat.size;) {
-      const got = readSync(fd, buffer, 0, Math.min(buffer.length, stat.size - at), at);
+    for (let at = from; at < size;) {
+      const got = readBytes(buffer, 0, Math.min(buffer.length, size - at), at);
       if (got === 0) return null;
       const end = buffer.subarray(0, got).indexOf(NEWLINE);
       if (end >= 0) return at + end + 1;
@@ -75,15 +88,13 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
   };
 
   const read = (from: number): Lines => {
-    const rest = stat.size - from;
+    const rest = size - from;
     let have = fill(from, 0, Math.min(buffer.length, rest));
     while (buffer.lastIndexOf(NEWLINE, have - 1) < 0 || have === 0) {
       if (have >= rest || have === 0) return { lines: [], next: from, more: false };
       if (have >= longest) {
         const next = endOfMonster(from + have);
-        return next === null
-          ? { lines: [], next: from, more: false }
-          : { lines: [{ offset: from, text: null }], next, more: next < stat.size };
+        return next === null ? { lines: [], next: from, more: false } : { lines: [{ offset: from, text: null }], next, more: next < size };
       }
       const larger = Buffer.allocUnsafe(Math.min(buffer.length * 2, rest, longest));
       buffer.copy(larger, 0, 0, have);
@@ -94,9 +105,9 @@ export function openRollout(path: string, piece = PIECE, longest = LONGEST_LINE)
     }
     const lines = cut(buffer.subarray(0, buffer.lastIndexOf(NEWLINE, have - 1) + 1), from);
     const next = lines.at(-1)!.end;
-    return { lines, next, more: from + have < stat.size };
+    return { lines, next, more: from + have < size };
   };
-  return { size: stat.size, read, close: () => closeSync(fd) };
+  return { size, read, close: () => {} };
 }
 
 function cut(bytes: Buffer, from: number): (Line & { end: number })[] {

@@ -94,3 +94,21 @@ test("a bound task is stuck when its newest cycle is older than the limit, never
 test("the health of the schema comes along", async () => {
   expect((await w.ok("reconcile")).schema_health).toMatchObject({ ok: true, schema_version: 22 });
 });
+
+test("a dead session whose thread is on record is gone on with, not begun anew", async () => {
+  const thread = "019a0000-0000-7000-8000-00000000000a";
+  const path = await w.file(`codex/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${thread}.jsonl`, "{}\n");
+  registerSession(w.store(), {
+    name: "w1",
+    role: "worker",
+    pid: deadPid,
+    cwd: "/a b",
+    codexSessionPath: path,
+    codexSessionId: thread,
+    tmuxSession: "codex-w1",
+  });
+  expect((await w.ok("reconcile --apply")).next_commands).toEqual([
+    `tmux new-session -d -s codex-w1 -c '/a b' -- codex resume ${thread}`,
+    `conveyor register-worker --name w1 --codex-session ${thread} --tmux-session codex-w1`,
+  ]);
+});

@@ -141,6 +141,13 @@ test("discover proposes only sessions that are free, and shows no token", async 
   await register("worker", "w1");
   await register("manager", "m1");
   await w.ok("bind --task t1 --worker w1 --manager m1");
+  // Names of older records may hold anything; new ones may not.
+  for (const name of ["it's w2", "w@host", "w.2", ""])
+    expect(
+      (await w.run(["register-worker", "--name", name, "--pid", "1", "--codex-session", await rollout(crypto.randomUUID())])).exit,
+    ).not.toBe(0);
+  await register("worker", "w2");
+  w.store().db.run("update sessions set name = 'it''s w2' where name = 'w2'");
   await register("worker", "it's w2");
   expect((await w.ok("discover")).suggestions).toEqual([]);
   await register("manager", "m2");

@@ -27,10 +27,9 @@ const once = async (change: Partial<PassOptions> = {}, turnsFirst = false) => {
   const cx = w.context();
   const done = (item: Item) => void items.push({ ...item });
   await pass(
-    cx,
-    store,
+    { cx, store },
     { ...options, ...change },
-    { done, stopped: () => false, carrier: inTurn(cx, store, claimant, done), turnsFirst, memory: newMemory() },
+    { done, stopped: () => false, carrier: inTurn({ cx, store, claimant }, done), turnsFirst, memory: newMemory() },
   );
   return items;
 };
@@ -77,7 +76,7 @@ describe("claims", () => {
     await once();
     const before = w.rows("select * from commands");
     expect(endClaim(store, claim, claimant, { state: "succeeded", item: {}, error: null })).toBe(false);
-    expect(route(store, claim, claimant, (target) => modeOf(store, target))).toMatchObject({
+    expect(route({ store, claim, claimant }, (target) => modeOf(store, target))).toMatchObject({
       item: { state: "failed", error_type: "LeaseLost" },
     });
     expect(w.rows("select * from commands")).toEqual(before);
@@ -88,7 +87,7 @@ describe("claims", () => {
     store.db.query("update commands set max_attempts = 2").run();
     store.db.query("update sessions set tmux_session = 'gone-tmux' where name = 'w1'").run();
     const claim = claimNext(store, claimant, ["nudge_worker"])!;
-    const routed = route(store, claim, claimant, (target) => modeOf(store, target));
+    const routed = route({ store, claim, claimant }, (target) => modeOf(store, target));
     expect(routed).toHaveProperty("send");
     expire();
     store.db.query("update sessions set tmux_session = null where name = 'w1'").run();

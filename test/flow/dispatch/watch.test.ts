@@ -45,7 +45,7 @@ function watching(change: Partial<WatchOptions> = {}) {
   const items: Item[] = [];
   const problems: string[] = [];
   const cx = w.context();
-  const ended = watchDispatch(cx, cx.store(), { ...SLEEPY, ...change }, stop, {
+  const ended = watchDispatch({ cx, store: cx.store() }, { ...SLEEPY, ...change }, stop, {
     done: (item) => items.push(item),
     problem: (message) => problems.push(message),
   });

@@ -151,7 +151,8 @@ test("tokens are kept by session and by the task that was bound when they were u
   await w.ok("ingest w1");
   await w.ok(["register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", worker.path, "--cwd", w.work]);
   await w.ok("ingest w1");
-  const other = await rollout(w, meta(THREAD.manager) + tokens(1000, "2026-01-02T07:00:00.000Z"), THREAD.manager);
+  const third = "33333333-3333-4333-8333-333333333333";
+  const other = await rollout(w, meta(third) + tokens(1000, "2026-01-02T07:00:00.000Z"), third);
   await w.ok(["register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", other.path, "--cwd", w.work]);
   await w.ok("ingest w1");
   const totals = w.rows(

@@ -99,6 +99,10 @@ describe("with a process of its own", () => {
 
   test("a thread id alone names the process that writes it, and nobody when nobody does", async () => {
     const first = world.row("codex-w1")!;
+    const twice = await world.run(["register-worker", "--name", "by-thread", "--codex-session", first.codex_session_id]);
+    expect(twice).toMatchObject({ exit: 1, stdout: "" });
+    expect(twice.stderr).toContain("conveyor deregister codex-w1");
+    await world.ok("deregister codex-w1");
     expect(await world.ok(["register-worker", "--name", "by-thread", "--codex-session", first.codex_session_id])).toMatchObject({
       pid: first.pid,
       codex_session_id: first.codex_session_id,

@@ -1,0 +1,81 @@
+/** What registering says of the place of a session: its pane now, another tmux server, a helper's thread. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { World } from "../../harness.ts";
+import { tmux } from "../../panes.ts";
+
+let w: World;
+beforeEach(() => {
+  w = new World();
+  w.realTime = true;
+});
+afterEach(() => w.close());
+
+const transcript = (id: string, more: Record<string, unknown> = {}) =>
+  w.file(
+    `codex/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${id}.jsonl`,
+    `${JSON.stringify({ type: "session_meta", payload: { id, cwd: w.work, timestamp: "2026-01-01T00:00:00.000Z", ...more } })}\n`,
+  );
+const A = "019a0000-0000-7000-8000-00000000000a";
+const pidOf = (pane: string) => tmux(w, "display-message", "-p", "-t", pane, "#{pane_pid}").trim();
+const begin = (name: string) => tmux(w, "new-session", "-d", "-s", name, "-P", "-F", "#{pane_id}", "cat").trim();
+const register = (pid: string, session: string, path: string) =>
+  w.run(["register-worker", "--name", "w", "--pid", pid, "--codex-session", path, "--tmux-session", session]);
+const recorded = () => w.rows<{ tmux_pane_id: string | null }>("select tmux_pane_id from sessions")[0]!.tmux_pane_id;
+
+test("the pane on record is the one the process lives in, and a dead one is forgotten", async () => {
+  const path = await transcript(A);
+  const first = begin("one");
+  begin("keep");
+  expect((await register(pidOf(first), "one", path)).exit).toBe(0);
+  expect(recorded()).toBe(first);
+  const second = tmux(w, "split-window", "-d", "-t", first, "-P", "-F", "#{pane_id}", "cat").trim();
+  await register(pidOf(second), "one", path);
+  expect(recorded()).toBe(second);
+  tmux(w, "kill-session", "-t", "=one");
+  begin("two");
+  await register(String(process.pid), "two", path);
+  expect(recorded()).toBe(null);
+});
+
+test("an agent on a tmux server of another socket cannot be pushed to, namesake here or not", async () => {
+  const path = await transcript(A);
+  const agent = join(w.work, "codex");
+  copyFileSync(Bun.which("sleep")!, agent);
+  tmux(w, "-L", "other", "new-session", "-d", "-s", "there", agent, "1000");
+  const pid = tmux(w, "-L", "other", "list-panes", "-a", "-F", "#{pane_pid}").trim();
+  for (const act of [() => {}, () => void begin("there")]) {
+    act();
+    const done = await register(pid, "there", path);
+    expect(done.stderr).toContain("warning:");
+    expect(done.json().communication).toMatchObject({ can_receive_push: false, delivery_mode: "pull_required", requires_polling: true });
+  }
+  tmux(w, "-L", "other", "kill-server");
+});
+
+test("the thread of a helper, and of a helper of a helper, is nobody's to register", async () => {
+  const pane = begin("one");
+  for (const [id, source] of [
+    [A, { thread_source: "subagent" }],
+    [A.replace(/a$/, "b"), { source: { subagent: { thread_spawn: { parent_thread_id: A, depth: 2 } } } }],
+  ] as const) {
+    const refused = await register(pidOf(pane), "one", await transcript(id, source));
+    expect(refused.exit).toBe(1);
+    expect(refused.stderr).toContain("helper's");
+    expect((await w.run(["register-manager", "--name", "m", "--pid", "1", "--codex-session", id])).exit).toBe(1);
+  }
+});
+
+test("a thread is on record under one name at a time", async () => {
+  const path = await transcript(A);
+  const pane = begin("one");
+  await register(pidOf(pane), "one", path);
+  const twice = await w.run(["register-manager", "--name", "m", "--pid", pidOf(pane), "--codex-session", path]);
+  expect(twice.exit).toBe(1);
+  expect(twice.stderr).toContain("conveyor deregister w");
+  await w.ok("deregister w");
+  expect((await w.run(["register-manager", "--name", "m", "--pid", pidOf(pane), "--codex-session", path])).exit).toBe(0);
+  // And the first cannot come back beside it.
+  expect((await register(pidOf(pane), "one", path)).stderr).toContain("conveyor deregister m");
+});
