@@ -69,7 +69,7 @@ export interface Context {
 }
 
 /** Required where it is used, so that help and usage errors load nothing of the machine. */
-const places = () => require("./system/files/records-place.ts") as typeof import("./system/files/records-place.ts");
+const places = () => require("./system/records-place.ts") as typeof import("./system/records-place.ts");
 
 const STDIN_LIMIT = 8 << 20;
 

@@ -201,6 +201,26 @@ describe("the rules of the house", () => {
     ).toEqual([]);
   });
 
+  test("in system, files know of no other folder, and processes of files alone", () => {
+    const below: Record<string, readonly string[]> = { files: [], processes: ["files"] };
+    const wrong = local.filter((each) => {
+      const [room, folder] = each.from.split("/");
+      const [to, other] = target(each).split("/");
+      const known = room === "system" && to === "system" ? below[folder!] : undefined;
+      return known !== undefined && other !== folder && !known.includes(other!);
+    });
+    expect(wrong.map((each) => `${each.from} → ${each.specifier}`)).toEqual([]);
+  });
+
+  test("programs are started in one place", () => {
+    const others: Record<string, string> = {
+      "system/files/page-bundle.ts": "runs while the program is compiled, as Bun itself, and never in it",
+    };
+    expect(
+      where(/\bBun\.(spawn|spawnSync|\$)|child_process|import \{[^}]*\b(spawn|spawnSync|\$)\b[^}]*\} from "bun"/, () => true).sort(),
+    ).toEqual(["system/processes/run.ts", ...Object.keys(others)].sort());
+  });
+
   test("nothing through a shell", () => {
     expect(where(/from "bun"[\s\S]*\$`|shell:\s*true|\["(?:sh|bash)",\s*"-c"/, (room) => room !== "system")).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { choice, flag, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { quoteWord } from "../core/shell.ts";
-import { readAsset } from "../system/files/assets.ts";
+import { readAsset } from "../system/assets.ts";
 import { compareFolder, realFolder, replaceFolder } from "../system/files/replace-folder.ts";
 
 const SKILLS = ["manage-codex-workers", "codex-review"] as const;

@@ -20,6 +20,7 @@ const deaf = process.argv.includes("deaf");
 if (deaf) for (const name of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(name, () => {});
 if (deaf) setInterval(() => {}, 1000);
 for await (const line of console) {
+  if (line === "") continue;
   const { id, method } = JSON.parse(line);
   if (id === undefined) continue;
   const result = { initialize: {}, "thread/queue/add": { queuedSubmission: { id: "item" } }, "thread/queue/delete": { deleted: true } }[method];

@@ -1,8 +1,9 @@
 /** Looking at a repository that names programs of its own: none of them runs. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openDraft, recentPullRequests } from "../../src/system/git/gh.ts";
 import { summariseChanges } from "../../src/system/git/git.ts";
 import { treeState } from "../../src/system/git/tree-state.ts";
 
@@ -66,7 +67,7 @@ test("no filter, difference program or monitor of the repository runs, and the c
   expect(existsSync(ran)).toBe(false);
 });
 
-test("nor one of a submodule, of which the commit counts", async () => {
+test("nor one of a submodule, whose commit and files count", async () => {
   const inner = repository("inner");
   const folder = repository("outer");
   git(folder, "submodule", "--quiet", "add", inner, "inner");
@@ -76,7 +77,8 @@ test("nor one of a submodule, of which the commit counts", async () => {
   git(below, "config", "filter.evil.clean", `touch '${ran}'; cat`);
   writeFileSync(join(below, ".gitattributes"), "* filter=evil\n");
   writeFileSync(join(below, "file"), "two\n");
-  expect(await treeState(env, folder, [])).toEqual(before!);
+  const changed = await treeState(env, folder, []);
+  expect([changed?.head, changed?.diff_sha256 === before?.diff_sha256]).toEqual([before?.head, false]);
   await summariseChanges(env, folder);
   expect(existsSync(ran)).toBe(false);
   git(below, "-c", "filter.evil.clean=cat", "commit", "-q", "-a", "-m", "second");
@@ -87,4 +89,63 @@ test("what is no repository is none", async () => {
   expect(await treeState(env, dir, [])).toBeNull();
   expect((await summariseChanges(env, dir)).error).toContain("not a git repository");
   expect((await summariseChanges({ PATH: "/nowhere" }, dir)).error).toBe("git is not on PATH");
+});
+
+/** Where gh ran, with what, and what it was told on its input. */
+async function withGh(settings: (folder: string) => void, home: Record<string, string> = {}) {
+  const folder = repository("work");
+  settings(folder);
+  booby(folder);
+  for (const name of ["pre-push", "post-index-change", "reference-transaction", "post-checkout"]) {
+    writeFileSync(join(folder, ".git", "hooks", name), `#!/bin/sh\ntouch '${ran}'\n`, { mode: 0o755 });
+  }
+  for (const key of ["core.sshCommand", "core.askPass", "credential.helper", "alias.remote", "alias.config", "core.alternateRefsCommand"])
+    git(folder, "config", key, `!touch '${ran}'`);
+  const bin = join(dir, "bin");
+  mkdirSync(bin, { recursive: true });
+  // Asks git as gh does: what would run in the repository runs here, too.
+  writeFileSync(
+    join(bin, "gh"),
+    `#!/bin/sh\n{ pwd; printf '%s ' "$@"; echo; git status --porcelain 2>&1; git remote -v 2>&1; env | grep '^GIT_DIR' ; } >> '${dir}/gh.log'\necho '[{"number":1}]'\n`,
+    { mode: 0o755 },
+  );
+  const mine = { ...env, ...home, PATH: `${bin}:${env.PATH}`, GIT_DIR: join(folder, ".git") };
+  const list = await recentPullRequests(mine, folder);
+  const created = await openDraft(mine, folder, "a title", "the body", 10_000);
+  const log = existsSync(join(dir, "gh.log")) ? readFileSync(join(dir, "gh.log"), "utf8") : "";
+  expect(existsSync(ran)).toBe(false);
+  expect(log).not.toContain(folder);
+  return { list, created, log };
+}
+
+test("gh never runs in the repository: it is told which one it is, and the branch", async () => {
+  const { list, created, log } = await withGh((folder) => {
+    git(folder, "checkout", "-q", "-b", "topic/one");
+    git(folder, "remote", "add", "other", "https://github.com/them/fork.git");
+    git(folder, "remote", "add", "origin", "git@github.com:owner/name.git");
+  });
+  expect([list, created.code]).toEqual([[{ number: 1 }], 0]);
+  expect(log).toContain("pr list --state all --limit 5 --json number,title,state,url,headRefName --repo github.com/owner/name");
+  expect(log).toContain("pr create --draft --title a title --body-file - --repo github.com/owner/name --head topic/one");
+});
+
+for (const [what, address] of [
+  ["a host that the person's gh does not know", "https://evil.example/owner/name"],
+  ["a program in place of an address", "ext::sh -c touch% /tmp/x"],
+  ["a name that would be a flag", "https://github.com/--web/name"],
+  ["a path", "/somewhere/else"],
+] as const) {
+  test(`gh is not pointed to ${what}`, async () => {
+    const { list, log } = await withGh((folder) => git(folder, "config", "remote.origin.url", address));
+    expect(list).toEqual([]);
+    expect(log).not.toContain("--repo");
+  });
+}
+
+test("gh is pointed to a host of the person's own", async () => {
+  mkdirSync(join(dir, "gh-config"));
+  writeFileSync(join(dir, "gh-config", "hosts.yml"), "ghe.example:\n    user: me\n");
+  const home = { GH_CONFIG_DIR: join(dir, "gh-config") };
+  const { log } = await withGh((folder) => git(folder, "remote", "add", "upstream", "ssh://git@ghe.example:22/owner/name"), home);
+  expect(log).toContain("--repo ghe.example/owner/name");
 });

@@ -2,7 +2,7 @@
 import { choice, flag, integer, number, pathFlag, rest, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { CRITERION_SOURCES } from "../../core/tasks/criteria.ts";
-import { proofSentence, succeeded } from "../../core/loops/evidence-run.ts";
+import { notSeenLine, proofSentence, succeeded } from "../../core/loops/evidence-run.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
 import { needIteration, needType } from "../../core/loops/evidence.ts";
 import { ADVERSARIAL_CHECK } from "../../core/loops/loop-run.ts";
@@ -16,9 +16,9 @@ export default verb(
   {
     about:
       "Runs a command (its words as given, no shell) and records it as the proof of a criterion: command, folder, git " +
-      "HEAD and the digest of all changes, start, duration, exit status, digest and last lines of its output, secrets " +
-      "masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the changes " +
-      "stay as they were. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
+      "HEAD and the digest of what the files hold, start, duration, exit status, digest and last lines of its output, secrets " +
+      "masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the files " +
+      "stay as they were; what is ignored, or larger than 64 MB, is named and not read. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
     examples: [
       ["evidence run login-fix --criterion 3 -- bun test", "prove criterion 3"],
       [
@@ -58,7 +58,7 @@ export default verb(
     const target =
       looped === 0 ? undefined : { loop: needLoopRun(store, task, loopRun!), iteration: needIteration(iteration!), type: needType(type!) };
     const scene = { cx, store, task };
-    const { run, criterion } = await runEvidence(scene, {
+    const { run, criterion, notSeen } = await runEvidence(scene, {
       command: args.command,
       folder: cx.path(args.cwd ?? "."),
       timeoutMs: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
@@ -69,12 +69,14 @@ export default verb(
       correlationId: args.correlationId,
     });
     const passed = succeeded(run);
-    if (args.json) cx.json({ evidence_run: run, criterion, machine_proven: passed });
+    if (args.json) cx.json({ evidence_run: run, criterion, machine_proven: passed, not_seen: notSeen });
     else {
       cx.out(proofSentence(run));
       cx.out(`criterion ${criterion.id} (${criterion.criterion}) is ${criterion.status}${passed ? ", machine-proven" : ""}`);
       if (!passed && run.output_tail !== "") cx.err(run.output_tail);
     }
+    const unseen = notSeen && notSeenLine(notSeen);
+    if (unseen) cx.err(unseen);
     if (run.tree === null) cx.err("hint: no git repository there, so nobody can tell later whether the proof still holds");
     else if (run.tree_changed)
       cx.err("hint: the tree changed while the command ran, so the proof is stale already; run it again on a tree that stays as it is");

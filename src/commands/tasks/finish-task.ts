@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
 import { TRANSCRIPT_MODES } from "../../core/observe/transcript-delta.ts";
 import { finishTask } from "../../flow/tasks/finish.ts";
+import { notSeenLine } from "../../core/loops/evidence-run.ts";
 import { requireFreshProof } from "../../flow/loops/machine-proof.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 
@@ -48,7 +49,7 @@ export default verb(
     const store = cx.store(args.path);
     const scene = { cx, store, task: needTask(store, args.task) };
     // Outside the transaction of the other gates: it asks git, whose answer no lock of ours could hold anyway.
-    if (args.requireFreshProof) await requireFreshProof(scene);
+    const unseen = args.requireFreshProof ? await requireFreshProof(scene) : [];
     const result = await finishTask(scene, {
       kind: "finish",
       reason: args.reason,
@@ -66,6 +67,7 @@ export default verb(
       requireEpilogue: args.requireEpilogue,
       requireAdversarialProof: args.requireAdversarialProof,
     });
+    for (const each of unseen) cx.err(notSeenLine(each) ?? "the proof sees every file of the tree");
     cx.json(result);
   },
 );

@@ -8,8 +8,30 @@ export interface TreeState {
   readonly head: string | null;
   /** Something differs from HEAD, or is not tracked and not ignored. */
   readonly dirty: boolean;
-  /** Digest of all of that. */
+  /** Digest of what all its files hold that count. */
   readonly diff_sha256: string;
+}
+
+/** Something in a tree whose content no digest of it holds. */
+export interface Unseen {
+  readonly path: string;
+  readonly why: "ignored" | "large" | "unreadable" | "leads out" | "our own records";
+}
+
+/** What a look at a tree did not see: how much, and the first of it by name. */
+export interface NotSeen {
+  readonly count: number;
+  readonly named: readonly Unseen[];
+}
+
+/** So many are told in one line. */
+const TOLD = 8;
+
+/** One line for people; null when all was seen. */
+export function notSeenLine({ count, named }: NotSeen): string | null {
+  if (count === 0) return null;
+  const told = named.slice(0, TOLD).map(({ path, why }) => `${JSON.stringify(path)} (${why})`);
+  return `the proof does not see ${told.join(", ")}${count > told.length ? ` and ${count - told.length} more` : ""}`;
 }
 
 /** A row of `evidence_runs`. */
@@ -52,12 +74,14 @@ export interface MachineProof {
   readonly folder: string;
   readonly git_head: string | null;
   readonly started_at: string;
+  /** What lies in the tree now and takes no part in the proof; null when the tree cannot be read. */
+  readonly not_seen: NotSeen | null;
 }
 
 export const succeeded = (run: Pick<EvidenceRun, "exit_code">): boolean => run.exit_code === 0;
 
 /** @param now the folder's tree at this moment; null when it cannot be read */
-export function proofOf(run: EvidenceRun, now: TreeState | null): MachineProof {
+export function proofOf(run: EvidenceRun, now: (TreeState & { not_seen: NotSeen }) | null): MachineProof {
   const { state, reason } = judge(run, now);
   return {
     evidence_run_id: run.id,
@@ -67,6 +91,7 @@ export function proofOf(run: EvidenceRun, now: TreeState | null): MachineProof {
     folder: run.folder,
     git_head: run.tree?.head ?? null,
     started_at: run.started_at,
+    not_seen: now?.not_seen ?? null,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Runs a command as evidence for a criterion, and records what it did together with the state of the tree. */
 import type { Criterion, CriterionSource } from "../../core/tasks/criteria.ts";
-import { type EvidenceRun, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
+import { type EvidenceRun, type NotSeen, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
 import { receiptOf } from "../../core/loops/evidence.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
@@ -43,7 +43,7 @@ export interface EvidenceInput {
 export async function runEvidence(
   { cx, store, task }: TaskScene,
   input: EvidenceInput,
-): Promise<{ run: EvidenceRun; criterion: Criterion }> {
+): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
   const before = await sourceTree(cx, store, input.folder);
   const startedAt = cx.now();
   const recording = await recordRun(input.command, {
@@ -64,7 +64,7 @@ export async function runEvidence(
       evidence_type: target?.type ?? null,
       command: input.command.map(maskSecrets),
       folder: input.folder,
-      tree: before,
+      tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
       tree_changed: !sameTree(before, after),
       started_at: startedAt,
       duration_ms: recording.durationMs,
@@ -102,7 +102,7 @@ export async function runEvidence(
       correlation: { ...said, ...(input.correlationId === undefined ? {} : { correlation_id: input.correlationId }) },
       attributes: outcome,
     });
-    return { run, criterion };
+    return { run, criterion, notSeen: after?.not_seen ?? null };
   });
 }
 

@@ -1,7 +1,7 @@
 /** Criteria that this program proved itself: whether their proof still fits the tree it was made on. */
 import type { Context } from "../../context.ts";
 import type { Criterion } from "../../core/tasks/criteria.ts";
-import { type EvidenceRun, type MachineProof, proofOf, type TreeState } from "../../core/loops/evidence-run.ts";
+import { type EvidenceRun, type MachineProof, type NotSeen, proofOf, type TreeState } from "../../core/loops/evidence-run.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
@@ -12,14 +12,16 @@ import type { TaskScene } from "../scene.ts";
 
 type Place = Pick<Context, "env" | "stateRoot">;
 
+type Look = TreeState & { readonly not_seen: NotSeen };
+
 /** The tree of a folder, our own records left out. */
-export const sourceTree = (cx: Place, store: Store, folder: string): Promise<TreeState | null> =>
+export const sourceTree = (cx: Place, store: Store, folder: string): Promise<Look | null> =>
   treeState(cx.env, folder, [cx.stateRoot, store.path, `${store.path}-wal`, `${store.path}-shm`]);
 
 /** By criterion id: those of `criteria` that are machine-proven, each with how its proof stands. Every folder is looked at once. */
 export async function machineProofs(cx: Place, store: Store, criteria: readonly Criterion[]): Promise<Map<number, MachineProof>> {
   const proven = criteria.map((criterion) => provingRun(store, criterion)).filter((run): run is EvidenceRun => run !== null);
-  const trees = new Map<string, TreeState | null>();
+  const trees = new Map<string, Look | null>();
   for (const { folder, tree } of proven) if (tree !== null && !trees.has(folder)) trees.set(folder, await sourceTree(cx, store, folder));
   return new Map(proven.map((run) => [run.criterion_id, proofOf(run, trees.get(run.folder) ?? null)]));
 }
@@ -35,10 +37,10 @@ export async function withProofs(
 }
 
 /**
- * For `finish-task --require-fresh-proof`.
+ * For `finish-task --require-fresh-proof`. Gives what the proofs do not see.
  * @throws Failure when no criterion of the task is machine-proven, or the proof of one is stale or cannot be checked; it names them and why
  */
-export async function requireFreshProof({ cx, store, task }: TaskScene): Promise<void> {
+export async function requireFreshProof({ cx, store, task }: TaskScene): Promise<NotSeen[]> {
   const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
   const name = quoteWord(task.name);
   if (proofs.size === 0) {
@@ -47,7 +49,10 @@ export async function requireFreshProof({ cx, store, task }: TaskScene): Promise
     });
   }
   const bad = [...proofs].filter(([, proof]) => proof.state !== "fresh");
-  if (bad.length === 0) return;
+  if (bad.length === 0) {
+    const folders = new Map([...proofs.values()].map((proof) => [proof.folder, proof.not_seen]));
+    return [...folders.values()].filter((each) => each !== null);
+  }
   const [id, proof] = bad[0]!;
   throw new Failure(
     `task ${JSON.stringify(task.name)} has proof that is not fresh: ${bad.map(([criterion, { state, reason }]) => `criterion ${criterion} is ${state} (${reason})`).join("; ")}`,

@@ -1,7 +1,7 @@
 /** The drills about limits, missing evidence and templates. */
 import { prettyJson } from "../../core/json.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { type Asset, readAsset } from "../../system/files/assets.ts";
+import { type Asset, readAsset } from "../../system/assets.ts";
 import { runProgram } from "../../system/processes/run.ts";
 import { withScratch } from "../../system/files/scratch.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";

@@ -7,7 +7,7 @@ import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
-import { recordsFor } from "../../system/files/records-place.ts";
+import { recordsFor } from "../../system/records-place.ts";
 import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";

@@ -8,7 +8,8 @@ import { findSession, registerSession, threadIsRegistered } from "../../store/se
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
-import { listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
+import { listProcesses, openFiles } from "../../system/processes/processes.ts";
+import type { Process } from "../../system/processes/process-listing.ts";
 import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { conversationAt, rolloutOf } from "./identify.ts";

@@ -13,6 +13,7 @@ import { latestHandoff } from "../../store/tasks/handoffs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { runProgram } from "../../system/processes/run.ts";
+import { openDraft } from "../../system/git/gh.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import type { TaskScene } from "../scene.ts";
 
@@ -72,13 +73,7 @@ function draft(store: Store, task: Task): string {
 async function openPullRequest(cx: Context, task: Task, body: string, place: { cwd: string; permitted: boolean }): Promise<JsonObject> {
   const not = (reason: string): JsonObject => ({ created: false, url: null, reason });
   if (!place.permitted) return not("repo.open_pr is not permitted");
-  const env = { ...cx.env, GH_PROMPT_DISABLED: "1", GIT_TERMINAL_PROMPT: "0" };
-  const done = await runProgram(["gh", "pr", "create", "--draft", "--title", task.name, "--body-file", "-"], {
-    env,
-    cwd: place.cwd,
-    stdin: body,
-    timeoutMs: PR_LIMIT_MS,
-  });
+  const done = await openDraft(cx.env, place.cwd, task.name, body, PR_LIMIT_MS);
   if (done.missing) return not("gh is not on PATH");
   if (done.code !== 0)
     return not(

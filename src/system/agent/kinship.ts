@@ -5,7 +5,8 @@
 import type { Agent } from "../../core/agent/agent.ts";
 import { allAgents } from "../../core/agent/agents.ts";
 import type { Env } from "../processes/environment.ts";
-import { commandLineOf, executableOf, type Process } from "../processes/processes.ts";
+import { commandLineOf, executableOf } from "../processes/processes.ts";
+import type { Process } from "../processes/process-listing.ts";
 
 /** The agent that a process is; null for anything else. */
 export async function agentOfProcess(pid: number, env: Env): Promise<Agent | null> {

@@ -3,8 +3,15 @@ import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure, reasonOf } from "../../core/failure.ts";
-import type { AssetFile } from "./assets.ts";
 import { entriesBelow } from "./folders.ts";
+
+/** A file that is to stand in the folder. */
+export interface FolderFile {
+  /** Path below the folder, with slashes. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly executable: boolean;
+}
 
 export type Placed = "installed" | "replaced" | "unchanged";
 
@@ -19,7 +26,7 @@ function kind(path: string) {
 }
 
 /** What `replaceFolder` would do: compares names, bytes and run bits; a link in the place of a file or folder differs. */
-export function compareFolder(target: string, files: readonly AssetFile[]): Placed {
+export function compareFolder(target: string, files: readonly FolderFile[]): Placed {
   const there = kind(target);
   if (!there) return "installed";
   if (!there.isDirectory()) return "replaced";
@@ -55,7 +62,7 @@ export function realFolder(path: string): string {
  * moved away, not followed. Either the old or the new folder stands when this returns or throws.
  * @throws Failure when the folder cannot be written
  */
-export function replaceFolder(target: string, files: readonly AssetFile[]): Placed {
+export function replaceFolder(target: string, files: readonly FolderFile[]): Placed {
   try {
     const outcome = compareFolder(target, files);
     if (outcome !== "unchanged") writeWhole(target, files);
@@ -66,7 +73,7 @@ export function replaceFolder(target: string, files: readonly AssetFile[]): Plac
   }
 }
 
-function writeWhole(target: string, files: readonly AssetFile[]): void {
+function writeWhole(target: string, files: readonly FolderFile[]): void {
   const beside = join(dirname(target), `.conveyor-${randomBytes(6).toString("hex")}`);
   const fresh = join(beside, "new");
   mkdirSync(fresh, { recursive: true });

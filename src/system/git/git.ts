@@ -1,7 +1,7 @@
-/** What git and gh tell of a working folder: names and counts of changes, never their content. */
+/** What git tells of a working folder that is not trusted: names and counts of changes, never their content. */
 import type { Env } from "../processes/environment.ts";
-import { runProgram } from "../processes/run.ts";
-import { SAFE_DIFF, safeGit } from "./safe-git.ts";
+import { troubleOf } from "../processes/run.ts";
+import { SAFE_DIFF, type SafeGit, withSafeGit } from "./safe-git.ts";
 
 export interface ChangeSummary {
   readonly branch_diff_stat: string;
@@ -14,53 +14,36 @@ export interface ChangeSummary {
 
 const LIMIT_MS = 10_000;
 const KEPT = 5000;
+const NOTHING = { branch_diff_stat: "", branch_diff_name_only: "", working_tree_diff_stat: "", working_tree_diff_name_only: "" };
 
 /** The changes of the folder's branch against the default branch, and of its working tree. */
 export async function summariseChanges(env: Env, folder: string): Promise<ChangeSummary> {
-  const nothing = { branch_diff_stat: "", branch_diff_name_only: "", working_tree_diff_stat: "", working_tree_diff_name_only: "" };
-  const safe = await safeGit(env, folder, LIMIT_MS);
-  if (typeof safe === "string") return { ...nothing, error: safe };
-  const git = (...words: string[]) => safe.run(words);
+  const done = await withSafeGit(env, folder, LIMIT_MS, summary);
+  return "error" in done ? { ...NOTHING, error: done.error } : done.value;
+}
+
+async function summary(git: SafeGit): Promise<ChangeSummary> {
   let error: string | null = null;
   const diff = async (...words: string[]): Promise<string> => {
-    const done = await git("diff", ...SAFE_DIFF, ...words);
+    const done = await git.look(["diff", ...SAFE_DIFF, ...words]);
     if (done.code === 0) return done.stdout.slice(-KEPT);
-    error ??= done.timedOut ? `git diff gave no answer within ${LIMIT_MS / 1000} s` : done.stderr.trim().slice(-500);
+    error ??= `git diff: ${troubleOf(done)}`;
     return "";
   };
-  const inside = await git("rev-parse", "--is-inside-work-tree");
-  if (inside.code !== 0) return { ...nothing, error: inside.stderr.trim().slice(-500) || "git gave no answer" };
-  const exists = async (branch: string) =>
-    (await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${branch}^{commit}`)).code === 0;
-  const remote = (await git("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")).stdout.trim();
+  const commitOf = async (name: string): Promise<string | null> =>
+    (await git.ask(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).stdout.trim() || null;
+  const remote = (await git.ask(["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])).stdout.trim();
   let base: string | null = null;
-  for (const branch of [remote, "main", "master"]) if (base === null && branch !== "" && (await exists(branch))) base = branch;
+  for (const branch of [remote, "main", "master"]) if (base === null && branch !== "") base = await commitOf(branch);
   if (base === null) error = "no default branch was found (origin/HEAD, main, master)";
-  const range = base === null ? null : `${base}...HEAD`;
-  const head = (await exists("HEAD")) ? ["HEAD"] : ["--cached"];
+  const head = await commitOf("HEAD");
+  const range = base === null || head === null ? null : `${base}...${head}`;
+  const against = head === null ? ["--cached"] : [head];
   return {
     branch_diff_stat: range === null ? "" : await diff("--stat", range, "--"),
     branch_diff_name_only: range === null ? "" : await diff("--name-only", range, "--"),
-    working_tree_diff_stat: await diff("--stat", ...head, "--"),
-    working_tree_diff_name_only: await diff("--name-only", ...head, "--"),
+    working_tree_diff_stat: await diff("--stat", ...against, "--"),
+    working_tree_diff_name_only: await diff("--name-only", ...against, "--"),
     error,
   };
-}
-
-/** Up to five recent pull requests of the folder's repository; empty when it has no remote, or gh is missing or does not say. */
-export async function recentPullRequests(env: Env, folder: string): Promise<unknown[]> {
-  const remotes = await runProgram(["git", "remote"], { env, cwd: folder, timeoutMs: LIMIT_MS });
-  if (remotes.code !== 0 || remotes.stdout.trim() === "") return [];
-  const done = await runProgram(["gh", "pr", "list", "--state", "all", "--limit", "5", "--json", "number,title,state,url,headRefName"], {
-    env: { ...env, GH_PROMPT_DISABLED: "1" },
-    cwd: folder,
-    timeoutMs: LIMIT_MS,
-  });
-  if (done.code !== 0) return [];
-  try {
-    const list: unknown = JSON.parse(done.stdout);
-    return Array.isArray(list) ? list.slice(0, 5) : [];
-  } catch {
-    return [];
-  }
 }

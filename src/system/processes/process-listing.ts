@@ -1,5 +1,8 @@
 /** What `ps` and `lsof` print, read by field: the words of macOS, where processes are not shown as files. */
-import type { Process } from "./processes.ts";
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+}
 
 /** `ps -axo pid=,ppid=`: lines of another form are passed over. */
 export const listedProcesses = (text: string): Process[] =>

@@ -4,7 +4,7 @@ import { instant, toIso } from "../../core/time.ts";
 import { type Env, which } from "./environment.ts";
 import { runProgram } from "./run.ts";
 import { macProgramOf } from "./libc.ts";
-import { listedFiles, listedHolders, listedProcesses, listedStart } from "./process-listing.ts";
+import { listedFiles, listedHolders, listedProcesses, listedStart, type Process } from "./process-listing.ts";
 
 const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
@@ -19,11 +19,6 @@ export function alive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-}
-
-export interface Process {
-  readonly pid: number;
-  readonly parent: number;
 }
 
 /** The fields of /proc/<pid>/stat after the name, which may itself hold spaces and parentheses; null when it is gone. */

@@ -5,6 +5,7 @@
 import { closeSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import { childEnv, type Env, which } from "./environment.ts";
+import { Collected, settle, within } from "./collected.ts";
 import { groupLives, signalGroup } from "./process-group.ts";
 
 /** How a program is started. What is not named is closed to it. */
@@ -80,17 +81,6 @@ const LOOK_MS = 20;
 const LIMIT_MS = 5000;
 const MOST_BYTES = 64 << 20;
 
-/** Waits for the promise, but not longer than this; whether it came. */
-export async function within(ms: number, awaited: Promise<unknown>): Promise<boolean> {
-  let timer: Timer | undefined;
-  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
-  try {
-    return await Promise.race([awaited.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Starts `argv`. @throws ProgramFailure when there is no such program, or it cannot be started */
 export function startProgram(argv: readonly string[], options: StartOptions): Program {
   const [name = "", ...rest] = argv;
@@ -141,58 +131,6 @@ export function startProgram(argv: readonly string[], options: StartOptions): Pr
     end: (graceMs = GRACE_MS, signal = "SIGTERM") => (ending ??= end(graceMs, signal)),
     leave: () => child.unref(),
   };
-}
-
-/** What a stream gave so far. */
-class Collected {
-  private readonly decoder: TextDecoder;
-  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-  private bytes = 0;
-  text = "";
-  lastAt = 0;
-  open = true;
-  readonly done: Promise<void>;
-
-  constructor(stream: ReadableStream<Uint8Array>, encoding: "utf-8" | "latin1", most: number, flooded: () => void) {
-    this.decoder = new TextDecoder(encoding);
-    this.reader = stream.getReader();
-    this.done = this.read(most, flooded)
-      .catch(() => {})
-      .then(() => void (this.open = false));
-  }
-
-  private async read(most: number, flooded: () => void): Promise<void> {
-    for (;;) {
-      const { done, value } = await this.reader.read();
-      if (done) break;
-      this.lastAt = performance.now();
-      this.bytes += value.length;
-      this.text += this.decoder.decode(value, { stream: true });
-      if (this.bytes > most) return flooded();
-    }
-    this.text += this.decoder.decode();
-  }
-
-  /** Reads no further. */
-  stop(): void {
-    if (this.open) void this.reader.cancel().catch(() => {});
-  }
-}
-
-/** What has been quiet for so long has nothing left in its pipe. */
-const QUIET_MS = 100;
-const SETTLE_MS = 1000;
-
-/** After the program's end: what is still in its pipes is read, but their end is not waited for, which a grandchild may hold open. */
-async function settle(streams: readonly Collected[]): Promise<void> {
-  const exitAt = performance.now();
-  for (;;) {
-    const open = streams.filter((each) => each.open);
-    if (open.length === 0 || (await within(QUIET_MS, Promise.all(open.map((each) => each.done))))) break;
-    const now = performance.now();
-    if (now - exitAt > SETTLE_MS || open.every((each) => now - each.lastAt >= QUIET_MS)) break;
-  }
-  for (const each of streams) each.stop();
 }
 
 export interface RunOptions {
@@ -309,5 +247,21 @@ export function startBackground(argv: readonly string[], env: Env, cwd: string):
     return program.pid;
   } catch {
     return null;
+  }
+}
+
+/**
+ * Runs `argv` to its end while nothing else happens here: for a question that has to be answered before there is anything to wait with. What
+ * takes long, prints much or may leave something behind is not for this.
+ */
+export function runProgramNow(argv: readonly string[], { env, cwd }: { env: Env; cwd: string }): { code: number | null; stdout: string } {
+  const path = which(argv[0]!, env);
+  if (path === null) return { code: null, stdout: "" };
+  try {
+    const limits = { timeout: LIMIT_MS, killSignal: "SIGKILL" as const, maxBuffer: MOST_BYTES };
+    const done = Bun.spawnSync([path, ...argv.slice(1)], { env: childEnv(env), cwd, stdin: "ignore", stderr: "ignore", ...limits });
+    return { code: done.signalCode === undefined ? done.exitCode : null, stdout: done.stdout.toString() };
+  } catch {
+    return { code: null, stdout: "" };
   }
 }

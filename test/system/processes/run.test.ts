@@ -71,7 +71,7 @@ for (const [what, script] of [
     const done = await sh(`echo $$ > pid; sleep 300 & echo $! > below; ${script}`, { timeoutMs: 300, graceMs: 300 });
     expect(done).toMatchObject({ timedOut: true, code: null, missing: false });
     expect(performance.now() - began).toBeLessThan(4000);
-    for (const name of ["pid", "below"]) expect(running(Number(written(name)))).toBe(false);
+    for (const name of ["pid", "below"]) await until(`the end of ${name}`, () => !running(Number(written(name))));
   });
 }
 
@@ -101,7 +101,8 @@ test("a grandchild that holds the pipes open is not waited for, and ends unless 
   const began = performance.now();
   expect(await sh("sleep 300 & echo $! > pid; echo said")).toMatchObject({ code: 0, stdout: "said\n" });
   expect(performance.now() - began).toBeLessThan(2000);
-  expect(running(Number(written("pid")))).toBe(false);
+  // Killed is not yet gone.
+  await until("the end of the grandchild", () => !running(Number(written("pid"))));
   expect(await sh("sleep 300 & echo $! > stays; echo said", { leaveRest: true })).toMatchObject({ code: 0, stdout: "said\n" });
   const pid = Number(written("stays"));
   expect(running(pid)).toBe(true);

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { World } from "../../harness.ts";
-import { recordsFor } from "../../../src/system/files/records-place.ts";
+import { World } from "../harness.ts";
+import { recordsFor } from "../../src/system/records-place.ts";
 
 let w: World;
 let repository: string;

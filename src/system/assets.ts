@@ -1,21 +1,15 @@
 /** Files that travel inside the binary; when the program runs from its sources they are the repository's own. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compiled } from "../processes/self.ts";
+import type { FolderFile } from "./files/replace-folder.ts";
+import { compiled } from "./processes/self.ts";
 
-const base = compiled ? import.meta.dir : join(import.meta.dir, "..", "..", "..");
-
-export interface AssetFile {
-  /** Path below the asset's folder, with slashes. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly executable: boolean;
-}
+const base = compiled ? import.meta.dir : join(import.meta.dir, "..", "..");
 
 export interface Asset {
   /** Where it comes from, for people: a path, or a label when it is inside the binary. */
   readonly source: string;
-  readonly files: readonly AssetFile[];
+  readonly files: readonly FolderFile[];
 }
 
 /** All files of an embedded folder such as `skills/codex-review`, in the order of their paths. */

@@ -1,6 +1,7 @@
 /** Where the records of a folder lie, and whether what lies there may be believed: nobody else made it, and nothing led elsewhere. */
 import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { runProgramNow } from "./processes/run.ts";
 
 export const RECORDS = ".codex-workers";
 export const DATABASE = "workerctl.db";
@@ -116,14 +117,11 @@ function filesOf(folder: string): string[] {
 
 /** Slower, and exact for every kind of index. It reads the index alone: no program that the repository names is run for that. */
 function askGit(gitFolder: string, below: string): boolean {
-  const done = Bun.spawnSync(["git", "-c", "core.fsmonitor=false", `--git-dir=${gitFolder}`, "ls-files", "-z", "--cached"], {
-    env: { PATH: process.env.PATH ?? "", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
-    cwd: gitFolder,
-    stdin: "ignore",
-    stderr: "ignore",
-  });
-  const names = done.stdout.toString().split("\0");
-  return done.exitCode !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
+  const env = { PATH: process.env.PATH ?? "", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  const words = ["git", "-c", "core.fsmonitor=false", `--git-dir=${gitFolder}`, "ls-files", "-z", "--cached"];
+  const done = runProgramNow(words, { env, cwd: gitFolder });
+  const names = done.stdout.split("\0");
+  return done.code !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
 }
 
 /** Whether the folder is one for records alone, by its name or since it is not there yet: one that a person named may hold anything else. */

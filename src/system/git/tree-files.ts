@@ -1,0 +1,87 @@
+/** Files as a proof sees them: read byte for byte by ourselves, with the digests of what they hold. Paths are bytes, written as latin1. */
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/** Reading more than this of one file would make every look too slow: such a file counts by its size and times, and is named. */
+const LARGE_BYTES = 64 << 20;
+
+export interface Seen {
+  /** All that counts of it. */
+  readonly print: string;
+  /** The name that git would give to what it holds; null where it was not read. */
+  readonly blob: string | null;
+  /** As git writes it: 100644, 100755, 120000; null for what git knows not. */
+  readonly mode: string | null;
+  /** What of it is not seen. */
+  readonly unseen: "large" | "unreadable" | "leads out" | null;
+}
+
+/** A path of bytes for the system. */
+export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
+/** A path of bytes for people. */
+export const shown = (path: string): string => bytes(path).toString("utf8");
+
+const blobHash = (algorithm: "sha1" | "sha256", size: number) => createHash(algorithm).update(`blob ${size}\0`);
+
+/** Looks at what stands at `path` below `root`, which is no folder. Null: nothing does. */
+export function lookAt(root: string, path: string, algorithm: "sha1" | "sha256"): Seen | null {
+  const place = bytes(`${root}/${path}`);
+  try {
+    const stat = lstatSync(place);
+    if (stat.isSymbolicLink()) {
+      const target = readlinkSync(place, { encoding: "latin1" });
+      const blob = blobHash(algorithm, target.length).update(bytes(target)).digest("hex");
+      return {
+        print: `link ${bytes(target).toString("hex")}`,
+        blob,
+        mode: "120000",
+        unseen: leadsOut(root, path, target) ? "leads out" : null,
+      };
+    }
+    if (!stat.isFile()) return { print: `other ${stat.mode >> 12}`, blob: null, mode: null, unseen: null };
+    return readWhole(place, algorithm);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (typeof code !== "string") throw error;
+    if (code === "ENOENT" || code === "ENOTDIR") return null;
+    return { print: `unreadable ${code}`, blob: null, mode: null, unseen: "unreadable" };
+  }
+}
+
+const part = Buffer.allocUnsafe(1 << 20);
+
+function readWhole(place: Buffer, algorithm: "sha1" | "sha256"): Seen {
+  // Between the look and here it may have become a link or a pipe, which must neither be followed nor waited for.
+  const fd = openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd, { bigint: true });
+    const mode = stat.mode & 0o111n ? "100755" : "100644";
+    const large = (): Seen => ({ print: `large ${mode} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`, blob: null, mode, unseen: "large" });
+    if (stat.size > LARGE_BYTES) return large();
+    const blob = blobHash(algorithm, Number(stat.size));
+    const hash = createHash("sha256");
+    let size = 0;
+    for (let read = readSync(fd, part); read > 0; read = readSync(fd, part)) {
+      size += read;
+      if (size > LARGE_BYTES) return large();
+      blob.update(part.subarray(0, read));
+      hash.update(part.subarray(0, read));
+    }
+    return { print: `${mode} ${size} ${hash.digest("hex")}`, blob: blob.digest("hex"), mode, unseen: null };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether a link leads to a place whose content is not counted: out of the tree, or into the repository's own folder. */
+function leadsOut(root: string, path: string, target: string): boolean {
+  const here = shown(`${root}/${path}`);
+  let end: string;
+  try {
+    end = realpathSync(here);
+  } catch {
+    end = resolve(dirname(here), shown(target));
+  }
+  return !(end === root || end.startsWith(`${root}/`)) || end === join(root, ".git") || end.startsWith(join(root, ".git/"));
+}
