@@ -49,7 +49,7 @@ function placeAmong(panes: readonly Pane[], { name, tmuxSession, paneId, since }
     const sameServer = pane.serverStartedAt <= (instant(since ?? null) ?? Number.NEGATIVE_INFINITY);
     const isIts = home === undefined ? sameServer : home.paneId === pane.paneId;
     if (isPaneId(tmuxSession) || pane.session === tmuxSession || isIts) return { pane };
-  } else if (home !== undefined) return { pane: home };
+  } else if (address === null && home !== undefined) return { pane: home };
   else if (address === null && named.length > 0) return { pane: named.find((each) => each.current) ?? named[0]! };
   if (named.length === 0)
     return { pane: null, why: "missing", reason: `tmux session ${JSON.stringify(tmuxSession)} of ${who} is not running` };
