@@ -63,8 +63,13 @@ export interface Context {
   storePath(path?: string): string;
   /** The refusal that stands for an error of the open database (locked, full, damaged, …), or undefined when it is none. */
   databaseFailure(error: unknown): Failure | undefined;
+  /** The refusal that stands for any other error when the open database holds what no program of ours wrote, or undefined. */
+  recordsFailure(): Failure | undefined;
   close(): void;
 }
+
+/** Required where it is used, so that help and usage errors load nothing of the machine. */
+const places = () => require("./system/files/records-place.ts") as typeof import("./system/files/records-place.ts");
 
 const STDIN_LIMIT = 8 << 20;
 
@@ -90,15 +95,29 @@ export function makeContext(outside: Outside): Context {
     const home = env.HOME || homedir();
     return resolve(cwd, text === "~" ? home : text.startsWith("~/") ? join(home, text.slice(2)) : text);
   };
-  const stateRoot = path(env.WORKERCTL_STATE_ROOT || ".codex-workers");
+  const named = env.WORKERCTL_STATE_ROOT ? path(env.WORKERCTL_STATE_ROOT) : null;
+  let found: string | undefined;
+  const stateRoot = (): string => named ?? (found ??= places().recordsFor(cwd));
+  /** What is found by itself may have been laid there by somebody else; what is named on purpose was meant. */
+  const believe = (root: string): void => {
+    const { DATABASE, mistrust, RECORDS } = places();
+    const why = mistrust(root);
+    if (why !== null)
+      throw new Failure(`the records in ${root} are not used: ${why}`, {
+        hint: `name the file with --path ${join(root, DATABASE)} to use it all the same, or another folder with WORKERCTL_STATE_ROOT`,
+      });
+    if (root !== join(cwd, RECORDS)) outside.write("err", `${harmless(`note: the records are those in ${root}`)}\n`);
+  };
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => (given === undefined ? join(stateRoot, "workerctl.db") : path(given));
+  const storePath = (given?: string): string => (given === undefined ? join(stateRoot(), places().DATABASE) : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),
     env,
     cwd,
-    stateRoot,
+    get stateRoot() {
+      return stateRoot();
+    },
     out: (text) => outside.write("out", `${harmless(text)}\n`),
     raw: (text) => outside.write("out", text),
     json: (value) => outside.write("out", `${harmlessJson(prettyJson(value))}\n`),
@@ -131,7 +150,17 @@ export function makeContext(outside: Outside): Context {
       if (open) return open;
       // Required here, so that help and usage errors load no database.
       const { openStore } = require("./store/open.ts") as typeof import("./store/open.ts");
+      if (given !== undefined) {
+        const store = openStore(file, clock);
+        stores.set(file, store);
+        return store;
+      }
+      const root = stateRoot();
+      if (named === null) believe(root);
+      const { hideFromGit, isOurs } = places();
+      const ours = isOurs(root);
       const store = openStore(file, clock);
+      if (ours) hideFromGit(root);
       stores.set(file, store);
       return store;
     },
@@ -141,6 +170,12 @@ export function makeContext(outside: Outside): Context {
       if (file === undefined) return undefined;
       const { sqliteFailure } = require("./store/sqlite-failure.ts") as typeof import("./store/sqlite-failure.ts");
       return sqliteFailure(error, file);
+    },
+    recordsFailure() {
+      const [store] = stores.values();
+      if (store === undefined) return undefined;
+      const { wrongTypeFailure } = require("./store/value-types.ts") as typeof import("./store/value-types.ts");
+      return wrongTypeFailure(store);
     },
     close() {
       for (const store of stores.values()) store.db.close();

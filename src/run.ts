@@ -107,7 +107,7 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
   } catch (error) {
     const refusal =
       error instanceof Failure && error.hint !== undefined && typeof path === "string"
-        ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit })
+        ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit, similar: error.similar })
         : error;
     return report(refusal, cx, at, leaf);
   } finally {
@@ -132,7 +132,8 @@ async function inSameFile(hint: string, path: string): Promise<string> {
 function report(error: unknown, cx: Context, name: string, leaf: Verb | undefined): number {
   const { program } = cx;
   if (error instanceof Failure) {
-    cx.err(`${program}: ${error.message}`);
+    const guess = error.similar && nearest(error.similar.typed, error.similar.names);
+    cx.err(`${program}: ${error.message}${guess ? `. Did you mean ${guess}?` : ""}`);
     // Hints from below do not know by which name the program was called.
     if (error.hint) cx.err(`hint: ${error.hint.replace(/(?<![\w/'.-])conveyor(?= [a-z])/g, program)}`);
     return error.exit;
@@ -162,6 +163,8 @@ function report(error: unknown, cx: Context, name: string, leaf: Verb | undefine
     );
   if (typeof code === "string" && "syscall" in (error as object))
     return report(new Failure(`the system refused: ${said?.replace(/^E[A-Z]+: /, "")}`), cx, name, leaf);
+  const records = cx.recordsFailure();
+  if (records && !cx.env.CONVEYOR_DEBUG) return report(records, cx, name, leaf);
   cx.err(
     `${program}: internal error in ${name || "start-up"}: ${error instanceof Error ? error.message : String(error)} (version ${VERSION})`,
   );

@@ -28,7 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 /** Rooms that are only loaded when they are needed. */
 const MAY_LOAD: Record<string, readonly string[]> = {
-  "context.ts": ["store"],
+  "context.ts": ["store", "system"],
   store: ["schema"],
   "verbs.ts": ["commands"],
   commands: ["dashboard", "flow"],

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** stdin is a terminal. */
   readonly tty?: boolean;
+  /** stdout is a terminal. */
+  readonly ttyOut?: boolean;
 }
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -66,7 +68,7 @@ export class World {
       env,
       cwd: options.cwd ?? this.work,
       argv0: "conveyor",
-      tty: { in: options.tty ?? false, out: false, err: false },
+      tty: { in: options.tty ?? false, out: options.ttyOut ?? false, err: false },
       write: sink,
       readStdin: (most) =>
         (typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array())).subarray(

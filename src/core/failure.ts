@@ -4,12 +4,15 @@
 export class Failure extends Error {
   readonly hint: string | undefined;
   readonly exit: number;
+  /** A name that nothing has, and those that it may have been meant for: the nearest is suggested. */
+  readonly similar: { readonly typed: string; readonly names: readonly string[] } | undefined;
   /** @param message one sentence; @param options.hint the next command to try; @param options.exit 1 unless given */
-  constructor(message: string, options: { hint?: string; exit?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { hint?: string | undefined; exit?: number; cause?: unknown; similar?: Failure["similar"] } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Failure";
     this.hint = options.hint;
     this.exit = options.exit ?? 1;
+    this.similar = options.similar;
   }
 }
 

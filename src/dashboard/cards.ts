@@ -1,6 +1,7 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
 import { attention, type SideState, type Wait } from "../core/dashboard/attention.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
+import type { TurnError } from "../core/observe/turn-error.ts";
 import type { Dialog, PageName } from "../core/codex/screen.ts";
 import type { Role, Session } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
@@ -31,6 +32,7 @@ export interface Party {
 export interface BoundParty extends Party {
   readonly state: WorkerState;
   readonly turn: Turn;
+  readonly turnError: TurnError | null;
   readonly turnAt: string | null;
   readonly waiting: number;
 }
@@ -79,8 +81,8 @@ export function partyOf(session: Session, machine: Machine): Party {
 
 function boundParty(side: Side | null, machine: Machine, nowMs: number): BoundParty | null {
   if (side === null) return null;
-  const { state, turn, last_state_event_at } = inferState(side.turn, null, machine.sign(side.session.id), nowMs);
-  return { ...partyOf(side.session, machine), state, turn, turnAt: last_state_event_at, waiting: side.waiting };
+  const { state, turn, turn_error, last_state_event_at } = inferState(side.turn, null, machine.sign(side.session.id), nowMs);
+  return { ...partyOf(side.session, machine), state, turn, turnError: turn_error, turnAt: last_state_event_at, waiting: side.waiting };
 }
 
 /** @param dispatch whether some Dispatch is alive */

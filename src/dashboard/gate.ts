@@ -1,6 +1,8 @@
 /**
  * Who may speak to the page. Any program and any web page of this machine can reach a loopback port, so every request, event stream and
  * WebSocket passes here first: the right Host (against DNS rebinding), no foreign Origin, a cookie that only the printed address gives.
+ * What is counted is counted for those alone who have shown that they are let in: whatever a stranger does, nothing of the operator's is
+ * used up by it.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { authority, LOOPBACK } from "../core/dashboard/loopback.ts";
@@ -30,24 +32,28 @@ export class Gate {
   private readonly cookieName: string;
   private readonly hosts: ReadonlySet<string>;
   private readonly browsers = new Set<string>();
+  /** Of browsers that were let in. A stranger is turned away at less cost than counting would save. */
   private readonly requests: Rate;
-  private readonly guesses: Rate;
+  /** Wrong keys only. They cannot be guessed; the bucket tells whoever tries that it is seen, and the right key passes it by. */
+  private readonly wrongKeys: Rate;
   private readonly actions: Rate;
 
   constructor(port: number, clock: () => number = () => performance.now()) {
     this.cookieName = `conveyor-${port}`;
     this.hosts = new Set(LOOPBACK.map((host) => authority(host, port)));
     this.requests = new Rate(400, 200, clock);
-    this.guesses = new Rate(20, 0.5, clock);
+    this.wrongKeys = new Rate(20, 0.5, clock);
     this.actions = new Rate(30, 5, clock);
   }
 
-  /** What holds for every request, with or without the cookie; null: it may go on. */
+  /**
+   * What holds for every request, with or without the cookie; null: it may go on. A request is counted last, when it has the cookie and
+   * no foreign page sent it: browsers give our cookie to pages of other ports of this machine, too, since those are the same site.
+   */
   refuse(request: Request): Refusal | null {
     const { headers, method } = request;
     const host = headers.get("host")?.toLowerCase() ?? "";
     if (!this.hosts.has(host)) return { status: 421, why: "this server answers to loopback names only" };
-    if (!this.requests.take()) return { status: 429, why: "too many requests" };
     if (method !== "GET" && method !== "POST") return { status: 405, why: "only GET and POST" };
     const origin = headers.get("origin");
     if (origin !== null && origin !== `http://${host}`) return { status: 403, why: "a foreign page asked" };
@@ -58,6 +64,7 @@ export class Gate {
       headers.get("sec-fetch-dest") === "document" &&
       ["/", this.base].includes(new URL(request.url).pathname);
     if (site !== null && site !== "same-origin" && site !== "none" && !opensPage) return { status: 403, why: "a foreign page asked" };
+    if (this.knows(request) && !this.requests.take()) return { status: 429, why: "too many requests" };
     return null;
   }
 
@@ -78,8 +85,10 @@ export class Gate {
 
   /** Takes the token of the printed address and gives the cookie for it, or says no. */
   enter(token: string): string | Refusal {
-    if (!this.guesses.take()) return { status: 429, why: "too many wrong keys" };
-    if (!same(token, this.token)) return { status: 401, why: "the key in this address is not, or no longer, the right one" };
+    if (!same(token, this.token))
+      return this.wrongKeys.take()
+        ? { status: 401, why: "the key in this address is not, or no longer, the right one" }
+        : { status: 429, why: "too many wrong keys" };
     const value = randomBytes(32).toString("base64url");
     this.browsers.add(value);
     if (this.browsers.size > MAX_BROWSERS) this.browsers.delete(this.browsers.values().next().value!);

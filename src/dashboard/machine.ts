@@ -4,13 +4,14 @@ import { type Dialog, type PageName, readScreen } from "../core/codex/screen.ts"
 import type { Session } from "../core/sessions/session.ts";
 import type { WriterSigns } from "../core/sessions/worker-state.ts";
 import { machineProofs } from "../flow/loops/machine-proof.ts";
-import { placeAmong } from "../flow/reach/pane.ts";
+import { type Placed, placeIn } from "../flow/reach/pane.ts";
+import { sessionSubject } from "../flow/reach/subject.ts";
 import { dispatchers } from "../flow/dispatch/dispatchers.ts";
 import { writerSigns } from "../flow/reach/writer.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import type { Store } from "../store/store.ts";
 import { listTasks } from "../store/tasks/tasks.ts";
-import { captureScreens, listPanes, type Pane } from "../system/terminal/tmux.ts";
+import { captureScreens, listPanes, type Pane } from "../system/terminal/panes.ts";
 
 export interface Sign extends WriterSigns {
   /** Its terminal: null when none is recorded. */
@@ -111,12 +112,8 @@ export class Machine {
   private async look(): Promise<void> {
     const sessions = this.sessions();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
-    const placed = new Map(
-      sessions.map((session) => [
-        session.id,
-        panes === null ? null : placeAmong(panes, { name: session.name, tmuxSession: session.tmux_session, paneId: session.tmux_pane_id }),
-      ]),
-    );
+    const placed = new Map<string, Placed | null>();
+    for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
     await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
     const next = new Map<string, Sign>();
     for (const session of sessions) {
@@ -170,7 +167,7 @@ export class Machine {
 const keyOf = (row: { readonly dispatcher_id: string; readonly host: string; readonly pid: number }): string =>
   JSON.stringify([row.dispatcher_id, row.host, row.pid]);
 
-function terminalOf(place: ReturnType<typeof placeAmong>): Sign["terminal"] {
+function terminalOf(place: Placed): Sign["terminal"] {
   if (place.pane === null) return { running: false, reason: place.reason, width: 0, height: 0, attached: 0 };
   const { width, height, attached, dead } = place.pane;
   return { running: !dead, reason: dead ? "the program in it has ended" : null, width, height, attached };

@@ -19,15 +19,25 @@ export interface RunWish {
 }
 
 /**
+ * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5 more
+ * to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy machine.
+ */
+const SENDING_MS = 130_000;
+const SAY_AFTER_MS = 1000;
+
+/**
  * Serves until SIGINT, SIGTERM or SIGHUP.
- * @throws Failure when the port is taken or the task is unknown
+ * @throws Failure when the port is taken, the task is unknown, or the database no longer stands at its path
  */
 export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWish): Promise<void> {
   const reader = makeContext(cx.outside);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
   const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
-  const stopped = new Promise<void>((resolve) => onStop(resolve));
+  const stopped = Promise.withResolvers<void>();
+  onStop(stopped.resolve);
+  // It may be lost while Dispatch is still being started.
+  stopped.promise.catch(() => {});
   try {
     const dashboard = await serveDashboard(cx, reader, {
       host: plan.host,
@@ -35,6 +45,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       task: plan.task ?? undefined,
       path: wish.path,
       problem,
+      lost: stopped.reject,
     });
     try {
       if (plan.dispatch_command) companion = await ensureDispatch(cx, plan.dispatch_command, wish, problem);
@@ -45,13 +56,15 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       }
       if (wish.open) forget = await openInBrowser(cx.env, dashboard.url);
       if (wish.open && !forget) cx.err("No browser could be opened from here: open the address above yourself.");
-      await stopped;
+      await stopped.promise;
     } finally {
       await dashboard.close();
     }
   } finally {
     forget?.();
+    const slow = setTimeout(() => companion && cx.err("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
     await companion?.end();
+    clearTimeout(slow);
     reader.close();
   }
 }
@@ -65,7 +78,7 @@ async function ensureDispatch(
 ): Promise<Companion | null> {
   if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
   const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
-  const companion = startCompanion(argv, cx.env, cx.cwd, (code) =>
+  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, SENDING_MS, (code) =>
     problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`),
   );
   if (!companion) problem(`Dispatch could not be started: ${command[0]}`);

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { authority, pageUrl } from "../core/dashboard/loopback.ts";
 import { watchCommits } from "../flow/commits.ts";
+import { requirePlace } from "../store/place.ts";
 import { listSessions } from "../store/sessions/list.ts";
 import { findTask } from "../store/tasks/tasks.ts";
 import { listenerOf } from "../system/processes/listener.ts";
@@ -26,6 +27,8 @@ export interface DashboardOptions {
   readonly path: string | undefined;
   /** Told of what goes wrong while nobody is asking. */
   problem(message: string): void;
+  /** Told once, when the records are no longer at their path and there is nothing left to show. */
+  lost(failure: Failure): void;
 }
 
 export interface Dashboard {
@@ -60,7 +63,16 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     machine.watch(any);
     reading.watch(any);
   });
-  const commits = watchCommits(store, () => live.refresh());
+  const commits = watchCommits(store, () => {
+    try {
+      requirePlace(store);
+      live.refresh();
+    } catch (error) {
+      if (!(error instanceof Failure)) return options.problem((error as Error).message);
+      commits.close();
+      options.lost(error);
+    }
+  });
   const terminals = new Terminals(cx, cx.store(options.path));
   const actions = new Actions(cx, options.path);
   let gate: Gate;

@@ -1,6 +1,7 @@
-/** Waiting for the next commit of somebody else on the same database, without polling it. */
+/** Waiting for the next commit of somebody else on the same database, without polling it, as long as it stands at its path. */
 import { basename, dirname } from "node:path";
 import { dataVersion } from "../store/changes.ts";
+import { keepsPlace } from "../store/place.ts";
 import type { Store } from "../store/store.ts";
 import { lookWhereDeaf, watchFolder } from "../system/files/watch.ts";
 
@@ -13,10 +14,13 @@ export interface Commits {
  * may come when only the first counts, so the looks go on after a find, too.
  */
 const LOOK_AGAIN_MS = [1, 3, 12, 100];
+/** A folder that is moved or removed with all that is in it need not tell those who watch it. */
+const PLACE_MS = 2000;
 
 /**
- * Calls `committed` when another connection, of this or another process, has committed. Where the folder cannot be watched
- * nothing is called, so whoever waits must have a longest sleep of its own.
+ * Calls `committed` when another connection, of this or another process, has committed, and when the file no longer stands at its path,
+ * which `requirePlace` then says. Where the folder cannot be watched no commit is told, so whoever waits must have a longest sleep of its
+ * own.
  */
 export function watchCommits(store: Store, committed: () => void): Commits {
   const file = basename(store.path);
@@ -34,7 +38,7 @@ export function watchCommits(store: Store, committed: () => void): Commits {
   };
   const look = (round: number): void => {
     again = round < LOOK_AGAIN_MS.length ? setTimeout(look, LOOK_AGAIN_MS[round]!, round + 1) : undefined;
-    if (changed()) committed();
+    if (changed() || !keepsPlace(store)) committed();
   };
   const folder = watchFolder(dirname(store.path), (name) => {
     if (name !== null && !name.startsWith(file)) return;
@@ -46,9 +50,13 @@ export function watchCommits(store: Store, committed: () => void): Commits {
     if (found) committed();
     return found;
   });
+  const place = setInterval(() => {
+    if (!keepsPlace(store)) committed();
+  }, PLACE_MS);
   return {
     close() {
       clearTimeout(again);
+      clearInterval(place);
       looks.close();
       folder?.close();
     },

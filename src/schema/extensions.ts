@@ -212,6 +212,19 @@ export const extensions: readonly Extension[] = [
       end;
     `,
   },
+  {
+    version: 11,
+    name: "message-claims",
+    sql: `
+      create table if not exists message_claims (
+        message text primary key,
+        claimed_at text not null,
+        world text not null,
+        pid integer not null,
+        born text not null
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -1,6 +1,6 @@
 /** Before version 5 there were no sessions: bindings named workers and managers only. */
 import type { Database } from "bun:sqlite";
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 import { columnsOf, rebuild } from "./rebuild.ts";
 
 /** Gives bindings their session columns; the worker becomes optional, so the table is made anew. */

@@ -1,6 +1,6 @@
 /** Below version 2 a worker's id was its name. */
 import type { Database } from "bun:sqlite";
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./migration.ts";
 import { columnsOf } from "./rebuild.ts";
 
 const referring = ["bindings", "statuses", "transcript_captures", "commands", "events"];

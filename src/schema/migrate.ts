@@ -5,14 +5,8 @@ import { widenChecks } from "./migrate-checks.ts";
 import { addColumns } from "./migrate-columns.ts";
 import { addLegacySessions, bindSessions } from "./migrate-sessions.ts";
 import { giveWorkersIds } from "./migrate-workers.ts";
+import type { Migration } from "./migration.ts";
 import { indexesSql, tablesSql } from "./schema.ts";
-
-export interface Migration {
-  /** The version that the file says it has; 0 for one from before versions were written. */
-  readonly from: number;
-  now(): string;
-  newId(prefix: string): string;
-}
 
 const steps: readonly ((db: Database, migration: Migration) => void)[] = [
   (db) => db.run(tablesSql),

@@ -145,6 +145,28 @@ export function claimProof(store: Store, id: string, place: ProofPlace): boolean
   }
 }
 
+/** Remembers up to where the proof of these was looked for. */
+export function noteLooked(store: Store, looked: readonly { readonly id: string; readonly lookedTo: number }[]): void {
+  if (looked.length === 0) return;
+  const note = store.db.query("update deliveries set looked_to = ?1 where id = ?2 and coalesce(looked_to, -1) < ?1");
+  tx(store, () => looked.forEach(({ id, lookedTo }) => void note.run(lookedTo, id)));
+}
+
+/** Texts that may stand in one record of this rollout together: what is open there, and what has its proof at this very place. */
+export const textsAround = (store: Store, rolloutPath: string, offset: number): { digest: string; lines: number }[] =>
+  store.db
+    .query<{ digest: string; lines: number }, [string, number]>(
+      `select text_digest as digest, text_lines as lines from deliveries where rollout_path = ?1 and proof_offset = ?2
+       union all
+       select text_digest, text_lines from deliveries where state in ('sending', 'typed', 'unknown') and rollout_path = ?1 and start_offset <=
+         ?2 and proof_offset is null`,
+    )
+    .all(rolloutPath, offset);
+
+/** The delivery to which we gave this id; null for an id of somebody else. */
+export const deliveryOfClient = (store: Store, clientId: string): string | null =>
+  store.db.query<{ id: string }, [string]>("select id from deliveries where client_id = ?").get(clientId)?.id ?? null;
+
 export const deliveryById = (store: Store, id: string): Delivery | null =>
   store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
 

@@ -1,5 +1,6 @@
 /** Whether the database is what this tool needs: the checks of `db-doctor`. Looks only, repairs nothing. */
 import { indexNames, schemaVersion, tableNames, triggerNames } from "../schema/schema.ts";
+import { brief } from "./sqlite-failure.ts";
 import type { Store } from "./store.ts";
 
 export interface Check {
@@ -31,20 +32,40 @@ const required = (store: Store, name: string, type: string, wanted: readonly str
   return { name, ok: missing.length === 0, missing };
 };
 
+const newestRecorded = (store: Store): number | null => {
+  try {
+    return only<number | null>(store, "select max(version) from schema_migrations") ?? null;
+  } catch (error) {
+    // Its page cannot be read: then none is known, and the check of the pages says why.
+    if ((error as { code?: string }).code?.startsWith("SQLITE_CORRUPT")) return null;
+    throw error;
+  }
+};
+
+/** Rows that refer to nothing; a file whose pages cannot be read so far is told so. */
+const references = (store: Store): Check => {
+  const name = "foreign_key_check";
+  try {
+    const violations = store.db.query("pragma foreign_key_check").all();
+    return { name, ok: violations.length === 0, violations };
+  } catch (error) {
+    if (!(error as { code?: string }).code?.startsWith("SQLITE_CORRUPT")) throw error;
+    return { name, ok: false, violations: [], error: brief((error as Error).message) };
+  }
+};
+
 /**
- * All checks in their order. A file that lacks tables is told so instead of failing.
- * @param options.rows false: the one check that reads every row is left out, for reports that are asked for often
+ * All checks in their order but those that read the whole file (`integrity_check`, `value_types`). A file that lacks tables is told so instead of failing.
+ * @param options.rows false: the one that reads every reference is left out, for reports that are asked for often
  */
 export function checkHealth(store: Store, options: { rows?: boolean } = {}): Health {
   const tables = required(store, "required_tables", "table", tableNames());
-  const recorded = (tables.missing as string[]).includes("schema_migrations")
-    ? null
-    : (only<number | null>(store, "select max(version) from schema_migrations") ?? null);
+  const recorded = (tables.missing as string[]).includes("schema_migrations") ? null : newestRecorded(store);
   const version = only<number>(store, "pragma user_version") ?? 0;
   const keys = only<number>(store, "pragma foreign_keys") ?? 0;
-  const journal = only<string>(store, "pragma journal_mode") ?? "";
+  // Only a file with a log had to be opened alone, of which SQLite then says nothing.
+  const journal = store.alone ? "wal" : (only<string>(store, "pragma journal_mode") ?? "");
   const busy = only<number>(store, "pragma busy_timeout") ?? 0;
-  const violations = options.rows === false ? null : store.db.query("pragma foreign_key_check").all();
   const checks: Check[] = [
     value("foreign_keys", keys, keys === 1),
     value("journal_mode_wal", journal, journal === "wal"),
@@ -59,7 +80,7 @@ export function checkHealth(store: Store, options: { rows?: boolean } = {}): Hea
       indexNames().filter((name) => name !== optionalIndex),
     ),
     required(store, "required_triggers", "trigger", triggerNames()),
-    ...(violations === null ? [] : [{ name: "foreign_key_check", ok: violations.length === 0, violations }]),
+    ...(options.rows === false ? [] : [references(store)]),
   ];
   return { ok: checks.every((check) => check.ok), path: store.path, schema_version: recorded, user_version: version, checks };
 }

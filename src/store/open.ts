@@ -4,7 +4,11 @@ import { resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
 import { schemaVersion, tableNames } from "../schema/schema.ts";
-import { createFile, fileVersion } from "./file.ts";
+import { quoteCommand } from "../core/shell.ts";
+import { closeUntouched, createFile, fileStands, openFile, requireHeader } from "./file.ts";
+import type { FileMigration } from "./migrate.ts";
+import { logBytes } from "./obstacle.ts";
+import { identityOf, refuseNewer, requirePlace } from "./place.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { type Store, tx } from "./store.ts";
 
@@ -28,12 +32,12 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
   const file = resolve(path);
   const known = options.extensions ?? extensions;
   try {
-    const version = fileVersion(file);
-    if (version === null) {
+    if (!fileStands(file)) {
       if (options.create === false)
         throw new Failure(`there is no database at ${file}`, { hint: "conveyor tasks --create NAME --goal TEXT" });
       createFile(file);
-    } else refuseNewer(version, file);
+    }
+    requireHeader(file);
     return connect(file, source, known);
   } catch (error) {
     throw sqliteFailure(error, file) ?? error;
@@ -41,24 +45,39 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
 }
 
 const connect = (file: string, source: Source, known: readonly Extension[]): Store => {
-  const db = new Database(file, { readwrite: true, create: false, strict: true });
-  const store: Store = { db, path: file, now: source.now, newId: source.newId };
+  const identity = identityOf(file);
+  const { db, version, readOnly, alone } = openFile(file, busyMs);
+  const store: Store = { db, path: file, identity, alone, now: source.now, newId: source.newId };
   try {
-    db.run(`pragma busy_timeout = ${busyMs}; pragma synchronous = normal`);
-    const version = userVersion(db);
     refuseNewer(version, file);
     if (version < schemaVersion) refuseForeign(db, file);
-    // An old file keeps its journal mode until it is migrated: when that fails, no byte of it has changed.
-    if (version < schemaVersion && tablesOf(db).length > 0) upgrade(store);
-    useWriteAheadLog(db);
-    if (userVersion(db) < schemaVersion) upgrade(store);
+    if (readOnly !== null) requireToday(store, version, known, readOnly);
+    else bringToday(store, version, known);
     enforceForeignKeys(store);
-    if (lacksExtensions(db, known)) tx(store, () => applyExtensions(db, known, store.now()));
+    requirePlace(store);
     return store;
   } catch (error) {
-    db.close();
+    closeUntouched(db, file);
     throw error;
   }
+};
+
+/** Gives the file what it lacks of today's schema. */
+const bringToday = (store: Store, version: number, known: readonly Extension[]): void => {
+  const { db } = store;
+  // An old file keeps its journal mode until it is migrated: when that fails, no byte of it has changed.
+  if (version < schemaVersion && tablesOf(db).length > 0) upgrade(store);
+  useWriteAheadLog(db);
+  if (userVersion(db) < schemaVersion) upgrade(store);
+  if (lacksExtensions(db, known)) tx(store, () => applyExtensions(db, known, store.now()));
+};
+
+/** Throws a Failure when a file that cannot be written lacks something. */
+const requireToday = ({ db, path }: Store, version: number, known: readonly Extension[], reason: string): void => {
+  if (version === schemaVersion && !lacksExtensions(db, known)) return;
+  throw new Failure(`the database ${path} must be brought up to date before it can be read, and cannot be written: ${reason}`, {
+    hint: `copy it to a folder of your own (${quoteCommand(["cp", path, ...(logBytes(path) > 0 ? [`${path}-wal`] : []), "."])} there) and name the copy with --path`,
+  });
 };
 
 const enforceForeignKeys = ({ db, path }: Store): void => {
@@ -68,13 +87,6 @@ const enforceForeignKeys = ({ db, path }: Store): void => {
 };
 
 const userVersion = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
-
-const refuseNewer = (version: number, file: string): void => {
-  if (version <= schemaVersion) return;
-  throw new Failure(`the database ${file} has schema version ${version}, newer than ${schemaVersion}, the newest this conveyor knows`, {
-    hint: "use the newer program that made it, or another file with --path or WORKERCTL_STATE_ROOT",
-  });
-};
 
 const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;
 
@@ -97,18 +109,24 @@ const useWriteAheadLog = (db: Database): void => {
 const upgrade = (store: Store): void => {
   // Rebuilding a table drops one that others refer to; the switch has no effect inside a transaction.
   store.db.run("pragma foreign_keys = off");
-  tx(store, () => {
-    const version = userVersion(store.db);
-    if (version >= schemaVersion) return;
-    // Loaded only here: opening a file of today, which every command does, needs neither.
-    if (tablesOf(store.db).length === 0) {
-      const { createSchema } = require("../schema/create.ts") as typeof import("../schema/create.ts");
-      createSchema(store.db, store.now());
-    } else {
-      const { migrateFile } = require("./migrate.ts") as typeof import("./migrate.ts");
-      migrateFile(store, version);
-    }
-  });
+  let migration: FileMigration | undefined;
+  try {
+    tx(store, () => {
+      const version = userVersion(store.db);
+      if (version >= schemaVersion) return;
+      // Loaded only here: opening a file of today, which every command does, needs neither.
+      if (tablesOf(store.db).length === 0) {
+        const { createSchema } = require("../schema/create.ts") as typeof import("../schema/create.ts");
+        createSchema(store.db, store.now());
+      } else {
+        const { FileMigration } = require("./migrate.ts") as typeof import("./migrate.ts");
+        migration = new FileMigration(store, version);
+        migration.run();
+      }
+    });
+  } catch (error) {
+    throw migration?.undone(error) ?? error;
+  }
 };
 
 const tablesOf = (db: Database): string[] =>

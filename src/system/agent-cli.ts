@@ -1,7 +1,8 @@
 /** Asks an installed agent what it is and what it can do. */
 import type { Agent, AgentFeatures } from "../core/agent/agent.ts";
 import { Failure } from "../core/failure.ts";
-import { type Env, runChild, which } from "./processes/child.ts";
+import { type Env, which } from "./processes/environment.ts";
+import { runProgram } from "./processes/run.ts";
 
 export interface InstalledAgent {
   readonly path: string;
@@ -34,9 +35,9 @@ export function installedAgent(agent: Agent, env: Env): Promise<InstalledAgent> 
 }
 
 async function ask(agent: Agent, path: string, env: Env): Promise<InstalledAgent> {
-  const result = await runChild([path, "--version"], { env, timeoutMs: 15_000 });
+  const result = await runProgram([path, "--version"], { env, timeoutMs: 15_000 });
   const versionText = result.code === 0 ? result.stdout.trim().split("\n")[0] || null : null;
   const version = /\d+\.\d+\S*/.exec(versionText ?? "")?.[0] ?? null;
-  const help = agent.needsHelp(version) ? (await runChild([path, "--help"], { env, timeoutMs: 15_000 })).stdout : "";
+  const help = agent.needsHelp(version) ? (await runProgram([path, "--help"], { env, timeoutMs: 15_000 })).stdout : "";
   return { path, versionText, features: agent.features(version, help) };
 }

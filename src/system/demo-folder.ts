@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codexConfig } from "../core/codex/config.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
-import { childEnv, type Env, runChild } from "./processes/child.ts";
+import { childEnv, type Env } from "./processes/environment.ts";
+import { runProgram } from "./processes/run.ts";
 import { isFolder, realPath } from "./files/folders.ts";
 import { environmentOf, listProcesses } from "./processes/processes.ts";
 import { selfArgv } from "./processes/self.ts";
@@ -66,7 +67,7 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
     ["add", "."],
     ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"],
   ]) {
-    await runChild(["git", ...words], { env: own, cwd: project });
+    await runProgram(["git", ...words], { env: own, cwd: project });
   }
   return { root, project, codexHome, stateRoot, env: own };
 }

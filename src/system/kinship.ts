@@ -3,7 +3,7 @@
  * it was started by one of them and works for all: what it holds, and what runs below it, says nothing about that one.
  */
 import type { Agent } from "../core/agent/agent.ts";
-import type { Env } from "./processes/child.ts";
+import type { Env } from "./processes/environment.ts";
 import { commandLineOf, executableOf, type Process } from "./processes/processes.ts";
 
 /** Whether the process is a server of the agent's that sessions share. */

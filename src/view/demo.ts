@@ -9,6 +9,8 @@ export const demoLine = (who: string, what: string, ms: number): string =>
 
 /** What happened, how long each step took, and where the records lie. */
 export function demoSummary(result: DemoResult): string {
+  if (result.interrupted)
+    return `Interrupted after ${result.seconds} s, at: ${result.failed?.step ?? "the end"}; nothing of it runs or is left.`;
   const steps = result.steps.map((step) => `${seconds(step.ms)}  ${step.name}`);
   const records =
     result.folder === null
@@ -29,6 +31,7 @@ export function demoSummary(result: DemoResult): string {
             : ["The screen of its pane:", ...result.failed.screen.split("\n").map((line) => `  | ${line}`)]),
         ];
   return [
+    "How long each step took:",
     ...steps,
     ...failed,
     `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}.`,

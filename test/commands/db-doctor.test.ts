@@ -18,6 +18,18 @@ test("an unhealthy database is reported on stdout with exit 1", async () => {
   expect(done.json().checks).toContainEqual({ name: "required_indexes", ok: false, missing: ["events_task_id"] });
 });
 
+test("the whole file is read, unless --quick leaves that out", async () => {
+  const whole = await w.ok("db-doctor");
+  expect(whole.checks.slice(-2)).toEqual([
+    { name: "integrity_check", ok: true, errors: [] },
+    { name: "value_types", ok: true, wrong: [] },
+  ]);
+  const quick = await w.ok("db-doctor --quick");
+  expect(quick.checks).toEqual(whole.checks.slice(0, -2));
+  expect((await w.ok("telemetry snapshot")).reconcile.schema_health.checks).toEqual(quick.checks);
+  expect((await w.ok("reconcile")).schema_health.checks).toEqual(quick.checks);
+});
+
 test("--live sees tmux sessions by their exact name and leaves out finished tasks", async () => {
   for (const name of ["t1", "t2"]) await w.ok(["tasks", "--create", name, "--goal", "Ship it"]);
   w.store().db.run("update tasks set state = 'done' where name = 't2'");

@@ -1,6 +1,7 @@
 /** session-nudge, nudge, interrupt, stop and deliveries on panes that show no known agent. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { capturePane, hasSession, newSession } from "../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../src/system/terminal/panes.ts";
+import { hasSession, newSession } from "../../src/system/terminal/sessions.ts";
 import { until, World } from "../harness.ts";
 import { event, meta } from "../rollout.ts";
 

@@ -129,6 +129,12 @@ describe("views", () => {
     const failures = await w.ok("telemetry failures --json");
     expect(failures.failed_commands).toMatchObject([{ id: "c1", task_name: "job", payload_keys: ["message"] }]);
     expect(failures.operator.checks.ok).toBe(false);
+    expect(Object.keys(failures.ingest).sort()).toEqual(Object.keys((await w.ok("telemetry task job --json")).ingest).sort());
+    expect(failures.operator.commands).toMatchObject({
+      total: expect.any(Number),
+      unfinished_count: expect.any(Number),
+      failed_count: expect.any(Number),
+    });
     expect((await w.ok("telemetry failures --window 1w --json")).failed_commands).toEqual([]);
   });
 

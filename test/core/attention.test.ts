@@ -7,6 +7,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   role: "worker",
   alive: true,
   turn: "completed",
+  turnError: null,
   turnAt: null,
   page: "idle",
   dialog: null,

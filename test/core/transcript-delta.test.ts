@@ -48,5 +48,5 @@ test("what each mode keeps", () => {
   expect(segmentByMode("excerpt", after, `${after}\nlast`)).toMatchObject({ kind: "excerpt", start: 61, end: 61, text: "last" });
   expect(segmentByMode("snapshot", before, after)).toMatchObject({ kind: "snapshot", start: 1, end: 60 });
   expect(segmentByMode("snapshot", after, after)).toBeNull();
-  expect(segmentByMode("metadata", after, after)).toMatchObject({ kind: "metadata", text: null, start: null, end: null, lineCount: 60 });
+  expect(segmentByMode("metadata", after, after)).toMatchObject({ kind: "metadata", text: null, start: null, end: null, lineCount: 0 });
 });

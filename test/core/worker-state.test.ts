@@ -7,6 +7,7 @@ const nowMs = Date.parse("2026-01-01T00:10:00.000Z");
 const record = (payload: object) => ({
   ...parseRecord(JSON.stringify({ type: "event_msg", payload }))!,
   timestamp: "2026-01-01T00:00:00.500Z",
+  turn_error: null,
 });
 const infer = (payload: object, lockHeld: boolean | null = true, processAlive: boolean | null = true) =>
   inferState(record(payload), null, { lockHeld, processAlive }, nowMs);
@@ -15,6 +16,7 @@ test("nothing said yet", () => {
   expect(inferState(null, null, { lockHeld: null, processAlive: null }, nowMs)).toEqual({
     state: "unknown",
     turn: "none",
+    turn_error: null,
     last_state_event_at: null,
     staleness_seconds: null,
     last_event_subtype: null,

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { capturePane, hasSession } from "../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../src/system/terminal/panes.ts";
+import { hasSession } from "../../src/system/terminal/sessions.ts";
 import { until, World } from "../harness.ts";
 import { Site } from "./site.ts";
 import { Stage } from "./stage.ts";
@@ -92,9 +93,16 @@ describe("what was agreed", () => {
 });
 
 describe("speaking", () => {
-  test("a look is a cycle", async () => {
+  test("a look is a cycle, and leaves what waits for the manager", async () => {
+    await done("message", { task: "work", session: "work-manager", to: "manager", how: "queue", message: "mail" });
+    await w.ok("dispatch --once --json");
+    const waiting = () => w.rows("select count(*) as n from routed_notifications where state = 'delivered' and consumed_at is null");
+    w.store().db.run("update routed_notifications set state = 'delivered' where signal_type = 'notify_manager'");
+    const before = waiting();
+    expect(before).not.toEqual([{ n: 0 }]);
     const receipt = await done("cycle", { task: "work" });
     expect(w.rows("select state from manager_cycles where id = ?", receipt.result.cycle_id)).toEqual([{ state: "succeeded" }]);
+    expect(waiting()).toEqual(before);
     expect(await refused("cycle", { task: "new" })).toContain("no active binding");
   });
 

@@ -44,6 +44,7 @@ beforeAll(async () => {
     task: undefined,
     path: undefined,
     problem: () => {},
+    lost: () => {},
   });
   browser = await startBrowser();
   tab = await openTab(browser, dashboard.url);

@@ -28,6 +28,7 @@ export class Site {
       task: options.task,
       path: undefined,
       problem: (message) => void problems.push(message),
+      lost: (failure) => void problems.push(failure.message),
     });
     const entered = await fetch(dashboard.url);
     const cookie = entered.headers.get("set-cookie")!;

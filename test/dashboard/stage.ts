@@ -1,6 +1,6 @@
 /** A world with something to look at: pairs in real tmux, rollouts that grow, messages, criteria, decisions. */
 import { appendFileSync } from "node:fs";
-import { newSession } from "../../src/system/terminal/tmux.ts";
+import { newSession } from "../../src/system/terminal/sessions.ts";
 import type { World } from "../harness.ts";
 
 const START = Date.parse("2026-01-02T03:04:00.000Z");

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { capturePane, newSession } from "../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../src/system/terminal/panes.ts";
+import { newSession } from "../../src/system/terminal/sessions.ts";
 import { until, World } from "../harness.ts";
 import { closeTabs, openTab, picture, startBrowser, type Tab } from "./browser.ts";
 import { Site } from "./site.ts";

@@ -94,7 +94,12 @@ test("doctor says what Codex can do, which records nobody knows, and survives a 
   expect(first.exit).toBe(0);
   expect(first.json()).toMatchObject({
     ok: true,
-    codex: { version: "0.169.0", features: { shared_daemon: true, thread_queue: true, daemon_running: false } },
+    codex: {
+      version: "0.171.0",
+      in_range: true,
+      warning: null,
+      features: { shared_daemon: true, thread_queue: true, daemon_running: false },
+    },
     workers: [{ name: "old", status: null, status_error: expect.stringContaining("status.json") }],
     unknown_records: [],
   });

@@ -18,7 +18,7 @@ const ORDER = [
   "over",
 ];
 
-const STEPS = ["list-panes", "capture-pane", "load-buffer", "paste-buffer", "kill-session"];
+const STEPS = ["list-panes", "capture-pane", "load-buffer", "paste-buffer", "kill-pane"];
 
 interface Strike {
   /** The nth call of this tmux command … */
@@ -91,7 +91,7 @@ for (const step of STEPS) {
     test(`killed ${when} each ${step}`, async () => {
       let strikes = 0;
       while (await struck({ step, nth: strikes + 1, when })) strikes++;
-      expect(strikes).toBeGreaterThanOrEqual(step === "kill-session" || step === "capture-pane" ? 2 : 1);
+      expect(strikes).toBeGreaterThanOrEqual(step === "kill-pane" || step === "capture-pane" ? 2 : 1);
     }, 120_000);
   }
 }

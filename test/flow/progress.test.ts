@@ -35,3 +35,24 @@ test("a terminal sees one line rewritten now and then, and taken away at the end
 test("a pipe and a terminal without colours see nothing", () => {
   expect([written(false), written(true, { NO_COLOR: "1" }), written(true, { TERM: "dumb" })]).toEqual(["", "", ""]);
 });
+
+test("a step is said at once, and only to a terminal", () => {
+  for (const tty of [true, false]) {
+    const texts: string[] = [];
+    const cx = makeContext({
+      env: {},
+      cwd: "/",
+      argv0: "conveyor",
+      tty: { in: false, out: false, err: tty },
+      write: (_, text) => void texts.push(text),
+      readStdin: () => new Uint8Array(),
+      clock: () => 0,
+      uuid: () => "",
+    });
+    const progress = new Progress(cx);
+    progress.step("one");
+    progress.step("two");
+    progress.end();
+    expect(texts).toEqual(tty ? ["\r\u001b[Kone", "\r\u001b[Ktwo", "\r\u001b[K"] : []);
+  }
+});

@@ -1,7 +1,7 @@
 /** Opening: what is looked at before, what is made, what is refused, and who may come at the same time. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../src/core/failure.ts";
 import { extensions } from "../../src/schema/extensions.ts";
@@ -95,6 +95,38 @@ test("a newer version that stands only in the write-ahead log is seen", () => {
   expect(before.readInt32BE(60)).toBe(22);
   expect(refusal(() => open(path)).message).toContain("26");
   expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("a newer file whose maker was killed keeps its log, and every byte", () => {
+  const root = folder();
+  const path = join(root, "killed.db");
+  open(path).db.close();
+  const other = new Database(path);
+  other.run("pragma wal_autocheckpoint = 0; pragma user_version = 26; create table future (x)");
+  // What is left of it is a copy of the three files, which nobody has open.
+  const left = join(root, "left.db");
+  for (const part of ["", "-wal", "-shm"]) copyFileSync(`${path}${part}`, `${left}${part}`);
+  other.close();
+  const before = ["", "-wal"].map((part) => readFileSync(`${left}${part}`));
+  expect(refusal(() => open(left)).message).toContain("26");
+  expect(["", "-wal"].map((part) => readFileSync(`${left}${part}`))).toEqual(before);
+});
+
+test("a log that was carried over only in part, as on a full disk, is no damage", () => {
+  const root = folder();
+  const path = join(root, "part.db");
+  const store = open(path);
+  store.db.run("pragma wal_autocheckpoint = 0; create table big (x); insert into big values (zeroblob(200000))");
+  const left = join(root, "left.db");
+  for (const part of ["", "-wal", "-shm"]) copyFileSync(`${path}${part}`, `${left}${part}`);
+  store.db.run("pragma wal_checkpoint(passive)");
+  const half = readFileSync(path);
+  store.db.close();
+  // Its first page says how long it should be; the rest did not fit.
+  writeFileSync(left, half.subarray(0, 100 * 4096));
+  const again = open(left);
+  expect(one<number>(again.db, "select length(x) from big")).toBe(200000);
+  again.db.close();
 });
 
 test("a file that is no database is refused by name, and stays as it was", () => {

@@ -3,23 +3,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  capturePane,
-  captureScreens,
-  deleteBuffer,
-  hasSession,
-  isPaneId,
-  killSession,
-  leaveMode,
-  listPanes,
-  loadBuffer,
-  newSession,
-  pasteAndSubmit,
-  press,
-  sendReturn,
-  submit,
-  tmuxResult,
-} from "../../src/system/terminal/tmux.ts";
+import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, sendReturn, submit } from "../../src/system/terminal/keys.ts";
+import { capturePane, captureScreens, killPane, listPanes } from "../../src/system/terminal/panes.ts";
+import { hasSession, newSession } from "../../src/system/terminal/sessions.ts";
+import { isPaneId, tmuxResult } from "../../src/system/terminal/tmux.ts";
 import { until } from "../harness.ts";
 import { tmuxServer } from "../tmux-server.ts";
 
@@ -40,7 +27,7 @@ describe("sessions", () => {
   test("no server at all: nothing is there, and nothing is an error", async () => {
     expect(await listPanes(env)).toEqual([]);
     expect(await hasSession(env, "w1")).toBe(false);
-    expect(await killSession(env, "w1")).toBe(false);
+    expect((await killPane(env, { paneId: "%0", pid: 1 })).code).not.toBe(0);
   });
 
   test("names are exact: a longer name is somebody else", async () => {
@@ -51,7 +38,8 @@ describe("sessions", () => {
     expect(await hasSession(env, "codex-w1")).toBe(false);
     expect(await hasSession(env, long.paneId)).toBe(true);
     expect(await hasSession(env, "%999")).toBe(false);
-    expect(await killSession(env, "codex-w1")).toBe(false);
+    await killPane(env, { ...long, pid: 1 });
+    expect(await hasSession(env, "codex-w10")).toBe(true);
     await expect(sendReturn(env, "codex-w1")).rejects.toThrow("send-keys failed");
     await expect(capturePane(env, "codex-w*", 0)).rejects.toThrow("capture-pane failed");
   });
@@ -75,7 +63,8 @@ describe("sessions", () => {
     const { paneId, pid } = await newSession(env, { name: "two words", cwd: "/tmp", argv: ["cat"], width: 90, height: 20 });
     const pane = (await listPanes(env)).find((each) => each.paneId === paneId);
     expect(pane).toMatchObject({ session: "two words", pid, dead: false, mode: null, width: 90, height: 20, current: true, attached: 0 });
-    expect(await killSession(env, "two words")).toBe(true);
+    await killPane(env, { paneId, pid });
+    expect(await hasSession(env, "two words")).toBe(false);
   });
 
   test("arguments reach the program as they are, without a shell", async () => {
@@ -98,12 +87,43 @@ describe("sessions", () => {
   });
 });
 
+describe("options of the user that end what nobody looks at", () => {
+  /** A server with this line in its configuration, which tmux reads when it starts. */
+  async function configured(line: string, act: (env: Record<string, string>) => Promise<void>): Promise<void> {
+    const other = tmuxServer();
+    try {
+      writeFileSync(join(other.env.HOME!, ".tmux.conf"), `${line}\n`);
+      await act(other.env);
+    } finally {
+      other.close();
+    }
+  }
+
+  for (const line of ["set -g destroy-unattached on", "set -g detach-on-destroy off", "set -g remain-on-exit on", "set -s exit-empty on"]) {
+    test(`a session begun under "${line}" stays, and other sessions keep that setting`, () =>
+      configured(line, async (env) => {
+        const first = await newSession(env, { name: "first", cwd: "/", argv: ["cat"] });
+        const second = await newSession(env, { name: "second", cwd: "/", argv: ["cat"], keepDead: true });
+        expect((await listPanes(env)).map(({ paneId }) => paneId).sort()).toEqual([first.paneId, second.paneId]);
+        const [, , option = "", value = ""] = line.split(" ");
+        expect((await tmuxResult(env, ["show-options", line.startsWith("set -s") ? "-sv" : "-gv", option])).stdout.trim()).toBe(value);
+        await killPane(env, first);
+        expect(await hasSession(env, "first")).toBe(false);
+      }));
+  }
+
+  test("a server that ends when nobody looks at it is named as the reason", () =>
+    configured("set -s exit-unattached on", async (env) => {
+      await expect(newSession(env, { name: "w", cwd: "/", argv: ["cat"] })).rejects.toThrow("its option exit-unattached");
+    }));
+});
+
 describe("speaking", () => {
   test("hostile text is pasted letter by letter, and a carriage return submits it", async () => {
     await newSession(env, { name: "say", cwd: "/", argv: ["cat"] });
     const text = "-x --y $(id) `id` 'q' \"q\" ; # › ✓ %1";
     await loadBuffer(env, "cv-test", text);
-    expect(await pasteAndSubmit(env, "cv-test", { pane: await paneOf("say"), cursor: false })).toBe(true);
+    expect(await pasteAndSubmit(env, ["cv-test"], { pane: await paneOf("say"), cursor: false })).toBe(true);
     await until("the echo", async () => (await screen("say")).split(text).length === 3);
     expect((await deleteBuffer(env, "cv-test")).code).not.toBe(0);
   });
@@ -119,7 +139,7 @@ describe("speaking", () => {
     await loadBuffer(env, "cv-kept", "never");
     await tmuxResult(env, ["send-keys", "-t", pane.paneId, "-l", "--", "draft"]);
     await until("the draft", async () => (await screen("still")).includes("draft"));
-    expect(await pasteAndSubmit(env, "cv-kept", { pane, cursor: true })).toBe(false);
+    expect(await pasteAndSubmit(env, ["cv-kept"], { pane, cursor: true })).toBe(false);
     expect((await deleteBuffer(env, "cv-kept")).code).toBe(0);
     for (const key of ["'", "$", ";", "C-u"]) expect(await press(env, { pane, cursor: false }, key)).toBe(true);
     expect(await submit(env, { pane, cursor: false })).toBe(true);

@@ -7,7 +7,7 @@ import { AUDIT_KEYS, auditRows } from "../../store/audit/audit.ts";
 import { verifyChain } from "../../store/audit/chain-verify.ts";
 import { correlationChains } from "../../store/audit/correlation.ts";
 import { snapshot } from "../../store/reading.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { auditText } from "../../view/audit/audit.ts";
 import { Stream } from "../../view/json-stream.ts";
 import { chainLines } from "../../view/audit/verify.ts";
@@ -36,7 +36,7 @@ export default verb(
     if (args.head !== undefined && !args.verify) throw new UsageError("--head goes with --verify");
     const store = cx.store(args.path);
     return snapshot(store, () => {
-      const task = needTask(store, args.task);
+      const task = needNewestTask(store, args.task);
       if (args.verify) {
         const report = verifyChain(store, task.id, args.head);
         if (args.json) cx.json({ ...report, task: { id: task.id, name: task.name } });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { flag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { exportTask } from "../../flow/audit/export-task.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 
 /** The id as one part of a path, whatever another program made it of. */
 const folderName = (id: string): string => (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(id) ? id : encodeURIComponent(id).replaceAll(".", "%2E"));
@@ -32,7 +32,7 @@ export default verb(
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);
-    const task = needTask(store, args.task);
+    const task = needNewestTask(store, args.task);
     const dir = args.output === undefined ? join(cx.stateRoot, "artifacts", "tasks", folderName(task.id), "export") : cx.path(args.output);
     cx.json(
       exportTask(cx, store, task, {

@@ -8,7 +8,7 @@ import { jsonLines, printJson, printLines, printParts, writeParts } from "../../
 import { followReplay, isOpen } from "../../flow/audit/replay-follow.ts";
 import { snapshot } from "../../store/reading.ts";
 import { lastFinish, lastRows, marksNow, replayEntries } from "../../store/audit/replay.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { Late, Stream } from "../../view/json-stream.ts";
 import { entryLines, replayHead, replayText } from "../../view/audit/replay.ts";
 
@@ -55,7 +55,7 @@ export default verb(
       // Loaded only for it: the page is more than all the rest.
       const { replayHtml } = await import("../../flow/audit/replay-html.ts");
       return snapshot(store, () => {
-        const task = needTask(store, ref);
+        const task = needNewestTask(store, ref);
         const parts = replayHtml(store, task, { role, limit, secrets: args.includeSecrets });
         if (args.output === undefined) return printParts(cx, parts);
         const written = writeParts(cx.path(args.output), parts);
@@ -64,7 +64,7 @@ export default verb(
     }
     const filter = { format, role };
     const story = snapshot(store, () => {
-      const task = needTask(store, ref);
+      const task = needNewestTask(store, ref);
       const last = limit === undefined ? null : lastRows(store, task.id, filter, limit).map(({ entry }) => entry);
       const open: Entry[] = [];
       let count = 0;

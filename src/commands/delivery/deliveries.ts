@@ -5,7 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { settleAll } from "../../flow/delivery/settle.ts";
 import { type Delivery, deliveryById, deliverySteps, listDeliveries } from "../../store/deliveries.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
-import { findTask } from "../../store/tasks/tasks.ts";
+import { findNewestTask } from "../../store/tasks/tasks.ts";
 import { deliveryLine, deliveryStory } from "../../view/dispatch/deliveries.ts";
 
 const shown = ({ session_name, side_effect_started, side_effect_completed, ...rest }: Delivery) => ({
@@ -44,7 +44,7 @@ export default verb(
       else cx.out(deliveryStory(shown(delivery), steps));
       return;
     }
-    const task = args.about === undefined ? null : findTask(store, args.about);
+    const task = args.about === undefined ? null : findNewestTask(store, args.about);
     const rows = listDeliveries(store, { name: args.about, taskId: task?.id, limit: args.limit });
     if (args.about !== undefined && task === null && rows.length === 0 && findSession(store, args.about) === null) {
       throw new Failure(`there is no task and no session ${JSON.stringify(args.about)}`, { hint: `${cx.program} deliveries` });

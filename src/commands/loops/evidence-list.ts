@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { proofSentence } from "../../core/loops/evidence-run.ts";
 import { needCriterion } from "../../store/tasks/criteria.ts";
 import { listEvidenceRuns } from "../../store/loops/evidence-runs.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 
 export default verb(
   {
@@ -21,7 +21,7 @@ export default verb(
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);
-    const task = needTask(store, args.task);
+    const task = needNewestTask(store, args.task);
     if (args.criterion !== undefined) needCriterion(store, task, args.criterion);
     const runs = listEvidenceRuns(store, task.id, args.criterion);
     if (args.json) return cx.json({ task: { id: task.id, name: task.name }, evidence_runs: runs });

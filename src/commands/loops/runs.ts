@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
 import { RUN_STATUSES } from "../../core/loops/run.ts";
 import { createRun, finishRun, listRuns, needRun } from "../../store/record/runs.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask, needTask } from "../../store/tasks/tasks.ts";
 
 export default verb(
   {
@@ -42,7 +42,7 @@ export default verb(
     const store = cx.store(args.path);
     if (args.show !== undefined) return cx.json(needRun(store, args.show));
     if (args.create === undefined)
-      return cx.json(listRuns(store, { taskId: args.task ? needTask(store, args.task).id : undefined, status: args.status }));
+      return cx.json(listRuns(store, { taskId: args.task ? needNewestTask(store, args.task).id : undefined, status: args.status }));
     cx.json(
       createRun(store, needTask(store, args.create), {
         name: args.name || undefined,

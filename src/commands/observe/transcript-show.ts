@@ -3,7 +3,7 @@ import { choice, flag, integer, pathFlag, verb, word } from "../../args/spec.ts"
 import type { Context } from "../../context.ts";
 import { ROLES } from "../../core/sessions/session.ts";
 import { sizeInstead } from "../../core/text-size.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { listSegments, type SegmentRow } from "../../store/observe/transcripts.ts";
 
 function shown({ segment_text, ...row }: SegmentRow, includeContent: boolean): Record<string, unknown> {
@@ -34,7 +34,7 @@ export default verb(
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);
-    const { id, name, state } = needTask(store, args.task);
+    const { id, name, state } = needNewestTask(store, args.task);
     const segments = listSegments(store, id, args.role === "all" ? null : args.role, args.limit || -1);
     if (args.json) return cx.json({ task: { id, name, state }, segments: segments.map((row) => shown(row, args.includeContent)) });
     for (const row of segments) cx.out(`${head(row)}\n${body(row, args.includeContent)}`);

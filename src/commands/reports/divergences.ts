@@ -2,7 +2,7 @@
 import { integer, jsonFlag, pathFlag, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { flaggedCycles } from "../../store/observe/cycles.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 
 export default verb(
   {
@@ -15,6 +15,6 @@ export default verb(
   },
   (args, cx: Context) => {
     const store = cx.store(args.path);
-    cx.json(flaggedCycles(store, needTask(store, args.task).id, args.limit));
+    cx.json(flaggedCycles(store, needNewestTask(store, args.task).id, args.limit));
   },
 );

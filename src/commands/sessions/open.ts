@@ -5,7 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { parseEvents } from "../../core/compat/log.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { openFlags, openPlace } from "../../flow/sessions/open.ts";
-import { needPane } from "../../flow/reach/pane.ts";
+import { needShown } from "../../flow/reach/pane.ts";
 import { needSubject } from "../../flow/reach/subject.ts";
 import { appendCompatEvent, readCompatText } from "../../system/compat-worker.ts";
 import { attachWords } from "../../system/terminal/terminal.ts";
@@ -27,7 +27,7 @@ export default verb(
   },
   async (args, cx: Context) => {
     const subject = needSubject(cx, cx.store(args.path), args.name);
-    await needPane(cx, { ...subject, paneId: null });
+    await needShown(cx, subject);
     const before = parseEvents(readCompatText(cx.stateRoot, subject.name, "events.jsonl") ?? "").events.findLast(
       (event) => event.type === "open" || event.type === "open_attempt",
     );

@@ -6,7 +6,7 @@ import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { launchFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
-import { startBackground } from "../../system/processes/background.ts";
+import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 
 export default verb(

@@ -7,8 +7,9 @@ import { needSubject } from "../../flow/reach/subject.ts";
 export default verb(
   {
     about:
-      "Ends the tmux session of a worker or a registered session, which is gone afterwards. With --message it is told " +
-      "first, and the message is given a moment to be read. What does not run any more is only recorded as stopped.",
+      "Ends the terminal of a worker or a registered session, which is gone afterwards: its pane, wherever that is now, and " +
+      "the agent in it; other panes of the tmux session stay. With --message it is told first, and the message is given a " +
+      "moment to be read. What does not run any more is only recorded as stopped.",
     examples: [
       ["stop w1", "end it"],
       ['stop worker-1 --message "Thank you, we are done."', "say something first"],
@@ -23,8 +24,8 @@ export default verb(
     const { name, tmux_session, killed_session } = stopped;
     cx.out(
       killed_session
-        ? `stopped ${name}: tmux session ${tmux_session} has ended`
-        : `${name} was not running: there is no tmux session ${tmux_session}`,
+        ? `stopped ${name}: its terminal (tmux session ${tmux_session}) and what ran in it have ended`
+        : `${name} was not running any more (tmux session ${tmux_session})`,
     );
   },
 );

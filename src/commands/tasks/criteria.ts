@@ -39,7 +39,10 @@ export default verb(
       source: choice("with --add: who asks for it", CRITERION_SOURCES),
       proof: text("what shows it; replaces the stored proof"),
       rationale: text("why; replaces the stored rationale"),
-      evidenceJson: json("evidence, a JSON object; replaces the stored evidence", { value: "JSON" }),
+      evidenceJson: json("evidence, a JSON object; replaces the stored evidence, but for a machine's proof, beside which it is stored", {
+        value: "JSON",
+      }),
+      replaceProof: flag("with --evidence-json: put it in the place of a machine's proof, too"),
       json: jsonFlag,
       path: pathFlag,
     },
@@ -53,16 +56,34 @@ export default verb(
     if (args.add && args.status.length > 1) throw new UsageError("--add takes --status only once");
     if (move && args.status.length > 0) throw new UsageError(`--${move} sets the status itself and takes no --status`);
 
+    if (args.replaceProof && !(move && args.evidenceJson)) throw new UsageError("--replace-proof goes with --evidence-json and a verdict");
+
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
-    const given = { proof: args.proof, rationale: args.rationale, evidence: args.evidenceJson as JsonObject | undefined };
+    const given = { proof: args.proof, rationale: args.rationale };
+    const evidence = args.evidenceJson as JsonObject | undefined;
     let affected: Criterion | undefined;
     if (args.add) {
-      const added = addCriterion(store, task.id, { ...given, criterion: criterion!, source: args.source!, status: args.status[0] });
+      const added = addCriterion(store, task.id, {
+        ...given,
+        evidence,
+        criterion: criterion!,
+        source: args.source!,
+        status: args.status[0],
+      });
       affected = added.criterion;
       if (!added.created)
         cx.err(`note: criterion ${affected.id} of this text and source was there already (${affected.status}); nothing was changed`);
-    } else if (move) affected = setCriterion(store, task, args[move]!, VERDICTS[move], given);
+    } else if (move) {
+      affected = setCriterion(store, task, args[move]!, VERDICTS[move], {
+        ...given,
+        ...(args.replaceProof ? { evidence } : { shown: evidence }),
+      });
+      if (!args.replaceProof && evidence && affected.evidence.person_evidence)
+        cx.err(
+          `note: criterion ${affected.id} keeps its machine's proof, the evidence given stands beside it; --replace-proof replaces it`,
+        );
+    }
     for (const problem of args.evidenceJson ? evidenceProblems(args.evidenceJson) : [])
       cx.err(`warning: this is no adversarial proof yet: ${problem}`);
     if (affected && (task.state === "done" || task.state === "failed"))

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { printJson, printLines } from "../../flow/audit/print.ts";
 import { countMutations, mutations } from "../../store/tasks/mutations.ts";
 import { snapshot } from "../../store/reading.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { Stream } from "../../view/json-stream.ts";
 import { mutationText } from "../../view/mutation-audit.ts";
 
@@ -20,7 +20,7 @@ export default verb(
   (args, cx: Context) => {
     const store = cx.store(args.path);
     return snapshot(store, () => {
-      const task = needTask(store, args.task);
+      const task = needNewestTask(store, args.task);
       const summary = countMutations(store, task.id);
       const ok = summary.with_warnings === 0;
       if (args.json) printJson(cx, { ok, records: new Stream(() => mutations(store, task.id)), summary: { ...summary }, task });

@@ -1,5 +1,5 @@
 /** What is peculiar to the program that a session runs: one record, so that a second one can stand beside Codex. */
-import { pageWords, readScreen, type Screen } from "../codex/screen.ts";
+import { readScreen, type Screen, screenWords } from "../codex/screen.ts";
 
 /** What this installation of the agent can do, asked of itself. */
 export interface AgentFeatures {
@@ -95,7 +95,7 @@ export const codex: Agent = {
   needsHelp: isModern,
   stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
   readScreen,
-  describe: (screen) => pageWords[screen.page],
+  describe: screenWords,
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
   // Settings (`-c key=value`) may stand before it.
   isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",

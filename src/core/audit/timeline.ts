@@ -2,6 +2,7 @@
 import { isObject } from "../json.ts";
 import { type Entry, quote } from "./replay.ts";
 import type { Shown } from "../row.ts";
+import type { TurnSign } from "../sessions/worker-state.ts";
 import { instant } from "../time.ts";
 
 export const LANES = ["worker", "manager", "dispatch", "criteria", "reviewer", "conveyor"] as const;
@@ -141,7 +142,9 @@ export interface Turn {
   readonly turnId: string | null;
   readonly from: number;
   readonly to: number | null;
-  readonly state: "completed" | "aborted" | "open";
+  readonly state: TurnSign;
+  /** Why a failed one failed, in the agent's words. */
+  readonly error: string | null;
 }
 
 /** A turn of an agent. */
@@ -151,7 +154,9 @@ export const turnItem = (turn: Turn): TimelineItem => ({
   at: turn.from,
   end: turn.to,
   mood: moodOf(turn.state),
-  title: `Turn of ${quote(turn.session)} ${turn.state}${turn.to === null ? "" : ` after ${((turn.to - turn.from) / 1000).toFixed(1)} s`}`,
-  details: { session: turn.session, turn_id: turn.turnId, state: turn.state },
+  title:
+    `Turn of ${quote(turn.session)} ${turn.state}${turn.to === null ? "" : ` after ${((turn.to - turn.from) / 1000).toFixed(1)} s`}` +
+    (turn.error === null ? "" : `: ${quote(turn.error)}`),
+  details: { session: turn.session, turn_id: turn.turnId, state: turn.state, ...(turn.error === null ? {} : { error: turn.error }) },
   ties: tie("turn", turn.turnId),
 });

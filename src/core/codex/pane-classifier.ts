@@ -1,4 +1,5 @@
 /** Verdicts on a screen's text by words that stand on it: how far a start has come, and whether it waits for somebody. */
+import type { PageName, Screen } from "./screen.ts";
 
 export type StartupState = "needs_trust" | "ready" | "working" | "error" | "starting";
 
@@ -10,10 +11,34 @@ export interface StartupVerdict {
 const trustWords = ["do you trust the contents of this directory", "trust this folder?"];
 const has = (text: string, words: readonly string[]): boolean => words.some((word) => text.includes(word));
 
+/**
+ * The footer of a composer that stands for some seconds before Codex is up, and before it asks whether to trust the folder: one hint and
+ * nothing else. Later a status line or more hints stand beside it, whatever is configured.
+ */
+export const isEarlyFooter = (rows: readonly string[]): boolean => rows.length === 1 && rows[0]!.trim() === "? for shortcuts";
+
+/** The line on which a composer begins in a screen without styles, or -1; a choice is none, and below a composer stands its footer. */
+const composerAt = (lines: readonly string[]): number => {
+  const at = lines.findLastIndex((line) => line.startsWith("›"));
+  const footed = lines
+    .slice(at + 1)
+    .some((line, index, below) => line.trim() === "" && below.slice(index).some((each) => each.trim() !== ""));
+  return at < 0 || !footed || /^› \d+\. /.test(lines[at]!) ? -1 : at;
+};
+
+const lastParagraph = (text: string): string[] =>
+  text
+    .trimEnd()
+    .split(/\n[^\S\n]*\n/)
+    .at(-1)!
+    .split("\n");
+
 /** The first rule that fits decides. */
 export function startupVerdict(screen: string): StartupVerdict {
   const text = screen.toLowerCase();
-  if (has(text, trustWords)) return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
+  if (has(text, trustWords) && composerAt(text.split("\n")) < 0)
+    return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
+  if (isEarlyFooter(lastParagraph(text))) return { state: "starting", reason: "Codex is still coming up" };
   if (text.includes("openai codex") && text.includes("›")) return { state: "ready", reason: "Codex shows its prompt" };
   if (text.includes("working") && text.includes("esc to interrupt")) return { state: "working", reason: "Codex is working" };
   if (has(text, ["error", "failed"])) return { state: "error", reason: "the screen speaks of an error" };
@@ -38,6 +63,13 @@ export interface WaitQuestion {
 const LIVELY = 10;
 /** Only the end of a screen asks anything; above it stand pages that were answered. */
 const WINDOW = 12;
+
+/** A page in front that asks, as what is waited for. */
+const pagePatterns: Readonly<Partial<Record<PageName, string>>> = {
+  command_approval: "approval_prompt",
+  folder_trust: "trust_prompt",
+  rate_limit: "rate_limit_prompt",
+};
 
 interface Rule extends Finding {
   fits(window: readonly string[], question: WaitQuestion): boolean;
@@ -101,16 +133,43 @@ const rules: readonly Rule[] = [
 ];
 
 /**
+ * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything.
+ * As {@link busyWait}, silent while the worker's state is fresh.
+ */
+export function waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null {
+  const { statusAge, busyWaitSeconds } = question;
+  if (statusAge !== null && statusAge < busyWaitSeconds) return null;
+  const found = busyWait(text, question);
+  const asking = found !== null && asksByWords.has(found.pattern);
+  if (!screen.asks) return asking && screen.composer !== null ? null : found;
+  return asking ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);
+}
+
+/** Patterns that are a page of their own, which hides the composer. */
+const asksByWords: ReadonlySet<string> = new Set([
+  "rate_limit_prompt",
+  "enter_to_confirm",
+  "trust_prompt",
+  "plan_prompt",
+  "approval_prompt",
+]);
+
+const findingOf = ({ pattern, reason, recommended_action }: Rule): Finding => ({ pattern, reason, recommended_action });
+
+/**
  * The first pattern, in the order of the rules, that the end of the screen shows; null when there is none or the worker's state is fresh.
  */
 export function busyWait(screen: string, question: WaitQuestion): Finding | null {
   const { statusAge, busyWaitSeconds } = question;
   if (statusAge !== null && statusAge < busyWaitSeconds) return null;
-  const window = screen
-    .split(/\r\n|\r|\n/)
+  const lines = screen.split(/\r\n|\r|\n/);
+  // What is typed into the composer, and the folder and the name of the thread below it, are nobody's question.
+  const composer = composerAt(lines);
+  const asking = composer < 0 ? lines : lines.slice(0, composer);
+  const window = asking
     .map((line) => line.trim().toLowerCase())
     .filter((line) => line !== "")
     .slice(-WINDOW);
   const rule = rules.find((each) => each.fits(window, question));
-  return rule ? { pattern: rule.pattern, reason: rule.reason, recommended_action: rule.recommended_action } : null;
+  return rule ? findingOf(rule) : null;
 }

@@ -1,6 +1,8 @@
 /** The records of a Codex rollout, older and newer shape alike, as typed facts. Unknown records are facts too, never errors. */
 import { knownEvents, knownItems, knownTypes } from "./kinds.ts";
+import { readTurnError } from "./turn-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
+import type { TurnError } from "../observe/turn-error.ts";
 
 /** One line of a rollout. */
 export interface RolloutRecord {
@@ -35,6 +37,8 @@ export type RolloutFact =
       readonly turnId: string | null;
       readonly lastMessage: string | null;
       readonly durationMs: number | null;
+      /** Why it ended without its work done; null: it ended well. */
+      readonly error: Omit<TurnError, "resets_at"> | null;
     }
   | { readonly kind: "turn_aborted"; readonly turnId: string | null; readonly reason: string | null }
   | { readonly kind: "user"; readonly text: string; readonly clientId: string | null; readonly turnId: string | null }
@@ -71,7 +75,13 @@ export function readFact(record: RolloutRecord): RolloutFact {
     case "task_started":
       return { kind: "turn_started", turnId };
     case "task_complete":
-      return { kind: "turn_completed", turnId, lastMessage: text(payload.last_agent_message), durationMs: number(payload.duration_ms) };
+      return {
+        kind: "turn_completed",
+        turnId,
+        lastMessage: text(payload.last_agent_message),
+        durationMs: number(payload.duration_ms),
+        error: readTurnError(payload.error),
+      };
     case "turn_aborted":
       return { kind: "turn_aborted", turnId, reason: text(payload.reason) };
     case "user_message":

@@ -1,5 +1,7 @@
 /** What a Codex terminal shows: named pages, kept as data per version, and what stands in the composer. */
 import { isStyled, type StyledLine, styledLines } from "../styled-text.ts";
+import { isCutTrustPage, readDialog } from "./dialogs.ts";
+import { isEarlyFooter } from "./pane-classifier.ts";
 
 /** The page in front: the first of these that fits, in this order. */
 export type PageName =
@@ -44,31 +46,11 @@ export interface Screen {
   readonly dialog: Dialog | null;
   readonly composer: Composer | null;
   readonly working: boolean;
+  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
+  readonly early: boolean;
   /** Messages that wait for the next tool call or the end of the turn. */
   readonly queued: readonly string[];
 }
-
-interface DialogPage {
-  readonly page: PageName;
-  /** Versions of Codex that show it so. */
-  readonly versions: string;
-  /** All of these, in any case, stand on the page. */
-  readonly marks: readonly string[];
-}
-
-/** Dialogs by what they say. A dialog that none of these knows is a `choice`. */
-const dialogPages: readonly DialogPage[] = [
-  { page: "folder_trust", versions: "0.169", marks: ["folder access", "trust this folder?"] },
-  { page: "folder_trust", versions: "before 0.169", marks: ["do you trust the contents of this directory"] },
-  { page: "update_offer", versions: "all", marks: ["update available"] },
-  { page: "rate_limit", versions: "all", marks: ["approaching rate limits"] },
-  { page: "sign_in", versions: "all", marks: ["sign in with chatgpt"] },
-  { page: "server_features", versions: "0.169", marks: ["background server has incompatible feature settings"] },
-  { page: "command_approval", versions: "all", marks: ["would you like to run the following command?"] },
-  { page: "command_approval", versions: "all", marks: ["would you like to make the following edits?"] },
-  { page: "command_approval", versions: "0.169", marks: ["would you like to grant these permissions?"] },
-  { page: "command_approval", versions: "0.169", marks: ["would you like to send input to"] },
-];
 
 /** Hints of an empty composer, needed only where the capture carries no styles. */
 const hints: readonly string[] = ["Ask Codex to do anything", "Ask a follow-up question"];
@@ -85,12 +67,8 @@ const queueHeads: readonly string[] = [
   "Queued follow-up inputs",
 ];
 
-/** The question of the oldest clients, which came without numbered choices. */
-const isTrustQuestion = (text: string): boolean => text.toLowerCase().includes("do you trust the contents of this directory");
-
-const workingLine = /^\s*\S?\s*.*\((?:\d+h )?(?:\d+m )?\d+s • esc to interrupt\)/i;
-const choiceLine = /^\s*(› ?)?\s*(\d+)\. (.+)$/;
-const answerLine = /\b(enter|esc)\b/i;
+/** The line above the composer while a turn runs; a narrow terminal cuts it. */
+const workingLine = /^\S? ?.*\((?:\d+h )?(?:\d+m )?\d+s • esc( to interrupt\)|[^)]*$)/i;
 
 /**
  * Reads one screen (the visible part, without history).
@@ -104,18 +82,15 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const composer = marker < 0 ? null : readComposer(lines, marker, styled);
   const texts = lines.map((line) => line.text);
   const queued = readQueue(texts, marker);
-  const working =
-    dialog === null && texts.slice(Math.max(0, (marker < 0 ? texts.length : marker) - 24)).some((text) => workingLine.test(text));
-  const overlay =
-    dialog === null ? readOverlay(marker < 0 ? texts.filter((text) => text !== "").slice(-2) : texts.slice(marker + 1)) : null;
-  const plainTrust =
-    dialog === null &&
-    composer === null &&
-    texts
-      .filter((text) => text !== "")
-      .slice(-12)
-      .some(isTrustQuestion);
-  const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, queued };
+  const above = lines.slice(0, marker < 0 ? lines.length : marker).slice(-24);
+  const working = dialog === null && above.some((line) => isWorkingLine(line, styled));
+  const below = marker < 0 ? lines.filter((line) => line.text !== "").slice(-2) : footer(lines, marker);
+  // The status line holds names that others chose, of the folder and the thread. Without styles it cannot be told from a row of keys.
+  const keys = marker < 0 ? below : styled || below.length > 1 ? below.slice(-1) : [];
+  const overlay = dialog === null ? readOverlay(keys, styled) : null;
+  const plainTrust = dialog === null && composer === null && isCutTrustPage(lines, styled);
+  const early = composer !== null && composer.empty && isEarlyFooter(below.map((line) => line.text));
+  const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, early, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
   if (dialog !== null) return { page: dialog.page, ...base };
   if (plainTrust) return { page: "folder_trust", ...base };
@@ -127,40 +102,14 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   return { page: texts.every((text) => text === "") ? "blank" : "unknown", ...base };
 }
 
-/** The dialog at the bottom of the screen: numbered choices, one of them marked, and a line that names the keys. */
-function readDialog(lines: readonly StyledLine[], styled: boolean): { dialog: Dialog; page: PageName } | null {
-  const end = lines.findLastIndex((line) => line.text !== "");
-  const choices: { at: number; number: number; text: string; marked: boolean }[] = [];
-  for (let at = end; at >= 0 && at > end - 40; at -= 1) {
-    const match = choiceLine.exec(lines[at]!.text);
-    if (match === null) continue;
-    choices.unshift({ at, number: Number(match[2]), text: match[3]!.trim(), marked: match[1] !== undefined });
-    if (match[2] === "1") break;
-  }
-  const first = choices[0];
-  const last = choices.at(-1);
-  if (first === undefined || last === undefined || choices.length < 2 || choices.some((choice, index) => choice.number !== index + 1))
-    return null;
-  const chosen = choices.findIndex((choice) => choice.marked);
-  const markedLine = lines[choices[chosen]?.at ?? -1];
-  if (markedLine === undefined || (styled && !markedLine.cells.some((cell) => cell.reverse || (cell.char === "›" && cell.dim === false))))
-    return null;
-  const after = lines
-    .slice(last.at + 1, end + 1)
-    .map((line) => line.text)
-    .filter((text) => text !== "");
-  if (!after.some((text) => answerLine.test(text)) || after.some((text) => text.startsWith("›"))) return null;
-  const region = lines.slice(Math.max(0, first.at - 24), end + 1).map((line) => line.text);
-  const whole = region.join("\n").toLowerCase();
-  const before = lines.slice(Math.max(0, first.at - 16), first.at).map((line) => line.text.trim());
-  const known = dialogPages.find((each) => each.marks.every((mark) => whole.includes(mark)));
-  const question =
-    before.findLast((text) => known?.marks.some((mark) => text.toLowerCase().includes(mark) && text.includes("?"))) ??
-    before.findLast((text) => text.includes("?")) ??
-    before.findLast((text) => text !== "") ??
-    "";
-  return { page: known?.page ?? "choice", dialog: { question, choices: choices.map((choice) => choice.text), chosen } };
-}
+/** Words of a conversation may say the same; Codex writes the key bold and what stands before it dim. */
+const isWorkingLine = ({ text, cells }: StyledLine, styled: boolean): boolean =>
+  workingLine.test(text) &&
+  (!styled ||
+    cells.some(
+      ({ char, bold, dim }, at) =>
+        char === "e" && bold && !dim && cells[at + 1]?.char === "s" && cells[at - 2]?.char === "•" && cells[at - 2]?.dim === true,
+    ));
 
 /** Index of the line on which the composer begins, or -1. With styles: bold and neither dim (an old message) nor reversed (a choice). */
 function composerLine(lines: readonly StyledLine[], styled: boolean): number {
@@ -173,13 +122,17 @@ function composerLine(lines: readonly StyledLine[], styled: boolean): number {
   });
 }
 
+/** Below the composer, after a blank line: the status line of up to two rows, then one row of keys or of the mode. */
+function footer(lines: readonly StyledLine[], marker: number): readonly StyledLine[] {
+  const end = lines.findLastIndex((line) => line.text !== "");
+  let first = end;
+  while (first > marker && lines[first]!.text !== "") first -= 1;
+  return first > marker ? lines.slice(first + 1, end + 1) : [];
+}
+
 function readComposer(lines: readonly StyledLine[], marker: number, styled: boolean): Composer {
   const end = lines.findLastIndex((line) => line.text !== "");
-  // Below the composer, after a blank line, stands the status line of one or two rows.
-  let footer = end;
-  while (footer > marker && lines[footer]!.text !== "") footer -= 1;
-  const last = footer > marker ? footer : end;
-  const own = lines.slice(marker, last + 1);
+  const own = lines.slice(marker, end + 1 - footer(lines, marker).length);
   const text = own
     .map((line, index) => (index === 0 ? line.text.slice(1).replace(/^ /, "") : line.text.replace(/^ {2}/, "")))
     .join("\n")
@@ -191,24 +144,38 @@ function readComposer(lines: readonly StyledLine[], marker: number, styled: bool
   return { empty: !typed && !shell, text: typed ? text : "", shell };
 }
 
-/** What the line below the composer says the keys are for, when that is not the composer. */
-function readOverlay(below: readonly string[]): PageName | null {
-  const known = overlays.find(({ mark }) => below.some((text) => text.toLowerCase().includes(mark)));
-  if (known !== undefined) return known.page;
-  return below.some((text) => /↵|\b(enter|return)\b/i.test(text)) ? "overlay" : null;
+/** What the rows say the keys are for, when that is not the composer. */
+function readOverlay(rows: readonly StyledLine[], styled: boolean): PageName | null {
+  const known = overlays.find(({ mark }) => rows.some(({ text }) => text.trim().toLowerCase().startsWith(mark)));
+  return known?.page ?? (rows.some((row) => takesEnter(row, styled)) ? "overlay" : null);
 }
 
+/** The row names Enter as a key, which Codex writes bold; without styles, as the first word of a part. */
+function takesEnter({ text, cells }: StyledLine, styled: boolean): boolean {
+  if (!styled) return /(^|[·|]) *(press )?(↵|enter\b|return\b)/i.test(text.trim());
+  const bold = cells.map((cell) => (cell.bold && !cell.dim ? cell.char : "\0")).join("");
+  return /↵|(?<![^\0\s/])(enter|return)(?![^\0\s/])/i.test(bold);
+}
+
+/** The block directly above the composer; the same words further up belong to the conversation. */
 function readQueue(texts: readonly string[], marker: number): string[] {
-  const head = texts.findLastIndex((text, at) => (marker < 0 || at < marker) && queueHeads.some((words) => text.includes(words)));
+  const isHead = (text: string) => queueHeads.some((words) => text.replace(/^\S /, "").startsWith(words));
+  const above = texts.slice(0, marker < 0 ? undefined : marker);
+  const head = above.findLastIndex(isHead);
   if (head < 0) return [];
-  const queued: string[] = [];
-  for (const text of texts.slice(head + 1, marker < 0 ? undefined : marker)) {
-    if (text.trimStart().startsWith("↳ ")) queued.push(text.trimStart().slice(2));
-  }
-  return queued;
+  const block = above.slice(head + 1).filter((text) => text !== "");
+  if (!block.every((text) => /^( {2}↳ | {4})/.test(text))) return [];
+  const first = above.slice(0, head).findLastIndex((text) => text !== "" && !/^( {2}↳ | {4})/.test(text) && !isHead(text));
+  return above
+    .slice(first + 1)
+    .map((text) => text.trimStart())
+    .flatMap((text) => (text.startsWith("↳ ") ? [text.slice(2)] : []));
 }
 
-/** A sentence part for a person: what the page in front is. */
+/** A sentence part for a person: what stands on the screen. */
+export const screenWords = ({ page, early }: Screen): string => (early && page === "idle" ? "Codex is still coming up" : pageWords[page]);
+
+/** The same of a page alone. */
 export const pageWords: Readonly<Record<PageName, string>> = {
   copy_mode: "tmux's copy mode is on",
   folder_trust: "Codex asks whether to trust the folder",

@@ -1,5 +1,6 @@
 /** What waits for a person in a task, in plain words, told from the records and from what the machine shows. */
 import type { Dialog, PageName } from "../codex/screen.ts";
+import { failureWords, type TurnError } from "../observe/turn-error.ts";
 import type { Role } from "../sessions/session.ts";
 import { quoteWord } from "../shell.ts";
 import type { Turn } from "../sessions/worker-state.ts";
@@ -11,6 +12,7 @@ export interface SideState {
   /** Whether its process or terminal is there; null when nothing is recorded that could be asked. */
   readonly alive: boolean | null;
   readonly turn: Turn;
+  readonly turnError: TurnError | null;
   readonly turnAt: string | null;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
@@ -43,7 +45,18 @@ export interface Wait {
   /** Names the thing for dismissing it; null: it goes away by itself once it is dealt with. */
   readonly item: string | null;
   readonly kind:
-    "dialog" | "crashed" | "gone" | "uncertain" | "failed" | "blocked" | "dispatch" | "evidence" | "proposed" | "criteria" | "unbound";
+    | "dialog"
+    | "crashed"
+    | "turn_failed"
+    | "gone"
+    | "uncertain"
+    | "failed"
+    | "blocked"
+    | "dispatch"
+    | "evidence"
+    | "proposed"
+    | "criteria"
+    | "unbound";
   /** `now`: work stands still until somebody does something; `soon`: worth a look. */
   readonly weight: "now" | "soon";
   readonly text: string;
@@ -90,6 +103,17 @@ function ofSide(side: SideState, task: string): Wait[] {
     ];
   if (side.alive === false)
     return [{ item: null, kind: "gone", weight: "now", text: `${name} no longer runs`, since: side.turnAt, command: "conveyor reconcile" }];
+  if (side.turnError !== null)
+    return [
+      {
+        item: null,
+        kind: "turn_failed",
+        weight: "now",
+        text: `${name}'s turn failed: ${failureWords(side.turnError, side.turnAt)}`,
+        since: side.turnAt,
+        command: `conveyor cycle ${task}`,
+      },
+    ];
   return [];
 }
 

@@ -66,7 +66,24 @@ export function typeable(text: string): string {
   return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
 }
 
-const linesOf = (text: string): string[] =>
+/** Longer pastes are folded before Codex asks whether they are a path. */
+const LONGEST_PATH = 1000;
+
+/**
+ * The text in the pieces in which it is pasted, [] for none. A paste that is the path of a picture, in any spelling that a shell or a file
+ * manager has for it (quoted, escaped, `file://`), becomes an attachment. What may be one word is cut behind the dot of its ending: neither
+ * piece names a picture then, and in the composer they are one text.
+ */
+export function pastes(text: string): readonly string[] {
+  if (text === "") return [];
+  const words = text.trim();
+  if (words.length > LONGEST_PATH || !(/^(\\.|[^\s\\])*$/s.test(words) || /["']/.test(words))) return [text];
+  const dot = /^.*(\.|%2e)/is.exec(text)?.[0] ?? "";
+  return dot === "" || text.slice(dot.length).trim() === "" ? [text] : [dot, text.slice(dot.length)];
+}
+
+/** The words of each line that has any. */
+export const linesOf = (text: string): string[] =>
   pasteable(text)
     .split("\n")
     .map(plainWords)
@@ -77,19 +94,6 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
   const lines = linesOf(text);
   return { digest: hash(lines.join("\n")), lines: lines.length };
 };
-
-/**
- * Every line of `said` at which the text of this fingerprint begins. Messages that waited together are merged by an interrupt into one, so
- * a text may stand in the middle; it always begins and ends with a line.
- */
-export function placesIn(said: string, sought: { digest: string; lines: number }, hash: (text: string) => string): number[] {
-  const lines = linesOf(said);
-  const found: number[] = [];
-  for (let at = 0; sought.lines > 0 && at + sought.lines <= lines.length; at += 1) {
-    if (hash(lines.slice(at, at + sought.lines).join("\n")) === sought.digest) found.push(at);
-  }
-  return found;
-}
 
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 

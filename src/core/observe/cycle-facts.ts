@@ -26,7 +26,7 @@ export const panePattern = (status: unknown): Json => objectOf(status).notable_p
 
 /** A cycle in a list. */
 export function cycleFacts({ status, ...row }: CycleRow) {
-  const { pane_signal, ingest, staleness_seconds, state } = objectOf(status);
+  const { pane_signal, ingest, staleness_seconds, state, turn, turn_error } = objectOf(status);
   const signal = objectOf(pane_signal);
   return {
     id: row.id,
@@ -48,6 +48,8 @@ export function cycleFacts({ status, ...row }: CycleRow) {
     ingest: ingest ?? null,
     staleness_seconds: staleness_seconds ?? null,
     worker_state: state ?? null,
+    turn: turn ?? null,
+    turn_error: turn_error ?? null,
   };
 }
 export type CycleFacts = ReturnType<typeof cycleFacts>;

@@ -68,7 +68,7 @@ function segmentOf(kind: Segment["kind"], lines: readonly string[], start: numbe
  * @param before the previous screen, null when there is none or its text is gone
  */
 export function segmentByMode(mode: TranscriptMode, before: string | null, after: string): Segment | null {
-  if (mode === "metadata") return { ...segmentOf("metadata", screenLines(after), 1), text: null, start: null, end: null };
+  if (mode === "metadata") return { ...segmentOf("metadata", screenLines(after), 1), text: null, start: null, end: null, lineCount: 0 };
   const delta = transcriptDelta(before, after);
   if (delta === null) return null;
   if (mode === "snapshot") return segmentOf("snapshot", screenLines(after), 1);

@@ -7,6 +7,8 @@ export interface DemoStep {
 
 export interface DemoResult {
   readonly ok: boolean;
+  /** Somebody ended it before it was over. */
+  readonly interrupted: boolean;
   readonly steps: readonly DemoStep[];
   /** The step that did not happen, and what its pane shows. */
   readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;

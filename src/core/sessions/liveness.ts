@@ -43,11 +43,12 @@ export interface Machine {
 const liveOf = (party: Party, panes: NonNullable<Machine["panes"]>, machine: Machine): boolean | null =>
   party.session !== null ? (machine.panes === null ? null : panes.length > 0) : party.pid !== null ? machine.alive(party.pid) : null;
 
-/** A party beside what is seen of it; every pane of its tmux session counts. */
+/** A party beside what is seen of it; every pane of its tmux session counts, or its own pane, where that session bears another name now. */
 const look = (party: Party, machine: Machine) => {
-  const panes = (machine.panes ?? []).filter(
-    (pane) => party.session !== null && (pane.session === party.session || pane.paneId === party.session),
-  );
+  const all = party.session === null ? [] : (machine.panes ?? []);
+  const named = all.filter((pane) => pane.session === party.session || pane.paneId === party.session);
+  const renamed = party.pid !== null && machine.alive(party.pid) ? all.filter((pane) => pane.paneId === party.recorded_pane_id) : [];
+  const panes = named.length > 0 ? named : renamed;
   const shown = panes.find((pane) => pane.paneId === party.recorded_pane_id) ?? panes.find((pane) => pane.current) ?? panes[0];
   const tmux_pane_id = shown?.paneId ?? null;
   return { ...party, live: liveOf(party, panes, machine), tmux_pane_id };

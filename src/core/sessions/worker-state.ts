@@ -1,26 +1,29 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
+import type { TurnError } from "../observe/turn-error.ts";
 import { readFact, type RolloutFact, type RolloutRecord } from "../codex/rollout.ts";
 import { ageSeconds } from "../time.ts";
 
 export type WorkerState = "busy" | "idle" | "unknown";
+/** What a record says about the turn. `failed`: an error ended it, and its work is not done. */
+export type TurnSign = "open" | "completed" | "failed" | "aborted";
 /** `crashed`: a turn stands open, but nobody is left who could end it. */
-export type Turn = "open" | "completed" | "aborted" | "crashed" | "none";
+export type Turn = TurnSign | "crashed" | "none";
 
 /** What a record says about the turn; null: nothing. */
-export function turnSign(record: RolloutRecord): "open" | "completed" | "aborted" | null {
-  const { kind } = readFact(record);
-  return signs[kind] ?? null;
+export function turnSign(record: RolloutRecord): TurnSign | null {
+  const fact = readFact(record);
+  return fact.kind === "turn_completed" && fact.error !== null ? "failed" : (signs[fact.kind] ?? null);
 }
 
-const signs: { readonly [K in RolloutFact["kind"]]?: "open" | "completed" | "aborted" } = {
+const signs: { readonly [K in RolloutFact["kind"]]?: TurnSign } = {
   turn_started: "open",
   user: "open",
   turn_completed: "completed",
   turn_aborted: "aborted",
 };
 
-/** The newest stored record that says something about the turn. */
-export type TurnRecord = RolloutRecord & { readonly timestamp: string };
+/** The newest stored record that says something about the turn, and why the turn failed if it says so. */
+export type TurnRecord = RolloutRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {
@@ -33,6 +36,8 @@ export interface WriterSigns {
 export interface Inference {
   readonly state: WorkerState;
   readonly turn: Turn;
+  /** Of a failed turn. */
+  readonly turn_error: TurnError | null;
   readonly last_state_event_at: string | null;
   /** Whole seconds since then, at least 0. */
   readonly staleness_seconds: number | null;
@@ -56,6 +61,7 @@ export function inferState(newest: TurnRecord | null, lastSubtype: string | null
   return {
     state: sign === null ? "unknown" : open ? "busy" : "idle",
     turn: sign === null ? "none" : open && writerGone(writer) ? "crashed" : sign,
+    turn_error: newest?.turn_error ?? null,
     last_state_event_at: newest?.timestamp ?? null,
     staleness_seconds: ageSeconds(newest?.timestamp, nowMs),
     last_event_subtype: lastSubtype,

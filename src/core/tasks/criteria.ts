@@ -1,5 +1,5 @@
 /** Acceptance criteria of a task: statuses, sources, and what the ledger says about being done. */
-import { isAdversarialProof } from "./evidence.ts";
+import { isAdversarialProof, shownByPerson } from "./evidence.ts";
 import type { JsonObject } from "../json.ts";
 
 export const CRITERION_STATUSES = ["proposed", "accepted", "satisfied", "deferred", "rejected"] as const;
@@ -36,4 +36,6 @@ export const openCriteria = (criteria: readonly Criterion[]): Criterion[] =>
 
 /** Whether a satisfied criterion carries such a proof. */
 export const hasAdversarialProof = (criteria: readonly Criterion[]): boolean =>
-  criteria.some(({ status, evidence }) => status === "satisfied" && isAdversarialProof(evidence));
+  criteria.some(
+    ({ status, evidence }) => status === "satisfied" && (isAdversarialProof(evidence) || isAdversarialProof(shownByPerson(evidence))),
+  );

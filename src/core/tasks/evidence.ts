@@ -1,7 +1,7 @@
 /** Evidence of an attempt to disprove a piece of work: what it must tell to count as proof. */
 import * as v from "valibot";
 import { filledText, misfits } from "./agent-input.ts";
-import { isObject } from "../json.ts";
+import { isObject, type JsonObject } from "../json.ts";
 
 const FAILED = ["error", "errored", "fail", "failed", "failure", "rejected"];
 const HELD = `nothing, or a word that says that the work held (not ${FAILED.join(", ")})`;
@@ -23,6 +23,12 @@ const adversarialCheck = v.looseObject({
 
 /** Whether evidence tells of an attempt to disprove the work which it survived. */
 export const isAdversarialProof = (evidence: unknown): boolean => v.is(adversarialCheck, evidence);
+
+/** A machine's proof with what a person showed beside it: gates and freshness go on reading the proof. */
+export const besideProof = (proof: JsonObject, shown: JsonObject): JsonObject => ({ ...proof, person_evidence: shown });
+
+/** What a person showed, be it alone or beside a machine's proof. */
+export const shownByPerson = (evidence: JsonObject): unknown => evidence.person_evidence ?? evidence;
 
 /** What keeps evidence that calls itself an adversarial check from being one; empty for all other evidence. */
 export const evidenceProblems = (evidence: unknown): string[] =>

@@ -6,13 +6,18 @@ import { bind, unbind } from "../../store/sessions/bindings.ts";
 import { dismiss } from "../../store/dashboard/dismissals.ts";
 import { deregister } from "../../store/sessions/deregister.ts";
 import { needSession } from "../../store/sessions/sessions.ts";
-import { createTask, needTask } from "../../store/tasks/tasks.ts";
+import { createTask, needTask, openTaskNamed } from "../../store/tasks/tasks.ts";
 import { type Action, action, filled } from "./action.ts";
 
 export const recordActions: Readonly<Record<string, Action>> = {
   "create-task": action(v.strictObject({ name: filled(200), goal: filled(), summary: v.optional(v.string()) }), ({ store }, input) => {
+    const open = openTaskNamed(store, input.name);
     const task = createTask(store, { name: input.name, goal: input.goal, summary: input.summary?.trim() || null });
-    return { said: `Task ${task.name} was created.`, wrote: [`tasks ${task.id}`], result: { id: task.id } };
+    return {
+      said: `Task ${task.name} was created.${open === null ? "" : " Another one of this name is open, too."}`,
+      wrote: [`tasks ${task.id}`],
+      result: { id: task.id },
+    };
   }),
 
   register: action(

@@ -11,7 +11,7 @@ import { requireFreshProof } from "../../flow/loops/machine-proof.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { launchFlags } from "../../flow/sessions/start-session.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { startBackground } from "../../system/processes/background.ts";
+import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { type Action, type ActionScene, action, filled } from "./action.ts";
 

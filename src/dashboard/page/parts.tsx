@@ -37,6 +37,7 @@ function doing(party: BoundParty): [Tone, string] {
   if (party.alive === false) return ["bad", party.recorded === "gone" ? "gone" : "not running"];
   if (party.dialog !== null) return ["now", "asks something"];
   if (party.turn === "open") return ["busy", "working"];
+  if (party.turn === "failed") return ["bad", "turn failed, idle"];
   if (party.turn === "aborted") return ["plain", "interrupted, idle"];
   if (party.turn === "completed") return ["plain", "idle"];
   return ["plain", party.alive === true ? "no turn yet" : "not seen yet"];

@@ -99,6 +99,8 @@ const TELL: Readonly<Record<TimelineItem["kind"], (item: TimelineItem) => Told>>
   turn({ what, who, text, data }) {
     if (what === "task_started") return { tone: "busy", title: `${who} began a turn` };
     if (what === "turn_aborted") return { tone: "soon", title: `${who} was interrupted` };
+    const error = str(data.error);
+    if (error !== null) return { tone: "bad", title: `A turn of ${who} failed`, text: error };
     const took = num(data.duration_ms);
     return {
       tone: "good",

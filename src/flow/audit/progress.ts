@@ -17,8 +17,14 @@ export class Progress {
     const now = this.cx.nowMs();
     if (now - this.shownAt < EVERY_MS) return;
     this.shownAt = now;
+    this.step(text());
+  }
+
+  /** Says what begins now and may take long. */
+  step(text: string): void {
+    if (!this.cx.fancy) return;
     this.visible = true;
-    this.cx.outside.write("err", `\r\u001b[K${text()}`);
+    this.cx.outside.write("err", `\r\u001b[K${text}`);
   }
 
   /** Takes the line away. */

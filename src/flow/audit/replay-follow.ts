@@ -4,8 +4,9 @@ import type { Task } from "../../core/tasks/task.ts";
 import { moodOf } from "../../core/audit/timeline.ts";
 import { snapshot } from "../../store/reading.ts";
 import { type Marks, marksNow, type ReplayFilter, replayRows, tellAgain } from "../../store/audit/replay.ts";
+import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { watchCommits } from "../commits.ts";
@@ -20,6 +21,7 @@ export const isOpen = (entry: Entry): boolean => moodOf(entry.details.state) ===
 
 /**
  * Tells what is added to the task's record until the task is over or the process is asked to stop.
+ * @throws Failure when the database no longer stands at its path
  * @param began where the tables ended when the caller had told everything, and what of it was still open
  */
 export async function followReplay(
@@ -46,8 +48,9 @@ export async function followReplay(
   let { marks } = began;
 
   /** Tells what is new; true when the task is over. */
-  const round = (): boolean =>
-    snapshot(store, () => {
+  const round = (): boolean => {
+    requirePlace(store);
+    return snapshot(store, () => {
       for (const entry of [...open.values()]) {
         const now = tellAgain(store, entry);
         if (now === null || now.summary === entry.summary) continue;
@@ -59,9 +62,10 @@ export async function followReplay(
         remember(entry);
       }
       marks = marksNow(store);
-      const { state } = needTask(store, task.id);
+      const { state } = taskById(store, task.id)!;
       return state === "done" || state === "failed";
     });
+  };
 
   try {
     while (!round() && !stopped) await bell.wait(SLEEP_MS);

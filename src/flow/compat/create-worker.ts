@@ -7,14 +7,18 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { takesTrust } from "../../core/codex/dialogs.ts";
 import { startupVerdict } from "../../core/codex/pane-classifier.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
 import type { Store } from "../../store/store.ts";
 import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from "../../store/compat/worker-start.ts";
 import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../../system/compat-worker.ts";
-import { capturePane, hasSession, killSession, listPanes, sendReturn } from "../../system/terminal/tmux.ts";
+import { sendReturn } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes } from "../../system/terminal/panes.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import { stageFile } from "../../system/files/whole-file.ts";
+import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 
@@ -152,14 +156,14 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
       break;
     }
     const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
-    const { page } = codex.readScreen(screen, pane.mode);
-    verdict = verdictOf(history, page);
+    const shown = codex.readScreen(screen, pane.mode);
+    verdict = verdictOf(history, shown.page);
     if (verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
     // The prompt shows for a moment before a page that asks something covers it: only one that stays is ready.
     readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
     if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
-    if (page === "folder_trust" && performance.now() - answered > 1000) {
+    if (takesTrust(shown) && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
       answered = performance.now();
       await sendReturn(cx.env, worker.paneId);
@@ -207,9 +211,10 @@ export async function verify(cx: Context, worker: CreatedWorker, first: string, 
 /** The state against which {@link verify} compares; ask for it right after the worker was made. */
 export const firstReport = reported;
 
-/** Ends the terminal of a worker that was only to be tried. */
-export async function stopWorker(cx: Context, worker: CreatedWorker): Promise<void> {
-  const killed = await killSession(cx.env, worker.tmuxSession);
+/** Ends the terminal of a worker that was only to be tried. @throws Failure when it could not be ended */
+export async function stopWorker(cx: Context, { name, tmuxSession, paneId, ...worker }: CreatedWorker): Promise<void> {
+  const terminal = await lookAtTerminal(cx, { name, tmuxSession, paneId, since: String(worker.config.created_at) });
+  await endTerminal(cx, terminal);
   recordStopped(worker.store, worker.id, "stop_after");
-  appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "stop", killed_session: killed, reason: "stop_after" });
+  appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type: "stop", killed_session: terminal.pane !== null, reason: "stop_after" });
 }

@@ -6,8 +6,8 @@ import type { Store } from "../../store/store.ts";
 import { folderNames } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { isThere } from "../../system/files/text-file.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
-import { placeAmong } from "../reach/pane.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { placeIn } from "../reach/pane.ts";
 import { compatSubject, sessionSubject, type Subject } from "../reach/subject.ts";
 import { reported } from "./worker-status.ts";
 
@@ -33,6 +33,9 @@ const bareFolder = (name: string): Subject => ({
   cwd: "",
   tmuxSession: `codex-${name}`,
   paneId: null,
+  pid: null,
+  since: null,
+  lastHeard: null,
   identityToken: null,
   config: {},
   session: null,
@@ -57,18 +60,22 @@ export async function listWorkers(cx: Context, store: Store | null): Promise<Lis
     cx,
     listed.some(({ subject }) => subject.tmuxSession !== null),
   );
+  const running = new Set<Subject>();
+  for (const { subject } of listed) {
+    const placed = await placeIn(cx, panes, subject);
+    if (placed.pane !== null || placed.why === "moved") running.add(subject);
+  }
   return listed
     .sort((a, b) => (a.subject.name < b.subject.name ? -1 : 1))
     .map(({ subject, broken }) => {
-      const running = placeAmong(panes, { ...subject, paneId: null }).pane !== null;
       const { value: report, error: unread } = attempt(() => reported(cx, store, subject.name));
       const file_error = broken ?? unread;
       const name = typeof subject.config.name === "string" ? subject.config.name : subject.name;
       return {
         name,
         kind: subject.kind,
-        running,
-        status: running ? "running" : "stopped",
+        running: running.has(subject),
+        status: running.has(subject) ? "running" : "stopped",
         state: report?.state ?? "unknown",
         current_task: report?.current_task ?? "",
         ...(error === null ? {} : { terminal_error: error }),

@@ -9,7 +9,7 @@ import type { CaptureMeta } from "../../store/observe/captures.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
 import type { Store } from "../../store/store.ts";
 import { readCompatJson, readCompatText } from "../../system/compat-worker.ts";
-import type { Pane } from "../../system/terminal/tmux.ts";
+import type { Pane } from "../../system/terminal/panes.ts";
 import { capture, lastCapture } from "../observe/capture.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import type { Subject } from "../reach/subject.ts";

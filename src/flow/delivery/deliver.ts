@@ -26,15 +26,8 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
     const said = { error: error.message, errorType: error.name, hint: error instanceof Failure ? (error.hint ?? null) : null };
     verdict = { ...notSent(null, error.name, error.message), ...said, ...(journal.started ? { state: "unknown", started: true } : {}) };
   }
-  const { lookedTo, ...told } = verdict;
-  journal.end(told.transport, {
-    state: told.state,
-    proof: told.proof,
-    sideEffectStarted: told.started,
-    sideEffectCompleted: told.completed,
-    error: told.error,
-    lookedTo,
-  });
+  journal.end(verdict);
+  const { lookedTo: _, ...told } = verdict;
   const { tmuxSession, paneId } = parcel.recipient;
   return { id: journal.id, target: tmuxSession === null ? null : (paneId ?? tmuxSession), ...told };
 }

@@ -7,15 +7,18 @@ import type { Proof } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Store } from "../../store/store.ts";
-import { capturePane, leaveMode, type Pane, press } from "../../system/terminal/tmux.ts";
+import { leaveMode, press } from "../../system/terminal/keys.ts";
+import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
-import { newestTurn } from "../reach/open-turn.ts";
+import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
 import { type Recipient, reach } from "../reach/recipient.ts";
 import { refuseUndelivered } from "./speak.ts";
 
 export const DEFAULT_KEY = "C-c";
 /** How long an agent may take to end its turn before the text that follows is sent all the same. */
 const SETTLE_MS = 3000;
+/** An interrupt shows within this, if the key reached the turn at all: vim's insert mode and open lists keep the first Escape for themselves. */
+const HEARD_MS = 1500;
 
 export interface Interrupt {
   /** As asked for; absent: what interrupts the program in the pane. */
@@ -52,11 +55,25 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
+    const written = writtenTo(recipient.rolloutPath);
     await leaveMode(cx.env, pane.paneId);
-    if (!(await press(cx.env, { pane, cursor: false }, key)))
-      throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
-        hint: `tmux attach -t ${quoteWord(pane.session)}`,
-      });
+    const pressKey = async () => {
+      if (!(await press(cx.env, { pane, cursor: false }, key)))
+        throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
+          hint: `tmux attach -t ${quoteWord(pane.session)}`,
+        });
+    };
+    await pressKey();
+    if (input.key === undefined && agent !== null) {
+      const runsOn = () => stillRuns(cx, pane, agent, recipient.rolloutPath, written);
+      if (await runsOn()) {
+        await pressKey();
+        if (await runsOn())
+          throw new Failure(`${key} was pressed twice in ${JSON.stringify(recipient.name)}, and its turn runs on`, {
+            hint: `look at it with: tmux attach -t ${quoteWord(pane.session)}`,
+          });
+      }
+    }
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
@@ -64,6 +81,16 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const said = await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null });
   refuseUndelivered(said);
   return { key, sent, target, followup_proof: said.proof };
+}
+
+/**
+ * Whether the turn that ran when the rollout stood at `written` still runs after a while: on the screen, and by its records. What was queued
+ * begins a turn of its own, which is not meant.
+ */
+async function stillRuns(cx: Context, pane: Pane, agent: Agent, rollout: string | null, written: number): Promise<boolean> {
+  for (const end = performance.now() + HEARD_MS; performance.now() < end; await Bun.sleep(50))
+    if (turnEndedAfter(rollout, written) || newestTurn(rollout) !== "open") return false;
+  return agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null).working;
 }
 
 /** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */

@@ -1,7 +1,7 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../../context.ts";
-import { type DeliveryStep, fingerprint, type Transport } from "../../core/delivery/delivery.ts";
-import { addDelivery, type DeliveryEnd, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
+import { addDelivery, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { ProofSearch, rolloutSize } from "./proof.ts";
@@ -19,6 +19,8 @@ export interface Parcel {
   readonly notificationId?: number | null;
   /** Called inside the transaction that marks the sending as begun. False: it may not be sent (a claim was lost). */
   begin?(): boolean;
+  /** Called inside the transaction that ends the sending; has to call `write`, which writes the row of the delivery. */
+  end?(verdict: Verdict, write: () => void): void;
   /** How long to look for the proof; 15 s unless said otherwise. */
   readonly proofMs?: number;
 }
@@ -72,18 +74,26 @@ export class Journal {
     });
   }
 
-  search(): ProofSearch | null {
+  /** @param transport the way it goes: an agent's queue hands our id on, a composer does not */
+  search(transport: Transport): ProofSearch | null {
     const { rolloutPath } = this.parcel.recipient;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
-    return new ProofSearch(this.store, { id: this.id, rolloutPath, from: this.startOffset, clientId: this.clientId, ...this.mark });
+    const carriesId = transport === "codex_queue";
+    const { id, clientId, startOffset: from } = this;
+    return new ProofSearch(this.store, { id, rolloutPath, from, clientId, carriesId, ...this.mark });
   }
 
-  /** Writes the verdict; a sending that never began gets its row here. */
-  end(transport: Transport | null, end: DeliveryEnd): void {
-    this.note(end.state, { proof: end.proof, ...(end.error === null ? {} : { error: end.error }) });
+  /** Writes the verdict, in one transaction with the caller's own end; a sending that never began gets its row here. */
+  end(verdict: Verdict): void {
+    const { state, proof, started, completed, error, lookedTo } = verdict;
+    this.note(state, { proof, ...(error === null ? {} : { error }) });
     const steps = this.steps.splice(0);
-    if (this.begun) endDelivery(this.store, this.id, end, steps);
-    else addDelivery(this.store, this.row(transport, end.state, end.proof, false, end.error), steps);
+    const write = (): void => {
+      const end = { state, proof, sideEffectStarted: started, sideEffectCompleted: completed, error, lookedTo };
+      if (this.begun) endDelivery(this.store, this.id, end, steps);
+      else addDelivery(this.store, this.row(verdict.transport, state, proof, false, error), steps);
+    };
+    tx(this.store, () => (this.parcel.end === undefined ? write() : this.parcel.end(verdict, write)));
   }
 
   private row(

@@ -1,21 +1,18 @@
 /** Looks for a text in the receiver's rollout, from where it ended when the sending began. */
 import { basename, dirname } from "node:path";
 import { parseRecord, readFact } from "../../core/codex/rollout.ts";
-import { placesIn } from "../../core/delivery/delivery.ts";
-import { claimProof } from "../../store/deliveries.ts";
+import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
+import { claimProof, deliveryOfClient, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { openRollout } from "../../system/codex/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
-export interface Sought {
+export interface Sought extends SoughtText {
+  /** Of the delivery. */
   readonly id: string;
   readonly rolloutPath: string;
   readonly from: number;
-  readonly digest: string;
-  readonly lines: number;
-  /** Stands beside the text when an agent's queue handed it on. */
-  readonly clientId: string;
 }
 
 /** Bytes of the rollout now; 0 while there is none. */
@@ -30,7 +27,7 @@ export class ProofSearch {
   private aborted = false;
   constructor(
     private readonly store: Store,
-    private readonly sought: Sought,
+    readonly sought: Sought,
   ) {
     this.offset = sought.from;
   }
@@ -47,33 +44,70 @@ export class ProofSearch {
 
   /** Reads what is new. True when the text stands there and proves no other sending: it is taken as the proof of this one. */
   look(): boolean {
-    const file = openRollout(this.sought.rolloutPath);
-    if (file === null || file.size <= this.offset) {
-      file?.close();
-      return false;
-    }
-    try {
-      for (;;) {
-        const { lines, next, more } = file.read(this.offset);
-        for (const line of lines) if (line.text !== null && this.proves(line.text, line.offset)) return true;
-        this.offset = next;
-        if (!more || lines.length === 0) return false;
-      }
-    } finally {
-      file.close();
-    }
+    return lookTogether(this.sought.rolloutPath, [this]).length > 0;
   }
 
-  private proves(text: string, offset: number): boolean {
-    if (text.includes('"turn_aborted"')) this.aborted = true;
-    // Most lines are long and none of ours: they are not parsed.
-    if (!text.includes("user_message") && !text.includes("UserMessage")) return false;
-    const record = parseRecord(text);
-    const fact = record === null ? null : readFact(record);
-    if (fact?.kind !== "user") return false;
-    const places = fact.clientId === this.sought.clientId ? [0] : placesIn(fact.text, this.sought, sha256);
-    return places.some((line) => claimProof(this.store, this.sought.id, { offset, line }));
+  /** Takes in one line of the rollout; true when it proves the arrival. */
+  see(line: SeenLine): boolean {
+    if (line.offset < this.offset) return false;
+    if (line.aborts) this.aborted = true;
+    const { user, offset } = line;
+    if (user === null) return false;
+    const { id, rolloutPath } = this.sought;
+    const known = {
+      foreign: (clientId: string) => (deliveryOfClient(this.store, clientId) ?? id) !== id,
+      others: () => textsAround(this.store, rolloutPath, offset),
+    };
+    return proofLines(user, this.sought, known, sha256).some((place) => claimProof(this.store, id, { offset, line: place }));
   }
+
+  /** Everything before this byte was seen. */
+  passed(next: number): void {
+    this.offset = Math.max(this.offset, next);
+  }
+}
+
+interface SeenLine {
+  readonly offset: number;
+  readonly aborts: boolean;
+  /** What a user said; null: it is something else. */
+  readonly user: UserItem | null;
+}
+
+function seenLine(text: string, offset: number): SeenLine {
+  const aborts = text.includes('"turn_aborted"');
+  // Most lines are long and none of ours: they are not parsed.
+  if (!text.includes("user_message") && !text.includes("UserMessage")) return { offset, aborts, user: null };
+  const record = parseRecord(text);
+  const fact = record === null ? null : readFact(record);
+  return { offset, aborts, user: fact?.kind === "user" ? fact : null };
+}
+
+/** Reads what is new of one rollout once, for all of these. Gives those whose proof stands there. */
+export function lookTogether(rolloutPath: string, searches: readonly ProofSearch[]): ProofSearch[] {
+  const file = openRollout(rolloutPath);
+  if (file === null) return [];
+  const found: ProofSearch[] = [];
+  try {
+    let open = searches.filter((search) => search.lookedTo < file.size);
+    for (let from = Math.min(...open.map((search) => search.lookedTo)); open.length > 0;) {
+      const { lines, next, more } = file.read(from);
+      for (const line of lines) {
+        const seen = line.text === null ? null : seenLine(line.text, line.offset);
+        if (seen === null || (!seen.aborts && seen.user === null)) continue;
+        const proven = open.filter((search) => search.see(seen));
+        if (proven.length === 0) continue;
+        found.push(...proven);
+        open = open.filter((search) => !proven.includes(search));
+      }
+      for (const search of open) search.passed(next);
+      if (!more || lines.length === 0) break;
+      from = next;
+    }
+  } finally {
+    file.close();
+  }
+  return found;
 }
 
 /** Being told when the rollout has grown; where the system does not tell, a short sleep must do. */

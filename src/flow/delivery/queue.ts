@@ -3,9 +3,9 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/codex/screen.ts";
 import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { addToQueue, withdrawFromQueue } from "../../system/codex/queue.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type ProofSearch, RolloutGrowth } from "./proof.ts";
@@ -26,7 +26,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const thread = recipient.threadId!;
   const rollout = recipient.rolloutPath!;
   journal.markRollout();
-  const search = journal.search();
+  const search = journal.search("codex_queue");
   if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
   if (!journal.begin("codex_queue", true))
     return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");

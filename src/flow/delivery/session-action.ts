@@ -1,10 +1,9 @@
 /** What session-nudge and session-interrupt leave on record, also when they fail: an event and telemetry, never the text. */
-import type { Context } from "../../context.ts";
-import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
+import { unknownSession } from "../../store/names.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 
@@ -31,11 +30,10 @@ export const boundTask = (store: Store, session: Session | null): { taskId: stri
  * Runs `act` on the session of this name and records how it went.
  * @throws what `act` throws, after it was recorded; a Failure when there is no such session
  */
-export async function recorded<T>(cx: Context, store: Store, action: SessionAction, act: (session: Session) => Promise<T>): Promise<T> {
+export async function recorded<T>(store: Store, action: SessionAction, act: (session: Session) => Promise<T>): Promise<T> {
   const session = findSession(store, action.session);
   try {
-    if (session === null)
-      throw new Failure(`unknown session ${JSON.stringify(action.session)}`, { hint: `${cx.program} sessions --state all` });
+    if (session === null) throw unknownSession(store, action.session);
     const result = await act(session);
     record(store, action, session, null);
     return result;

@@ -29,7 +29,7 @@ export function interruptSession(cx: Context, store: Store, wish: InterruptWish)
     facts: { followup_length: wish.followup?.length ?? 0 },
     correlation: () => ({ key }),
   };
-  return recorded(cx, store, action, async (session) => {
+  return recorded(store, action, async (session) => {
     refuseUnreachable(cx, session);
     // A dry run asks nothing of tmux, so it cannot know what runs in the pane.
     if (wish.dryRun) return { key, sent: false, target: needTerminal(recipientOf(session)), followup_proof: null };

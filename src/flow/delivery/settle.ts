@@ -1,29 +1,65 @@
 /** Decides about sendings whose outcome is open, from the receiver's rollout: arrived, or for a person to decide. Nothing is sent again. */
 import type { Context } from "../../context.ts";
-import type { DeliveryState, Proof } from "../../core/delivery/delivery.ts";
-import { type Delivery, endDelivery, openDeliveries } from "../../store/deliveries.ts";
-import type { Store } from "../../store/store.ts";
+import type { DeliveryState } from "../../core/delivery/delivery.ts";
+import { type Delivery, deliveryById, endDelivery, noteLooked, openDeliveries } from "../../store/deliveries.ts";
+import { proveMessage, refOf, type Told } from "../../store/dispatch/prove.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { ProofSearch } from "./proof.ts";
+import { lookTogether, ProofSearch } from "./proof.ts";
+
+export interface Settled {
+  readonly state: DeliveryState;
+  /** What is to be told of the message of Dispatch that this moved; null: it moved none. */
+  readonly told: Told | null;
+}
+
+export interface SettleOptions {
+  readonly sessionId?: string;
+  /** Who looks; absent: no dispatcher. */
+  readonly dispatcherId?: string;
+}
+
+const isOpen = ({ state }: Delivery): boolean => state === "sending" || state === "typed" || state === "unknown";
 
 /**
- * Looks for the text of one open delivery and writes what became of it. Gives its state afterwards.
- * @param options.abandoned its sender has lost its claim, whether a process of that pid lives or not
+ * Looks for the text of one delivery whose sender has lost its claim, whether a process of that pid lives or not. What is not proven is left
+ * as it is: whoever takes over the claim decides.
  */
-export function settle(cx: Context, store: Store, delivery: Delivery, options: { abandoned?: boolean } = {}): DeliveryState {
-  const open = delivery.state === "sending" || delivery.state === "typed" || delivery.state === "unknown";
-  // Whoever sends it right now will write the verdict itself.
-  if (!open || (delivery.state === "sending" && !options.abandoned && alive(delivery.sender_pid))) return delivery.state;
+export function settleAbandoned(cx: Context, store: Store, delivery: Delivery, dispatcherId: string): Settled {
+  // Written by a version that ended the delivery and its message one after the other, and died in between.
+  if (delivery.state === "delivered") return { state: "delivered", told: proveMessage(store, delivery, dispatcherId, () => {}) };
+  if (!isOpen(delivery)) return { state: delivery.state, told: null };
   const search = searchFor(store, delivery);
-  if (search?.look()) return ended(cx, store, delivery, "delivered", "seen", search.lookedTo);
-  if (delivery.state !== "sending") return delivery.state;
-  return ended(cx, store, delivery, "unknown", delivery.proof, search?.lookedTo ?? null);
+  if (delivery.proof_offset !== null || search?.look() === true) return proven(cx, store, delivery, search, dispatcherId);
+  if (search !== null) noteLooked(store, [{ id: delivery.id, lookedTo: search.lookedTo }]);
+  return { state: delivery.state, told: null };
+}
+
+/** Settles every open delivery; each rollout is read once, from where it was looked at last. Gives those that have arrived. */
+export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId }: SettleOptions = {}): Settled[] {
+  // Whoever sends right now will write the verdict itself.
+  const open = openDeliveries(store, sessionId).filter((each) => each.state !== "sending" || !alive(each.sender_pid));
+  const searches = new Map(open.map((delivery) => [delivery.id, searchFor(store, delivery)]));
+  const arrived = new Set(open.filter(({ proof_offset }) => proof_offset !== null).map(({ id }) => id));
+  const sought = [...searches.values()].flatMap((search) => (search === null || arrived.has(search.sought.id) ? [] : [search]));
+  for (const [path, together] of Map.groupBy(sought, (search) => search.sought.rolloutPath))
+    for (const search of lookTogether(path, together)) arrived.add(search.sought.id);
+  const moved = open.flatMap(({ id, looked_to, start_offset }) => {
+    const lookedTo = searches.get(id)?.lookedTo;
+    return lookedTo === undefined || arrived.has(id) || lookedTo === (looked_to ?? start_offset) ? [] : [{ id, lookedTo }];
+  });
+  noteLooked(store, moved);
+  return open.flatMap((delivery) => {
+    if (arrived.has(delivery.id)) return [proven(cx, store, delivery, searches.get(delivery.id) ?? null, dispatcherId ?? null)];
+    // A message of Dispatch is moved on by whoever takes over its claim.
+    if (delivery.state === "sending" && refOf(store, delivery) === null) lost(cx, store, delivery);
+    return [];
+  });
 }
 
 /** Settles every open delivery, of one session when it is given. Gives how many have arrived. */
-export function settleAll(cx: Context, store: Store, sessionId?: string): number {
-  return openDeliveries(store, sessionId).filter((delivery) => settle(cx, store, delivery) === "delivered").length;
-}
+export const settleAll = (cx: Context, store: Store, sessionId?: string): number =>
+  settleOpen(cx, store, sessionId === undefined ? {} : { sessionId }).length;
 
 function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   const { rollout_path, start_offset, looked_to } = delivery;
@@ -35,13 +71,27 @@ function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
     digest: delivery.text_digest,
     lines: delivery.text_lines,
     clientId: delivery.client_id,
+    carriesId: delivery.transport === "codex_queue",
   });
 }
 
-function ended(cx: Context, store: Store, delivery: Delivery, state: DeliveryState, proof: Proof, lookedTo: number | null): DeliveryState {
-  const arrived = state === "delivered";
-  const error = arrived ? null : "its sender ended while it was being sent, and the rollout does not show the text";
-  const verdict = { state, proof, sideEffectStarted: true, sideEffectCompleted: arrived, error, lookedTo };
-  endDelivery(store, delivery.id, verdict, [{ at: cx.now(), step: `settled: ${state}`, detail: { was: delivery.state } }]);
-  return state;
+function proven(cx: Context, store: Store, delivery: Delivery, search: ProofSearch | null, dispatcherId: string | null): Settled {
+  const told = proveMessage(store, delivery, dispatcherId, () => {
+    // Another may have settled it since it was read.
+    if (!isOpen(deliveryById(store, delivery.id)!)) return;
+    const lookedTo = search?.lookedTo ?? null;
+    const end = { state: "delivered", proof: "seen", sideEffectStarted: true, sideEffectCompleted: true, error: null, lookedTo } as const;
+    endDelivery(store, delivery.id, end, [{ at: cx.now(), step: "settled: delivered", detail: { was: delivery.state } }]);
+  });
+  return { state: "delivered", told };
+}
+
+function lost(cx: Context, store: Store, delivery: Delivery): void {
+  tx(store, () => {
+    if (deliveryById(store, delivery.id)!.state !== "sending") return;
+    const error = "its sender ended while it was being sent, and the rollout does not show the text";
+    const { proof } = delivery;
+    const end = { state: "unknown", proof, sideEffectStarted: true, sideEffectCompleted: false, error, lookedTo: null } as const;
+    endDelivery(store, delivery.id, end, [{ at: cx.now(), step: "settled: unknown", detail: { was: "sending" } }]);
+  });
 }

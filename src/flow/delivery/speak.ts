@@ -38,7 +38,7 @@ export function nudgeSession(
     dryRun: input.dryRun,
     facts: { text_length: input.text.length },
   };
-  return recorded(cx, store, action, async (session) => {
+  return recorded(store, action, async (session) => {
     refuseUnreachable(cx, session);
     const base = { session: input.name, text: input.text, dry_run: input.dryRun };
     if (input.dryRun) {

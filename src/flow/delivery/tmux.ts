@@ -2,21 +2,11 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import { notSent, pastes, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
-import {
-  capturePane,
-  deleteBuffer,
-  leaveMode,
-  listPanes,
-  loadBuffer,
-  type Pane,
-  pasteAndSubmit,
-  press,
-  type Still,
-  submit,
-} from "../../system/terminal/tmux.ts";
+import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { RolloutGrowth } from "./proof.ts";
@@ -30,6 +20,8 @@ const STEADY_MS = 400;
 const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
 const LOOK_MS = 600;
+/** What an interrupt puts back although it was submitted shows in the rollout within this. */
+const PUT_BACK_MS = 5000;
 /** What a terminal that is gone has swallowed shows within this. */
 const GONE_MS = 2000;
 
@@ -70,7 +62,7 @@ export async function deliverByTmux(
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
-    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, doubt);
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, interrupted, doubt);
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
   }
@@ -112,14 +104,16 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
  */
 async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
-  if (text !== "") await loadBuffer(cx.env, buffer, text);
-  const unload = () => deleteBuffer(cx.env, buffer).catch(() => null);
+  const pieces = pastes(text).map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
+  for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
+  const names = pieces.map(({ name }) => name);
+  const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
   if (!journal.begin("tmux", provable)) {
     await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = text === "" ? await submit(cx.env, still) : await pasteAndSubmit(cx.env, buffer, still);
+    const done = await pasteAndSubmit(cx.env, names, still);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");
@@ -168,7 +162,7 @@ async function awaitComposer(
     last = screen.page;
     const free = isFree(screen);
     if (free && now.pane.mode === null && now.pane.cursorShown) return now;
-    const starting = screen.page === "blank" || screen.page === "unknown";
+    const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();
     draft = shown;
@@ -183,7 +177,7 @@ async function awaitComposer(
 
 /** Pages with an empty composer that takes keys. */
 const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
-const isFree = (screen: Screen): boolean => free.has(screen.page);
+const isFree = (screen: Screen): boolean => free.has(screen.page) && !screen.early;
 
 const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(
@@ -193,16 +187,20 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
-/** @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon */
+/**
+ * @param interrupted the turn before was interrupted, perhaps only just now
+ * @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon
+ */
 async function awaitProof(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
+  interrupted: boolean,
   doubt: Verdict | null,
 ): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
-  const search = journal.search();
+  const search = journal.search("tmux");
   if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
   const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
   const begun = performance.now();
@@ -210,10 +208,14 @@ async function awaitProof(
   let nextLook = doubt === null ? begun + LOOK_MS : deadline;
   let standing = "";
   let accepted = false;
+  /** It was submitted: the composer was seen without it. */
+  let left = false;
+  let putBack = false;
+  const arrived = () =>
+    ({ ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort }) as const;
   try {
     for (;;) {
-      if (search.look())
-        return { ...sentOff("delivered"), proof: "seen", completed: true, lookedTo: search.lookedTo, aborted: search.sawAbort };
+      if (search.look()) return arrived();
       const now = performance.now();
       if (now >= deadline) break;
       if (now >= nextLook) {
@@ -224,8 +226,15 @@ async function awaitProof(
         standing = page;
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
-          accepted ||= seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          if (strands(seen, parcel.text) && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
+          const queued = seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
+          const stands = strands(seen, parcel.text);
+          // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
+          if (search.look()) return arrived();
+          accepted = queued || (accepted && !search.sawAbort);
+          left ||= !stands && seen.screen.composer?.empty === true;
+          putBack = stands && (search.sawAbort || left);
+          const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
+          if (stands && !putBack && settled && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
             journal.note("enter again");
         }
       }
@@ -239,7 +248,9 @@ async function awaitProof(
   if (doubt !== null) return { ...doubt, ...later, aborted: search.sawAbort };
   const error = accepted
     ? `the text waits in ${who} for its next tool call or the end of its turn`
-    : `the text was typed into ${who}, but its rollout does not show it yet`;
+    : putBack
+      ? `an interrupt has put the text back into the composer of ${who}, where it stands unsent`
+      : `the text was typed into ${who}, but its rollout does not show it yet`;
   return { ...sentOff("typed"), accepted, error, errorType: "NotProven", ...later, aborted: search.sawAbort };
 }
 
@@ -248,7 +259,7 @@ const strands = ({ pane, screen }: Look, text: string): boolean =>
   pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
-function isStartOf(shown: string, text: string): boolean {
+export function isStartOf(shown: string, text: string): boolean {
   const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
   const first = plainWords(
     pasteable(text)

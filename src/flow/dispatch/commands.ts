@@ -1,5 +1,6 @@
-/** Dispatch, part A: expired claims are recovered, then queued commands are claimed and carried out one by one. */
-import type { Context } from "../../context.ts";
+/** Dispatch, part A: queued commands are claimed and carried out one by one. */
+import type { Verdict } from "../../core/delivery/delivery.ts";
+import { endingOf, notYet } from "../../core/dispatch/message.ts";
 import { COMMAND_TYPES, type CommandType, type SignalType } from "../../core/dispatch/queued-command.ts";
 import {
   beginClaim,
@@ -10,16 +11,14 @@ import {
   endClaim,
   extendClaim,
 } from "../../store/dispatch/command-queue.ts";
-import { expiredClaims, recoverClaim } from "../../store/dispatch/command-recovery.ts";
+import { moveMessage, readMessage } from "../../store/dispatch/message.ts";
+import { proveById } from "../../store/dispatch/prove.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
-import { markDelivered, markFailed, notificationOfCommand } from "../../store/dispatch/notifications.ts";
 import { type Store, tx } from "../../store/store.ts";
-import type { Delivered } from "../delivery/deliver.ts";
 import { type Item, type Step, targetOf } from "./items.ts";
 import { modeOf } from "./mode.ts";
 import { layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
-import { hasArrived } from "./settle-attempt.ts";
 
 /** The command types that `--type` leaves. */
 export const commandTypes = (only: SignalType | undefined): CommandType[] =>
@@ -36,16 +35,6 @@ export const plannedCommands = (store: Store, types: readonly CommandType[], lim
     task: task_id,
   }));
 
-/** Recovers claims whose lease has ended, at most `limit`. */
-export function recoverCommands(cx: Context, store: Store, claimant: Claimant, types: readonly CommandType[], limit: number): Item[] {
-  return expiredClaims(store, types, limit).flatMap((claim) => {
-    const notification = claim.attempt?.side_effect_started === 1 ? notificationOfCommand(store, claim.command.id) : null;
-    const arrived = notification !== null && hasArrived(cx, store, notification.id);
-    const recovered = recoverClaim(store, claimant.dispatcherId, claim, arrived);
-    return recovered ? [{ ...recovered }] : [];
-  });
-}
-
 /** Claims the next command for a session that is not busy and routes it; null when there is none. */
 export function nextCommand(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[]): Step | null {
   const claim = claimNext(store, claimant, types, busy);
@@ -60,31 +49,40 @@ export function nextCommand(store: Store, claimant: Claimant, types: readonly Co
       taskId: send.taskId,
       commandId: claim.command.id,
       notificationId: send.notificationId,
-      begin: () => beginClaim(store, claim, claimant, send.notificationId),
+      begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
-      finish: (delivered) => finish(store, claim, claimant, send, delivered),
+      finish: (verdict, write) => finish(store, claim, claimant, send, verdict, write),
     },
   };
 }
 
-/** Writes down how the sending went: notification, attempt, command and telemetry together. */
-function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, delivered: Delivered): Item {
-  const { started, error, errorType, transport, proof, hint } = delivered;
-  const arrived = delivered.state === "delivered";
-  const flags = { transport, proof, side_effect_started: started, side_effect_completed: arrived };
+/** Writes down how the sending went: notification, attempt, command, delivery and telemetry together. */
+function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, verdict: Verdict, write: () => void): Item {
+  const { started, error, errorType, transport, proof, hint } = verdict;
+  const arrived = verdict.state === "delivered";
   return tx(store, () => {
-    if (!claimStands(store, claim))
+    if (!claimStands(store, claim)) {
+      // What is proven has arrived, whoever has taken over meanwhile.
+      const told = arrived ? proveById(store, send.notificationId, claimant.dispatcherId, write) : null;
+      if (told !== null) return told;
+      if (!arrived) write();
+      if (arrived && readMessage(store, { commandId: claim.command.id })?.state === "delivered")
+        return { ...send.item, transport, proof, state: "delivered", side_effect_started: true, side_effect_completed: true };
       return { ...unroutedItem(claim, claimant, "the lease was lost while it was being sent", "LeaseLost"), side_effect_started: started };
-    if (delivered.state === "pull_required") return layIntoInbox(store, claim, claimant, send);
+    }
+    if (verdict.state === "pull_required") return layIntoInbox(store, claim, claimant, send, write);
+    const flags = { transport, proof, side_effect_started: started, side_effect_completed: arrived };
     const item: Item = {
       ...send.item,
       ...flags,
-      ...(arrived
-        ? { state: "delivered", send_result: sendResult(store, send, delivered) }
-        : { state: "failed", error, error_type: errorType, hint }),
+      ...(arrived ? { state: "delivered" } : { state: notYet(verdict) ? "not_yet" : "failed", error, error_type: errorType, hint }),
+      ...(started ? { send_result: sendResult(store, send, verdict) } : {}),
     };
-    if (arrived) markDelivered(store, send.notificationId, "pushed");
-    else markFailed(store, send.notificationId, error ?? "not delivered", started);
+    if (notYet(verdict)) {
+      const right = { by: "holder", claim: { attemptId: claim.attemptId }, claimant } as const;
+      moveMessage(store, { commandId: claim.command.id }, "wait", right, { error: null, result: item, delivery: write });
+      return item;
+    }
     reportCommand(store, claim.command, {
       type: arrived ? "dispatch_signal_routed" : "dispatch_signal_failed",
       severity: arrived ? "info" : "error",
@@ -102,7 +100,8 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, de
         ...(arrived ? { target: targetOf(send.target) } : { error, error_type: errorType }),
       },
     });
-    endClaim(store, claim, claimant, { state: arrived ? "succeeded" : "failed", item, error: arrived ? null : error });
+    const ending = { state: arrived ? "succeeded" : "failed", item, error: arrived ? null : error } as const;
+    endClaim(store, claim, claimant, ending, { move: endingOf(verdict), delivery: write });
     return item;
   });
 }
@@ -111,7 +110,7 @@ function finish(store: Store, claim: Claim, claimant: Claimant, send: ToSend, de
 const sendResult = (
   store: Store,
   { target, text }: ToSend,
-  { started, completed, transport, proof }: Delivered,
+  { started, completed, transport, proof }: Verdict,
 ): Record<string, unknown> => ({
   dry_run: false,
   session: target.name,

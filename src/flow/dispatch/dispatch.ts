@@ -4,9 +4,10 @@ import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import type { Store } from "../../store/store.ts";
-import { commandTypes, nextCommand, plannedCommands, recoverCommands } from "./commands.ts";
-import { nextTurn, nextWaiting, plannedTurns, settleAbandoned, turnWaits } from "./completions.ts";
+import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
+import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
 import type { Item, PassMemory, Step } from "./items.ts";
+import { goneHolders, kindsOf, recoverCommands, recoverTurns, settleLate } from "./recover.ts";
 import type { Carrier } from "./send.ts";
 
 export interface PassOptions extends Claimant {
@@ -15,6 +16,8 @@ export interface PassOptions extends Claimant {
   /** How many items at most. */
   readonly limit: number;
   readonly dryRun: boolean;
+  /** Of the turns that ended before a binding only the newest is told of; else every stored turn is. */
+  readonly foldEarlier?: boolean;
 }
 
 export interface Pass {
@@ -34,6 +37,10 @@ const wantsTurns = (only: SignalType | undefined): boolean => only === undefined
 export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
   hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
 
+/** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
+export const lateProofs = (cx: Context, store: Store, options: PassOptions): Item[] =>
+  settleLate(cx, store, options, kindsOf(commandTypes(options.only), wantsTurns(options.only)));
+
 /** Does one pass. A failed delivery is an item, not an error; gives how many things were done or handed over to be sent. */
 export async function pass(
   cx: Context,
@@ -50,9 +57,11 @@ export async function pass(
   };
   if (options.dryRun) {
     if (types.length > 0) take(plannedCommands(store, types, limit));
-    if (wantsTurns(only) && count < limit) take(plannedTurns(store, limit - count));
+    if (wantsTurns(only) && count < limit) take(plannedTurns(store, limit - count, options.foldEarlier === true));
     return count;
   }
+  const gone = await goneHolders(cx, store, options);
+  take(lateProofs(cx, store, options));
   const room = (most: number): number => (stopped() ? 0 : most - count);
   const all = async (most: number, next: () => Step | null): Promise<void> => {
     while (room(most) > 0) {
@@ -65,14 +74,14 @@ export async function pass(
   };
   const commands = async (most: number): Promise<void> => {
     if (types.length === 0) return;
-    if (room(most) > 0) take(recoverCommands(cx, store, options, types, room(most)));
+    if (room(most) > 0) take(await recoverCommands(cx, store, options, types, gone, room(most)));
     await all(most, () => nextCommand(store, options, types, carrier.busy()));
   };
   const turns = async (most: number): Promise<void> => {
     if (!wantsTurns(only)) return;
-    if (room(most) > 0) take(settleAbandoned(cx, store, options, room(most)));
-    await all(most, () => nextWaiting(cx, store, options, carrier.busy(), memory));
-    await all(most, () => nextTurn(cx, store, options, carrier.busy(), memory));
+    if (room(most) > 0) take(await recoverTurns(cx, store, options, gone, room(most)));
+    await all(most, () => nextWaiting(cx, store, options, gone, carrier.busy(), memory));
+    await all(most, () => nextTurn(cx, store, options, carrier.busy(), memory, options.foldEarlier === true));
   };
   if (turnsFirst) await turns(Math.ceil(limit / 2));
   await commands(limit);

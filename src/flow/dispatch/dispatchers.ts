@@ -3,12 +3,10 @@ import type { Context } from "../../context.ts";
 import { instant } from "../../core/time.ts";
 import { type DispatcherRow, lastHeartbeat, listDispatchers } from "../../store/dispatch/dispatchers.ts";
 import type { Store } from "../../store/store.ts";
-import { alive, startedAt } from "../../system/processes/processes.ts";
+import { alive, isSameStart } from "../../system/processes/processes.ts";
 import { thisHost } from "../../system/processes/this-process.ts";
 
 const FRESH_MS = 10_000;
-/** The system tells start times to the second, and moves them when the clock is set. */
-const START_TOLERANCE_MS = 2000;
 const SAME_BEAT_MS = 1000;
 
 export interface Dispatcher extends DispatcherRow {
@@ -20,9 +18,7 @@ async function lives(cx: Context, row: DispatcherRow): Promise<boolean> {
   const seen = instant(row.last_seen_at) ?? 0;
   if (row.host !== thisHost()) return cx.nowMs() - seen <= Math.max(FRESH_MS, 3000 * row.interval_seconds);
   if (!alive(row.pid)) return false;
-  const recorded = instant(row.process_started_at);
-  const now = await startedAt(row.pid, cx.env);
-  return recorded === null || now === null || Math.abs(recorded - now) <= START_TOLERANCE_MS;
+  return row.process_started_at === null || (await isSameStart(row.pid, row.process_started_at, cx.env)) !== false;
 }
 
 /** All watches on record, the last seen first. */

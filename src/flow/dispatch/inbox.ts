@@ -7,6 +7,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { consumeNext, inboxWaits, listInbox } from "../../store/dispatch/inbox.ts";
 import { notePoll } from "../../store/dispatch/inbox-polls.ts";
+import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { Bell } from "../../system/files/bell.ts";
@@ -54,13 +55,17 @@ export function checkInboxArgs(args: InboxArgs): void {
   if (args.interval <= 0) throw new UsageError("--interval must be more than 0");
 }
 
-/** Reads the inbox of the session as the arguments say. No transaction is held between two looks. */
+/**
+ * Reads the inbox of the session as the arguments say. No transaction is held between two looks.
+ * @throws Failure when the database no longer stands at its path
+ */
 export async function readInbox(store: Store, session: Session, args: InboxArgs): Promise<Reading> {
   const started = performance.now();
   let polls = 0;
   let consumed: InboxItem | null = null;
   const found = (): boolean => {
     polls++;
+    requirePlace(store);
     if (!args.consumeNext) return inboxWaits(store, session.id);
     consumed = consumeNext(store, session, { count: polls, wait: args.wait });
     return consumed !== null;

@@ -1,6 +1,6 @@
 /** What a pass reports and hands over, and what a dispatcher remembers from pass to pass. */
 import type { Session } from "../../core/sessions/session.ts";
-import type { Delivered } from "../delivery/deliver.ts";
+import type { Verdict } from "../../core/delivery/delivery.ts";
 
 /** One thing that a pass did. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -16,8 +16,8 @@ export interface Sending {
   begin(): boolean;
   /** Prolongs the lease; false when it was lost. */
   extend(): boolean;
-  /** Writes down how it went. */
-  finish(delivered: Delivered): Item;
+  /** Writes down how it went, in the transaction in which `write` writes the row of the delivery. */
+  finish(verdict: Verdict, write: () => void): Item;
 }
 
 /** The next thing that a pass does: done already, or to be sent. */

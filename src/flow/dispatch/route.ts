@@ -15,7 +15,7 @@ import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import { loopProgress, needLoopRun } from "../../store/loops/runs.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
-import { addNotification, findNotification, markDelivered, takeOverNotification } from "../../store/dispatch/notifications.ts";
+import { addNotification, findNotification, takeOverNotification } from "../../store/dispatch/notifications.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import type { Item } from "./items.ts";
@@ -237,12 +237,13 @@ function routeClaimed(
   return mode === "push" ? { send: parcel } : { item: layIntoInbox(store, claim, claimant, parcel) };
 }
 
-/** Ends a command that its target pulls: notification, attempt, command and telemetry together. */
+/** Ends a command that its target pulls. @param write writes the row of the delivery, where something was tried */
 export function layIntoInbox(
   store: Store,
   claim: Claim,
   claimant: Claimant,
   { target, notificationId, bindingId, item: begun }: ToSend,
+  write?: () => void,
 ): Item {
   const { command, attemptId } = claim;
   return tx(store, () => {
@@ -254,7 +255,6 @@ export function layIntoInbox(
       side_effect_started: false,
       side_effect_completed: false,
     };
-    markDelivered(store, notificationId, "pulled");
     reportCommand(store, command, {
       type: "dispatch_signal_pull_required",
       summary: `${command.type} waits in the inbox of ${target.name}`,
@@ -267,7 +267,7 @@ export function layIntoInbox(
       },
       attributes: { delivery_mode: "pull_required", target_session: target.name },
     });
-    endClaim(store, claim, claimant, { state: "succeeded", item, error: null });
+    endClaim(store, claim, claimant, { state: "succeeded", item, error: null }, { move: "shelve", ...(write && { delivery: write }) });
     return item;
   });
 }

@@ -31,7 +31,8 @@ export interface Summary {
 const KEPT = 1000;
 
 /** Runs Dispatch to its end. A signal ends it after the item at hand. */
-export async function runDispatch(cx: Context, store: Store, options: RunOptions): Promise<Summary> {
+export async function runDispatch(cx: Context, store: Store, given: RunOptions): Promise<Summary> {
+  const options = { ...given, foldEarlier: given.watch || given.ingest };
   const kept: Item[] = [];
   const states: Record<string, number> = {};
   let count = 0;

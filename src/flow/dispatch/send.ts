@@ -1,19 +1,18 @@
-/** Sending for Dispatch: one message at a time to a session, the lease kept alive meanwhile, and proof that comes late still counted. */
+/** Sending for Dispatch: one message at a time to a session, the lease kept alive meanwhile. */
 import type { Context } from "../../context.ts";
-import { deliveryById } from "../../store/deliveries.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import type { Store } from "../../store/store.ts";
-import { dropOldBuffers } from "../../system/terminal/tmux.ts";
-import { type Delivered, deliver } from "../delivery/deliver.ts";
+import { dropOldBuffers } from "../../system/terminal/keys.ts";
+import { deliver } from "../delivery/deliver.ts";
 import type { Item, Sending } from "./items.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import { settle } from "../delivery/settle.ts";
 
-/** Sends and tells how it went; the lease is prolonged as long as it takes. */
-export async function carry(cx: Context, store: Store, claimant: Claimant, sending: Sending): Promise<Delivered> {
+/** Sends and gives what is told of how it went; the lease is prolonged as long as it takes. */
+export async function carry(cx: Context, store: Store, claimant: Claimant, sending: Sending): Promise<Item> {
   const keeper = setInterval(() => extendQuietly(sending), (claimant.leaseSeconds * 1000) / 3);
+  let item: Item = {};
   try {
-    return await deliver(cx, store, {
+    await deliver(cx, store, {
       recipient: recipientOf(sending.target),
       text: sending.text,
       origin: "dispatch",
@@ -21,7 +20,9 @@ export async function carry(cx: Context, store: Store, claimant: Claimant, sendi
       commandId: sending.commandId,
       notificationId: sending.notificationId,
       begin: () => sending.begin(),
+      end: (verdict, write) => void (item = sending.finish(verdict, write)),
     });
+    return item;
   } finally {
     clearInterval(keeper);
   }
@@ -47,27 +48,14 @@ export interface Carrier {
 /** Sends one after the other, each to its end. */
 export const inTurn = (cx: Context, store: Store, claimant: Claimant, done: (item: Item) => void): Carrier => ({
   busy: () => [],
-  send: async (sending) => done(sending.finish(await carry(cx, store, claimant, sending))),
+  send: async (sending) => done(await carry(cx, store, claimant, sending)),
 });
 
-interface Outstanding {
-  readonly sending: Sending;
-  readonly delivered: Delivered;
-  readonly giveUpAt: number;
-}
-
 const MOST_AT_ONCE = 16;
-/** How long a message may wait visibly in the agent's own queue; a turn can be long. */
-const PATIENCE_MS = 30 * 60_000;
 
-/**
- * Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. A message that the
- * agent keeps in its own queue until its turn allows is not waited for: its lease is prolonged until its proof is there.
- */
+/** Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. */
 export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();
-  private outstanding: Outstanding[] = [];
-  private keeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly cx: Context,
@@ -83,7 +71,8 @@ export class Lanes implements Carrier {
   async send(sending: Sending): Promise<void> {
     if (this.running.size >= MOST_AT_ONCE) await Promise.race(this.running.values());
     const { id } = sending.target;
-    const lane = this.carry(sending)
+    const lane = carry(this.cx, this.store, this.claimant, sending)
+      .then((item) => this.on.done(item))
       .catch((error: Error) => this.on.problem(`sending to ${sending.target.name} could not be recorded: ${error.message}`))
       .finally(() => {
         this.running.delete(id);
@@ -92,47 +81,9 @@ export class Lanes implements Carrier {
     this.running.set(id, lane);
   }
 
-  private async carry(sending: Sending): Promise<void> {
-    const delivered = await carry(this.cx, this.store, this.claimant, sending);
-    if (delivered.state === "typed" && delivered.accepted) {
-      this.outstanding.push({ sending, delivered, giveUpAt: performance.now() + PATIENCE_MS });
-      this.keeper ??= setInterval(
-        () => this.outstanding.forEach((each) => extendQuietly(each.sending)),
-        (this.claimant.leaseSeconds * 1000) / 3,
-      );
-    } else this.on.done(sending.finish(delivered));
-  }
-
-  /** Looks for the proofs that are outstanding. */
-  lookForProofs(): void {
-    this.outstanding = this.outstanding.filter((each) => {
-      try {
-        return !this.settled(each);
-      } catch (error) {
-        this.on.problem(`the proof of a message to ${each.sending.target.name} could not be looked for: ${(error as Error).message}`);
-        return true;
-      }
-    });
-  }
-
-  private settled(each: Outstanding): boolean {
-    const { sending, delivered } = each;
-    const row = deliveryById(this.store, delivered.id);
-    if (row !== null && settle(this.cx, this.store, row) === "delivered") {
-      this.on.done(
-        sending.finish({ ...delivered, state: "delivered", proof: "seen", completed: true, error: null, errorType: null, hint: null }),
-      );
-      return true;
-    }
-    if (performance.now() < each.giveUpAt) return false;
-    this.on.done(sending.finish(delivered));
-    return true;
-  }
-
-  /** Waits until nothing is being sent. What is outstanding is left to whoever takes over when its lease ends: the rollout will tell. */
+  /** Waits until nothing is being sent. */
   async close(): Promise<void> {
     await Promise.all(this.running.values());
-    clearInterval(this.keeper);
   }
 }
 

@@ -1,13 +1,16 @@
 /** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
 import type { Context } from "../../context.ts";
 import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
+import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
 import { Bell } from "../../system/files/bell.ts";
+import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { watchCommits } from "../commits.ts";
-import { type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { lateProofs, type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
+import { Troubles } from "./troubles.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
 
@@ -37,20 +40,27 @@ const ADDED_BEATS = 25;
 /** From then on it moves it only when it would otherwise be older than this at the next pass: a heartbeat of ten seconds counts as old. */
 const OLDEST_BEAT_MS = 9500;
 
-/** Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch. */
-export async function watchDispatch(cx: Context, store: Store, options: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+/**
+ * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
+ * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
+ */
+export async function watchDispatch(cx: Context, store: Store, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+  const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
   const bell = new Bell();
   stop.listen(() => bell.ring());
   const memory = newMemory();
-  const told = new Set<string>();
-  const problemOnce = (message: string): void => {
-    if (told.has(message)) return;
-    told.add(message);
-    listener.problem(message);
-  };
+  const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(cx, store, options);
   const commits = watchCommits(store, () => bell.ring());
-  const rollouts = options.dryRun ? null : watchRollouts(cx, store, () => bell.ring(), problemOnce);
+  const rollouts = options.dryRun
+    ? null
+    : watchRollouts(
+        cx,
+        store,
+        () => bell.ring(),
+        (message, what) => troubles.tell(what, message),
+        (what) => troubles.over(what),
+      );
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -75,12 +85,12 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     try {
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      lanes.lookForProofs();
       moved = await pass(cx, store, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
-      listener.problem(`pass ${iteration + 1} failed: ${error}`);
+      troubles.tell("a pass", `pass ${iteration + 1} failed: ${error}`);
     }
+    if (error === null) troubles.over("a pass");
     iteration++;
     const moves = processed === 0 && error === null && iteration > ADDED_BEATS ? idleBeat : null;
     if (moves !== null && performance.now() - beatAt + sleepMs < OLDEST_BEAT_MS) return moved;
@@ -89,8 +99,9 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       beatAt = performance.now();
       idleBeat = processed === 0 ? beat : null;
       processed = 0;
+      troubles.over("the heartbeat");
     } catch (failure) {
-      problemOnce(`the heartbeat could not be recorded: ${(failure as Error).message}`);
+      troubles.tell("the heartbeat", `the heartbeat could not be recorded: ${(failure as Error).message}`);
     }
     return moved;
   };
@@ -101,17 +112,27 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     try {
       rollouts?.follow();
       rollouts?.ingest(false);
-      lanes.lookForProofs();
-      return workWaits(store, options, memory, carrier.busy());
+      for (const item of lateProofs(cx, store, options)) done(item);
+      const waits = workWaits(store, options, memory, carrier.busy());
+      troubles.over("looking for work");
+      return waits;
     } catch (failure) {
-      problemOnce(`could not look for work: ${(failure as Error).message}`);
+      troubles.tell("looking for work", `could not look for work: ${(failure as Error).message}`);
       return false;
     }
+  };
+
+  let lost = false;
+  const here = (): void => {
+    lost = true;
+    requirePlace(store);
+    lost = false;
   };
 
   if (!options.dryRun) await clearBuffers(cx);
   try {
     for (let backstop = true; !stop.asked;) {
+      here();
       const moved = await onePass(backstop);
       if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
@@ -121,6 +142,7 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
       const deadline = performance.now() + sleepMs;
       for (;;) {
         const rung = await bell.wait(deadline - performance.now());
+        here();
         if (stop.asked || (rung && work())) break;
         if (performance.now() >= deadline) {
           backstop = true;
@@ -132,8 +154,9 @@ export async function watchDispatch(cx: Context, store: Store, options: WatchOpt
     await lanes.close();
     commits.close();
     rollouts?.close();
+    // In a file that is gone nobody would read it.
     try {
-      endDispatcher(store, key, { iteration, processedTotal });
+      if (!lost) endDispatcher(store, key, { iteration, processedTotal });
     } catch (failure) {
       listener.problem(`the end could not be recorded: ${(failure as Error).message}`);
     }

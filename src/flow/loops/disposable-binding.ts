@@ -11,7 +11,7 @@ import { addEvent } from "../../store/record/events.ts";
 import { createRun } from "../../store/record/runs.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { createTask, findTask, needTask, setTaskState } from "../../store/tasks/tasks.ts";
+import { createTask, findTask, setTaskState, taskById } from "../../store/tasks/tasks.ts";
 import { firstLine } from "../../system/codex/rollout-file.ts";
 import { placing, type StagedFile, stageFile } from "../../system/files/whole-file.ts";
 
@@ -105,7 +105,7 @@ export function createDisposableBinding(store: Store, input: DisposableInput): D
         payload: { binding_id: binding.id, worker: worker.name, manager: manager.name, run: run?.name ?? null },
       });
       placeFiles();
-      return { task: needTask(store, task.id), created: found === null, binding, worker, manager, run };
+      return { task: taskById(store, task.id)!, created: found === null, binding, worker, manager, run };
     });
   });
 }

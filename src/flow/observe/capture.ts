@@ -6,7 +6,7 @@ import { instant } from "../../core/time.ts";
 import { addCapture, type CaptureMeta, latestCapture } from "../../store/observe/captures.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { readCompatJson, stageCompatJson, stageTranscript } from "../../system/compat-worker.ts";
-import type { Pane } from "../../system/terminal/tmux.ts";
+import type { Pane } from "../../system/terminal/panes.ts";
 import { placing } from "../../system/files/whole-file.ts";
 import { viewPane } from "../reach/pane.ts";
 import type { Subject } from "../reach/subject.ts";

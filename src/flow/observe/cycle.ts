@@ -5,6 +5,7 @@
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
+import { failureWords } from "../../core/observe/turn-error.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing, type Pairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
@@ -20,12 +21,15 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
+import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 
 export interface CycleOptions {
   /** The task as typed. */
   readonly task: string;
   readonly busyWaitSeconds: number;
+  /** Whether the manager's messages count as read by this look. Whose look it is decides, and that is the caller's to say. */
+  readonly consume: boolean;
 }
 
 /** State and turn of a session from what is stored of its rollout. */
@@ -46,6 +50,14 @@ export async function runCycle(cx: Context, store: Store, options: CycleOptions)
     cycle.fail(error);
     throw error;
   }
+}
+
+/**
+ * Whether a look takes the manager's messages when nobody says so: a program's does, and the manager's own; a person's, at a terminal, does
+ * not.
+ */
+export async function looksForManager(cx: Context, store: Store, ref: string): Promise<boolean> {
+  return !cx.outside.tty.out || (await asksItself(cx, needPairing(store, needTask(store, ref)).manager));
 }
 
 interface Ended<T> {
@@ -151,6 +163,7 @@ class Cycle {
           staleness_seconds: value.staleness_seconds,
           state: value.state,
           turn: value.turn,
+          turn_error: value.turn_error,
         },
       };
     });
@@ -169,8 +182,9 @@ class Cycle {
       const context = managerContext(cx, store, task, proofs);
       this.phase.known = contextAttributes(context, 0);
       requireAcks(cx, task, this.pairing.binding.id, context);
-      const consumed = consumeDelivered(store, this.id, { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id });
-      this.end("succeeded", contextAttributes(context, consumed));
+      const inbox = { id: this.pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
+      const consumed = this.options.consume ? consumeDelivered(store, this.id, inbox) : [];
+      this.end("succeeded", contextAttributes(context, consumed.length));
       this.begin("persist_cycle_row");
       const status = {
         kind: "session_cycle",
@@ -182,11 +196,12 @@ class Cycle {
         notable_pane_pattern: signal.notable_pattern,
         ...lives,
         next_commands: died ? [nextCommand(cx, store, "reconcile")] : [],
-        consumed_dispatch_notifications: consumed,
+        consumed_dispatch_notifications: consumed.length,
         tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
       const completedAt = store.now();
+      const failed = seen.turn_error === null ? "" : `, its turn failed: ${failureWords(seen.turn_error, seen.last_state_event_at)}`;
       endCycle(store, this.id, { state: "succeeded", completedAt, status });
       this.end("succeeded", { ...lives, state: seen.state, task_completed: seen.task_completed });
       addSpans(store, { id: this.id, taskId: task.id }, this.spans);
@@ -194,7 +209,7 @@ class Cycle {
         type: "manager_cycle_succeeded",
         actor: "manager",
         taskId: task.id,
-        summary: `cycle of ${task.name}: ${seen.state}`,
+        summary: `cycle of ${task.name}: ${seen.state}${failed}`,
         correlation: { ...this.names, cycle_id: this.id },
         attributes: {
           ingest: read,
@@ -203,10 +218,18 @@ class Cycle {
           state: seen.state,
           task_completed: seen.task_completed,
           turn: seen.turn,
+          turn_error: seen.turn_error,
           ...lives,
         },
       });
-      return { ...status, cycle_id: this.id, cycle_started_at: this.startedAt, cycle_completed_at: completedAt };
+      // Printed, not stored: the messages have rows of their own, which name this cycle.
+      return {
+        ...status,
+        consumed_messages: consumed,
+        cycle_id: this.id,
+        cycle_started_at: this.startedAt,
+        cycle_completed_at: completedAt,
+      };
     });
   }
 

@@ -10,6 +10,7 @@ import { ROLES, type Role } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { type Ack, latestAck } from "../../store/tasks/acks.ts";
 import { newestCompletion } from "../../store/observe/codex-events.ts";
+import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { type Handoff, latestHandoff } from "../../store/tasks/handoffs.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
@@ -23,6 +24,7 @@ function workerReceipt(store: Store, taskId: string): Record<string, unknown> | 
   const keys = ["completed_at", "duration_ms", "last_agent_message", "time_to_first_token_ms", "turn_id"];
   return {
     ...Object.fromEntries(keys.map((key) => [key, payload[key] ?? null])),
+    turn_error: turnErrorOf(store, completion),
     binding_id: completion.binding_id,
     source_event_id: completion.id,
     source_event_timestamp: completion.timestamp,

@@ -1,8 +1,8 @@
 /** What the worker's screen says beside its rollout: a waiting pattern, a page, or that it cannot be seen. */
 import type { Context } from "../../context.ts";
-import type { PageName } from "../../core/codex/screen.ts";
+import { type PageName, type Screen, screenWords } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { busyWait, type Finding } from "../../core/codex/pane-classifier.ts";
+import { type Finding, waitOf } from "../../core/codex/pane-classifier.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
@@ -19,6 +19,10 @@ export interface PaneSignal {
 }
 
 const HISTORY = 200;
+
+/** What a page asks, told at once: it is seen, not guessed from how long nothing has happened. */
+const asked = (screen: Screen): string =>
+  `${screenWords(screen)}${screen.dialog === null || screen.dialog.question === "" ? "" : `: ${screen.dialog.question}`}`;
 
 /** Looks once. Never throws for what tmux says. */
 export async function paneSignal(
@@ -38,15 +42,15 @@ export async function paneSignal(
         reason: placed.reason,
       };
     }
-    const { text, page } = await viewPane(cx, placed.pane, HISTORY);
-    const finding = busyWait(text, question);
+    const { text, page, screen } = await viewPane(cx, placed.pane, HISTORY);
+    const finding = waitOf(screen, text, question);
     return {
       captured: true,
       classifier: finding,
       degraded: false,
       notable_pattern: finding?.pattern ?? null,
       page,
-      reason: finding?.reason ?? "nothing on the screen waits",
+      reason: screen.asks ? asked(screen) : (finding?.reason ?? "nothing on the screen waits"),
       status_age_seconds: question.statusAge,
     };
   } catch (error) {

@@ -36,19 +36,28 @@ const grownRollouts = (store: Store): Grown[] =>
  * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is
  * thrown.
  */
-function storeGrown(cx: Context, store: Store, { session, offset }: Grown, problem: (message: string) => void): number {
+function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { problem, fine }: Told): number {
+  const what = `the rollout of ${session.id}`;
   try {
-    return ingest(cx, store, session).new_offset;
+    const stored = ingest(cx, store, session).new_offset;
+    fine?.(what);
+    return stored;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    problem(error.message);
+    problem(error.message, what);
     return offset;
   }
 }
 
+/** Who is told of rollouts that cannot be read, and of those that can be read again; `what` stays the same, the words may not. */
+interface Told {
+  problem(message: string, what: string): void;
+  fine?: ((what: string) => void) | undefined;
+}
+
 /** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
 export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
-  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, problem);
+  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, { problem });
 }
 
 export interface RolloutWatch {
@@ -59,8 +68,8 @@ export interface RolloutWatch {
   close(): void;
 }
 
-/** @param grew called when a rollout of a bound worker may have gained something */
-export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: (message: string) => void): RolloutWatch {
+/** @param grew called when a rollout of a bound worker may have gained something @param fine told of a rollout that could be stored */
+export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: Told["problem"], fine?: Told["fine"]): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
   /** What was tried at which size and offset, so that half a line or a broken file is not tried for ever. */
   const tried = new Map<string, { size: number; offset: number }>();
@@ -141,7 +150,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
         if (last?.size === size && last.offset === offset) continue;
         if (!all && !(these.has(path) && holdsTurn(grown))) continue;
         if (all && !heard.has(path)) forget(dirname(path));
-        tried.set(session.id, { size, offset: storeGrown(cx, store, grown, problem) });
+        tried.set(session.id, { size, offset: storeGrown(cx, store, grown, { problem, fine }) });
       }
       if (!all) return;
       heard = new Set();

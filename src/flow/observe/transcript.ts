@@ -10,9 +10,9 @@ import { segmentByMode, type TranscriptMode } from "../../core/observe/transcrip
 import { type Store, tx } from "../../store/store.ts";
 import { type LegacySource, transcriptSource, type TranscriptSource } from "../../store/observe/transcript-sources.ts";
 import { addSegment, addTerminalCapture, previousCapture, type SegmentSummary } from "../../store/observe/transcripts.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
-import { type PaneView, placeAmong, viewPane } from "../reach/pane.ts";
-import { compatSubject } from "../reach/subject.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { type PaneView, placeIn, viewPane } from "../reach/pane.ts";
+import { compatSubject, sessionSubject } from "../reach/subject.ts";
 
 export interface TranscriptOptions {
   readonly mode: TranscriptMode;
@@ -67,10 +67,10 @@ export async function captureTranscript(
 async function checkedPane(cx: Context, source: TranscriptSource, role: Role): Promise<Pane> {
   const place =
     source.kind === "session"
-      ? { name: source.session.name, tmuxSession: source.session.tmux_session || null, paneId: source.session.tmux_pane_id }
+      ? sessionSubject(source.session)
       : { name: source.name, tmuxSession: source.tmux_session, paneId: source.tmux_pane_id };
   const panes = place.tmuxSession === null ? [] : await listPanes(cx.env);
-  const placed = placeAmong(panes, place);
+  const placed = await placeIn(cx, panes, place);
   const kind = source.kind === "manager" ? "manager" : "tmux";
   const wrong = [
     ...(source.kind === "worker" ? configMismatches(cx, source) : []),

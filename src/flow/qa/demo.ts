@@ -10,13 +10,14 @@ import { Failure } from "../../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../../store/demo-facts.ts";
 import type { Store } from "../../store/store.ts";
 import { installedAgent } from "../../system/agent-cli.ts";
-import { runChild, which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
+import { runProgram } from "../../system/processes/run.ts";
 import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../system/demo-folder.ts";
 import { rolloutMeta } from "../../system/codex/rollout-file.ts";
 import { scriptedModel } from "../../system/scripted-model.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { onStop } from "../../system/processes/this-process.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "../reach/open-turn.ts";
@@ -52,7 +53,9 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   try {
     await Promise.race([run.play(), stopped]);
   } catch (error) {
-    failed = { step: run.current, reason: (error as Error).message, screen: await run.screen() };
+    // Who interrupts it has seen enough.
+    const screen = interrupted ? null : await run.screen();
+    failed = { step: run.current, reason: (error as Error).message, screen };
   }
   const left = await closeDemo(folder, run.pids);
   await model.stop();
@@ -64,6 +67,7 @@ export async function runDemo(cx: Context, keep: boolean, tell: DemoTeller): Pro
   if (!kept) removeDemoFolder(folder);
   return {
     ok: failed === null,
+    interrupted: interrupted && failed !== null && left.length === 0,
     steps: run.steps,
     failed,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
@@ -140,7 +144,7 @@ class DemoRun {
       String(LIMIT_MS / 1000),
     ];
     this.pane = `codex-${DEMO.worker}`;
-    const result = await runChild([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
+    const result = await runProgram([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
     if (result.code !== 0) throw new Failure(result.stderr.trim() || "pair did not end in time");
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
     this.pids = [paired.worker.pid, paired.manager.pid, paired.dispatch.pid].filter((pid) => pid !== null);
@@ -155,8 +159,8 @@ class DemoRun {
   /** What the worker made is really there, and really right. */
   private async checkWork(store: Store, paired: Paired): Promise<void> {
     this.current = "the work stands: the file is changed and its check passes";
-    const check = await runChild(["sh", "check.sh"], { env: this.folder.env, cwd: this.folder.project });
-    const changed = await runChild(["git", "status", "--porcelain"], { env: this.folder.env, cwd: this.folder.project });
+    const check = await runProgram(["sh", "check.sh"], { env: this.folder.env, cwd: this.folder.project });
+    const changed = await runProgram(["git", "status", "--porcelain"], { env: this.folder.env, cwd: this.folder.project });
     if (check.code !== 0 || !changed.stdout.includes("greet.sh")) throw new Failure(`sh check.sh: ${check.stdout.trim()}`);
     if (demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager }).nudgesProven !== 1)
       throw new Failure("the nudge does not stand in the worker's rollout exactly once");

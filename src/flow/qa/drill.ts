@@ -9,7 +9,7 @@ import { quoteCommand } from "../../core/shell.ts";
 import { listInbox } from "../../store/dispatch/inbox.ts";
 import { openIterations, routedCount } from "../../store/qa-drills.ts";
 import type { Store } from "../../store/store.ts";
-import { runChild } from "../../system/processes/child.ts";
+import { runProgram } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 
@@ -75,7 +75,7 @@ export class Drill {
     this.replay.push(this.line(words));
     cx.err(`$ ${this.line(words)}`);
     const env = { ...cx.env, WORKERCTL_STATE_ROOT: dirname(store.path), CONVEYOR_CLI_PROG: cx.program };
-    const done = await runChild([...selfArgv(), ...this.onDatabase(words)], { env, cwd: dirname(store.path), timeoutMs: COMMAND_MS });
+    const done = await runProgram([...selfArgv(), ...this.onDatabase(words)], { env, cwd: dirname(store.path), timeoutMs: COMMAND_MS });
     if (done.code === null) throw new Failure(`${this.line(words)} did not end by itself`);
     return { returncode: done.code, stdout: done.stdout, stderr: done.stderr };
   }

@@ -2,7 +2,7 @@
 import { prettyJson } from "../../core/json.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { type Asset, readAsset } from "../../system/files/assets.ts";
-import { runChild } from "../../system/processes/child.ts";
+import { runProgram } from "../../system/processes/run.ts";
 import { withScratch } from "../../system/files/scratch.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { type Drill, templateFacts } from "./drill.ts";
@@ -68,7 +68,7 @@ async function reviewGate(drill: Drill): Promise<Facts> {
     const path = `${folder}/codex-review`;
     writeWhole(path, script.bytes);
     const run = async (argv: string[], expected: number, env = {}) => {
-      const { code } = await runChild(argv, { env: { ...drill.cx.env, ...env }, cwd: folder, timeoutMs: 10_000 });
+      const { code } = await runProgram(argv, { env: { ...drill.cx.env, ...env }, cwd: folder, timeoutMs: 10_000 });
       const command = quoteCommand(argv);
       drill.expect(code === expected, "adversarial_review_gate", `${command} ended with ${code}, not ${expected}`);
       return { command, returncode: expected };

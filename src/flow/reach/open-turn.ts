@@ -1,6 +1,6 @@
 /** Whether a turn is open in a rollout right now, told from its end backwards. */
 import { parseRecord } from "../../core/codex/rollout.ts";
-import { turnSign } from "../../core/sessions/worker-state.ts";
+import { turnSign, type TurnSign } from "../../core/sessions/worker-state.ts";
 import { openRollout } from "../../system/codex/rollout-reader.ts";
 
 const FIRST_LOOK = 256 << 10;
@@ -8,7 +8,7 @@ const FIRST_LOOK = 256 << 10;
 const FARTHEST = 64 << 20;
 
 /** The newest sign of a turn; null when there is none, or no rollout. */
-export function newestTurn(path: string | null): "open" | "completed" | "aborted" | null {
+export function newestTurn(path: string | null): TurnSign | null {
   const file = path === null ? null : openRollout(path);
   if (file === null) return null;
   try {
@@ -22,6 +22,29 @@ export function newestTurn(path: string | null): "open" | "completed" | "aborted
         from = piece.next;
       }
       if (newest !== null || start === 0 || back >= FARTHEST) return newest;
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** How far the rollout is written; 0 when there is none. */
+export function writtenTo(path: string | null): number {
+  const file = path === null ? null : openRollout(path);
+  file?.close();
+  return file?.size ?? 0;
+}
+
+/** Whether a turn has ended in what was written after `offset`. */
+export function turnEndedAfter(path: string | null, offset: number): boolean {
+  const file = path === null ? null : openRollout(path);
+  if (file === null) return false;
+  try {
+    for (let from = offset; ;) {
+      const piece = file.read(from);
+      if (piece.lines.some(({ text }) => ["completed", "aborted"].includes(signOf(text) ?? ""))) return true;
+      if (!piece.more || piece.lines.length === 0) return false;
+      from = piece.next;
     }
   } finally {
     file.close();

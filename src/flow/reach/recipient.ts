@@ -8,10 +8,10 @@ import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { type WriterLock, writerLock, writtenThreads } from "../../system/codex/lock.ts";
 import { homeOfRollout, rolloutOfThread } from "../../system/codex/home.ts";
 import { sessionFamily } from "../../system/kinship.ts";
-import { alive, executableOf, listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
+import { alive, executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { firstLine } from "../../system/codex/rollout-file.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
-import { placeAmong } from "./pane.ts";
+import type { Pane } from "../../system/terminal/panes.ts";
+import { needPane } from "./pane.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Recipient {
@@ -22,6 +22,8 @@ export interface Recipient {
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
   readonly pid: number | null;
+  /** When it was first put on record. */
+  readonly since: string | null;
   readonly threadId: string | null;
   readonly rolloutPath: string | null;
   readonly gone: boolean;
@@ -34,6 +36,7 @@ export const recipientOf = (session: Session): Recipient => ({
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
   pid: session.pid,
+  since: session.registered_at,
   threadId: session.codex_session_id,
   rolloutPath: session.codex_session_path,
   gone: session.state === "gone",
@@ -50,6 +53,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         tmuxSession: subject.tmuxSession,
         paneId: subject.paneId,
         pid: null,
+        since: subject.since,
         threadId: null,
         rolloutPath: null,
         gone: false,
@@ -91,8 +95,8 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const lock = threadLock(recipient);
   const live = lock?.held === true;
   if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, codexHome, provable: live };
+  const pane = await paneOf(cx, recipient);
   const processes = (await listProcesses(cx.env)) ?? [];
-  const pane = await paneOf(cx, recipient, processes);
   const family = await sessionFamily(codex, pane.pid, processes, cx.env);
   const agents: number[] = [];
   for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
@@ -113,23 +117,13 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
 
 const isOneOf = (family: readonly number[], pid: number | null): boolean => pid !== null && family.includes(pid);
 
-/** The pane of the session: the recorded one, else the one its process lives in, else the active one. */
-async function paneOf(cx: Context, recipient: Recipient, processes: readonly Process[]): Promise<Pane> {
-  const { program } = cx;
-  const panes = await listPanes(cx.env);
-  const placed = placeAmong(panes, recipient);
-  if (placed.pane === null)
-    throw new Failure(placed.reason, {
-      hint: placed.why === "missing" ? `tmux list-sessions; ${program} reconcile` : `${program} sessions --state all`,
-    });
-  if (placed.pane.dead)
-    throw new Failure(`the program in pane ${placed.pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, {
-      hint: `tmux attach -t ${quoteWord(placed.pane.session)}`,
-    });
-  const own = panes.filter((pane) => pane.session === placed.pane.session);
-  if (recipient.paneId !== null || recipient.pid === null || own.length === 1) return placed.pane;
-  for (const pane of own) if ((await sessionFamily(codex, pane.pid, processes, cx.env)).includes(recipient.pid)) return pane;
-  return placed.pane;
+/** The pane of the session, with a program that runs. */
+async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
+  const pane = await needPane(cx, recipient);
+  if (!pane.dead) return pane;
+  throw new Failure(`the program in pane ${pane.paneId} of ${JSON.stringify(recipient.name)} has ended`, {
+    hint: `tmux attach -t ${quoteWord(pane.session)}`,
+  });
 }
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */

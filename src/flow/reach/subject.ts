@@ -3,10 +3,10 @@
  * session.
  */
 import type { Context } from "../../context.ts";
-import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
+import { unknownSession } from "../../store/names.ts";
 import type { Store } from "../../store/store.ts";
 import { readCompatJson } from "../../system/compat-worker.ts";
 
@@ -16,6 +16,11 @@ export interface Subject {
   readonly cwd: string;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
+  readonly pid: number | null;
+  /** When it was first put on record. */
+  readonly since: string | null;
+  /** When it was last heard of. */
+  readonly lastHeard: string | null;
   readonly identityToken: string | null;
   /** config.json of a worker; `{}` of a session. */
   readonly config: JsonObject;
@@ -35,6 +40,9 @@ export function compatSubject(root: string, name: string): Subject | null {
     cwd: text(config.cwd) ?? "",
     tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
     paneId: text(config.tmux_pane_id),
+    pid: null,
+    since: text(config.created_at),
+    lastHeard: null,
     identityToken: text(config.identity_token),
     config,
     session: null,
@@ -47,6 +55,9 @@ export const sessionSubject = (session: Session): Subject => ({
   cwd: session.cwd,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
+  pid: session.pid,
+  since: session.registered_at,
+  lastHeard: session.last_heartbeat_at,
   identityToken: session.identity_token,
   config: {},
   session,
@@ -58,5 +69,5 @@ export function needSubject(cx: Context, store: Store, name: string): Subject {
   if (worker) return worker;
   const session = findSession(store, name);
   if (session) return sessionSubject(session);
-  throw new Failure(`there is no worker and no registered session ${JSON.stringify(name)}`, { hint: `${cx.program} sessions --state all` });
+  throw unknownSession(store, name, "there is no worker and no registered session");
 }

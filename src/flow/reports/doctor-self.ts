@@ -4,12 +4,13 @@ import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
 import { sessionLine } from "../../system/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
-import { hasSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Check, Report } from "./doctor.ts";
 import { type Identity, identifySelf } from "../sessions/identify.ts";
 

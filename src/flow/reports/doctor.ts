@@ -3,11 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { codex } from "../../core/agent/agent.ts";
+import { testedVersions, versionDoubt } from "../../core/codex/versions.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
+import { recordsFor } from "../../system/files/records-place.ts";
 import { installedAgent } from "../../system/agent-cli.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
@@ -33,6 +35,9 @@ async function codexFacts(cx: Context): Promise<{ version_text: string | null; f
     facts: {
       path,
       version: features.version,
+      tested: testedVersions,
+      in_range: versionDoubt(features.version) === null,
+      warning: versionDoubt(features.version),
       home,
       features: {
         shared_daemon: features.noDaemon,
@@ -60,11 +65,21 @@ function compatWorkers(root: string): Record<string, unknown>[] {
     });
 }
 
-/** Kinds of rollout records that no rule knows; [] without a database, which is not made for this. */
-const strangers = (cx: Context, root: string): UnknownRecord[] => {
-  const file = join(root, "workerctl.db");
-  return existsSync(file) ? unknownRecords(cx.store(file)) : [];
-};
+/**
+ * Kinds of rollout records that no rule knows, and whether the database could be asked; [] without a database, which is not made for this.
+ * One that cannot be opened is reported, not fatal.
+ */
+function strangers(cx: Context, root: string): { found: UnknownRecord[]; checks: Check[] } {
+  const path = join(root, "workerctl.db");
+  if (!existsSync(path)) return { found: [], checks: [] };
+  try {
+    return { found: unknownRecords(cx.store(path)), checks: [{ name: "database", ok: true, path }] };
+  } catch (error) {
+    const failure = error instanceof Failure ? error : cx.databaseFailure(error);
+    if (!failure) throw error;
+    return { found: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
+  }
+}
 
 export interface Report {
   readonly ok: boolean;
@@ -75,10 +90,11 @@ export interface Report {
 /** @param given folder of the work, instead of the current one */
 export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
   const cwd = given === undefined ? cx.cwd : cx.path(given);
-  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : join(cwd, ".codex-workers");
+  const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
+  const records = strangers(cx, root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
     { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
@@ -86,12 +102,13 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
     { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
     { name: "state_root_exists", ok: isFolder(root), path: root },
+    ...records.checks,
   ];
   return {
     ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name)),
     checks,
     codex: found?.facts ?? null,
-    unknown_records: strangers(cx, root),
+    unknown_records: records.found,
     project_root: programRoot(),
     workers: compatWorkers(root),
   };

@@ -12,7 +12,7 @@ import type { Scope } from "../../store/reports/scope.ts";
 import { activeSessions, type SessionFacts } from "../../store/sessions/report.ts";
 import { databaseBytes, storage } from "../../store/audit/storage.ts";
 import type { Store } from "../../store/store.ts";
-import { activeTasks, countActiveTasks } from "../../store/reports/telemetry-metrics.ts";
+import { activeTasks, countActiveTasks, ingestCounts } from "../../store/reports/telemetry-metrics.ts";
 import { deadSessions, type Drift, drift } from "../sessions/reconcile.ts";
 import { alertLine, ownersOf, type Report, scopeOf, thresholds, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
@@ -28,6 +28,7 @@ function operatorParts(store: Store, found: Drift, scope: Scope, flags: ViewFlag
   const stale = staleSessions(active, flags.workerStalenessSeconds, nowMs);
   return {
     commands: {
+      total: countCommands(store, "all", always),
       unfinished_count: countCommands(store, "unfinished", always),
       failed_count: countCommands(store, "failed", scope),
       recent_unfinished: newestCommands(store, "unfinished", always, limit),
@@ -61,7 +62,7 @@ function operatorReport(cx: Context, store: Store, found: Drift, flags: ViewFlag
   const scope: Scope = { activeOnly: flags.activeOnly, window: windowOf(cx, flags) ?? undefined };
   const parts = operatorParts(store, found, scope, flags, cx.nowMs());
   const criteria = criteriaPart(store, { activeOnly: flags.activeOnly }, flags.limit);
-  const { path: _, ...schema_health } = checkHealth(store, { rows: false });
+  const { path: _, ...schema_health } = checkHealth(store);
   const total = databaseBytes(store);
   const alerts = operatorAlerts(
     {
@@ -150,7 +151,7 @@ export async function failures(cx: Context, flags: ViewFlags): Promise<Report> {
       failed_commands: parts.commands.recent_failed,
       pane_capture_failures: newestCycles(store, "blind", scope, flags.limit),
       ingest: {
-        skipped_lines: trouble.skipped_lines,
+        ...ingestCounts(store, scope),
         recent_skipped: newestIngestEvents(store, "skipped", scope, flags.limit),
         recent_errors: newestIngestEvents(store, "errors", scope, flags.limit),
         cycle_errors: newestCycles(store, "ingest", scope, flags.limit),

@@ -7,7 +7,7 @@ import { type Window, windowSeconds, windowUntil } from "../../core/window.ts";
 import { needRun } from "../../store/record/runs.ts";
 import type { Scope } from "../../store/reports/scope.ts";
 import type { Store } from "../../store/store.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask, taskById } from "../../store/tasks/tasks.ts";
 
 /** The flags of the views, checked as far as words can be. */
 export interface ViewFlags {
@@ -51,9 +51,9 @@ export function windowOf(cx: Context, flags: ViewFlags, fallback?: string): Wind
 
 /** The task and run that the flags name; a run brings its task. Throws a Failure for an unknown one, and for a run of another task. */
 export function ownersOf(store: Store, flags: Pick<ViewFlags, "task" | "run">): { task: Task | null; run: Run | null } {
-  const task = flags.task ? needTask(store, flags.task) : null;
+  const task = flags.task ? needNewestTask(store, flags.task) : null;
   const run = flags.run ? needRun(store, flags.run, task ?? undefined) : null;
-  return { task: task ?? (run && needTask(store, run.task_id)), run };
+  return { task: task ?? (run && taskById(store, run.task_id)), run };
 }
 
 export const scopeOf = (owners: { task: Task | null; run: Run | null }, window: Window | null): Scope => ({

@@ -19,7 +19,7 @@ import { runById } from "../../store/record/runs.ts";
 import { storage } from "../../store/audit/storage.ts";
 import type { Store } from "../../store/store.ts";
 import { partiesOf } from "../../store/tasks/task-state.ts";
-import { needTask } from "../../store/tasks/tasks.ts";
+import { needNewestTask } from "../../store/tasks/tasks.ts";
 import { listTelemetry } from "../../store/reports/telemetry-list.ts";
 import { ingestCounts } from "../../store/reports/telemetry-metrics.ts";
 import { summariseTelemetry } from "../../store/reports/telemetry-summary.ts";
@@ -38,7 +38,7 @@ function look(
   flags: ViewFlags,
   limits: Pick<Thresholds, "max_unfinished_commands" | "max_open_criteria">,
 ) {
-  const task = needTask(store, ref);
+  const task = needNewestTask(store, ref);
   const taskId = task.id;
   const parties = partiesOf(store, taskId);
   const [worker, manager] = [party(parties.worker, alive, cx.nowMs()), party(parties.manager, alive, cx.nowMs())];

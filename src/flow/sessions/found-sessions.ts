@@ -11,7 +11,7 @@ import { sessionFamily, sessionLine } from "../../system/kinship.ts";
 import { listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
 import { firstPrompt } from "../../system/codex/rollout-scan.ts";
-import { listPanes, type Pane } from "../../system/terminal/tmux.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { rolloutOf } from "./identify.ts";
 
 export interface FoundSession {

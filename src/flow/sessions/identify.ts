@@ -7,7 +7,7 @@ import { type WriterLock, writerLock } from "../../system/codex/lock.ts";
 import { sessionFamily, sessionLine } from "../../system/kinship.ts";
 import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
-import { listPanes } from "../../system/terminal/tmux.ts";
+import { listPanes } from "../../system/terminal/panes.ts";
 import { servedThreads } from "../reach/served-threads.ts";
 
 export interface Identity {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import { takesTrust } from "../../core/codex/dialogs.ts";
 import type { Screen } from "../../core/codex/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { needPlainName, type Role } from "../../core/sessions/session.ts";
@@ -12,17 +13,11 @@ import { installedAgent, needAgent } from "../../system/agent-cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { selfFolder } from "../../system/processes/self.ts";
-import {
-  capturePane,
-  hasSession,
-  keepDeadPane,
-  killSession,
-  listPanes,
-  needTmux,
-  newSession,
-  type Pane,
-  sendReturn,
-} from "../../system/terminal/tmux.ts";
+import { sendReturn } from "../../system/terminal/keys.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { hasSession, keepDeadPane, newSession } from "../../system/terminal/sessions.ts";
+import { needTmux } from "../../system/terminal/tmux.ts";
+import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
 export interface Launch {
@@ -149,8 +144,7 @@ class TrustAnswers {
 
   /** Whether Enter is to be pressed now: a recognised trust page on which it means yes, once a second. */
   answers(screen: Screen): boolean {
-    const yes = screen.dialog === null || /^(yes|trust)/i.test(screen.dialog.choices[screen.dialog.chosen] ?? "");
-    if (!this.accept || screen.page !== "folder_trust" || !yes || performance.now() - this.answeredAt < 1000) return false;
+    if (!this.accept || !takesTrust(screen) || performance.now() - this.answeredAt < 1000) return false;
     this.answeredAt = performance.now();
     return true;
   }
@@ -187,7 +181,8 @@ function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: bool
 /** The program in the pane has ended: its last lines are the reason, and nothing is left running. */
 async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
   const text = pane === undefined ? "" : await capturePane(cx.env, pane.paneId, 50);
-  await killSession(cx.env, tmuxNameOf(request.name));
+  if (pane !== undefined)
+    await endTerminal(cx, await lookAtTerminal(cx, { name: request.name, tmuxSession: pane.session, paneId: pane.paneId }));
   const last = text
     .split("\n")
     .map((line) => line.trimEnd())

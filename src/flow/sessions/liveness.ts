@@ -6,7 +6,7 @@ import type { Check } from "../../store/health.ts";
 import { supervisedTasks } from "../../store/sessions/liveness.ts";
 import type { Store } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { listPanes } from "../../system/terminal/tmux.ts";
+import { listPanes } from "../../system/terminal/panes.ts";
 import { nextCommand } from "../reach/next-command.ts";
 
 /**

@@ -7,7 +7,7 @@ import { quoteCommand } from "../../core/shell.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { attachWords, openWindow, TERMINALS, type TerminalChoice, type Window, windowFor } from "../../system/terminal/terminal.ts";
-import { needPane, type Place } from "../reach/pane.ts";
+import { needShown, type Place } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
 
 /** The flags of the commands that open a window. */
@@ -43,7 +43,7 @@ export async function openPlace(
   options: OpenOptions,
   around: (launch: () => Promise<void>, window: Window) => Promise<void> = (launch) => launch(),
 ): Promise<Opening> {
-  const { session } = await needPane(cx, { ...place, paneId: null });
+  const session = await needShown(cx, place);
   const window = windowFor(cx.env, options.terminal, session);
   if (!options.dryRun) await around(() => openWindow(cx.env, window, session), window);
   return {

@@ -17,7 +17,7 @@ import { type Store, tx } from "../../store/store.ts";
 import { createTask, findTask } from "../../store/tasks/tasks.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { selfArgv } from "../../system/processes/self.ts";
-import { hasSession } from "../../system/terminal/tmux.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import { checkLaunch, tmuxNameOf } from "./launch.ts";
 import { launchOf, type StartInput, startSession } from "./start-session.ts";
 

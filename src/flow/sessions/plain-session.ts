@@ -5,7 +5,8 @@ import { Failure } from "../../core/failure.ts";
 import { needPlainName } from "../../core/sessions/session.ts";
 import { installedAgent, needAgent } from "../../system/agent-cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
-import { needTmux, newSession } from "../../system/terminal/tmux.ts";
+import { newSession } from "../../system/terminal/sessions.ts";
+import { needTmux } from "../../system/terminal/tmux.ts";
 import { sessionEnvironment } from "./launch.ts";
 
 /** Refuses, in this order: no agent on PATH, a name with other characters, no such folder, no tmux. */

@@ -7,7 +7,7 @@ import { quoteCommand } from "../../core/shell.ts";
 import { registerSession } from "../../store/sessions/sessions.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { rolloutMeta } from "../../system/codex/rollout-file.ts";
-import { hasSession } from "../../system/terminal/tmux.ts";
+import { hasSession } from "../../system/terminal/sessions.ts";
 import { type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
 import { reachable } from "../reach/reachable.ts";
 

@@ -6,10 +6,10 @@ import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { markGone } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { findTask } from "../../store/tasks/tasks.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { appendCompatEvent } from "../../system/compat-worker.ts";
-import { hasSession, killSession } from "../../system/terminal/tmux.ts";
 import { deliver } from "../delivery/deliver.ts";
+import { type Absence, endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { recipientOfSubject } from "../reach/recipient.ts";
 import type { Subject } from "../reach/subject.ts";
@@ -26,9 +26,12 @@ export interface Stopped {
   readonly message_sent: boolean;
 }
 
+/** With these nothing of the session runs any more; with the others that cannot be said, so nothing is ended or recorded. */
+const OVER: readonly (Absence | null)[] = ["missing", "another"];
+
 /**
- * Says the message, if there is one and somebody to hear it, ends the tmux session and records both.
- * @throws Failure when a session has no tmux session to end
+ * Says the message, if there is one and somebody to hear it, ends the terminal and records both.
+ * @throws Failure when there is no tmux session, nothing shows which terminal is meant, or it could not be ended; nothing is recorded then
  */
 export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
@@ -36,7 +39,15 @@ export async function stopSubject(cx: Context, store: Store, subject: Subject, m
     throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, {
       hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}`,
     });
-  const running = await hasSession(cx.env, tmuxSession);
+  const terminal = await lookAtTerminal(cx, subject);
+  const running = terminal.pane !== null;
+  if (!running && !OVER.includes(terminal.why)) {
+    const [process] = terminal.processes;
+    throw new Failure(`nothing was ended: ${terminal.reason}`, {
+      hint: process === undefined ? `${cx.program} sessions --name ${quoteWord(name)}` : `end it where it runs: kill ${process.pid}`,
+    });
+  }
+  if (terminal.why === "another") cx.err(`note: ${terminal.reason}; it was left alone`);
   const lookup = session === null ? {} : { lookup_source: "session", role: session.role, target: tmuxSession };
   const log = (type: string, facts: Record<string, unknown>) =>
     appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type, ...facts, ...lookup });
@@ -50,18 +61,18 @@ export async function stopSubject(cx: Context, store: Store, subject: Subject, m
         payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length },
       });
   }
-  const killed = running && (await killSession(cx.env, tmuxSession));
+  if (running) await endTerminal(cx, terminal);
   if (session !== null) {
     tx(store, () => {
       markGone(store, session.id);
       addEvent(store, {
         type: "session_stopped",
-        payload: { killed_session: killed, role: session.role, session: name, target: tmuxSession },
+        payload: { killed_session: running, role: session.role, session: name, target: tmuxSession },
       });
     });
   }
-  log("stop", { killed_session: killed });
-  return { name, tmux_session: tmuxSession, killed_session: killed, message_sent: said };
+  log("stop", { killed_session: running });
+  return { name, tmux_session: tmuxSession, killed_session: running, message_sent: said };
 }
 
 /** Whether the message went out. What was typed is given a moment: a known agent ends its turn, anything else reads its line. */
@@ -73,14 +84,15 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
     return false;
   }
   const end = performance.now() + (sent.proof === "seen" ? READ_MS : 300);
-  while (performance.now() < end && newestTurn(recipient.rolloutPath) !== "completed") await Bun.sleep(50);
+  const ended = (): boolean => ["completed", "failed"].includes(newestTurn(recipient.rolloutPath) ?? "");
+  while (performance.now() < end && !ended()) await Bun.sleep(50);
   return true;
 }
 
 function warnBound(cx: Context, store: Store, sessionId: string, name: string): void {
   const binding = bindingOfSession(store, sessionId);
   if (binding === null) return;
-  const task = findTask(store, binding.task_id);
+  const task = taskById(store, binding.task_id);
   cx.err(
     `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ` +
       `${quoteWord(task?.name ?? binding.task_id)} ends that`,

@@ -12,7 +12,7 @@ import { countTaskRecords } from "../../store/tasks/epilogues.ts";
 import { latestHandoff } from "../../store/tasks/handoffs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
-import { runChild } from "../../system/processes/child.ts";
+import { runProgram } from "../../system/processes/run.ts";
 import { isFolder } from "../../system/files/folders.ts";
 
 export interface StepOutcome {
@@ -37,7 +37,14 @@ async function runTools(cx: Context, tools: readonly string[], cwd: string): Pro
   const failed = (error: string): StepOutcome => ({ result: { tools: seen }, error });
   for (const tool of tools) {
     const program = tool.includes("/") ? resolve(cwd, tool) : tool;
-    const done = await runChild([program, "--version"], { env: cx.env, cwd, timeoutMs: TOOL_LIMIT_MS, guarded: true });
+    const done = await runProgram([program, "--version"], {
+      env: cx.env,
+      cwd,
+      timeoutMs: TOOL_LIMIT_MS,
+      graceMs: 0,
+      mostBytes: 1 << 20,
+      endsWithUs: true,
+    });
     if (done.missing) return failed(`tool ${tool} is missing: nothing of this name ${tool.includes("/") ? "" : "on PATH "}can be run`);
     seen.push({ tool, returncode: done.code, stdout: tail(done.stdout), stderr: tail(done.stderr) });
     if (done.timedOut) return failed(`tool ${tool} failed: --version gave no answer within ${TOOL_LIMIT_MS / 1000} s`);
@@ -65,7 +72,7 @@ async function openPullRequest(cx: Context, task: Task, body: string, place: { c
   const not = (reason: string): JsonObject => ({ created: false, url: null, reason });
   if (!place.permitted) return not("repo.open_pr is not permitted");
   const env = { ...cx.env, GH_PROMPT_DISABLED: "1", GIT_TERMINAL_PROMPT: "0" };
-  const done = await runChild(["gh", "pr", "create", "--draft", "--title", task.name, "--body-file", "-"], {
+  const done = await runProgram(["gh", "pr", "create", "--draft", "--title", task.name, "--body-file", "-"], {
     env,
     cwd: place.cwd,
     stdin: body,

@@ -8,7 +8,6 @@ import { commandType, type FinishOrder, type OpenCall } from "../../core/tasks/f
 import type { Role } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
-import { toIso } from "../../core/time.ts";
 import {
   type Begun,
   beginFinish,
@@ -21,17 +20,17 @@ import {
 } from "../../store/tasks/finish.ts";
 import type { Store } from "../../store/store.ts";
 import { hasTranscript } from "../../store/observe/transcripts.ts";
-import { alive, startedAt } from "../../system/processes/processes.ts";
+import { alive, isSameStart } from "../../system/processes/processes.ts";
 import { thisProcess, undisturbed } from "../../system/processes/this-process.ts";
 import { sayLastWord } from "./last-word.ts";
-import { endTerminal, ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
+import { endTerminal } from "../reach/end-terminal.ts";
+import { ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
 import { captureTranscript, shownTranscript } from "../observe/transcript.ts";
 
 /** Whether the process that made the call has ended. One of an older release says nothing of its process: it was short-lived. */
 async function hasDied(cx: Context, { process }: OpenCall): Promise<boolean> {
   if (process === null || !alive(process.pid)) return true;
-  const started = await startedAt(process.pid, cx.env);
-  return started !== null && process.started !== null && toIso(started) !== process.started;
+  return process.started !== null && (await isSameStart(process.pid, process.started, cx.env)) === false;
 }
 
 /** What has been done so far, told whether the call succeeds or not. */
@@ -70,7 +69,7 @@ class Finish {
       this.done.endedBefore.push(...targets.filter((target) => target.endedBefore).map((target) => target.party.role));
       await this.capture(targets);
       await this.say(targets);
-      const inOrder = await ownTerminalLast(cx, targets);
+      const inOrder = ownTerminalLast(targets);
       return await undisturbed(async () => {
         for (const target of inOrder) await this.end(target);
         const result = this.result();
@@ -111,11 +110,9 @@ class Finish {
     }
   }
 
-  private async end({ party, pane, endedBefore }: Target): Promise<void> {
-    if (pane) {
-      await endTerminal(this.cx, party);
-      this.done.killed.add(party.role);
-    }
+  private async end({ party, terminal, pane, endedBefore }: Target): Promise<void> {
+    if (terminal) await endTerminal(this.cx, terminal);
+    if (pane) this.done.killed.add(party.role);
     if (pane || endedBefore) markStopped(this.store, this.task, this.begun.commandId, party, endedBefore);
   }
 

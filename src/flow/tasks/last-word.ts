@@ -4,7 +4,7 @@ import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import type { Store } from "../../store/store.ts";
-import { capturePane } from "../../system/terminal/tmux.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
 import { inferSession } from "../observe/cycle.ts";
 import { type Delivered, deliver } from "../delivery/deliver.ts";
 import { ingest } from "../observe/ingest.ts";
@@ -27,6 +27,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
         tmuxSession: party.tmuxSession,
         paneId: pane?.paneId ?? party.paneId,
         pid: null,
+        since: null,
         threadId: null,
         rolloutPath: null,
         gone: false,

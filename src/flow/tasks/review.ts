@@ -13,7 +13,7 @@ import { listCriteria } from "../../store/tasks/criteria.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
-import { which } from "../../system/processes/child.ts";
+import { which } from "../../system/processes/environment.ts";
 import { codexHome } from "../../system/codex/home.ts";
 import { filesBeginning } from "../../system/files/folders.ts";
 import { recentPullRequests, summariseChanges } from "../../system/git/git.ts";
@@ -54,6 +54,9 @@ function reviewerEnv(cx: Context, folder: string): Record<string, string> {
   return { ...Object.fromEntries(kept), TMPDIR: folder };
 }
 
+/** An answer is short: what stands behind its first characters is not looked at. */
+const KEPT = 10_000;
+
 export interface ReviewerOrder {
   /** The program and its arguments. */
   readonly command: readonly string[];
@@ -68,8 +71,8 @@ export interface ReviewerOrder {
 function troubleOf({ report, result }: Sandboxed, program: string | null, order: ReviewerOrder): string | null {
   if (program === null) return `the reviewer ${order.command[0]} cannot be started: it is not on PATH or does not exist`;
   if (result === null) return `the reviewer was not started: ${report.setup_error}`;
-  if (result.trouble === "timeout") return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
-  if (result.trouble === "flood") return "the reviewer printed far too much and was stopped";
+  if (result.timedOut) return `the reviewer gave no answer within ${order.timeoutSeconds} s and was stopped`;
+  if (result.flooded) return "the reviewer printed far too much and was stopped";
   return result.code === 0 ? null : `the reviewer ended with ${result.code ?? "a signal"}`;
 }
 
@@ -87,9 +90,7 @@ export async function runReviewer(cx: Context, store: Store, task: Task, order: 
       env: reviewerEnv(cx, folder),
       stdin: compactJson(order.context),
       timeoutMs: order.timeoutSeconds * 1000,
-      keepStdout: 10_000,
-      keepStderr: 2000,
-      floodBytes: 1 << 20,
+      mostBytes: 1 << 20,
     });
   });
   const run = {
@@ -104,5 +105,5 @@ export async function runReviewer(cx: Context, store: Store, task: Task, order: 
     printedErr: Boolean(done.result?.stderr),
   };
   const trouble = troubleOf(done, program, order);
-  return trouble === null ? answeredReview(run, done.result!.stdout) : failedReview(run, trouble);
+  return trouble === null ? answeredReview(run, done.result!.stdout.slice(0, KEPT)) : failedReview(run, trouble);
 }

@@ -1,6 +1,5 @@
 /** The parties of a task at their terminals: who they are, whether a terminal is theirs, and ending it. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -11,10 +10,9 @@ import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
 import { transcriptSource } from "../../store/observe/transcript-sources.ts";
-import { sessionLine } from "../../system/kinship.ts";
-import { listProcesses } from "../../system/processes/processes.ts";
-import { hasSession, isPaneId, killPane, killSession, listPanes, type Pane } from "../../system/terminal/tmux.ts";
-import { placeAmong } from "../reach/pane.ts";
+import { sessionSubject } from "../reach/subject.ts";
+import { listPanes, type Pane } from "../../system/terminal/panes.ts";
+import { lookAtTerminal, type Terminal } from "../reach/end-terminal.ts";
 
 function partyOf(store: Store, taskId: string, binding: Binding | null, role: Role): TaskParty | null {
   const id = role === "worker" ? binding?.worker_session_id : binding?.manager_session_id;
@@ -49,9 +47,11 @@ export function taskParties(store: Store, taskId: string, ended: boolean): TaskP
   return { worker: partyOf(store, taskId, binding, "worker"), manager: partyOf(store, taskId, binding, "manager") };
 }
 
-/** A party that is to be stopped: with its pane, or without one, because nothing of it runs. */
+/** A party that is to be stopped, with its terminal; null: none is on record, or it counts as over. */
 export interface Target {
   readonly party: TaskParty;
+  readonly terminal: Terminal | null;
+  /** Its pane; null, because nothing of it runs, or only its process. */
   readonly pane: Pane | null;
   /** Its terminal was ended by an earlier call that died before it could say so. */
   readonly endedBefore: boolean;
@@ -71,46 +71,48 @@ export async function verifyTargets(
   options: { tolerant: boolean; interrupted: ReadonlySet<Role> },
 ): Promise<Target[]> {
   const panes = parties.some((party) => party.tmuxSession !== null) ? await listPanes(cx.env) : [];
-  return parties.map((party): Target => {
-    const absent = { party, pane: null, endedBefore: false };
-    if (!isOnRecord(party) || party.tmuxSession === null) return absent;
-    const elsewhere = party.session && bindingOfSession(store, party.session.id);
-    if (elsewhere && elsewhere.task_id !== task.id) {
-      const other = taskById(store, elsewhere.task_id)?.name ?? elsewhere.task_id;
-      throw new Failure(
-        `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ` +
-          `${JSON.stringify(task.name)}`,
-        { hint: `${cx.program} stop-task ${quoteWord(other)}` },
-      );
-    }
-    const placed = placeAmong(panes, { name: party.name, tmuxSession: party.tmuxSession, paneId: party.paneId });
-    if (placed.pane) return { party, pane: placed.pane, endedBefore: false };
-    if (placed.why === "missing" && options.interrupted.has(party.role)) return { ...absent, endedBefore: true };
-    if (placed.why === "missing" && options.tolerant) return absent;
-    throw new Failure(`${party.role} ${JSON.stringify(party.name)} is not stopped: ${placed.reason}`, {
-      hint:
-        placed.why === "missing"
-          ? `leave --stop-${party.role} out, or mark it as gone first: ${cx.program} reconcile --apply`
-          : `${cx.program} sessions --state all`,
-    });
+  const targets: Target[] = [];
+  for (const party of parties) targets.push(await verified(cx, store, task, party, panes, options));
+  return targets;
+}
+
+async function verified(
+  cx: Context,
+  store: Store,
+  task: Task,
+  party: TaskParty,
+  panes: readonly Pane[],
+  options: { tolerant: boolean; interrupted: ReadonlySet<Role> },
+): Promise<Target> {
+  const absent = { party, terminal: null, pane: null, endedBefore: false };
+  if (!isOnRecord(party) || party.tmuxSession === null) return absent;
+  const elsewhere = party.session && bindingOfSession(store, party.session.id);
+  if (elsewhere && elsewhere.task_id !== task.id) {
+    const other = taskById(store, elsewhere.task_id)?.name ?? elsewhere.task_id;
+    throw new Failure(
+      `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ` +
+        `${JSON.stringify(task.name)}`,
+      { hint: `${cx.program} stop-task ${quoteWord(other)}` },
+    );
+  }
+  const place = party.session ? sessionSubject(party.session) : party;
+  const terminal = await lookAtTerminal(cx, place, panes);
+  if (terminal.pane) return { party, terminal, pane: terminal.pane, endedBefore: false };
+  // The pane was ended by the call that died, and its agent has not taken that for an end: it still is to be ended.
+  const begun = options.interrupted.has(party.role);
+  if (terminal.why === "elsewhere" && begun) return { party, terminal, pane: null, endedBefore: true };
+  if (terminal.why === "missing" && begun) return { ...absent, endedBefore: true };
+  if (terminal.why === "missing" && options.tolerant) return absent;
+  const over = terminal.why === "missing" || terminal.why === "another";
+  throw new Failure(`${party.role} ${JSON.stringify(party.name)} is not stopped: ${terminal.reason}`, {
+    hint: over
+      ? `leave --stop-${party.role} out, or mark it as gone first: ${cx.program} reconcile --apply`
+      : `${cx.program} sessions --state all`,
   });
 }
 
 /** The targets in the order in which they are ended: the terminal that this process lives in comes last. */
-export async function ownTerminalLast(cx: Context, targets: readonly Target[]): Promise<Target[]> {
-  const above = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
-  const isOwn = ({ pane }: Target): boolean => pane !== null && above.includes(pane.pid);
-  return [...targets.filter((target) => !isOwn(target)), ...targets.filter(isOwn)];
-}
-
-/** Ends the terminal of a verified target. @throws Failure when it is still there afterwards */
-export async function endTerminal(cx: Context, party: TaskParty): Promise<void> {
-  const name = party.tmuxSession!;
-  const ended = isPaneId(name) ? await killPane(cx.env, name) : await killSession(cx.env, name);
-  // The tmux command itself dies without an answer when it ended the terminal it was called from.
-  if (!ended && (await hasSession(cx.env, name))) {
-    throw new Failure(`tmux session ${JSON.stringify(name)} of ${party.role} ${JSON.stringify(party.name)} could not be ended`, {
-      hint: "tmux list-sessions",
-    });
-  }
-}
+export const ownTerminalLast = (targets: readonly Target[]): Target[] => [
+  ...targets.filter(({ terminal }) => !terminal?.own),
+  ...targets.filter(({ terminal }) => terminal?.own),
+];

@@ -6,7 +6,7 @@ import type { NotificationState } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
 import { instant } from "../../core/time.ts";
-import { type CodexEvent, newestTurnEvent } from "../observe/codex-events.ts";
+import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import type { Store } from "../store.ts";
@@ -15,7 +15,7 @@ import type { Store } from "../store.ts";
 export interface Side {
   readonly session: Session;
   /** The newest record that tells how its turn stands. */
-  readonly turn: CodexEvent | null;
+  readonly turn: TurnEvent | null;
   /** Messages in its inbox that nobody has taken. */
   readonly waiting: number;
 }

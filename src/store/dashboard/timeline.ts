@@ -71,7 +71,8 @@ const turnsOf = (store: Store, stay: Stay, below: number, limit: number): Row[] 
     .query<Row, [string, string, string, number, string, string | null, number]>(
       `select id as row, timestamp as at, subtype as what, ?1 as who, json_extract(payload_json, '$.last_agent_message') as text, null as correlation,
          json_object('turn_id', json_extract(payload_json, '$.turn_id'), 'duration_ms', json_extract(payload_json, '$.duration_ms'),
-           'role', ?2) as data_json
+           'role', ?2, 'error', coalesce(json_extract(payload_json, '$.error.message'),
+             json_extract(payload_json, '$.error'))) as data_json
        from codex_events where session_id = ?3 and id < ?4 and subtype in ('task_started', 'task_complete', 'turn_aborted')
          and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
            or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))

@@ -1,9 +1,9 @@
 /** The queue of commands: claimed with a lease, tried, ended. Every change checks that the claim still stands. */
-import { compactJson } from "../../core/json.ts";
+import type { TransitionName } from "../../core/dispatch/message.ts";
 import { type CommandRow, type CommandType, decisionOf, payloadOf } from "../../core/dispatch/queued-command.ts";
 import { reportCommand } from "./telemetry.ts";
-import { type Claimant, leaseEnd } from "./lease.ts";
-import { markStarted } from "./notifications.ts";
+import type { Claimant } from "./lease.ts";
+import { claimStands as stands, moveMessage, prolong, readMessage } from "./message.ts";
 import { type Store, tx } from "../store.ts";
 
 /** A command that is ours until the lease ends, and the attempt that records it. */
@@ -40,64 +40,42 @@ export function claimNext(store: Store, claimant: Claimant, types: readonly Comm
   return tx(store, () => {
     const [next] = claimableCommands(store, types, 1, busy);
     if (!next) return null;
-    const now = store.now();
-    const expires = leaseEnd(store, claimant);
-    const correlation = next.correlation_id ?? store.newId("dispatch");
-    store.db
-      .query(
-        `update commands set state = 'attempted', attempts = attempts + 1, claimed_by = ?, claimed_at = ?, claim_expires_at = ?,
-          correlation_id = ?, updated_at = ? where id = ?`,
-      )
-      .run(claimant.dispatcherId, now, expires, correlation, now, next.id);
-    const attemptId = Number(
-      store.db
-        .query("insert into command_attempts (command_id, correlation_id, dispatcher_id, started_at, state) values (?, ?, ?, ?, 'running')")
-        .run(next.id, correlation, claimant.dispatcherId, now).lastInsertRowid,
-    );
-    const command = {
-      ...store.db.query<CommandRow, [string]>("select * from commands where id = ?").get(next.id)!,
-      correlation_id: correlation,
-    };
+    const correlationId = next.correlation_id ?? store.newId("dispatch");
+    if (moveMessage(store, { commandId: next.id }, "claim", { by: "anyone", claimant }, { correlationId }) === null) return null;
+    const claimed = readMessage(store, { commandId: next.id })!;
+    const command = { ...claimed.command!, correlation_id: correlationId };
+    const attemptId = claimed.attempt!.id;
     reportCommand(store, command, {
       type: "dispatch_command_claimed",
       summary: `${command.type} command claimed by ${claimant.dispatcherId}`,
       correlation: { attempt_id: attemptId, dispatcher_id: claimant.dispatcherId },
-      attributes: { attempts: command.attempts, claim_expires_at: expires, worker_id: command.worker_id, manager_id: command.manager_id },
+      attributes: {
+        attempts: command.attempts,
+        claim_expires_at: command.claim_expires_at,
+        worker_id: command.worker_id,
+        manager_id: command.manager_id,
+      },
     });
     return { command, attemptId };
   });
 }
 
 /** Whether the attempt is still running, so that its claim was not given to somebody else. */
-export const claimStands = (store: Store, claim: Claim): boolean =>
-  store.db
-    .query(
-      `select 1 from command_attempts a join commands c on c.id = a.command_id where a.id = ? and a.state = 'running' and c.state =
-          'attempted'`,
-    )
-    .get(claim.attemptId) !== null;
+export function claimStands(store: Store, { command, attemptId }: Claim): boolean {
+  const message = readMessage(store, { commandId: command.id });
+  return message !== null && stands(message, { attemptId });
+}
 
 /** Prolongs the lease of a claim that is still ours; false when it was lost. */
-export function extendClaim(store: Store, claim: Claim, claimant: Claimant): boolean {
-  return tx(store, () => {
-    if (!claimStands(store, claim)) return false;
-    store.db.query("update commands set claim_expires_at = ? where id = ?").run(leaseEnd(store, claimant), claim.command.id);
-    return true;
-  });
-}
+export const extendClaim = (store: Store, { command, attemptId }: Claim, claimant: Claimant): boolean =>
+  prolong(store, { commandId: command.id }, { attemptId }, claimant);
 
 /**
  * Records on attempt and notification that from here on the message may arrive, with a fresh lease; false when the claim was lost, and then
  * nothing may be sent.
  */
-export function beginClaim(store: Store, claim: Claim, claimant: Claimant, notificationId: number): boolean {
-  return tx(store, () => {
-    if (!extendClaim(store, claim, claimant)) return false;
-    markStarted(store, notificationId);
-    store.db.query("update command_attempts set side_effect_started = 1 where id = ?").run(claim.attemptId);
-    return true;
-  });
-}
+export const beginClaim = (store: Store, { command, attemptId }: Claim, claimant: Claimant): boolean =>
+  moveMessage(store, { commandId: command.id }, "begin", { by: "holder", claim: { attemptId }, claimant }) !== null;
 
 export interface Ending {
   readonly state: "succeeded" | "failed" | "blocked";
@@ -108,25 +86,30 @@ export interface Ending {
 
 const severities = { succeeded: "info", failed: "error", blocked: "warning" } as const;
 
-/** Ends attempt and command alike, with telemetry; false when the claim was lost meanwhile, and then nothing is changed. */
-export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending: Ending): boolean {
+/** By which move of the table a sending ends; `item` tells which. */
+const endingMove = ({ state, item }: Ending): TransitionName => {
+  if (state === "blocked") return "block";
+  if (state === "succeeded") return item.side_effect_completed === true ? "deliver" : "shelve";
+  return item.side_effect_started === true ? "doubt" : "fail";
+};
+
+/**
+ * Ends a message that is held, all its rows alike, with telemetry; false when the claim was lost meanwhile, and then nothing is changed.
+ * @param how the move and the row of the delivery, where something was tried
+ */
+export function endClaim(
+  store: Store,
+  claim: Claim,
+  claimant: Claimant,
+  ending: Ending,
+  how: { move?: TransitionName; delivery?: () => void } = {},
+): boolean {
   return tx(store, () => {
-    if (!claimStands(store, claim)) return false;
     const { command, attemptId } = claim;
     const { state, item, error } = ending;
-    const now = store.now();
-    const result = compactJson(item);
-    const started = item.side_effect_started === true;
-    const completed = item.side_effect_completed === true;
-    store.db
-      .query(
-        `update command_attempts set state = ?, finished_at = ?, result_json = ?, error = ?, side_effect_started = ?,
-            side_effect_completed = ? where id = ?`,
-      )
-      .run(state, now, result, error, Number(started), Number(completed), attemptId);
-    store.db
-      .query("update commands set state = ?, updated_at = ?, result_json = ?, error = ? where id = ?")
-      .run(state, now, result, error, command.id);
+    const right = { by: "holder", claim: { attemptId }, claimant } as const;
+    const facts = { error, result: item, delivery: how.delivery };
+    if (moveMessage(store, { commandId: command.id }, how.move ?? endingMove(ending), right, facts) === null) return false;
     reportCommand(store, command, {
       type: `dispatch_command_${state}`,
       severity: severities[state],
@@ -135,8 +118,8 @@ export function endClaim(store: Store, claim: Claim, claimant: Claimant, ending:
       attributes: {
         error,
         result: item,
-        side_effect_started: started,
-        side_effect_completed: completed,
+        side_effect_started: item.side_effect_started === true,
+        side_effect_completed: item.side_effect_completed === true,
         worker_id: command.worker_id,
         manager_id: command.manager_id,
       },

@@ -1,7 +1,12 @@
 /** Ended turns on their way to the manager: events nobody routed yet, and notifications that a dispatcher left behind. */
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
-import { type Claimant, leaseEnd } from "./lease.ts";
+import type { Holder } from "../../core/dispatch/holder.ts";
+import { COMPLETION } from "../../core/dispatch/queued-command.ts";
+import type { Claimant } from "./lease.ts";
+import { moveMessage, readMessage } from "./message.ts";
+import { notificationById } from "./notifications.ts";
+import { overdueTurns } from "./recovery.ts";
 import { type Store, tx } from "../store.ts";
 
 /** An ended turn of a bound worker that no notification stands for. */
@@ -13,6 +18,8 @@ export interface UnroutedTurn {
   readonly task_id: string;
   readonly worker_session_id: string;
   readonly manager_session_id: string;
+  /** 1: it had ended when its worker was bound. */
+  readonly before_binding: number;
 }
 
 /** What is not to be routed now. */
@@ -37,7 +44,8 @@ const known = ({ routedTo }: Except): string => JSON.stringify(Object.fromEntrie
 export const unroutedTurns = (store: Store, limit: number, except: Except = {}): UnroutedTurn[] =>
   store.db
     .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, string, number]>(
-      `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id
+      `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id,
+         coalesce(julianday(e.timestamp) < julianday(b.created_at), 0) as before_binding
        from ${turnsOfBound} and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
          and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3)) order by e.id
            limit ?4`,
@@ -66,74 +74,28 @@ const lastTurns = (store: Store, except: Except): Map<string, number> =>
 export const allRouted = (store: Store, except: Except): Map<string, number> | null =>
   store.db.transaction(() => (unroutedTurns(store, 1, except).length > 0 ? null : lastTurns(store, except))).deferred();
 
-const pendingTurns = "state = 'pending' and signal_type = 'worker_task_complete'";
-const leaseOver = "claim_expires_at is not null and julianday(claim_expires_at) <= julianday(?)";
-const free = `side_effect_started = 0 and (claim_expires_at is null or ${leaseOver})`;
-const abandoned = `side_effect_started = 1 and ${leaseOver}`;
-
-/** Begun by a dispatcher whose lease has ended: they may have arrived. */
-export const abandonedTurns = (store: Store, limit: number): NotificationRow[] =>
-  store.db
-    .query<NotificationRow, [string, number]>(
-      `select * from routed_notifications where ${pendingTurns} and ${abandoned} order by id limit ?`,
+/** Never begun and held by nobody, or by somebody whose lease is over; the oldest first. */
+export function waitingTurns(store: Store, gone: readonly Holder[]): Pick<NotificationRow, "id" | "target_session_id">[] {
+  const free = store.db
+    .query<Pick<NotificationRow, "id" | "target_session_id">, []>(
+      `select id, target_session_id from routed_notifications where state = 'pending' and signal_type = '${COMPLETION}' and
+        side_effect_started = 0 and claim_expires_at is null`,
     )
-    .all(store.now(), limit);
-
-/** Never begun and held by nobody. */
-export const waitingTurns = (store: Store): Pick<NotificationRow, "id" | "target_session_id">[] =>
-  store.db
-    .query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(
-      `select id, target_session_id from routed_notifications where ${pendingTurns} and ${free} order by id`,
-    )
-    .all(store.now());
-
-/** The notification, if it is abandoned still; for use inside the transaction that settles it. */
-export const stillAbandoned = (store: Store, id: number): NotificationRow | null =>
-  store.db
-    .query<NotificationRow, [number, string]>(
-      `select * from routed_notifications where id = ?1 and ${pendingTurns} and ${abandoned.replace("?", "?2")}`,
-    )
-    .get(id, store.now());
+    .all();
+  const left = overdueTurns(store, gone, false, Number.MAX_SAFE_INTEGER).map(({ notification }) => notification!);
+  return [...free, ...left].sort((a, b) => a.id - b.id);
+}
 
 /** Takes hold of a waiting notification; null when another dispatcher was first. */
-export function claimTurn(store: Store, id: number, claimant: Claimant): NotificationRow | null {
+export function claimTurn(store: Store, id: number, claimant: Claimant, gone: readonly Holder[]): NotificationRow | null {
   return tx(store, () => {
-    const now = store.now();
-    const { changes } = store.db
-      .query(
-        `update routed_notifications set claimed_by = ?2, claimed_at = ?3, claim_expires_at = ?4 where id = ?1 and ${pendingTurns} and
-          ${free.replace("?", "?3")}`,
-      )
-      .run(id, claimant.dispatcherId, now, leaseEnd(store, claimant));
-    return changes === 0 ? null : store.db.query<NotificationRow, [number]>("select * from routed_notifications where id = ?").get(id);
-  });
-}
-
-const held = "id = ? and state = 'pending' and claimed_by = ? and claimed_at = ?";
-
-/** Whether the notification is still held by the claim under which this row was read. */
-export const turnStands = (store: Store, row: NotificationRow): boolean =>
-  store.db.query(`select 1 from routed_notifications where ${held}`).get(row.id, row.claimed_by, row.claimed_at) !== null;
-
-/** Prolongs the hold; false when it was lost. */
-export function extendTurn(store: Store, row: NotificationRow, claimant: Claimant): boolean {
-  return tx(
-    store,
-    () =>
-      store.db
-        .query(`update routed_notifications set claim_expires_at = ? where ${held}`)
-        .run(leaseEnd(store, claimant), row.id, row.claimed_by, row.claimed_at).changes > 0,
-  );
-}
-
-/** Lets go of a notification that could not be sent and was not begun, so that the next pass tries it again. */
-export function releaseTurn(store: Store, row: NotificationRow): void {
-  tx(store, () => {
-    store.db
-      .query(
-        `update routed_notifications set claimed_by = null, claimed_at = null, claim_expires_at = null, side_effect_started = 0 where
-          ${held}`,
-      )
-      .run(row.id, row.claimed_by, row.claimed_at);
+    const ref = { notificationId: id };
+    const seen = readMessage(store, ref);
+    if (seen === null) return null;
+    const was =
+      seen.state === "claimed"
+        ? moveMessage(store, ref, "takeOver", { by: "recovery", seen, gone, claimant })
+        : moveMessage(store, ref, "claim", { by: "anyone", claimant });
+    return was && notificationById(store, id);
   });
 }

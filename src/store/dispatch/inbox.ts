@@ -19,7 +19,7 @@ const itemOf = ({ payload_json, side_effect_started, side_effect_completed, ...r
   };
 };
 
-/** Waiting items of the session, oldest first, at most `limit`. Changes nothing. */
+/** Waiting items of the session, oldest first, at most `limit` (below 0: all). Changes nothing. */
 export const listInbox = (store: Store, sessionId: string, limit: number): InboxItem[] =>
   store.db
     .query<Joined, [string, number]>(

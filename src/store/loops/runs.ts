@@ -6,7 +6,7 @@ import type { Task } from "../../core/tasks/task.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { findRun } from "../record/runs.ts";
 import type { Store } from "../store.ts";
-import { findTask } from "../tasks/tasks.ts";
+import { taskById } from "../tasks/tasks.ts";
 
 /**
  * The task's loop run with this id or name (the newest of that name).
@@ -16,7 +16,7 @@ export function needLoopRun(store: Store, task: Task, ref: string): LoopRun {
   const run = findRun(store, ref, task.id);
   if (run) return readLoop(run, ref);
   const elsewhere = findRun(store, ref);
-  const other = elsewhere && findTask(store, elsewhere.task_id);
+  const other = elsewhere && taskById(store, elsewhere.task_id);
   throw new Failure(
     other
       ? `run ${JSON.stringify(ref)} belongs to task ${JSON.stringify(other.name)}, not to ${JSON.stringify(task.name)}`

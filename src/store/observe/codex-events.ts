@@ -1,7 +1,9 @@
 /** `codex_events`: the records of rollouts as they were read, and how far each session's rollout has been read. */
 import { SQLiteError } from "bun:sqlite";
 import { type JsonObject, parseStored } from "../../core/json.ts";
+import type { TurnError } from "../../core/observe/turn-error.ts";
 import type { Store } from "../store.ts";
+import { turnErrorOf } from "./turn-error.ts";
 
 /** One complete line of a rollout, ready to be stored. */
 export interface NewCodexEvent {
@@ -88,8 +90,11 @@ export const firstRecords = (store: Store, sessionId: string): CodexEvent[] =>
     .all(sessionId)
     .map(toEvent);
 
+/** A record that tells how a turn stands; of a failed one, why. */
+export type TurnEvent = CodexEvent & { readonly turn_error: TurnError | null };
+
 /** The newest record that tells how the turn stands, or null. The condition is that of the index `codex_events_turns`, word by word. */
-export function newestTurnEvent(store: Store, sessionId: string): CodexEvent | null {
+export function newestTurnEvent(store: Store, sessionId: string): TurnEvent | null {
   const rows = store.db.query<Row, [string]>(
     `select * from codex_events where session_id = ?
        and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
@@ -97,7 +102,8 @@ export function newestTurnEvent(store: Store, sessionId: string): CodexEvent | n
      order by id desc limit 1`,
   );
   const row = rows.get(sessionId);
-  return row && toEvent(row);
+  const event = row && toEvent(row);
+  return event && { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null };
 }
 
 /** Subtype of the session's very last record of any type; null also when there is none. */

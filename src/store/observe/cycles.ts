@@ -1,6 +1,9 @@
 /** `manager_cycles` and their spans: what each observation of a bound task saw, and how long each phase took. */
 import { compactJson, isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import { activeRunId } from "../record/active-run.ts";
+import { messageOf } from "../../core/dispatch/queued-command.ts";
+import type { InboxItem } from "../../core/dispatch/notification.ts";
+import { listInbox } from "../dispatch/inbox.ts";
 import type { Store } from "../store.ts";
 
 /** One phase of a cycle that has ended. */
@@ -83,16 +86,28 @@ export const flaggedCycles = (store: Store, taskId: string, limit: number): Flag
       return { ...row, status: isObject(status) ? status : {} };
     });
 
-/** Marks what was delivered to the manager of this binding and nobody has consumed as consumed by the cycle. Gives how many. */
-export const consumeDelivered = (
+/** A message that a cycle took out of the manager's inbox, with its text where it has one. */
+export type ConsumedMessage = InboxItem & { readonly message: string | null };
+
+/**
+ * Marks what was delivered to the manager of this binding and nobody has consumed as consumed by the cycle, and gives it, oldest first.
+ * Call it inside a transaction.
+ */
+export function consumeDelivered(
   store: Store,
   cycleId: number,
   binding: { id: string; taskId: string; managerSessionId: string },
-): number =>
-  store.db
-    .query(
-      `update routed_notifications set consumed_manager_cycle_id = ?, consumed_at = ?
-       where target_session_id = ? and state = 'delivered' and consumed_at is null and consumed_manager_cycle_id is null and task_id = ?
-         and binding_id = ?`,
-    )
-    .run(cycleId, store.now(), binding.managerSessionId, binding.taskId, binding.id).changes;
+): ConsumedMessage[] {
+  const taken = listInbox(store, binding.managerSessionId, EVERY).filter(
+    (item) => item.task_id === binding.taskId && item.binding_id === binding.id && item.consumed_manager_cycle_id === null,
+  );
+  const now = store.now();
+  const take = store.db.query("update routed_notifications set consumed_manager_cycle_id = ?, consumed_at = ? where id = ?");
+  return taken.map((item) => {
+    take.run(cycleId, now, item.id);
+    return { ...item, consumed_manager_cycle_id: cycleId, consumed_at: now, message: messageOf(item.payload) ?? null };
+  });
+}
+
+/** As a limit of SQLite: none. */
+const EVERY = -1;

@@ -1,4 +1,5 @@
 /** Turns of the agents and the tokens they used, as their rollouts told, while they were bound to a task. */
+import { readTurnError } from "../../core/codex/turn-error.ts";
 import { readFact } from "../../core/codex/rollout.ts";
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { Role } from "../../core/sessions/session.ts";
@@ -77,14 +78,16 @@ export function* turns(store: Store, taskId: string): Generator<Turn> {
       const turnId = typeof payload.turn_id === "string" ? payload.turn_id : null;
       if (subtype === "task_started") {
         // A turn that is followed by another without an end was cut off.
-        if (open) yield { role, session, ...open, to: at, state: "aborted" };
+        if (open) yield { role, session, ...open, to: at, state: "aborted", error: null };
         open = { turnId, from: at };
       } else if (open && (subtype === "task_complete" || subtype === "turn_aborted")) {
-        yield { role, session, ...open, to: at, state: subtype === "task_complete" ? "completed" : "aborted" };
+        const error = subtype === "task_complete" ? readTurnError(payload.error) : null;
+        const state = subtype === "turn_aborted" ? "aborted" : error === null ? "completed" : "failed";
+        yield { role, session, ...open, to: at, state, error: error?.message ?? null };
         open = null;
       }
     }
-    if (open) yield { role, session, ...open, to: null, state: "open" };
+    if (open) yield { role, session, ...open, to: null, state: "open", error: null };
   }
 }
 

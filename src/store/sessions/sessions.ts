@@ -2,6 +2,7 @@
 import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
+import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
 
 export const findSession = (store: Store, name: string): Session | null =>
@@ -21,7 +22,7 @@ export const sessionOfRollout = (store: Store, path: string): Session | null =>
 /** @throws Failure naming the session when none has this name */
 export function needSession(store: Store, name: string): Session {
   const session = findSession(store, name);
-  if (!session) throw new Failure(`unknown session ${JSON.stringify(name)}`, { hint: "conveyor sessions --state all" });
+  if (!session) throw unknownSession(store, name);
   return session;
 }
 

@@ -1,5 +1,7 @@
 /** `acceptance_criteria`: the ledger of what a task must show. */
 import { type Criterion, type CriterionSource, type CriterionStatus } from "../../core/tasks/criteria.ts";
+import { evidenceStatus } from "../../core/loops/evidence.ts";
+import { besideProof } from "../../core/tasks/evidence.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson, isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { Task } from "../../core/tasks/task.ts";
@@ -121,8 +123,18 @@ export function addCriterion(store: Store, taskId: string, input: NewCriterion):
   });
 }
 
+/** Whether the evidence is the receipt of a command that this program ran for the criterion, or of a loop, and says that it held. */
+function isMachineProof(store: Store, { id, evidence }: Criterion): boolean {
+  const { evidence_run_id: run, ralph_loop_run_id: loop, status } = evidence;
+  if (typeof run === "string")
+    return store.db.query("select 1 from evidence_runs where id = ? and criterion_id = ? and exit_code = 0").get(run, id) !== null;
+  return typeof loop === "string" && typeof status === "string" && evidenceStatus(status) === "satisfied";
+}
+
 /**
  * Sets a status; proof, rationale and evidence are replaced only when given. Event and telemetry are written also for a repetition.
+ * @param given.evidence put in the place of the stored evidence
+ * @param given.shown what a person shows: the same, but beside a machine's proof where there is one
  * @throws Failure when the id is not one of this task
  */
 export function setCriterion(
@@ -130,17 +142,22 @@ export function setCriterion(
   task: Task,
   id: number,
   status: CriterionStatus,
-  given: { proof?: string; rationale?: string; evidence?: JsonObject } = {},
+  given: { proof?: string; rationale?: string; evidence?: JsonObject; shown?: JsonObject } = {},
 ): Criterion {
   return tx(store, () => {
     const old = needCriterion(store, task, id);
+    const { shown, evidence = shown } = given;
     store.db
       .query("update acceptance_criteria set status = ?, proof = ?, rationale = ?, evidence_json = ?, updated_at = ? where id = ?")
       .run(
         status,
         given.proof ?? old.proof,
         given.rationale ?? old.rationale,
-        compactJson(given.evidence ?? old.evidence),
+        compactJson(
+          evidence !== undefined && evidence === shown && isMachineProof(store, old)
+            ? besideProof(old.evidence, shown)
+            : (evidence ?? old.evidence),
+        ),
         store.now(),
         id,
       );

@@ -2,21 +2,70 @@
 import { Failure } from "../../core/failure.ts";
 import { ACTIVE_TASK_STATES, type Budget, type Task, type TaskState } from "../../core/tasks/task.ts";
 import { addEvent } from "../record/events.ts";
+import { unknownTask } from "../names.ts";
 import { type Store, tx } from "../store.ts";
 
-/** The task with this id or name; names repeat, the newest wins. Null when there is none. */
-export const findTask = (store: Store, ref: string): Task | null =>
-  store.db
-    .query<Task, [string, string]>("select * from tasks where id = ? or name = ? order by julianday(created_at) desc, rowid desc limit 1")
-    .get(ref, ref);
+const isOpen = `state in (${ACTIVE_TASK_STATES.map((state) => `'${state}'`).join(", ")})`;
+const isBound = "exists (select 1 from bindings b where b.task_id = tasks.id and b.state in ('active', 'ending'))";
+const newestFirst = "julianday(created_at) desc, rowid desc";
+
+/**
+ * Which task a name means, for whoever tells what happened: the newest of that name. An id means its own task, whatever others are called.
+ * Null when there is none.
+ */
+export const findNewestTask = (store: Store, ref: string): Task | null =>
+  store.db.query<Task, [string]>(`select * from tasks where id = ?1 or name = ?1 order by id = ?1 desc, ${newestFirst} limit 1`).get(ref);
+
+/**
+ * Which task a name means, for whoever acts on one: that of this id; else the bound one of this name, then the newest open one, then the
+ * newest. Null when there is none.
+ * @throws Failure naming them when several of this name are bound
+ */
+export function findTask(store: Store, ref: string): Task | null {
+  const [first, second] = store.db
+    .query<Task & { bound: number; is_id: number }, [string]>(
+      `select *, ${isBound} as bound, id = ?1 as is_id from tasks where id = ?1 or name = ?1
+       order by is_id desc, bound desc, ${isOpen} desc, ${newestFirst} limit 2`,
+    )
+    .all(ref);
+  if (!first) return null;
+  const { bound, is_id, ...task } = first;
+  if (!is_id && bound && second?.bound) throw severalBound(store, ref);
+  return task;
+}
+
+function severalBound(store: Store, name: string): Failure {
+  const rows = store.db
+    .query<{ id: string; worker: string | null; manager: string | null }, [string]>(
+      `select tasks.id, w.name as worker, m.name as manager from tasks join bindings b on b.task_id = tasks.id and b.state in ('active', 'ending')
+         left join sessions w on w.id = b.worker_session_id left join sessions m on m.id = b.manager_session_id
+       where tasks.name = ? order by julianday(tasks.created_at), tasks.rowid`,
+    )
+    .all(name);
+  const list = rows.map(({ id, worker, manager }) => `${id} (${[worker, manager].filter((each) => each !== null).join(" and ")})`);
+  return new Failure(`${rows.length} bound tasks are called ${JSON.stringify(name)}: ${list.join(", ")}`, {
+    hint: "give the id in place of the name; conveyor discover shows all pairs",
+  });
+}
+
+/** The newest open task of exactly this name, or null. */
+export const openTaskNamed = (store: Store, name: string): Task | null =>
+  store.db.query<Task, [string]>(`select * from tasks where name = ? and ${isOpen} order by ${newestFirst} limit 1`).get(name);
 
 export const taskById = (store: Store, id: string): Task | null =>
   store.db.query<Task, [string]>("select * from tasks where id = ?").get(id);
 
-/** @throws Failure naming the task when there is none of this id or name */
+/** As `findTask`, for acting on it. @throws Failure also when there is none, with a likely spelling */
 export function needTask(store: Store, ref: string): Task {
   const task = findTask(store, ref);
-  if (!task) throw new Failure(`unknown task ${JSON.stringify(ref)}`, { hint: "conveyor tasks" });
+  if (!task) throw unknownTask(store, ref);
+  return task;
+}
+
+/** As `findNewestTask`, for telling what happened. @throws Failure when there is none, with a likely spelling */
+export function needNewestTask(store: Store, ref: string): Task {
+  const task = findNewestTask(store, ref);
+  if (!task) throw unknownTask(store, ref);
   return task;
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
 
 /** CODEX_HOME, else `~/.codex`. */
 export const codexHome = (env: Env): string => env.CODEX_HOME || join(env.HOME || homedir(), ".codex");

@@ -1,6 +1,7 @@
 /** Codex's own queue of a thread, over the JSON-RPC of a short-lived `codex app-server`: a live session takes the message up by itself. */
 import { isObject, type JsonObject } from "../../core/json.ts";
-import { type Env, childEnv } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
+import { type Program, startProgram } from "../processes/run.ts";
 
 /** What the queue answered; `error` is a refusal in words, nothing was added then. */
 export type QueueAnswer<T> = { readonly value: T } | { readonly error: string };
@@ -30,22 +31,23 @@ export async function withdrawFromQueue(codex: string, env: Env, threadId: strin
   });
 }
 
-/** Starts a server for one errand and ends it afterwards. A server that cannot be started or does not greet is a refusal. */
+/**
+ * Starts a server for one errand and ends it afterwards, with all that it started: `codex` may be a script around the program, and deaf to
+ * being asked. A server that cannot be started or does not greet is a refusal.
+ */
 async function withAppServer<T>(codex: string, env: Env, errand: (call: Call) => Promise<QueueAnswer<T>>): Promise<QueueAnswer<T>> {
-  const child = Bun.spawn([codex, "app-server"], { env: childEnv(env), stdin: "pipe", stdout: "pipe", stderr: "ignore" });
-  const waiting = new Map<number, (answer: JsonObject) => void>();
-  let gone = (): void => {};
-  const ended = new Promise<void>((resolve) => (gone = resolve));
-  const timer = setTimeout(() => gone(), LIMIT_MS);
-  const reading = readAnswers(child.stdout, waiting).finally(() => gone());
+  let program: Program;
+  try {
+    program = startProgram([codex, "app-server"], { env, stdin: "pipe", stdout: "pipe" });
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+  const answers = new Answers(program);
   let id = 0;
   const call: Call = async (method, params) => {
     id += 1;
-    const answered = new Promise<JsonObject>((resolve) => waiting.set(id, resolve));
-    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    await child.stdin.flush();
-    const answer = await Promise.race([answered, ended]);
-    if (answer === undefined) throw new Error(`codex app-server gave no answer to ${method}`);
+    const answer = await answers.to(id, { jsonrpc: "2.0", id, method, params });
+    if (answer === null) throw new Error(`codex app-server gave no answer to ${method}`);
     if (isObject(answer.error))
       return { error: `${method}: ${typeof answer.error.message === "string" ? answer.error.message : "refused"}` };
     return { value: isObject(answer.result) ? answer.result : {} };
@@ -56,26 +58,83 @@ async function withAppServer<T>(codex: string, env: Env, errand: (call: Call) =>
       capabilities: { experimentalApi: true },
     }).catch((error: Error) => ({ error: error.message }));
     if ("error" in greeting) return greeting;
-    child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", method: "initialized" })}\n`);
+    answers.say({ jsonrpc: "2.0", method: "initialized" });
     return await errand(call);
   } finally {
-    clearTimeout(timer);
-    child.kill();
-    await reading;
+    answers.close();
+    await program.end();
   }
 }
 
-async function readAnswers(stream: ReadableStream<Uint8Array>, waiting: Map<number, (answer: JsonObject) => void>): Promise<void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const message = parse(line);
-      if (message === null || typeof message.id !== "number" || message.method !== undefined) continue;
-      waiting.get(message.id)?.(message);
-      waiting.delete(message.id);
+const LAST_WORDS_MS = 200;
+/** A line longer than this, or so much in all, is no answer. */
+const MOST_CHARACTERS = 8 << 20;
+
+/** The conversation with a server: what is asked, and the answers to it, until it ends, floods or the time is up. */
+class Answers {
+  private readonly waiting = new Map<number, (answer: JsonObject) => void>();
+  private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+  private readonly input: Bun.FileSink;
+  private readonly timer: Timer;
+  private readonly ended: Promise<null>;
+
+  constructor(program: Program) {
+    this.reader = (program.child.stdout as ReadableStream<Uint8Array>).getReader();
+    this.input = program.child.stdin as Bun.FileSink;
+    let over = (): void => {};
+    this.ended = new Promise((resolve) => (over = () => resolve(null)));
+    this.timer = setTimeout(over, LIMIT_MS);
+    // What it said last is still read.
+    void program.exited.then(() => setTimeout(over, LAST_WORDS_MS).unref());
+    void this.read()
+      .catch(() => {})
+      .then(over);
+  }
+
+  /** The answer of this id; null when none will come. */
+  async to(id: number, message: JsonObject): Promise<JsonObject | null> {
+    const answered = new Promise<JsonObject>((resolve) => this.waiting.set(id, resolve));
+    this.say(message);
+    return Promise.race([answered, this.ended]);
+  }
+
+  /** Never waits: a server that does not read must not hold us up. */
+  say(message: JsonObject): void {
+    try {
+      this.input.write(`${JSON.stringify(message)}\n`);
+      void Promise.resolve(this.input.flush()).catch(() => {});
+    } catch {
+      // It is gone, which its end tells.
+    }
+  }
+
+  private async read(): Promise<void> {
+    const decoder = new TextDecoder();
+    let [rest, characters] = ["", 0];
+    for (;;) {
+      const { done, value } = await this.reader.read();
+      if (done) return;
+      const text = decoder.decode(value, { stream: true });
+      characters += text.length;
+      if (characters > MOST_CHARACTERS) return;
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const message = parse(line);
+        if (message === null || typeof message.id !== "number" || message.method !== undefined) continue;
+        this.waiting.get(message.id)?.(message);
+        this.waiting.delete(message.id);
+      }
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    void this.reader.cancel().catch(() => {});
+    try {
+      void Promise.resolve(this.input.end()).catch(() => {});
+    } catch {
+      // It is gone.
     }
   }
 }

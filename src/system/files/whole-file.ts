@@ -3,7 +3,7 @@
  * them.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure, reasonOf } from "../../core/failure.ts";
 
@@ -15,8 +15,35 @@ export interface StagedFile {
   append(content: string | Uint8Array): void;
   /** Puts the file in its place; what stood there is replaced, a symbolic link itself and not what it points to. */
   place(): void;
-  /** Removes what was written, unless it was placed. */
+  /** Removes what was written and the folders made for it that are empty, unless it was placed. */
   discard(): void;
+}
+
+/** A folder with those above it, as far as they are missing. */
+class MadeFolders {
+  private top: string | undefined;
+
+  constructor(private readonly folder: string) {}
+
+  make(): void {
+    let top = this.folder;
+    while (!existsSync(dirname(top))) top = dirname(top);
+    // Noted before it is tried: on a full disk only some may come to be.
+    if (!existsSync(this.folder)) this.top = top;
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Takes away those that it made and that nothing lies in, from the innermost. */
+  remove(): void {
+    if (this.top === undefined) return;
+    for (let at = this.folder; at.length >= this.top.length; at = dirname(at)) {
+      try {
+        rmdirSync(at);
+      } catch {
+        // It never came to be, or something else lies in it by now: then those above it stay, too.
+      }
+    }
+  }
 }
 
 export const fileExists = (path: string): boolean => existsSync(path);
@@ -36,10 +63,17 @@ const attempt = <T>(path: string, action: () => T): T => {
  */
 export function stageFile(path: string, content: string | Uint8Array = ""): StagedFile {
   const beside = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  const folders = new MadeFolders(dirname(path));
   let fd: number | null = attempt(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return openSync(beside, "wx", 0o600);
+    try {
+      folders.make();
+      return openSync(beside, "wx", 0o600);
+    } catch (error) {
+      folders.remove();
+      throw error;
+    }
   });
+  let placed = false;
   const close = (): void => {
     if (fd !== null) closeSync(fd);
     fd = null;
@@ -56,10 +90,12 @@ export function stageFile(path: string, content: string | Uint8Array = ""): Stag
     place() {
       close();
       attempt(path, () => renameSync(beside, path));
+      placed = true;
     },
     discard() {
       close();
       rmSync(beside, { force: true });
+      if (!placed) folders.remove();
     },
   };
   try {
@@ -89,6 +125,7 @@ export function placing<T>(files: readonly StagedFile[], change: (place: () => v
   try {
     return change(() => files.forEach((file) => file.place()));
   } finally {
-    for (const file of files) file.discard();
+    // The first file may have made the folder of all.
+    for (const file of files.toReversed()) file.discard();
   }
 }

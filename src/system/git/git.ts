@@ -1,5 +1,6 @@
 /** What git and gh tell of a working folder: names and counts of changes, never their content. */
-import { type Env, runChild } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
+import { runProgram } from "../processes/run.ts";
 import { SAFE_DIFF, safeGit } from "./safe-git.ts";
 
 export interface ChangeSummary {
@@ -48,9 +49,9 @@ export async function summariseChanges(env: Env, folder: string): Promise<Change
 
 /** Up to five recent pull requests of the folder's repository; empty when it has no remote, or gh is missing or does not say. */
 export async function recentPullRequests(env: Env, folder: string): Promise<unknown[]> {
-  const remotes = await runChild(["git", "remote"], { env, cwd: folder, timeoutMs: LIMIT_MS });
+  const remotes = await runProgram(["git", "remote"], { env, cwd: folder, timeoutMs: LIMIT_MS });
   if (remotes.code !== 0 || remotes.stdout.trim() === "") return [];
-  const done = await runChild(["gh", "pr", "list", "--state", "all", "--limit", "5", "--json", "number,title,state,url,headRefName"], {
+  const done = await runProgram(["gh", "pr", "list", "--state", "all", "--limit", "5", "--json", "number,title,state,url,headRefName"], {
     env: { ...env, GH_PROMPT_DISABLED: "1" },
     cwd: folder,
     timeoutMs: LIMIT_MS,

@@ -1,11 +1,12 @@
 /** git in a folder that is not trusted: it reads, writes nothing, fetches nothing, and runs no program that the repository names. */
-import { type ChildResult, childEnv, type Env, runChild, which } from "../processes/child.ts";
+import { childEnv, type Env, which } from "../processes/environment.ts";
+import { type Ran, runProgram } from "../processes/run.ts";
 
 export interface SafeGit {
   /** The words in front of a command's own. */
   readonly argv: readonly string[];
   readonly env: Record<string, string>;
-  run(words: readonly string[], cwd?: string): Promise<ChildResult>;
+  run(words: readonly string[], cwd?: string): Promise<Ran>;
 }
 
 /** Flags for every diff: no program for it, and none inside a submodule either, of which only the commit is compared. */
@@ -53,7 +54,7 @@ export async function safeGit(env: Env, folder: string, timeoutMs: number): Prom
   if (path === null) return "git is not on PATH";
   const clean = cleanEnv(env);
   const argv = [path, ...FLAGS];
-  const named = await runChild([...argv, "config", "--show-scope", "--name-only", "-z", "--get-regexp", "^filter\\."], {
+  const named = await runProgram([...argv, "config", "--show-scope", "--name-only", "-z", "--get-regexp", "^filter\\."], {
     env: clean,
     cwd: folder,
     timeoutMs,
@@ -61,5 +62,5 @@ export async function safeGit(env: Env, folder: string, timeoutMs: number): Prom
   // 1: there are none.
   if (named.code !== 0 && named.code !== 1) return named.stderr.trim().slice(-500) || "git gave no answer";
   const safe = { ...clean, ...withoutFilters(ownFilters(named.stdout)) };
-  return { argv, env: safe, run: (words, cwd = folder) => runChild([...argv, ...words], { env: safe, cwd, timeoutMs }) };
+  return { argv, env: safe, run: (words, cwd = folder) => runProgram([...argv, ...words], { env: safe, cwd, timeoutMs }) };
 }

@@ -1,9 +1,9 @@
 /** The state of a git working tree as digests: HEAD, and everything that differs from it. */
 import { createHash } from "node:crypto";
-import { closeSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readlinkSync, readSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { TreeState } from "../../core/loops/evidence-run.ts";
-import type { Env } from "../processes/child.ts";
+import type { Env } from "../processes/environment.ts";
 import { SAFE_DIFF, type SafeGit, safeGit } from "./safe-git.ts";
 
 /** Longer than any repository should take; a hanging file system must not hang a cycle. */
@@ -18,9 +18,13 @@ const realPath = (path: string): string => {
   }
 };
 
+/** A file under any of its names. */
+const fileId = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
+
 /**
  * The tree that `folder` lies in, or null when it lies in none, git is missing, or it could not be read to the end.
- * @param apart files and folders whose untracked content is not counted: our own records may lie in the tree and change all the time
+ * @param apart files and folders whose untracked content is not counted: our own records may lie in the tree and change all the time. Such a
+ *   file is not opened under another name either: closing it would take SQLite's locks away from this process
  */
 export async function treeState(env: Env, folder: string, apart: readonly string[]): Promise<TreeState | null> {
   const git = await safeGit(env, folder, LIMIT_MS);
@@ -41,13 +45,14 @@ export async function treeState(env: Env, folder: string, apart: readonly string
   if (tracked === null || untracked === null) return null;
   const places = apart.map(realPath);
   const ours = (path: string): boolean => places.some((place) => path === place || path.startsWith(`${place}/`));
+  const unopened = new Set(apart.flatMap((path) => statSync(path, { throwIfNoEntry: false }) ?? []).map(fileId));
   const names = untracked
     .split("\0")
     .filter((name) => name !== "" && !ours(join(root, name)))
     .sort();
   for (const name of names) {
     hash.update(`\0${name}\0`);
-    addFile(hash, join(root, name));
+    addFile(hash, join(root, name), unopened);
   }
   return { head, dirty: tracked > 0 || names.length > 0, diff_sha256: hash.digest("hex") };
 }
@@ -78,11 +83,11 @@ async function digestOf(
 }
 
 /** Links by where they point, files by what they hold; what has gone meanwhile or is neither counts by its name alone. */
-function addFile(hash: ReturnType<typeof createHash>, path: string): void {
+function addFile(hash: ReturnType<typeof createHash>, path: string, unopened: ReadonlySet<string>): void {
   try {
     const stat = lstatSync(path);
     hash.update(stat.isSymbolicLink() ? `link ${readlinkSync(path)}` : `${stat.mode & 0o111 ? "run" : "file"} `);
-    if (!stat.isFile()) return;
+    if (!stat.isFile() || unopened.has(fileId(stat))) return;
     const fd = openSync(path, "r");
     try {
       const part = Buffer.alloc(256 * 1024);

@@ -2,7 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Env, runChild, which } from "./child.ts";
+import { type Env, which } from "./environment.ts";
+import { startAndLeave } from "./run.ts";
+
+/** Within this time an opener that cannot open a page has said so. */
+const FAILS_WITHIN_MS = 5000;
 
 const openers = (env: Env): string[] => [
   ...(env.BROWSER ? [env.BROWSER] : []),
@@ -27,9 +31,9 @@ export async function openInBrowser(env: Env, url: string): Promise<(() => void)
       `url=${address}"><title>Conveyor</title>\n`,
     { mode: 0o600 },
   );
-  const opened = await runChild([opener, file], { env });
-  // Some openers stay as long as the browser does: still being there when the time is up is no failure.
-  if (opened.code === 0 || opened.timedOut) return remove;
+  // Some openers stay as long as the browser does, and are left to it.
+  const ended = await startAndLeave([opener, file], env, FAILS_WITHIN_MS).catch(() => -1);
+  if (ended === 0 || ended === null) return remove;
   remove();
   return null;
 }

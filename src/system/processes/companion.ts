@@ -1,40 +1,39 @@
 /** A process that runs beside this one and ends with it. */
-import { childEnv, type Env, which } from "./child.ts";
+import type { Env } from "./environment.ts";
+import { type Program, startProgram } from "./run.ts";
 
 export interface Companion {
   readonly pid: number;
-  /** Asks it to end and waits until it has. */
+  /** Asks it to end and waits until it has, as long as its patience allows. */
   end(): Promise<void>;
 }
 
-const PATIENCE_MS = 5000;
-
 /**
- * Starts `argv`; its output goes nowhere.
- * @param ended called with its exit code when it ends without having been asked
+ * Starts `argv` in a group of its own, so that Ctrl-C in our terminal reaches it only through us, once; its output goes nowhere.
+ * @param patienceMs what it may take to end well; @param ended called with its exit code when it ends without having been asked
  * @returns null when there is no such program
  */
-export function startCompanion(argv: readonly string[], env: Env, cwd: string, ended: (code: number | null) => void): Companion | null {
-  const [program = "", ...rest] = argv;
-  const path = program.includes("/") ? program : which(program, env);
-  if (path === null) return null;
+export function startCompanion(
+  argv: readonly string[],
+  place: { env: Env; cwd: string },
+  patienceMs: number,
+  ended: (code: number | null) => void,
+): Companion | null {
+  let program: Program;
   try {
-    const child = Bun.spawn([path, ...rest], { env: childEnv(env), cwd, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-    let asked = false;
-    void child.exited.then((code) => {
-      if (!asked) ended(code);
-    });
-    return {
-      pid: child.pid,
-      async end() {
-        asked = true;
-        child.kill("SIGTERM");
-        const impatient = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-        await child.exited;
-        clearTimeout(impatient);
-      },
-    };
+    program = startProgram(argv, place);
   } catch {
     return null;
   }
+  let asked = false;
+  void program.exited.then(({ code }) => {
+    if (!asked) ended(code);
+  });
+  return {
+    pid: program.pid,
+    async end() {
+      asked = true;
+      await program.end(patienceMs);
+    },
+  };
 }

@@ -4,8 +4,8 @@ import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "../../core/failure.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
-import { childEnv, type Env, which } from "./child.ts";
-import { signalGroup } from "./process-group.ts";
+import { type Env, which } from "./environment.ts";
+import { startProgram } from "./run.ts";
 import { withScratch } from "../files/scratch.ts";
 
 const NAMES = [
@@ -75,24 +75,24 @@ export async function screenshot(env: Env, htmlPath: string, viewport: Viewport)
     ];
     // Chromium refuses to sandbox a page that root opens; the page is our own.
     if (process.getuid?.() === 0) flags.push("--no-sandbox");
-    const child = Bun.spawn([browser, ...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], {
+    const program = startProgram([browser, ...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], {
       // Killed at the end, it cannot tidy up after itself: whatever it makes goes with its folder.
-      env: { ...childEnv(env), HOME: profile, TMPDIR: profile },
-      stdin: "ignore",
-      stdout: "ignore",
+      env: { ...env, HOME: profile, TMPDIR: profile },
       stderr: "pipe",
-      detached: true,
     });
     try {
-      const address = await within(START_MS, debuggingAddress(child.stderr), `${basename(browser)} did not start`);
+      const address = await within(
+        START_MS,
+        debuggingAddress(program.child.stderr as ReadableStream<Uint8Array>),
+        `${basename(browser)} did not start`,
+      );
       if (address === null)
         throw new Failure(`${basename(browser)} ended before it could be spoken to`, {
           hint: "try another browser: CHROME_PATH=/path/to/chrome",
         });
       return await within(PAGE_MS, capture(address, pathToFileURL(htmlPath).href, viewport), `${basename(browser)} did not show the page`);
     } finally {
-      signalGroup(child.pid, "SIGKILL");
-      await child.exited;
+      await program.end(0);
     }
   });
 }

@@ -1,6 +1,7 @@
 /** Who listens on a port of this machine, for the message that it is taken. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { type Env, runChild } from "./child.ts";
+import type { Env } from "./environment.ts";
+import { runProgram } from "./run.ts";
 import { lsofPath } from "./processes.ts";
 
 export interface Listener {
@@ -55,7 +56,7 @@ function descriptors(pid: string): string[] {
 }
 
 async function askedListener(port: number, env: Env): Promise<number | null> {
-  const result = await runChild([lsofPath(env), "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
+  const result = await runProgram([lsofPath(env), "-w", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"], { env, timeoutMs: 4000 });
   const pid = /^p(\d+)$/m.exec(result.stdout)?.[1];
   return pid === undefined ? null : Number(pid);
 }
@@ -68,6 +69,6 @@ async function commandOf(pid: number, env: Env): Promise<string | null> {
         .filter((word) => word !== "")
         .join(" ") || null
     );
-  const result = await runChild(["ps", "-ww", "-o", "command=", "-p", String(pid)], { env });
+  const result = await runProgram(["ps", "-ww", "-o", "command=", "-p", String(pid)], { env });
   return result.stdout.trim() || null;
 }

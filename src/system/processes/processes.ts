@@ -1,6 +1,8 @@
 /** What can be seen of running processes: alive, started when, children, executable, open files. Never guesses: unknown is null. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { type Env, runChild, which } from "./child.ts";
+import { instant, toIso } from "../../core/time.ts";
+import { type Env, which } from "./environment.ts";
+import { runProgram } from "./run.ts";
 import { macProgramOf } from "./libc.ts";
 import { listedFiles, listedHolders, listedProcesses, listedStart } from "./process-listing.ts";
 
@@ -8,12 +10,12 @@ const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
 export const lsofPath = (env: Env): string => which("lsof", env) ?? "/usr/sbin/lsof";
 
-/** Whether a process of this pid exists; one that we may not signal counts. */
+/** Whether a process of this pid runs; one that we may not signal counts, one that has ended and whose parent has not looked does not. */
 export function alive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !linux || stat(pid)?.[0] !== "Z";
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
@@ -45,7 +47,7 @@ export async function listProcesses(env: Env): Promise<Process[] | null> {
       return fields === null ? [] : { pid, parent: Number(fields[1]) };
     });
   }
-  const result = await runChild(["ps", "-axo", "pid=,ppid="], { env });
+  const result = await runProgram(["ps", "-axo", "pid=,ppid="], { env });
   return result.code === 0 ? listedProcesses(result.stdout) : null;
 }
 
@@ -64,8 +66,35 @@ export async function startedAt(pid: number, env: Env): Promise<number | null> {
     return Number.isNaN(at) ? null : at;
   }
   // In UTC: the same local time comes twice in the night when the clocks go back.
-  const result = await runChild(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C", TZ: "UTC" } });
+  const result = await runProgram(["ps", "-o", "lstart=", "-p", String(pid)], { env: { ...env, LC_ALL: "C", TZ: "UTC" } });
   return result.code === 0 ? listedStart(result.stdout) : null;
+}
+
+/** Older records hold the start as a time, which Linux reckons from the clock of the wall at every look. */
+const START_TOLERANCE_MS = 2000;
+
+/**
+ * When the process was started, in a form that no step of the clock moves and that two processes of one pid do not share: on Linux the boot
+ * and the ticks since it (/proc/<pid>/stat), elsewhere the time that the system noted. Null when it is gone or not told.
+ */
+export async function startOf(pid: number, env: Env): Promise<string | null> {
+  if (linux) {
+    const ticks = stat(pid)?.[19];
+    return ticks === undefined ? null : `boot ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ticks ${ticks}`;
+  }
+  const at = await startedAt(pid, env);
+  return at === null ? null : toIso(at);
+}
+
+/** Whether the process of this pid is the one whose {@link startOf} was `recorded`; null when it is not told. Also takes a time alone. */
+export async function isSameStart(pid: number, recorded: string, env: Env): Promise<boolean | null> {
+  const time = instant(recorded);
+  if (time === null) {
+    const now = await startOf(pid, env);
+    return now === null ? null : now === recorded;
+  }
+  const now = await startedAt(pid, env);
+  return now === null ? null : Math.abs(now - time) <= START_TOLERANCE_MS;
 }
 
 /** Path of the program file that the process runs (for a script: its interpreter); null when it is gone or not told. */
@@ -99,7 +128,7 @@ export async function commandLineOf(pid: number, env: Env): Promise<string[] | n
  * is none.
  */
 async function askedPs(column: string, pid: number, env: Env): Promise<string | null> {
-  const result = await runChild(["ps", "-ww", "-o", column, "-p", String(pid)], { env });
+  const result = await runProgram(["ps", "-ww", "-o", column, "-p", String(pid)], { env });
   return result.code === 0 && result.stdout.trim() !== "" ? result.stdout.trim() : null;
 }
 
@@ -112,14 +141,14 @@ export async function folderOf(pid: number, env: Env): Promise<string | null> {
       return null;
     }
   }
-  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runProgram([lsofPath(env), "-w", "-n", "-P", "-a", "-p", String(pid), "-d", "cwd", "-Fn"], { env, timeoutMs: 4000 });
   return listedFiles(result.stdout)[0] ?? null;
 }
 
 /** Paths of the files the process holds open; null when the system would not say, which is not the same as none. */
 export async function openFiles(pid: number, env: Env): Promise<string[] | null> {
   if (linux) return linuxOpenFiles(pid);
-  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
+  const result = await runProgram([lsofPath(env), "-w", "-n", "-P", "-p", String(pid), "-Fn"], { env, timeoutMs: 4000 });
   // lsof exits 1 when one of many questions had no answer, and still prints the others.
   if (result.missing || result.timedOut || (result.code !== 0 && result.stdout === "")) return null;
   return listedFiles(result.stdout);
@@ -127,7 +156,7 @@ export async function openFiles(pid: number, env: Env): Promise<string[] | null>
 
 /** Processes that hold the file open; null when the system would not say. Slow: for where nothing better tells. */
 export async function holdersOf(path: string, env: Env): Promise<number[] | null> {
-  const result = await runChild([lsofPath(env), "-w", "-n", "-P", "-Fp", "--", path], { env, timeoutMs: 10_000 });
+  const result = await runProgram([lsofPath(env), "-w", "-n", "-P", "-Fp", "--", path], { env, timeoutMs: 10_000 });
   return result.missing || result.timedOut || result.stdout === "" ? null : listedHolders(result.stdout);
 }
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../../core/failure.ts";
-import { childEnv, type Env, which } from "./child.ts";
-import { signalGroup } from "./process-group.ts";
+import { type Env, which } from "./environment.ts";
+import { type End, startProgram } from "./run.ts";
 import { onStop } from "./this-process.ts";
 
 export interface Recording {
@@ -55,48 +55,32 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
   }
 }
 
-async function run(argv: string[], fd: number, { env, cwd, timeoutMs, tailLines }: RecordOptions): Promise<Recording> {
-  const started = performance.now();
-  let child: Bun.Subprocess;
-  try {
-    child = Bun.spawn(argv, { env: childEnv(env), cwd, stdin: "ignore", stdout: fd, stderr: fd, detached: true });
-  } catch (error) {
-    throw new Failure(`${argv[0]} could not be started: ${(error as Error).message}`, { cause: error });
-  }
+async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, tailLines }: RecordOptions): Promise<Recording> {
+  const program = startProgram(argv, { env, cwd, stdout: fd, stderr: fd });
   let [timedOut, interrupted] = [false, false];
-  const timers: Timer[] = [];
-  const end = (): void => {
-    signalGroup(child.pid, "SIGTERM");
-    timers.push(setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE_MS));
-  };
-  const interrupt = (): void => {
+  let ended = (_end: End): void => {};
+  const stopped = new Promise<End>((resolve) => (ended = resolve));
+  const stop = (): void => void program.end(GRACE_MS).then(ended);
+  const release = onStop(() => {
     interrupted = true;
-    end();
+    stop();
+  });
+  const expire = (): void => {
+    timedOut = true;
+    stop();
   };
-  const release = onStop(interrupt);
-  if (timeoutMs !== undefined) {
-    timers.push(
-      setTimeout(() => {
-        timedOut = true;
-        end();
-      }, timeoutMs),
-    );
-  }
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  let end: End;
   try {
-    await child.exited;
+    end = await Promise.race([program.exited, stopped]);
+    // The program has ended, and what it started may still be asked to: that is waited for, and then it is ended.
+    if (timedOut || interrupted) end = await stopped;
   } finally {
-    for (const timer of timers) clearTimeout(timer);
+    clearTimeout(timer);
     release();
-    if (timedOut || interrupted) signalGroup(child.pid, "SIGKILL");
   }
   if (interrupted) throw new Failure("interrupted: the command was ended and nothing is recorded");
-  return {
-    durationMs: Math.round(performance.now() - started),
-    exitCode: child.signalCode === null ? child.exitCode : null,
-    signal: child.signalCode === null ? null : String(child.signalCode),
-    timedOut,
-    ...outputOf(fd, tailLines),
-  };
+  return { durationMs: end.durationMs, exitCode: end.code, signal: end.signal, timedOut, ...outputOf(fd, tailLines) };
 }
 
 function outputOf(fd: number, tailLines: number): Pick<Recording, "outputBytes" | "outputSha256" | "tail"> {

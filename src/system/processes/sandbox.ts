@@ -1,7 +1,7 @@
 /** Isolation for a program that is not trusted: a read-only machine without network, with what it must not see hidden. */
 import { readFileSync, statSync } from "node:fs";
-import { type BoundedResult, type Bounds, runBounded } from "./bounded-run.ts";
-import { type Env, which } from "./child.ts";
+import { type Env, which } from "./environment.ts";
+import { type Ran, type RunOptions, runProgram, troubleOf } from "./run.ts";
 import { isFolder, realPath } from "../files/folders.ts";
 import { namespaceArgv } from "./namespace-sandbox.ts";
 
@@ -122,7 +122,7 @@ const TRIES = 3;
 export interface Sandboxed {
   readonly report: SandboxReport;
   /** null: there was no isolation, and nothing was run. */
-  readonly result: BoundedResult | null;
+  readonly result: Ran | null;
 }
 
 /** What is told when nothing can be run, because this is missing. */
@@ -140,7 +140,7 @@ export async function runSandboxed(
   env: Env,
   place: { work: string; hidden: readonly string[] },
   command: readonly string[],
-  bounds: Omit<Bounds, "cwd">,
+  limits: Pick<RunOptions, "env" | "stdin" | "timeoutMs" | "mostBytes">,
 ): Promise<Sandboxed> {
   const work = realPath(place.work);
   const hidden = hiddenPaths(place.hidden);
@@ -150,11 +150,13 @@ export async function runSandboxed(
   const troubles: string[] = [];
   for (const { engine, argv } of candidates(env, work, hidden)) {
     for (let tries = TRIES; tries > 0; tries--) {
-      const result = await runBounded([...argv(), ...INSIDE, ...command], { ...bounds, cwd: work });
+      // What is not trusted is not asked to end: it is ended, and with us.
+      const how = { ...limits, cwd: work, channel: true, graceMs: 0, endsWithUs: true };
+      const result = await runProgram([...argv(), ...INSIDE, ...command], how);
       if (result.notice.startsWith("ready"))
         return { report: { engine, enabled: true, profile: PROFILES[engine], denied_path_count: hidden.length }, result };
-      if (tries > 1 && result.trouble === null) continue;
-      troubles.push(`${engine}: ${result.trouble ?? (result.stderr.trim().slice(-300) || `ended with ${result.code ?? "a signal"}`)}`);
+      if (tries > 1 && !result.timedOut && !result.flooded && !result.missing) continue;
+      troubles.push(`${engine}: ${troubleOf(result)}`);
       break;
     }
   }

@@ -1,15 +1,13 @@
 /** This process as others can find it again, and the signals that ask it to end. */
 import { hostname } from "node:os";
-import { toIso } from "../../core/time.ts";
-import type { Env } from "./child.ts";
-import { startedAt } from "./processes.ts";
+import type { Env } from "./environment.ts";
+import { startOf } from "./processes.ts";
 
 export const thisHost = (): string => hostname();
 
 /** Pid and start time: a pid alone is given to somebody else one day. */
 export async function thisProcess(env: Env): Promise<{ pid: number; started: string | null }> {
-  const at = await startedAt(process.pid, env);
-  return { pid: process.pid, started: at === null ? null : toIso(at) };
+  return { pid: process.pid, started: await startOf(process.pid, env) };
 }
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

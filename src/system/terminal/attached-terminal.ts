@@ -1,5 +1,6 @@
 /** A tmux client in a pseudo-terminal of its own: what a person would see and type in a terminal window, as bytes. */
-import { childEnv, type Env, which } from "../processes/child.ts";
+import { type Env, which } from "../processes/environment.ts";
+import { startProgram } from "../processes/run.ts";
 import { isPaneId, NEXT, tmuxResult } from "./tmux.ts";
 
 export interface Screen {
@@ -55,25 +56,25 @@ export function attachTerminal(env: Env, session: string, options: AttachOptions
   const argv = [tmux, ...serverOf(env), "-u", "attach-session", ...(options.readOnly ? ["-r"] : []), "-t", target(session)];
   let open = true;
   try {
-    const child = Bun.spawn(argv, {
-      env: { ...childEnv({ ...env, TMUX: undefined, TMUX_PANE: undefined }), TERM: "xterm-256color" },
+    const program = startProgram(argv, {
+      env: { ...env, TMUX: undefined, TMUX_PANE: undefined, TERM: "xterm-256color" },
       terminal: { cols: options.cols, rows: options.rows, data: (_terminal, bytes) => options.output(bytes) },
     });
-    const terminal = child.terminal!;
-    void child.exited.then(() => {
+    const terminal = program.child.terminal!;
+    void program.exited.then(() => {
       if (!open) return;
       open = false;
       terminal.close();
       options.ended();
     });
     return {
-      pid: child.pid,
+      pid: program.pid,
       write: (keys) => void (open && terminal.write(keys)),
       resize: ({ cols, rows }) => void (open && terminal.resize(cols, rows)),
       close() {
         if (!open) return;
         open = false;
-        child.kill("SIGHUP");
+        void program.end(GONE_MS, "SIGHUP");
         terminal.close();
       },
     };

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import { childEnv, type Env, runChild, which } from "../processes/child.ts";
+import { type Env, which } from "../processes/environment.ts";
+import { runProgram, startAndLeave, troubleOf } from "../processes/run.ts";
 import { realPath } from "../files/folders.ts";
 
 export const TERMINALS = ["auto", "ghostty", "terminal"] as const;
@@ -96,23 +97,12 @@ export async function openWindow(env: Env, { command, unavailable }: Window, ses
   // A window that opens inside of tmux would refuse to attach.
   const outside = { ...env, TMUX: undefined, TMUX_PANE: undefined };
   if (process.platform === "darwin") {
-    const done = await runChild(command, { env: outside, timeoutMs: 15_000 });
-    if (done.code !== 0) throw new Failure(`${command[0]} could not open a window: ${done.stderr.trim() || `exit ${done.code}`}`, hint);
+    const done = await runProgram(command, { env: outside, timeoutMs: 15_000 });
+    if (done.code !== 0) throw new Failure(`${command[0]} could not open a window: ${troubleOf(done)}`, hint);
     return;
   }
-  let child: Bun.Subprocess;
-  try {
-    child = Bun.spawn([which(command[0]!, env)!, ...command.slice(1)], {
-      env: childEnv(outside),
-      stdin: "ignore",
-      stdout: "ignore",
-      stderr: "ignore",
-      detached: true,
-    });
-  } catch (error) {
-    throw new Failure(`${command[0]} could not be started: ${(error as Error).message}`, hint);
-  }
-  const code = await Promise.race([child.exited, Bun.sleep(FAILS_WITHIN_MS).then(() => null)]);
-  child.unref();
+  const code = await startAndLeave(command, outside, FAILS_WITHIN_MS).catch((error: Error) => {
+    throw new Failure(error.message, hint);
+  });
   if (code !== null && code !== 0) throw new Failure(`${command[0]} could not open a window: it ended with ${code}`, hint);
 }

@@ -2,7 +2,7 @@
 import { bind } from "../../../src/store/sessions/bindings.ts";
 import { registerSession } from "../../../src/store/sessions/sessions.ts";
 import { needTask } from "../../../src/store/tasks/tasks.ts";
-import { newSession } from "../../../src/system/terminal/tmux.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { until, World } from "../../harness.ts";
 
 export class FinishWorld extends World {

@@ -68,6 +68,7 @@ test("the older shape gives the same facts", () => {
     turnId: null,
     lastMessage: "done",
     durationMs: null,
+    error: null,
   });
   expect(event({ type: "turn_aborted", reason: "interrupted" })).toEqual({ kind: "turn_aborted", turnId: null, reason: "interrupted" });
   expect(event({ type: "token_count", info: null })).toEqual({ kind: "other", known: true });

@@ -6,7 +6,9 @@ import type { Parcel } from "../../../src/flow/delivery/journal.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { deliverySteps } from "../../../src/store/deliveries.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
-import { capturePane, newSession, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

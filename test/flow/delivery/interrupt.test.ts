@@ -1,7 +1,8 @@
 /** Interrupts of the real Codex: an idle one stays alive, a busy one becomes idle, a killed one is reported as crashed. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { alive } from "../../../src/system/processes/processes.ts";
-import { capturePane, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

@@ -1,7 +1,8 @@
 /** A hundred nudges to one real worker, whatever it does at that moment and whatever they say: each stands in its rollout exactly once. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { plainWords } from "../../../src/core/delivery/same-text.ts";
-import { capturePane, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

@@ -7,7 +7,8 @@ import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { deliverySteps } from "../../../src/store/deliveries.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
 import type { ModelScript } from "../../../src/system/scripted-model.ts";
-import { capturePane, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

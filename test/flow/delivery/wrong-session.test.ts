@@ -6,7 +6,10 @@ import { deliver } from "../../../src/flow/delivery/deliver.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
-import { capturePane, killSession, listPanes, loadBuffer, newSession, tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { loadBuffer } from "../../../src/system/terminal/keys.ts";
+import { capturePane, listPanes } from "../../../src/system/terminal/panes.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
@@ -86,7 +89,7 @@ test("a name that nobody has", async () => {
 });
 
 test("a session whose tmux session has ended, while others begin with its name", async () => {
-  await killSession(world.env, "codex-w");
+  await tmuxResult(world.env, ["kill-session", "-t", "=codex-w"]);
   await until("its end", () => !writtenThreads(world.codexHome).has(threads.get("w")!));
   await refused("w", "is dead");
   world.store().db.run("update sessions set pid = null where name = 'w'");

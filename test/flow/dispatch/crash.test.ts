@@ -32,7 +32,10 @@ async function queue(attempts = 3): Promise<void> {
   await w.ok(["enqueue-nudge-worker", "t1", "--message", `push-${serial}.`]);
   await w.ok(["enqueue-notify-manager", "t1", "--message", `pull-${serial}.`]);
   w.store().db.query("update commands set max_attempts = ? where state = 'pending'").run(attempts);
-  pair.worker.append(event({ type: "task_complete", turn_id: `turn-${serial}` }));
+  // Ended now, not before the binding: of those only the newest would be told of.
+  pair.worker.append(
+    event({ type: "task_complete", turn_id: `turn-${serial}` }).replace("2020-01-01T00:00:01.000Z", new Date().toISOString()),
+  );
 }
 
 const child = async (words: string[], env: Record<string, string> = {}): Promise<NodeJS.Signals | number | null> => {

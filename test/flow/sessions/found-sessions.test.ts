@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { foundSessions, registerFound } from "../../../src/flow/sessions/found-sessions.ts";
-import { newSession } from "../../../src/system/terminal/tmux.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { until, World } from "../../harness.ts";
 
 const w = new World();

@@ -2,7 +2,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { capturePane, hasSession } from "../../../src/system/terminal/tmux.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { hasSession } from "../../../src/system/terminal/sessions.ts";
 import { CodexWorld } from "../../codex-world.ts";
 
 const world = new CodexWorld();

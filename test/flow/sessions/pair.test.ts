@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alive } from "../../../src/system/processes/processes.ts";
-import { newSession } from "../../../src/system/terminal/tmux.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { CodexWorld } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { foundSessions } from "../../../src/flow/sessions/found-sessions.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
-import { newSession } from "../../../src/system/terminal/tmux.ts";
+import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 

@@ -34,6 +34,29 @@ test("a change that fails leaves no file", () => {
   expect(readdirSync(dir)).toEqual([]);
 });
 
+test("folders that were made for files that come to nothing go with them, others stay", () => {
+  writeFileSync(join(dir, "mine"), "");
+  const files = ["new/sub/a", "new/b", "new/other/c"].map((name) => stageFile(join(dir, name), "x"));
+  expect(() =>
+    placing(files, () => {
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  expect(readdirSync(dir)).toEqual(["mine"]);
+  const kept = [stageFile(join(dir, "new/a"), "x"), stageFile(join(dir, "new/sub/b"), "x")];
+  writeFileSync(join(dir, "new/by-somebody-else"), "");
+  expect(() =>
+    placing(kept, () => {
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  expect(readdirSync(join(dir, "new"))).toEqual(["by-somebody-else"]);
+  // A folder that cannot be made to the end, and a file that cannot be made in one that was.
+  expect(() => writeWhole(join(dir, `fresh/${"n".repeat(300)}/x`), "x")).toThrow("could not be written");
+  expect(() => writeWhole(join(dir, `fresh/${"n".repeat(300)}`), "x")).toThrow("could not be written");
+  expect(readdirSync(dir).sort()).toEqual(["mine", "new"]);
+});
+
 test("what cannot be written is named", () => {
   writeFileSync(join(dir, "file"), "");
   expect(() => writeWhole(join(dir, "file/below"), "x")).toThrow(join(dir, "file/below"));

@@ -1,0 +1,84 @@
+/** The error with which Codex ends a turn (`task_complete.error`), sorted by kind, and the limits that it noted before. */
+import { isObject, type Json, type JsonObject } from "../json.ts";
+import type { TurnError, TurnErrorKind } from "../observe/turn-error.ts";
+import { instant, toIso } from "../time.ts";
+
+/** Names of Codex's own, as they stand in its program (0.169 and 0.171). Those that carry a status of HTTP go by that first. */
+const KINDS: Readonly<Record<string, TurnErrorKind>> = {
+  usage_limit_exceeded: "usage_limit",
+  server_overloaded: "overloaded",
+  rate_limit_exceeded: "overloaded",
+  internal_server_error: "server_error",
+  context_window_exceeded: "context_full",
+  unauthorized: "auth",
+  http_connection_failed: "disconnected",
+  response_stream_connection_failed: "disconnected",
+  response_stream_disconnected: "disconnected",
+};
+
+/** What Codex calls `other`, or does not name, is told apart by its words. The first that fit decide. */
+const WORDS: readonly (readonly [RegExp, TurnErrorKind])[] = [
+  [/\busage limit\b/i, "usage_limit"],
+  [/\bcontext window\b|\bcontext_length_exceeded\b/i, "context_full"],
+  [
+    /stream disconnected|stream closed|error sending request|connection (?:closed|failed|lost|refused|reset)|network error/i,
+    "disconnected",
+  ],
+  [/\boverloaded\b|\bat capacity\b/i, "overloaded"],
+  [/\bunauthorized\b|\bnot logged in\b|refresh token|sign in again|log in again/i, "auth"],
+];
+
+function ofStatus(status: number): TurnErrorKind | undefined {
+  if (status === 401 || status === 403) return "auth";
+  if (status === 429 || status === 503 || status === 529) return "overloaded";
+  return status >= 500 && status < 600 ? "server_error" : undefined;
+}
+
+function kindOf(info: Json | undefined, message: string): TurnErrorKind {
+  const [name, about] = isObject(info) ? (Object.entries(info)[0] ?? []) : [info, undefined];
+  const told =
+    isObject(about) && typeof about.http_status_code === "number" ? about.http_status_code : /\bstatus:? (\d{3})\b/.exec(message)?.[1];
+  const named = typeof name === "string" && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  if (named !== undefined && named !== "disconnected") return named;
+  return (told === undefined ? undefined : ofStatus(Number(told))) ?? named ?? WORDS.find(([words]) => words.test(message))?.[1] ?? "other";
+}
+
+/** What the error of a `task_complete` says; null when the turn ended without one. */
+export function readTurnError(error: Json | undefined): Omit<TurnError, "resets_at"> | null {
+  if (error === undefined || error === null) return null;
+  const { message: said, codex_error_info: info } = isObject(error) ? error : { message: error };
+  const message = typeof said === "string" ? said : "";
+  return { kind: kindOf(info, message), message };
+}
+
+interface Spent {
+  readonly used: number;
+  readonly resetsAt: number;
+}
+
+/** Older versions tell in how many seconds a window is full again, newer ones at which second of the epoch. */
+function windowOf(value: Json | undefined, notedAt: number | null): Spent | null {
+  if (!isObject(value) || typeof value.used_percent !== "number") return null;
+  const { resets_at: at, resets_in_seconds: left } = value;
+  if (typeof at === "number") return { used: value.used_percent, resetsAt: at * 1000 };
+  return typeof left === "number" && notedAt !== null ? { used: value.used_percent, resetsAt: notedAt + left * 1000 } : null;
+}
+
+/**
+ * When the limits that a `token_count` noted let work go on: the last of its spent windows, or where none is spent to the full, the one
+ * nearest to it. Null when it notes none, or none that lies after the failure.
+ */
+export function resetOf(payload: JsonObject, notedAt: string, failedAt: string): string | null {
+  const limits = isObject(payload.rate_limits) ? payload.rate_limits : {};
+  const failed = instant(failedAt);
+  const windows = [limits.primary, limits.secondary]
+    .map((value) => windowOf(value, instant(notedAt)))
+    .filter((each): each is Spent => each !== null && Number.isFinite(new Date(each.resetsAt).getTime()));
+  const most = Math.max(...windows.map(({ used }) => Math.min(used, 100)));
+  const until = Math.max(...windows.filter(({ used }) => used >= most).map(({ resetsAt }) => resetsAt));
+  return windows.length === 0 || (failed !== null && until <= failed) ? null : toIso(until);
+}
+
+/** Whether a `token_count` notes any window of a limit at all: without an account it does not. */
+export const notesLimits = ({ rate_limits: limits }: JsonObject): boolean =>
+  isObject(limits) && (isObject(limits.primary) || isObject(limits.secondary));

@@ -1,0 +1,8 @@
+/** The process that holds a claim, as the record of claims names it. */
+export interface Holder {
+  /** Where its pid means something: a host and its boot. */
+  readonly world: string;
+  readonly pid: number;
+  /** When it was started: a pid alone is given to somebody else one day. */
+  readonly born: string;
+}

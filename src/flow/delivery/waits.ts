@@ -1,0 +1,27 @@
+/** Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, or behind a turn that is open. */
+import type { Context } from "../../context.ts";
+import type { Delivery } from "../../store/deliveries.ts";
+import { capturePane } from "../../system/terminal/panes.ts";
+import { newestTurn } from "../reach/open-turn.ts";
+import { type Recipient, reach } from "../reach/recipient.ts";
+import { isStartOf } from "./tmux.ts";
+
+/**
+ * Looks at the receiver now. Never true of what can prove nothing.
+ * @param text what was sent, from its first line on
+ */
+export async function stillWaits(cx: Context, delivery: Delivery, recipient: Recipient, text: string): Promise<boolean> {
+  if (delivery.proof !== "pending" || (delivery.state !== "typed" && delivery.state !== "sending")) return false;
+  // Another thread than the one that it was given to.
+  if (delivery.thread_id !== recipient.threadId) return false;
+  const way = await reach(cx, recipient).catch(() => null);
+  if (way === null || !way.provable) return false;
+  const behindTurn = (): boolean => newestTurn(delivery.rollout_path) === "open";
+  if (delivery.transport === "codex_queue") return way.live && behindTurn();
+  if (way.pane === null || way.agent === null) return false;
+  const screen = await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
+  if (screen === null) return false;
+  const seen = way.agent.readScreen(screen, null);
+  // A dialog hides the list of what waits; the turn that asks goes on after it.
+  return seen.queued.some((waiting) => isStartOf(waiting, text)) || (delivery.state === "typed" && seen.asks && behindTurn());
+}

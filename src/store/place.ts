@@ -1,0 +1,42 @@
+/** Whether what is open is still what stands at its path, and still of a version that we know. */
+import { statSync } from "node:fs";
+import { Failure } from "../core/failure.ts";
+import { schemaVersion } from "../schema/schema.ts";
+import type { Store } from "./store.ts";
+
+/** Which file stands at the path, links followed; null when none does or it cannot be asked. */
+export function identityOf(path: string): string | null {
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+  } catch {
+    return null;
+  }
+}
+
+/** Throws a Failure for a file of a newer schema. */
+export function refuseNewer(version: number, file: string): void {
+  if (version <= schemaVersion) return;
+  throw new Failure(`the database ${file} has schema version ${version}, newer than ${schemaVersion}, the newest this conveyor knows`, {
+    hint: "use the newer program that made it, or another file with --path or WORKERCTL_STATE_ROOT",
+  });
+}
+
+/** Whether the file that is open still stands at its path. */
+export const keepsPlace = ({ path, identity }: Store): boolean => identityOf(path) === identity;
+
+/**
+ * Throws a Failure when the file that is open no longer stands at its path, because it or a folder above it was moved, removed or
+ * replaced, or when a newer program has taken it over. What is written then would be lost, or not understood.
+ */
+export function requirePlace({ db, path, identity }: Store): void {
+  const now = identityOf(path);
+  if (now !== identity)
+    throw new Failure(
+      `the database ${path} was ${now === null ? "moved away or removed" : "replaced by another file"} while it was in use`,
+      {
+        hint: "conveyor db-doctor looks at what is there now; then start this again",
+      },
+    );
+  refuseNewer(db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0, path);
+}

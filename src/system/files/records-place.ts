@@ -1,0 +1,139 @@
+/** Where the records of a folder lie, and whether what lies there may be believed: nobody else made it, and nothing led elsewhere. */
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+
+export const RECORDS = ".codex-workers";
+export const DATABASE = "workerctl.db";
+
+const look = (path: string) => lstatSync(path, { throwIfNoEntry: false });
+
+/** Looking must not fail where a folder may not be read: it holds nothing for us then. */
+function kindOf(path: string): "folder" | "file" | "other" | null {
+  try {
+    const found = look(path);
+    return found === undefined ? null : found.isDirectory() ? "folder" : found.isFile() ? "file" : "other";
+  } catch {
+    return null;
+  }
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
+}
+
+/** What a `.git` file points to; null when it is none. */
+function gitFolderOf(dotGit: string): string | null {
+  const words = /^gitdir: (.+)$/m.exec(textOf(dotGit) ?? "")?.[1];
+  return words === undefined ? null : resolve(dirname(dotGit), words);
+}
+
+/** The repository in which a folder lies. */
+interface Repository {
+  readonly root: string;
+  readonly gitFolder: string;
+}
+
+function repositoryAt(root: string): Repository | null {
+  const dotGit = join(root, ".git");
+  const kind = kindOf(dotGit);
+  if (kind === null) return null;
+  const gitFolder = kind === "file" ? gitFolderOf(dotGit) : dotGit;
+  return gitFolder === null ? null : { root, gitFolder };
+}
+
+/** Of a linked worktree: the root of the main one. Null for any other repository, also a submodule, and where the main one is bare. */
+function mainRootOf({ gitFolder }: Repository): string | null {
+  const common = textOf(join(gitFolder, "commondir"));
+  if (common === null) return null;
+  const main = resolve(gitFolder, common);
+  return basename(main) === ".git" ? dirname(main) : null;
+}
+
+/**
+ * The folder of the records that somebody in `here` means: the nearest `.codex-workers` from here up to the root of the repository, then
+ * that of a linked worktree's main one; else the one here, whether it is there or not. Without a repository only here is looked at.
+ */
+export function recordsFor(here: string): string {
+  const mine = join(here, RECORDS);
+  if (kindOf(mine) !== null) return mine;
+  let nearest: string | null = null;
+  for (let folder = here; ; folder = dirname(folder)) {
+    if (nearest === null && folder !== here && kindOf(join(folder, RECORDS)) !== null) nearest = join(folder, RECORDS);
+    const repository = repositoryAt(folder);
+    if (repository !== null) {
+      if (nearest !== null) return nearest;
+      const main = mainRootOf(repository);
+      return main !== null && kindOf(join(main, RECORDS)) !== null ? join(main, RECORDS) : mine;
+    }
+    if (dirname(folder) === folder) return mine;
+  }
+}
+
+/** Why these records are not to be used unless they are named on purpose; null: they may be. */
+export function mistrust(records: string): string | null {
+  const database = join(records, DATABASE);
+  for (const path of [records, database]) {
+    const found = look(path);
+    if (found === undefined) continue;
+    if (found.isSymbolicLink()) return `${path} is a link, so they may lie anywhere`;
+    if (process.getuid !== undefined && found.uid !== process.getuid()) return `${path} belongs to another user`;
+  }
+  return look(records) !== undefined && isTracked(records) ? "git tracks them, so they come from whoever wrote the repository" : null;
+}
+
+/** Whether the index of the repository in which the records lie names any of them; their `.gitignore` alone is none. */
+function isTracked(records: string): boolean {
+  for (let folder = dirname(records); ; folder = dirname(folder)) {
+    const repository = repositoryAt(folder);
+    if (repository !== null) return indexNames(repository, `${relative(folder, records)}/`);
+    if (dirname(folder) === folder) return false;
+  }
+}
+
+function indexNames({ gitFolder }: Repository, below: string): boolean {
+  let index: Buffer;
+  try {
+    index = readFileSync(join(gitFolder, "index"));
+  } catch {
+    return false;
+  }
+  // Names stand whole in versions 2 and 3. In 4 one tells only in what it differs from the one before, in a split index it may be elsewhere.
+  const whole = index.length >= 8 && index.readUInt32BE(4) < 4 && !filesOf(gitFolder).some((name) => name.startsWith("sharedindex."));
+  return whole && !index.includes(below) ? false : askGit(gitFolder, below);
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Slower, and exact for every kind of index. It reads the index alone: no program that the repository names is run for that. */
+function askGit(gitFolder: string, below: string): boolean {
+  const done = Bun.spawnSync(["git", "-c", "core.fsmonitor=false", `--git-dir=${gitFolder}`, "ls-files", "-z", "--cached"], {
+    env: { PATH: process.env.PATH ?? "", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
+    cwd: gitFolder,
+    stdin: "ignore",
+    stderr: "ignore",
+  });
+  const names = done.stdout.toString().split("\0");
+  return done.exitCode !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
+}
+
+/** Whether the folder is one for records alone, by its name or since it is not there yet: one that a person named may hold anything else. */
+export const isOurs = (records: string): boolean => basename(records) === RECORDS || kindOf(records) === null;
+
+/** Keeps what this program writes there out of the repository around it. A folder that cannot be written, or has one, is left alone. */
+export function hideFromGit(records: string): void {
+  try {
+    writeFileSync(join(records, ".gitignore"), "*\n", { flag: "wx" });
+  } catch {
+    return;
+  }
+}

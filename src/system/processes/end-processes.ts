@@ -1,0 +1,54 @@
+/** Ending processes that were seen before: asked, then told, each only while it is still the one that was seen. */
+import type { Env } from "./environment.ts";
+import { alive, startedAt } from "./processes.ts";
+
+/** A process as it was seen: its pid is given to somebody else one day, its start is not. */
+export interface SeenProcess {
+  readonly pid: number;
+  readonly startedAt: number | null;
+}
+
+export const seenProcess = async (pid: number, env: Env): Promise<SeenProcess> => ({ pid, startedAt: await startedAt(pid, env) });
+
+/** How long each wish is given. */
+const GRACE_MS = 3000;
+
+/** Those that still run. */
+async function stillRunning(processes: readonly SeenProcess[], env: Env): Promise<SeenProcess[]> {
+  const left: SeenProcess[] = [];
+  for (const seen of processes) if (alive(seen.pid) && (await startedAt(seen.pid, env)) === seen.startedAt) left.push(seen);
+  return left;
+}
+
+function signal(processes: readonly SeenProcess[], name: "SIGTERM" | "SIGKILL"): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself, or may not be signalled: the next look tells.
+    }
+  }
+}
+
+/**
+ * Waits until they have ended, asks those that have not (SIGTERM), and then tells them (SIGKILL).
+ * @param options.atOnce nothing else asks them to end: this does, at once
+ * @returns those that run all the same
+ */
+export async function endProcesses(
+  processes: readonly SeenProcess[],
+  env: Env,
+  options: { atOnce?: boolean } = {},
+): Promise<SeenProcess[]> {
+  let left = await stillRunning(processes, env);
+  if (options.atOnce) signal(left, "SIGTERM");
+  for (const next of [...(options.atOnce ? [] : (["SIGTERM"] as const)), "SIGKILL", null] as const) {
+    for (const end = performance.now() + GRACE_MS; left.length > 0 && performance.now() < end;) {
+      await Bun.sleep(20);
+      left = await stillRunning(left, env);
+    }
+    if (left.length === 0 || next === null) break;
+    signal(left, next);
+  }
+  return left;
+}

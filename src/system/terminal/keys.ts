@@ -1,0 +1,98 @@
+/** Keys and pastes into a pane, if it still is as it was seen. */
+import { Failure } from "../../core/failure.ts";
+import type { Env } from "../processes/environment.ts";
+import type { Ran } from "../processes/run.ts";
+import type { Pane } from "./panes.ts";
+import { NEXT, paneTarget, tmux, tmuxResult } from "./tmux.ts";
+
+/** Puts `text` into a paste buffer of this name; the text travels by standard input. */
+export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> =>
+  tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
+
+/**
+ * How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was
+ * seen.
+ */
+export interface Still {
+  readonly pane: Pane;
+  readonly cursor: boolean;
+}
+
+/** What the server says when a pane is not as it was seen. */
+const CHANGED = "conveyor-pane-changed";
+
+/**
+ * Runs commands, each a list of words, if the pane is still as it was seen. The server itself looks, in the same step, so that nobody's
+ * keys come in between: the name of an option is a format, and one that is no option's ends the sequence. False: it is not, and nothing was
+ * done.
+ */
+async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
+  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? " #{cursor_flag} #{cursor_x}" : ""}`;
+  const seen = `${pane.pid} 0 0${cursor ? ` ${pane.cursorShown ? 1 : 0} ${pane.cursorX}` : ""}`;
+  const mark = "@conveyor-pane";
+  const result = await tmuxResult(env, [
+    "set-option",
+    "-w",
+    "-t",
+    pane.paneId,
+    `#{?#{==:${now},${seen}},${mark},${CHANGED}}`,
+    "seen",
+    NEXT,
+    "set-option",
+    "-w",
+    "-u",
+    "-t",
+    pane.paneId,
+    mark,
+    ...commands.flatMap((words) => [NEXT, ...words]),
+  ]);
+  if (result.code === 0) return true;
+  if (result.stderr.includes(CHANGED)) return false;
+  throw new Failure(`tmux could not type: ${result.stderr.trim() || `exit ${result.code ?? "by signal"}`}`);
+}
+
+// A literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0.
+const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
+
+/**
+ * Pastes each buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
+ * was seen; false when it is not.
+ */
+export const pasteAndSubmit = (env: Env, buffers: readonly string[], still: Still): Promise<boolean> =>
+  ifStill(
+    env,
+    still,
+    ...buffers.map((buffer) => ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId]),
+    returnKey(still.pane.paneId),
+  );
+
+/** Presses Enter if the pane is still as it was seen; false when it is not. */
+export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
+
+/** Presses named keys such as `Escape` or `C-c`, if the pane is still as it was seen; false when it is not. */
+export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> =>
+  ifStill(env, still, ["send-keys", "-t", still.pane.paneId, "--", ...keys]);
+
+/** Deletes the buffer if it is still there. */
+export const deleteBuffer = (env: Env, buffer: string): Promise<Ran> => tmuxResult(env, ["delete-buffer", "-b", buffer]);
+
+/**
+ * Deletes buffers whose name begins with `prefix` and that are older than `seconds`: who made them is gone. Never throws; without tmux
+ * there are none.
+ */
+export async function dropOldBuffers(env: Env, prefix: string, seconds: number, nowMs: number): Promise<void> {
+  const listed = await tmuxResult(env, ["list-buffers", "-F", "#{buffer_created} #{buffer_name}"]).catch(() => null);
+  for (const line of listed?.stdout.split("\n") ?? []) {
+    const [created = "", name = ""] = line.split(" ");
+    if (name.startsWith(prefix) && nowMs - Number(created) * 1000 > seconds * 1000) await deleteBuffer(env, name).catch(() => null);
+  }
+}
+
+/** Presses Enter, whatever is there. */
+export const sendReturn = (env: Env, target: string): Promise<string> => tmux(env, returnKey(paneTarget(target)));
+
+/** Leaves copy mode or any other mode, so that keys reach the program again. Nothing happens when there is none. */
+export async function leaveMode(env: Env, target: string): Promise<void> {
+  const left = await tmuxResult(env, ["copy-mode", "-q", "-t", paneTarget(target)]);
+  if (left.code !== 0) await tmuxResult(env, ["send-keys", "-t", paneTarget(target), "-X", "cancel"]);
+}
