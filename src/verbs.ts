@@ -130,6 +130,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     telemetry: verb("events, sums, and judged views of what happened", () => import("./commands/reports/telemetry.ts")),
     doctor: verb("whether this machine has what the tool needs", () => import("./commands/reports/doctor.ts")),
     "doctor-self": verb("whether the session this runs in can be registered", () => import("./commands/reports/doctor-self.ts")),
+    agents: verb("which agents are installed here, and what can be done with them", () => import("./commands/agents.ts")),
     "db-doctor": verb("check the database, and with --live the sessions it names", () => import("./commands/reports/db-doctor.ts")),
   },
   Dashboard: {

@@ -298,3 +298,89 @@ describe("the rules of the house", () => {
     expect(long.length).toBeLessThanOrEqual(100);
   });
 });
+
+describe("the agent port", () => {
+  /** The folder or, while it has few files, the flat files of an agent, in any layer. */
+  const ofAgent = (path: string) => /(^|\/)(codex|claude)\//.test(path) || /^store\/(codex|claude)-index\.ts$/.test(path);
+  /** One entry for each agent stands in these, the three halves of the port. */
+  const HALVES = ["core/agent/agents.ts", "system/agent/agents.ts", "store/agent-index.ts"];
+
+  test("only the lists of agents import from an agent's folder", () => {
+    const wrong = local.filter((each) => ofAgent(target(each)) && !ofAgent(each.from) && !HALVES.includes(each.from));
+    expect(wrong.map((each) => `${each.from} → ${each.specifier}`)).toEqual([]);
+    expect(local.some((each) => ofAgent(target(each)) && HALVES.includes(each.from))).toBe(true);
+  });
+
+  const STORED = "the stored form of records, into which every agent's are translated";
+  const OWN = "a flag of this program, which keeps Codex's word for it";
+  const DISPOSABLE = "a file in the stored form, made for a session that only polls";
+  const PAGE = "a word that a person reads";
+  /** What only an agent's own files may say in a string, and where it stands nevertheless, with the reason. */
+  const WORDS: readonly { readonly word: RegExp; readonly known: Readonly<Record<string, string>> }[] = [
+    {
+      word: /esc to interrupt|ask codex|trust this folder|do you trust|openai codex|pasted ?content|press enter to|would you like to/i,
+      known: { "commands/observe/classify.ts": "an example of a screen" },
+    },
+    {
+      word: /\bEscape\b|\bC-u\b/,
+      known: {
+        "core/delivery/key-name.ts": "an example of a key as tmux names it",
+        "commands/delivery/interrupt.ts": PAGE,
+        "commands/delivery/session-interrupt.ts": PAGE,
+        "dashboard/page/xterm.ts": "a key of the browser",
+      },
+    },
+    {
+      word: /CODEX_THREAD_ID|--no-daemon|--no-alt-screen|--cd\b|model_reasoning_effort|app-server|codex resume|thread-writer-locks/,
+      known: {},
+    },
+    { word: /CODEX_HOME/, known: { "commands/install-skills.ts": "where the skills of Codex go" } },
+    { word: /@openai\/codex/, known: {} },
+    {
+      word: /--sandbox|--ask-for-approval/,
+      known: { "core/agent/start-prompt.ts": OWN },
+    },
+    { word: /\/compact\b|\/clear\b/, known: { "flow/tasks/compact.ts": PAGE, "commands/tasks/request-worker-compact.ts": PAGE } },
+    { word: /rollout-\$|^["'`]\/?sessions\/|state_[$\d]/, known: { "flow/loops/disposable-binding.ts": DISPOSABLE } },
+    {
+      word: /\b(task_started|task_complete|turn_aborted|user_message|agent_message|token_count|event_msg|session_meta|UserMessage|AgentMessage)\b/,
+      known: {
+        "schema/extensions.ts": STORED,
+        "store/observe/codex-events.ts": STORED,
+        "store/observe/turn-error.ts": STORED,
+        "store/observe/turns.ts": STORED,
+        "store/observe/unknown-records.ts": STORED,
+        "store/dispatch/completions.ts": STORED,
+        "store/dashboard/timeline.ts": STORED,
+        "store/dashboard/tokens.ts": STORED,
+        "dashboard/page/timeline.tsx": STORED,
+        "core/agent/record.ts": STORED,
+        "core/sessions/worker-state.ts": STORED,
+        "commands/observe/tail.ts": STORED,
+        "core/loops/disposable-binding.ts": DISPOSABLE,
+      },
+    },
+  ];
+  const strings = (source: string) => bare(source).match(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g) ?? [];
+
+  test("no other file says an agent's words, but where the reason is known", () => {
+    const said = files
+      .filter((path) => !ofAgent(path))
+      .flatMap((path) => {
+        const texts = strings(sourceOf(path)).filter((text) => !/^["']\.{1,2}\//.test(text));
+        return WORDS.flatMap(({ word, known }, index) =>
+          known[path] === undefined && texts.some((text) => word.test(text))
+            ? [`${path}: ${texts.find((text) => word.test(text))!.slice(0, 70)} (${index})`]
+            : [],
+        );
+      });
+    expect(said).toEqual([]);
+  });
+
+  test("every reason is still needed", () => {
+    const stale = WORDS.flatMap(({ word, known }) =>
+      Object.keys(known).filter((path) => !files.includes(path) || !strings(sourceOf(path)).some((text) => word.test(text))),
+    );
+    expect(stale).toEqual([]);
+  });
+});

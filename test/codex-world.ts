@@ -1,7 +1,8 @@
 /** A world with the real Codex in it: a private home whose model is a script on loopback, a git project, a tmux server. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecord, readFact, type RolloutFact } from "../src/core/codex/rollout.ts";
+import { type AgentFact, readFact } from "../src/core/agent/record.ts";
+import { parseRecord } from "../src/core/codex/rollout.ts";
 import { codexConfig } from "../src/core/codex/config.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
 import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
@@ -39,23 +40,23 @@ export class PlainModel {
 export class CodexWorld extends World {
   readonly project = join(this.dir, "project");
   readonly codexHome = this.env.CODEX_HOME!;
-  private readonly model: ScriptedModel;
+  private readonly server: ScriptedModel;
 
   constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
     super();
     this.realTime = true;
-    this.model = scriptedModel(script);
+    this.server = scriptedModel(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
     writeFileSync(
       join(this.codexHome, "config.toml"),
-      codexConfig({ modelUrl: this.model.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
+      codexConfig({ modelUrl: this.server.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
     );
   }
 
   /** The facts of every rollout below this Codex home, by thread id. */
-  rollouts(): Map<string, RolloutFact[]> {
-    const found = new Map<string, RolloutFact[]>();
+  rollouts(): Map<string, AgentFact[]> {
+    const found = new Map<string, AgentFact[]>();
     const sessions = join(this.codexHome, "sessions");
     for (const name of existsSync(sessions) ? (readdirSync(sessions, { recursive: true }) as string[]) : []) {
       const thread = /rollout-.*-([0-9a-f-]{36})\.jsonl$/.exec(name)?.[1];
@@ -90,7 +91,7 @@ export class CodexWorld extends World {
 
   /** Waits until no turn of the thread is open. */
   async idle(threadId: string): Promise<void> {
-    const isTurn = (fact: RolloutFact) => fact.kind === "turn_started" || fact.kind === "turn_completed" || fact.kind === "turn_aborted";
+    const isTurn = (fact: AgentFact) => fact.kind === "turn_started" || fact.kind === "turn_completed" || fact.kind === "turn_aborted";
     await until(`the end of the turn of ${threadId}`, () => this.rollouts().get(threadId)?.findLast(isTurn)?.kind !== "turn_started", 30);
   }
 
@@ -104,7 +105,7 @@ export class CodexWorld extends World {
         continue;
       }
     }
-    await this.model.stop();
+    await this.server.stop();
     super.close();
   }
 }

@@ -2,8 +2,8 @@
 import { attention, type SideState, type Wait } from "../core/dashboard/attention.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
 import type { TurnError } from "../core/observe/turn-error.ts";
-import type { Dialog, PageName } from "../core/codex/screen.ts";
-import type { Role, Session } from "../core/sessions/session.ts";
+import type { Dialog, PageName } from "../core/agent/screen.ts";
+import type { Role, Session, WayOfLaunch } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
 import { inferState, type Turn, type WorkerState } from "../core/sessions/worker-state.ts";
 import type { LastDelivery, Side, TaskFacts } from "../store/dashboard/tasks.ts";
@@ -14,6 +14,9 @@ export interface Party {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  readonly agent: string;
+  readonly model: string | null;
+  readonly launch: WayOfLaunch | null;
   readonly cwd: string;
   readonly recorded: "active" | "gone";
   readonly tmux: string | null;
@@ -63,6 +66,9 @@ export function partyOf(session: Session, machine: Machine): Party {
     id: session.id,
     name: session.name,
     role: session.role,
+    agent: session.agent,
+    model: session.model,
+    launch: session.launch,
     cwd: session.cwd,
     recorded: session.state,
     tmux: session.tmux_session,

@@ -1,6 +1,8 @@
 /** What the machine shows of the sessions on record, looked at every few seconds while a page is open, and never otherwise. */
 import type { Context } from "../context.ts";
-import { type Dialog, type PageName, readScreen } from "../core/codex/screen.ts";
+import type { Agent } from "../core/agent/agent.ts";
+import { agentOf } from "../core/agent/agents.ts";
+import type { Dialog, PageName } from "../core/agent/screen.ts";
 import type { Session } from "../core/sessions/session.ts";
 import type { WriterSigns } from "../core/sessions/worker-state.ts";
 import { machineProofs } from "../flow/loops/machine-proof.ts";
@@ -114,7 +116,12 @@ export class Machine {
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
     for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
-    await this.readScreens(sessions.flatMap((session) => placed.get(session.id)?.pane ?? []));
+    await this.readScreens(
+      sessions.flatMap((session) => {
+        const pane = placed.get(session.id)?.pane;
+        return pane ? { agent: agentOf(session), pane } : [];
+      }),
+    );
     const next = new Map<string, Sign>();
     for (const session of sessions) {
       const place = placed.get(session.id);
@@ -148,17 +155,21 @@ export class Machine {
 
   private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
-  private async readScreens(panes: readonly Pane[]): Promise<void> {
+  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<void> {
+    const panes = shown.map(({ pane }) => pane);
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
     const captured = await captureScreens(
       this.cx.env,
       panes.map((pane) => pane.paneId),
     ).catch(() => new Map<string, string>());
-    for (const { paneId, mode } of panes) {
+    for (const {
+      agent,
+      pane: { paneId, mode },
+    } of shown) {
       const text = captured.get(paneId);
       const last = this.screens.get(paneId);
       if (text === undefined || (last?.text === text && last.mode === mode)) continue;
-      const { page, dialog } = readScreen(text, mode);
+      const { page, dialog } = agent.screen.read(text, mode);
       this.screens.set(paneId, { text, mode, page, dialog });
     }
   }

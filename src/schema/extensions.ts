@@ -225,6 +225,25 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 12,
+    name: "session-agents",
+    // The id is that of a session or of a file-backed worker.
+    sql: `
+      create table if not exists session_agents (
+        session_id text primary key,
+        agent text not null,
+        version text,
+        argv_json text check (argv_json is null or json_valid(argv_json)),
+        home text,
+        model text,
+        effort text,
+        permissions_json text check (permissions_json is null or json_valid(permissions_json)),
+        launch text not null,
+        recorded_at text not null
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -2,16 +2,7 @@
 import { Database } from "bun:sqlite";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-
-export interface IndexedThread {
-  readonly id: string;
-  readonly rolloutPath: string;
-  readonly cwd: string;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  /** The whole first prompt; empty before the first turn. */
-  readonly firstMessage: string;
-}
+import type { IndexedThread } from "../core/agent/machine.ts";
 
 /** The youngest index of this Codex home: the number in its name grows with versions. */
 function indexFile(codexHome: string): string | null {

@@ -1,8 +1,8 @@
-/** The private world of the demonstration: a Codex home, a small git project, a tmux server, and this program on PATH. */
+/** The private world of the demonstration: a home for the agent, a small git project, a tmux server, and this program on PATH. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codexConfig } from "../core/codex/config.ts";
+import type { Agent } from "../core/agent/agent.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
 import { childEnv, type Env } from "./processes/environment.ts";
 import { runProgram } from "./processes/run.ts";
@@ -13,7 +13,9 @@ import { selfArgv } from "./processes/self.ts";
 export interface DemoFolder {
   readonly root: string;
   readonly project: string;
-  readonly codexHome: string;
+  readonly agent: Agent;
+  /** Where the agent keeps its things. */
+  readonly agentHome: string;
   readonly stateRoot: string;
   /** What everything in it runs with. */
   readonly env: Record<string, string>;
@@ -26,14 +28,14 @@ echo "all greetings are right"
 `;
 
 /** Makes the folders and files. @param modelUrl where the model answers */
-export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFolder> {
+export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): Promise<DemoFolder> {
   // A short path: the name of a tmux socket may hold about a hundred characters.
   const root = realPath(mkdtempSync(join(isFolder("/tmp") ? "/tmp" : tmpdir(), "conveyor-demo-")));
   const folder = (name: string) => {
     mkdirSync(join(root, name));
     return join(root, name);
   };
-  const [project, codexHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [
+  const [project, agentHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [
     string,
     string,
     string,
@@ -51,14 +53,16 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
   writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
   writeFileSync(join(project, "greet.sh"), GREET);
   writeFileSync(join(project, "check.sh"), CHECK);
-  writeFileSync(join(codexHome, "config.toml"), codexConfig({ modelUrl, trustedFolders: [project] }));
+  const settings = agent.scripted({ modelUrl, trustedFolders: [project] });
+  writeFileSync(join(agentHome, settings.file), settings.text);
   const inherited = childEnv(env);
-  for (const name of Object.keys(inherited)) if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name)) delete inherited[name];
+  for (const name of Object.keys(inherited))
+    if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name) || name === agent.home.variable) delete inherited[name];
   const own = {
     ...inherited,
     PATH: `${bin}:${env.PATH ?? ""}`,
     HOME: home,
-    CODEX_HOME: codexHome,
+    [agent.home.variable]: agentHome,
     WORKERCTL_STATE_ROOT: stateRoot,
     TMUX_TMPDIR: tmux,
   };
@@ -69,11 +73,13 @@ export async function makeDemoFolder(env: Env, modelUrl: string): Promise<DemoFo
   ]) {
     await runProgram(["git", ...words], { env: own, cwd: project });
   }
-  return { root, project, codexHome, stateRoot, env: own };
+  return { root, project, agent, agentHome, stateRoot, env: own };
 }
 
-/** Processes that live in this world: whose environment names its Codex home. On systems that do not show environments, none. */
+/** Processes that live in this world: whose environment names its agent's home. On systems that do not show environments, none. */
 export const demoProcesses = async (folder: DemoFolder): Promise<number[]> =>
-  ((await listProcesses(folder.env)) ?? []).flatMap(({ pid }) => (environmentOf(pid, "CODEX_HOME") === folder.codexHome ? [pid] : []));
+  ((await listProcesses(folder.env)) ?? []).flatMap(({ pid }) =>
+    environmentOf(pid, folder.agent.home.variable) === folder.agentHome ? [pid] : [],
+  );
 
 export const removeDemoFolder = (folder: DemoFolder): void => rmSync(folder.root, { recursive: true, force: true });

@@ -1,6 +1,9 @@
 /** What Codex is started with, by version. */
 import { expect, test } from "bun:test";
-import { codex } from "../../src/core/agent/agent.ts";
+import { agentOf, chosenAgent } from "../../src/core/agent/agents.ts";
+import { agentReport } from "../../src/core/agent/installed.ts";
+import { placeInRange } from "../../src/core/agent/version.ts";
+import { codex } from "../../src/core/codex/codex.ts";
 
 const choice = { sandbox: "danger-full-access", approval: "never" };
 
@@ -47,4 +50,48 @@ test("a server for many sessions is told from a session by its words", () => {
     expect(codex.isSharedServer(words.split(" "))).toBe(true);
   for (const words of ["codex", "codex --no-daemon", "codex --sandbox read-only app-server", "codex resume app-server"])
     expect(codex.isSharedServer(words.split(" "))).toBe(false);
+});
+
+test("model and effort are handed on in words that cannot be a prompt, a flag of their own or a command", () => {
+  const now = codex.features("0.169.0", "");
+  const words = codex.launchArguments({ ...choice, model: "app-server", effort: "high", prompt: "go" }, now);
+  expect(words.slice(4)).toEqual(["--model=app-server", "-c", 'model_reasoning_effort="high"', "go"]);
+  expect(codex.isSharedServer(["codex", ...words.slice(4)])).toBe(false);
+  expect(codex.keys.interrupt).toBe("Escape");
+});
+
+test("a version lies inside, below or above what the tests know", () => {
+  const range = { from: "0.169.0", to: "0.171.0" };
+  const place = (version: string | null) => placeInRange(version, range);
+  expect(["0.169.0", "0.170.3", "0.171.0", "0.171.0-alpha.2"].map(place)).toEqual(["inside", "inside", "inside", "inside"]);
+  expect(["0.168.9", "0.130.0"].map(place)).toEqual(["older", "older"]);
+  expect(["0.171.1", "0.200.0", "1.0.0"].map(place)).toEqual(["newer", "newer", "newer"]);
+  expect(place(null)).toBeNull();
+});
+
+test("an agent is told of: its version beside the range, and how to get it where it is not", () => {
+  expect(agentReport(codex, null)).toMatchObject({
+    path: null,
+    in_range: null,
+    notes: ["not on PATH: npm install --global @openai/codex"],
+  });
+  const found = { path: "/x/codex", features: codex.features("0.999.0", "  queue  Queue a message\n") };
+  expect(agentReport(codex, found)).toMatchObject({
+    agent: "codex",
+    version: "0.999.0",
+    in_range: false,
+    notes: [expect.stringContaining("0.999.0 is newer than any version that the tests know")],
+    capabilities: { queue: true, proof: true, headless: false },
+  });
+});
+
+test("the agent is the one given, else the one that CONVEYOR_AGENT names, else Codex; what a newer version wrote is refused", () => {
+  expect([chosenAgent({}), chosenAgent({ CONVEYOR_AGENT: "" }), chosenAgent({ CONVEYOR_AGENT: "x" }, "codex")]).toEqual([
+    codex,
+    codex,
+    codex,
+  ]);
+  expect(() => chosenAgent({}, "claude")).toThrow('--agent names the agent "claude", which this version does not know yet');
+  expect(() => chosenAgent({ CONVEYOR_AGENT: "toString" })).toThrow("which this version does not know yet");
+  expect(() => agentOf({ name: "w1", agent: "claude" })).toThrow('the record of "w1" names the agent "claude"');
 });

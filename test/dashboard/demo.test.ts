@@ -8,6 +8,7 @@ import { closeDemo } from "../../src/flow/qa/demo-close.ts";
 import { DEMO, demoScript } from "../../src/flow/qa/demo-script.ts";
 import { listDispatchers } from "../../src/store/dispatch/dispatchers.ts";
 import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
+import { agents } from "../../src/core/agent/agents.ts";
 import { type ScriptedModel, scriptedModel } from "../../src/system/scripted-model.ts";
 import { openTab, picture, startBrowser, type Tab, violations } from "./browser.ts";
 
@@ -36,7 +37,11 @@ const contextOf = (env: Record<string, string>): Context =>
 
 beforeAll(async () => {
   model = scriptedModel(demoScript(() => {}));
-  folder = await makeDemoFolder({ ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` }, model.url);
+  folder = await makeDemoFolder(
+    { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` },
+    agents.codex,
+    model.url,
+  );
   contexts = [contextOf(folder.env), contextOf(folder.env)];
   dashboard = await serveDashboard(contexts[0]!, contexts[1]!, {
     host: "127.0.0.1",

@@ -1,7 +1,7 @@
 /** The reader of rollouts: pieces, partial lines, lines longer than a piece and longer than anything sensible. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { World } from "../harness.ts";
-import { openRollout } from "../../src/system/codex/rollout-reader.ts";
+import { openRollout } from "../../src/system/files/rollout-reader.ts";
 
 let w: World;
 beforeEach(() => void (w = new World()));

@@ -1,8 +1,8 @@
 /** `classify`: what the text of a screen says about a worker, without a worker. */
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { integer, jsonFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { readScreen } from "../../core/codex/screen.ts";
-import { busyWait, startupVerdict } from "../../core/codex/pane-classifier.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { readText } from "../../system/files/text-file.ts";
 
 export default verb(
@@ -24,11 +24,12 @@ export default verb(
   },
   (args, cx: Context) => {
     const screen = args.text ?? (args.file === undefined ? cx.stdin() : readText(cx.path(args.file)));
-    const startup = startupVerdict(screen);
+    const agent = agents[DEFAULT_AGENT].screen;
+    const startup = agent.startup(screen);
     cx.json({
-      busy_wait: busyWait(screen, { statusAge: args.statusAgeSeconds, busyWaitSeconds: args.busyWaitSeconds }),
+      busy_wait: agent.busyWait(screen, { statusAge: args.statusAgeSeconds, busyWaitSeconds: args.busyWaitSeconds }),
       busy_wait_seconds: args.busyWaitSeconds,
-      page: readScreen(screen).page,
+      page: agent.read(screen, null).page,
       startup: startup.state,
       startup_reason: startup.reason,
       status_age_seconds: args.statusAgeSeconds,

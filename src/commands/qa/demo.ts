@@ -1,7 +1,9 @@
 /** `demo`: the main job on this machine with the real Codex, without an account or a token. */
 import { flag, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
+import { chosenAgent } from "../../core/agent/agents.ts";
 import { runDemo } from "../../flow/qa/demo.ts";
+import { agentFlags, roleFlags } from "../../flow/sessions/start-session.ts";
 import { demoLine, demoSummary } from "../../view/demo.ts";
 
 export default verb(
@@ -16,11 +18,16 @@ export default verb(
     ],
     flags: {
       keep: flag("keep the folder with database and rollouts"),
+      agent: agentFlags.agent,
+      workerAgent: roleFlags.workerAgent,
+      managerAgent: roleFlags.managerAgent,
       json: flag("print the result as JSON"),
     },
   },
   async (args, cx: Context) => {
-    const result = await runDemo(cx, args.keep, (who, what, ms) => cx.err(demoLine(who, what, ms)));
+    const worker = chosenAgent(cx.env, args.workerAgent ?? args.agent);
+    const manager = chosenAgent(cx.env, args.managerAgent ?? args.agent);
+    const result = await runDemo(cx, { keep: args.keep, worker, manager }, (who, what, ms) => cx.err(demoLine(who, what, ms)));
     if (args.json) cx.json(result);
     else cx.out(demoSummary(result));
     return result.ok ? 0 : 1;

@@ -5,7 +5,7 @@ import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from ".
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
 import { pair } from "../../flow/sessions/pair.ts";
-import { launchFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
+import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 
@@ -45,6 +45,7 @@ export default verb(
       managerAllowWorkerCompactClear: flag("grant worker_session.compact and worker_session.clear"),
       managerPermissionsJson: json("permissions to set after the others", { value: "JSON" }),
       ...launchFlags,
+      ...roleFlags,
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),

@@ -41,6 +41,6 @@ export default verb(
       config: task === null ? null : findConfig(store, task.id),
       ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }),
     });
-    return start(cx, args.path, launchOf("manager", args.name, cwd, args, prompt));
+    return start(cx, args.path, launchOf(cx, "manager", args.name, cwd, args, prompt));
   },
 );

@@ -19,5 +19,5 @@ export default verb(
       timeoutSeconds: timeoutSeconds(15),
     },
   },
-  (args, cx: Context) => start(cx, args.path, launchOf("worker", args.name, cx.path(args.cwd ?? cx.cwd), args, args.task ?? null)),
+  (args, cx: Context) => start(cx, args.path, launchOf(cx, "worker", args.name, cx.path(args.cwd ?? cx.cwd), args, args.task ?? null)),
 );

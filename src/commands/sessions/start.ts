@@ -2,10 +2,11 @@
 import { join } from "node:path";
 import { flag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { chosenAgent } from "../../core/agent/agents.ts";
 import { startCommands, startPrompt } from "../../core/agent/start-prompt.ts";
 import { checkTmuxFree } from "../../flow/sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../../flow/sessions/plain-session.ts";
+import { agentFlags } from "../../flow/sessions/start-session.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 
 export default verb(
@@ -15,10 +16,11 @@ export default verb(
       "are asked for, never invented. Every flag that is not listed here goes to Codex unchanged. No records are written.",
     examples: [
       ["start my-session", "Codex in tmux, with the set-up prompt"],
-      ["start my-session --no-start-prompt -- --model gpt-5.4", "flags for Codex after --"],
+      ["start my-session --no-start-prompt -- --search", "flags for Codex after --"],
     ],
     positionals: { session: word("name of the tmux session") },
     flags: {
+      ...agentFlags,
       cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }),
       noStartPrompt: flag("give it no first words"),
     },
@@ -27,14 +29,17 @@ export default verb(
   async (args, cx: Context) => {
     const { session, unknown: flags } = args;
     const cwd = cx.path(args.cwd ?? cx.cwd);
-    checkPlainSession(cx, codex, session, cwd);
+    const agent = chosenAgent(cx.env, args.agent);
+    const choice = { model: args.model ?? null, effort: args.effort ?? null };
+    checkPlainSession(cx, agent, session, cwd, choice);
     await checkTmuxFree(cx, session);
     const commands = startCommands(cx.program, session, cwd, flags);
     const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
     const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
     if (promptPath !== null && prompt !== null) writeWhole(promptPath, `${prompt}\n`);
-    await openPlainSession(cx, codex, { session, cwd, flags, prompt });
+    await openPlainSession(cx, agent, { ...choice, session, cwd, flags, prompt });
     cx.json({
+      agent: agent.key,
       session,
       cwd,
       attach_command: `tmux attach -t ${session}`,

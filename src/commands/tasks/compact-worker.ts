@@ -1,8 +1,7 @@
 /** `compact-worker`: decides to have the worker compact its context, and requests it under that decision. */
 import { integer, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { slashCommand } from "../../core/tasks/compact-request.ts";
-import { compactFlags, requestCompact } from "../../flow/tasks/compact.ts";
+import { compactFlags, requestCompact, slashCommandFor } from "../../flow/tasks/compact.ts";
 import { recordDecision } from "../../store/tasks/decisions.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 
@@ -22,7 +21,7 @@ export default verb(
   async (args, cx: Context) => {
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
-    const payload = { slash_command: slashCommand(args), source: "compact-worker" };
+    const payload = { slash_command: slashCommandFor(store, task, args), source: "compact-worker" };
     const decision = recordDecision(store, task, { decision: "nudge", reason: args.reason, cycleId: args.cycleId, payload });
     cx.json(await requestCompact(cx, store, task, { ...args, decisionId: decision.id, strictDecisions: true }));
   },

@@ -1,5 +1,11 @@
-/** What is peculiar to the program that a session runs: one record, so that a second one can stand beside Codex. */
-import { readScreen, type Screen, screenWords } from "../codex/screen.ts";
+/**
+ * The port of an agent, its pure half: all that is peculiar to the program that a session runs, as data and decisions. The machine half (where
+ * its files are, who writes them, its queue) stands in `system/agent/agents.ts`, its own index in `store/agent-index.ts`; all three have one
+ * entry per agent, and only they import from an agent's folder.
+ */
+import type { AgentRecord } from "./record.ts";
+import type { Finding, Screen, StartupVerdict, WaitQuestion } from "./screen.ts";
+import type { VersionRange } from "./version.ts";
 
 /** What this installation of the agent can do, asked of itself. */
 export interface AgentFeatures {
@@ -13,90 +19,174 @@ export interface AgentFeatures {
   readonly queue: boolean;
 }
 
-export interface LaunchChoice {
+/** What can be done with a session of the agent; what only one agent can do is asked here, not by its name. */
+export interface Capabilities {
+  /** An arrival can be seen in its record. */
+  readonly proof: boolean;
+  /** Messages reach it without its asking. */
+  readonly push: boolean;
+  /** It is spoken to by a protocol of its own, without a terminal. */
+  readonly protocol: boolean;
+  /** Messages can be put into a queue of its own. */
+  readonly queue: boolean;
+  /** Words can be put into a turn that runs. */
+  readonly steer: boolean;
+  readonly interrupt: boolean;
+  /** What it asks can be answered without a person at its terminal. */
+  readonly answer: boolean;
+  /** A session that has ended can be gone on with. */
+  readonly resume: boolean;
+  readonly model: boolean;
+  readonly effort: boolean;
+  /** How much of its account's limits is used is told. */
+  readonly limits: boolean;
+  readonly tokens: boolean;
+  /** It runs without a terminal. */
+  readonly headless: boolean;
+}
+
+/** Which model is to think, and how hard; null: as the agent is set up. */
+export interface ModelChoice {
+  readonly model: string | null;
+  readonly effort: string | null;
+}
+
+export interface LaunchChoice extends Partial<ModelChoice> {
   readonly sandbox: string;
   readonly approval: string;
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
 }
 
+export interface PlainChoice extends Partial<ModelChoice> {
+  readonly cwd: string;
+  /** Passed on as they are. */
+  readonly flags: readonly string[];
+  readonly prompt: string | null;
+}
+
+/** The first record of a transcript: which session it is, where, since when. */
+export interface TranscriptHead {
+  /** The session's id. */
+  readonly id: string;
+  readonly cwd: string | null;
+  /** When the session began, as written. */
+  readonly timestamp: string | null;
+  readonly originator: string | null;
+  readonly cliVersion: string | null;
+  /** Led by a person or by us; false for a helper that the agent started for itself. */
+  readonly conversation: boolean;
+}
+
+/** What the agent writes about a session: a file of lines. */
+export interface TranscriptPort {
+  /** What the file is called, for a person. */
+  readonly name: string;
+  /** Whether a path looks like one, wherever it lies. */
+  isPath(path: string): boolean;
+  /** The agent's home that it lies in, which need not be the one of this environment; null when its path is of another form. */
+  homeOf(path: string): string | null;
+  /** Reads the first line; a text instead of a record says what is wrong with it. */
+  head(line: string): TranscriptHead | string;
+  /** Reads one line into the record that is stored of it; null for anything that is no record: broken or blank text, no object, no type. */
+  record(line: string): AgentRecord | null;
+  /** Name of a record for a report on records that no rule knows. */
+  recordName(record: AgentRecord): string;
+  /** Whether some rule of this version has heard of records of this kind. */
+  isKnown(record: AgentRecord): boolean;
+  /** Whether a line may begin or end a turn: one that is worth waking up for. Told without reading it whole. */
+  wakes(line: string): boolean;
+  /** Whether a line may hold what was said to the agent: most are long and hold something else, and are not parsed. */
+  mayProve(line: string): boolean;
+  /** Whether a line may tell of an interruption. */
+  mayAbort(line: string): boolean;
+}
+
+/** What the agent's terminal shows. */
+export interface ScreenPort {
+  /**
+   * Reads one screen (the visible part, without history).
+   * @param capture as tmux prints it, better with styles; @param mode tmux's own mode in front of the program, or null
+   */
+  read(capture: string, mode: string | null): Screen;
+  /** The page in front, in words. */
+  describe(screen: Screen): string;
+  /** How far a start has come, by words that stand on the screen. */
+  startup(text: string): StartupVerdict;
+  /**
+   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything. As
+   * `busyWait`, silent while the state is fresh.
+   */
+  waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
+  /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
+  busyWait(text: string, question: WaitQuestion): Finding | null;
+  /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
+  trustKeys(screen: Screen): readonly string[] | null;
+}
+
+/** What is typed into the agent, and by which keys. */
+export interface KeysPort {
+  /** The key that interrupts its turn and does no harm when it is idle. */
+  readonly interrupt: string;
+  /** The keys that take this text out of the composer again. */
+  clear(text: string): readonly string[];
+  /** Its own commands. */
+  readonly slash: { readonly compact: string; readonly clear: string };
+  /** The text as it is typed, so that it stays a text: nothing of it runs, opens a list or is cut off. */
+  typeable(text: string): string;
+  /** The typeable text in the pieces in which it is pasted, [] for none. */
+  pastes(text: string): readonly string[];
+  /** How many characters the placeholder stands for that the composer shows in place of a long text; null when this is none. */
+  folded(shown: string): number | null;
+}
+
 export interface Agent {
+  /** As it is written on record and after `--agent`. */
+  readonly key: string;
   readonly label: string;
   /** Name of its executable on PATH, and of its process. */
   readonly program: string;
-  /** The key that interrupts its turn and does no harm when it is idle. */
-  readonly interruptKey: string;
+  /** The command that installs it. */
+  readonly install: string;
+  /** The versions that the tests know. */
+  readonly tested: VersionRange;
+  /** Where it keeps its things: what this variable names, else this folder below the user's home. */
+  readonly home: { readonly variable: string; readonly folder: string };
+  /** Variables that a started session is given as they are here. */
+  readonly passOn: readonly string[];
+  /** The variable that names the session to the commands which run in it. */
+  readonly selfVariable: string;
   /** First words for a worker that nobody gave a task: enough to make its session known. */
   readonly standbyPrompt: string;
+  /** How hard its models can be told to think. */
+  readonly efforts: readonly string[];
+  /** Only such texts are ids of its sessions; nothing else is ever made part of a path. */
+  isSessionId(text: string): boolean;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
-  /** Its arguments for a session that nobody supervises yet; `flags` are passed on as they are. */
-  plainArguments(
-    choice: { readonly cwd: string; readonly flags: readonly string[]; readonly prompt: string | null },
-    features: AgentFeatures,
-  ): string[];
+  /** Its arguments for a session that nobody supervises yet. */
+  plainArguments(choice: PlainChoice, features: AgentFeatures): string[];
+  /** The words that go on with a session that has ended. */
+  resumeWords(sessionId: string): string[];
   /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */
   needsHelp(version: string | null): boolean;
+  capabilities(features: AgentFeatures): Capabilities;
   /** Whether these last words of a start say that it failed by bad timing alone: on a busy machine the next one comes up. */
   stumbled(lastWords: string): boolean;
-  readScreen(capture: string, mode: string | null): Screen;
-  /** The page in front, in words. */
-  describe(screen: Screen): string;
+  readonly transcript: TranscriptPort;
+  readonly screen: ScreenPort;
+  readonly keys: KeysPort;
+  /** Name of its own queue as a way of delivery; null when it has none. */
+  readonly queue: "codex_queue" | null;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */
   isExecutable(path: string): boolean;
   /** Whether a process of the agent with these words (its program first) serves several sessions at once. */
   isSharedServer(words: readonly string[]): boolean;
+  /** Its settings file that makes it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
+  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): {
+    readonly file: string;
+    readonly text: string;
+  };
 }
-
-/** Major and minor number of `codex-cli 0.169.0`. */
-const versionNumber = (version: string | null): readonly [number, number] => {
-  const match = /(\d+)\.(\d+)/.exec(version ?? "");
-  return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
-};
-const isModern = (version: string | null): boolean => {
-  const [major, minor] = versionNumber(version);
-  return major > 0 || minor >= 150;
-};
-
-/** A prompt that looks like a flag must stay a prompt. */
-const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
-
-export const codex: Agent = {
-  label: "Codex",
-  program: "codex",
-  interruptKey: "Escape",
-  standbyPrompt:
-    "You are on standby as a supervised worker. Change nothing and run " +
-    "nothing. Answer with the one word ready, then wait for instructions.",
-  launchArguments: ({ sandbox, approval, prompt }, features) => [
-    ...(features.noDaemon ? ["--no-daemon"] : []),
-    "--sandbox",
-    sandbox,
-    "--ask-for-approval",
-    approval,
-    ...promptWords(prompt),
-  ],
-  plainArguments: ({ cwd, flags, prompt }, features) => [
-    ...(features.noDaemon ? ["--no-daemon"] : []),
-    "--cd",
-    cwd,
-    "--no-alt-screen",
-    ...flags,
-    ...promptWords(prompt),
-  ],
-  features: (version, help) => ({
-    version,
-    noDaemon: /(^|\s)--no-daemon\b/.test(help),
-    lateRollout: isModern(version),
-    queue: /^\s+queue\s/m.test(help),
-  }),
-  needsHelp: isModern,
-  stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
-  readScreen,
-  describe: screenWords,
-  isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
-  // Settings (`-c key=value`) may stand before it.
-  isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",
-};

@@ -1,6 +1,6 @@
 /** Pages of a Codex terminal that ask something and take every key: found by their structure, named by what only Codex writes there. */
 import type { StyledLine } from "../styled-text.ts";
-import type { Dialog, PageName, Screen } from "./screen.ts";
+import type { Dialog, PageName, Screen } from "../agent/screen.ts";
 
 interface DialogPage {
   readonly page: PageName;

@@ -1,12 +1,5 @@
 /** Verdicts on a screen's text by words that stand on it: how far a start has come, and whether it waits for somebody. */
-import type { PageName, Screen } from "./screen.ts";
-
-export type StartupState = "needs_trust" | "ready" | "working" | "error" | "starting";
-
-export interface StartupVerdict {
-  readonly state: StartupState;
-  readonly reason: string;
-}
+import type { Finding, PageName, Screen, StartupVerdict, WaitQuestion } from "../agent/screen.ts";
 
 const trustWords = ["do you trust the contents of this directory", "trust this folder?"];
 const has = (text: string, words: readonly string[]): boolean => words.some((word) => text.includes(word));
@@ -43,20 +36,6 @@ export function startupVerdict(screen: string): StartupVerdict {
   if (text.includes("working") && text.includes("esc to interrupt")) return { state: "working", reason: "Codex is working" };
   if (has(text, ["error", "failed"])) return { state: "error", reason: "the screen speaks of an error" };
   return { state: "starting", reason: text.trim() === "" ? "the screen is blank" : "the screen shows nothing that is known" };
-}
-
-export interface Finding {
-  readonly pattern: string;
-  readonly reason: string;
-  readonly recommended_action: string;
-}
-
-export interface WaitQuestion {
-  /** Seconds since the worker last showed a change of state; null: unknown, which suppresses nothing. */
-  readonly statusAge: number | null;
-  readonly busyWaitSeconds: number;
-  /** Records that were read just now. */
-  readonly recentEvents?: number;
 }
 
 /** This many records in one reading show a worker that gets on. */

@@ -1,22 +1,11 @@
 /** The first record of a rollout, `session_meta`: which thread it is, where, since when. */
+import type { TranscriptHead } from "../agent/agent.ts";
 import { isObject } from "../json.ts";
-
-export interface RolloutMeta {
-  /** The thread id. */
-  readonly id: string;
-  readonly cwd: string | null;
-  /** When the session began, as written. */
-  readonly timestamp: string | null;
-  readonly originator: string | null;
-  readonly cliVersion: string | null;
-  /** Led by a person or by us; false for a helper that the agent started for itself. */
-  readonly conversation: boolean;
-}
 
 const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
 
 /** Reads the first line of a rollout; a text instead of a record says what is wrong with it. */
-export function parseRolloutMeta(line: string): RolloutMeta | string {
+export function parseRolloutMeta(line: string): TranscriptHead | string {
   let record: unknown;
   try {
     record = JSON.parse(line);

@@ -1,54 +1,10 @@
-/** The records of a Codex rollout, older and newer shape alike, as typed facts. Unknown records are facts too, never errors. */
+/** The lines of a Codex rollout. What they say is told by the records themselves, whose stored form is Codex's own. */
+import type { AgentRecord } from "../agent/record.ts";
+import { isObject } from "../json.ts";
 import { knownEvents, knownItems, knownTypes } from "./kinds.ts";
-import { readTurnError } from "./turn-error.ts";
-import { isObject, type Json, type JsonObject } from "../json.ts";
-import type { TurnError } from "../observe/turn-error.ts";
-
-/** One line of a rollout. */
-export interface RolloutRecord {
-  readonly type: string;
-  /** `payload.type` of an `event_msg`, else null. */
-  readonly subtype: string | null;
-  readonly payload: JsonObject;
-  /** As written; null when absent. */
-  readonly timestamp: string | null;
-}
-
-export interface TokenUsage {
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly output: number;
-  readonly reasoningOutput: number;
-  readonly total: number;
-}
-
-export type RolloutFact =
-  | {
-      readonly kind: "session";
-      readonly id: string;
-      readonly cwd: string | null;
-      readonly originator: string | null;
-      readonly version: string | null;
-      readonly startedAt: string | null;
-    }
-  | { readonly kind: "turn_started"; readonly turnId: string | null }
-  | {
-      readonly kind: "turn_completed";
-      readonly turnId: string | null;
-      readonly lastMessage: string | null;
-      readonly durationMs: number | null;
-      /** Why it ended without its work done; null: it ended well. */
-      readonly error: Omit<TurnError, "resets_at"> | null;
-    }
-  | { readonly kind: "turn_aborted"; readonly turnId: string | null; readonly reason: string | null }
-  | { readonly kind: "user"; readonly text: string; readonly clientId: string | null; readonly turnId: string | null }
-  | { readonly kind: "agent"; readonly text: string; readonly turnId: string | null }
-  | { readonly kind: "tokens"; readonly total: TokenUsage; readonly last: TokenUsage | null }
-  /** `known` is false for a record that no rule of this version has heard of. */
-  | { readonly kind: "other"; readonly known: boolean };
 
 /** Reads one line; null for anything that is no record: broken or blank text, no object, no type. */
-export function parseRecord(line: string): RolloutRecord | null {
+export function parseRecord(line: string): AgentRecord | null {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -62,85 +18,18 @@ export function parseRecord(line: string): RolloutRecord | null {
   return { type: value.type, subtype, payload, timestamp };
 }
 
-const text = (value: Json | undefined): string | null => (typeof value === "string" ? value : null);
-const number = (value: Json | undefined): number | null => (typeof value === "number" ? value : null);
-
-/** What the record says. */
-export function readFact(record: RolloutRecord): RolloutFact {
-  const { payload } = record;
-  if (record.type === "session_meta") return sessionFact(payload) ?? { kind: "other", known: false };
-  if (record.type !== "event_msg") return { kind: "other", known: knownTypes.has(record.type) };
-  const turnId = text(payload.turn_id);
-  switch (record.subtype) {
-    case "task_started":
-      return { kind: "turn_started", turnId };
-    case "task_complete":
-      return {
-        kind: "turn_completed",
-        turnId,
-        lastMessage: text(payload.last_agent_message),
-        durationMs: number(payload.duration_ms),
-        error: readTurnError(payload.error),
-      };
-    case "turn_aborted":
-      return { kind: "turn_aborted", turnId, reason: text(payload.reason) };
-    case "user_message":
-      return { kind: "user", text: text(payload.message) ?? "", clientId: text(payload.client_id), turnId };
-    case "agent_message":
-      return { kind: "agent", text: text(payload.message) ?? "", turnId };
-    case "item_completed":
-      return itemFact(payload, turnId);
-    case "token_count":
-      return tokenFact(payload);
-    default:
-      return { kind: "other", known: record.subtype !== null && knownEvents.has(record.subtype) };
-  }
-}
-
-function sessionFact(payload: JsonObject): RolloutFact | null {
-  const id = text(payload.id);
-  if (id === null) return null;
-  return {
-    kind: "session",
-    id,
-    cwd: text(payload.cwd),
-    originator: text(payload.originator),
-    version: text(payload.cli_version),
-    startedAt: text(payload.timestamp),
-  };
-}
-
-function itemFact(payload: JsonObject, turnId: string | null): RolloutFact {
-  const item = isObject(payload.item) ? payload.item : {};
-  if (item.type === "UserMessage") return { kind: "user", text: contentText(item.content), clientId: text(item.client_id), turnId };
-  if (item.type === "AgentMessage") return { kind: "agent", text: contentText(item.content), turnId };
-  return { kind: "other", known: typeof item.type === "string" && knownItems.has(item.type) };
-}
-
-const contentText = (content: Json | undefined): string =>
-  Array.isArray(content) ? content.flatMap((part) => (isObject(part) && typeof part.text === "string" ? [part.text] : [])).join("\n") : "";
-
-function tokenFact(payload: JsonObject): RolloutFact {
-  const info = isObject(payload.info) ? payload.info : {};
-  const total = usage(info.total_token_usage);
-  // A count without figures (rate limits only) is well known and says nothing about tokens.
-  return total === null ? { kind: "other", known: true } : { kind: "tokens", total, last: usage(info.last_token_usage) };
-}
-
-function usage(value: Json | undefined): TokenUsage | null {
-  if (!isObject(value)) return null;
-  const count = (key: string) => number(value[key]) ?? 0;
-  return {
-    input: count("input_tokens"),
-    cachedInput: count("cached_input_tokens"),
-    output: count("output_tokens"),
-    reasoningOutput: count("reasoning_output_tokens"),
-    total: count("total_tokens"),
-  };
+/** Whether some rule of this version has heard of records of this kind. A kind that none has is a sign that Codex has changed. */
+export function isKnown(record: AgentRecord): boolean {
+  const { type, subtype, payload } = record;
+  if (type === "session_meta") return typeof payload.id === "string";
+  if (type !== "event_msg") return knownTypes.has(type);
+  if (subtype !== "item_completed") return subtype !== null && knownEvents.has(subtype);
+  const kind = isObject(payload.item) ? payload.item.type : undefined;
+  return typeof kind === "string" && knownItems.has(kind);
 }
 
 /** Name of a record for a report on records that no rule knows. */
-export function recordName(record: RolloutRecord): string {
+export function recordName(record: AgentRecord): string {
   const item = record.subtype === "item_completed" && isObject(record.payload.item) ? record.payload.item.type : undefined;
   return [record.type, record.subtype, typeof item === "string" ? item : null].filter((part) => part !== null).join("/");
 }

@@ -1,56 +1,8 @@
 /** What a Codex terminal shows: named pages, kept as data per version, and what stands in the composer. */
+import type { Composer, PageName, Screen } from "../agent/screen.ts";
 import { isStyled, type StyledLine, styledLines } from "../styled-text.ts";
 import { isCutTrustPage, readDialog } from "./dialogs.ts";
 import { isEarlyFooter } from "./pane-classifier.ts";
-
-/** The page in front: the first of these that fits, in this order. */
-export type PageName =
-  | "copy_mode"
-  | "folder_trust"
-  | "update_offer"
-  | "rate_limit"
-  | "sign_in"
-  | "server_features"
-  | "command_approval"
-  | "choice"
-  | "search"
-  | "transcript"
-  | "overlay"
-  | "draft"
-  | "queued_input"
-  | "working"
-  | "idle"
-  | "blank"
-  | "unknown";
-
-/** A page that asks something and takes every key. */
-export interface Dialog {
-  readonly question: string;
-  readonly choices: readonly string[];
-  /** Index of the choice that Enter would take. */
-  readonly chosen: number;
-}
-
-export interface Composer {
-  /** Nothing typed: no text, or only the hint. */
-  readonly empty: boolean;
-  readonly text: string;
-  /** What is typed here would run as a shell command. */
-  readonly shell: boolean;
-}
-
-export interface Screen {
-  readonly page: PageName;
-  /** The page waits for an answer and takes every key. */
-  readonly asks: boolean;
-  readonly dialog: Dialog | null;
-  readonly composer: Composer | null;
-  readonly working: boolean;
-  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
-  readonly early: boolean;
-  /** Messages that wait for the next tool call or the end of the turn. */
-  readonly queued: readonly string[];
-}
 
 /** Hints of an empty composer, needed only where the capture carries no styles. */
 const hints: readonly string[] = ["Ask Codex to do anything", "Ask a follow-up question"];
@@ -176,7 +128,7 @@ function readQueue(texts: readonly string[], marker: number): string[] {
 export const screenWords = ({ page, early }: Screen): string => (early && page === "idle" ? "Codex is still coming up" : pageWords[page]);
 
 /** The same of a page alone. */
-export const pageWords: Readonly<Record<PageName, string>> = {
+const pageWords: Readonly<Record<PageName, string>> = {
   copy_mode: "tmux's copy mode is on",
   folder_trust: "Codex asks whether to trust the folder",
   update_offer: "Codex offers an update",

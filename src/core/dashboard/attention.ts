@@ -1,5 +1,5 @@
 /** What waits for a person in a task, in plain words, told from the records and from what the machine shows. */
-import type { Dialog, PageName } from "../codex/screen.ts";
+import type { Dialog, PageName } from "../agent/screen.ts";
 import { failureWords, type TurnError } from "../observe/turn-error.ts";
 import type { Role } from "../sessions/session.ts";
 import { quoteWord } from "../shell.ts";

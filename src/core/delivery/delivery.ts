@@ -1,4 +1,5 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
+import type { Agent } from "../agent/agent.ts";
 import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
@@ -57,31 +58,6 @@ export const notSent = (transport: Transport | null, errorType: string, error: s
   lookedTo: null,
 });
 
-/**
- * The text as it is typed into a composer. A leading `!` would run a shell command and a leading `/` one of the agent's own; a word that
- * begins with `@` or `$` at the end opens a list that takes the Enter. Blanks at the ends are cut off by the agent.
- */
-export function typeable(text: string): string {
-  const plain = pasteable(text);
-  return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
-}
-
-/** Longer pastes are folded before Codex asks whether they are a path. */
-const LONGEST_PATH = 1000;
-
-/**
- * The text in the pieces in which it is pasted, [] for none. A paste that is the path of a picture, in any spelling that a shell or a file
- * manager has for it (quoted, escaped, `file://`), becomes an attachment. What may be one word is cut behind the dot of its ending: neither
- * piece names a picture then, and in the composer they are one text.
- */
-export function pastes(text: string): readonly string[] {
-  if (text === "") return [];
-  const words = text.trim();
-  if (words.length > LONGEST_PATH || !(/^(\\.|[^\s\\])*$/s.test(words) || /["']/.test(words))) return [text];
-  const dot = /^.*(\.|%2e)/is.exec(text)?.[0] ?? "";
-  return dot === "" || text.slice(dot.length).trim() === "" ? [text] : [dot, text.slice(dot.length)];
-}
-
 /** The words of each line that has any. */
 export const linesOf = (text: string): string[] =>
   pasteable(text)
@@ -98,10 +74,10 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 
 /** Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. */
-export function standsInComposer(shown: string, text: string): boolean {
+export function standsInComposer(agent: Agent, shown: string, text: string): boolean {
   const seen = squash(shown);
   const own = squash(text);
-  const folded = /^\[PastedContent(\d+)chars\]$/.exec(seen)?.[1];
-  if (folded !== undefined) return Number(folded) === [...typeable(text)].length;
+  const folded = agent.keys.folded(shown);
+  if (folded !== null) return folded === [...agent.keys.typeable(text)].length;
   return seen !== "" && (seen === own || (seen.length >= 40 && own.includes(seen)));
 }

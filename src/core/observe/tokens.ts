@@ -1,5 +1,5 @@
 /** Tokens that a thread used, as they are counted in the records. */
-import type { TokenUsage } from "../codex/rollout.ts";
+import type { TokenUsage } from "../agent/record.ts";
 
 export const TOKEN_KINDS = ["input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens", "total_tokens"] as const;
 export type Tokens = Readonly<Record<(typeof TOKEN_KINDS)[number], number>>;

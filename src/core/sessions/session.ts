@@ -5,7 +5,27 @@ import { quoteWord } from "../shell.ts";
 export const ROLES = ["worker", "manager"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** A row of `sessions`. */
+/** What a session runs for which nobody chose an agent, and of which nothing on record says more. */
+export const DEFAULT_AGENT = "codex";
+
+/** `tmux`: we started it, in a tmux session of its own; `registered`: it ran already. */
+export type WayOfLaunch = "tmux" | "registered";
+
+/** What a start puts on record, apart from the prompt: all that it takes to start the same again. */
+export interface StartFacts {
+  /** As the agent named itself; null when it did not say. */
+  readonly version: string | null;
+  /** Its program and arguments. */
+  readonly argv: readonly string[];
+  /** Where the agent keeps its things. */
+  readonly home: string;
+  readonly model: string | null;
+  readonly effort: string | null;
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly launch: WayOfLaunch;
+}
+
+/** A row of `sessions`, with what is on record of its agent. */
 export interface Session {
   readonly id: string;
   readonly name: string;
@@ -22,6 +42,13 @@ export interface Session {
   readonly state: "active" | "gone";
   /** Bytes of the rollout already stored as events; null before the first ingest. */
   readonly last_ingest_offset: number | null;
+  /** The program that it runs, by key (`session_agents`); a session without a row there runs Codex. */
+  readonly agent: string;
+  /** What it was started with; null: as the agent is set up, or not known. */
+  readonly model: string | null;
+  readonly effort: string | null;
+  /** How it came to be; null for a session from before this was recorded. */
+  readonly launch: WayOfLaunch | null;
 }
 
 /** Names that may become part of a tmux session's name and of a folder's. */

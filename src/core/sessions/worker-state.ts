@@ -1,6 +1,6 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
 import type { TurnError } from "../observe/turn-error.ts";
-import { readFact, type RolloutFact, type RolloutRecord } from "../codex/rollout.ts";
+import { readFact, type AgentFact, type AgentRecord } from "../agent/record.ts";
 import { ageSeconds } from "../time.ts";
 
 export type WorkerState = "busy" | "idle" | "unknown";
@@ -10,12 +10,12 @@ export type TurnSign = "open" | "completed" | "failed" | "aborted";
 export type Turn = TurnSign | "crashed" | "none";
 
 /** What a record says about the turn; null: nothing. */
-export function turnSign(record: RolloutRecord): TurnSign | null {
+export function turnSign(record: AgentRecord): TurnSign | null {
   const fact = readFact(record);
   return fact.kind === "turn_completed" && fact.error !== null ? "failed" : (signs[fact.kind] ?? null);
 }
 
-const signs: { readonly [K in RolloutFact["kind"]]?: TurnSign } = {
+const signs: { readonly [K in AgentFact["kind"]]?: TurnSign } = {
   turn_started: "open",
   user: "open",
   turn_completed: "completed",
@@ -23,7 +23,7 @@ const signs: { readonly [K in RolloutFact["kind"]]?: TurnSign } = {
 };
 
 /** The newest stored record that says something about the turn, and why the turn failed if it says so. */
-export type TurnRecord = RolloutRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
+export type TurnRecord = AgentRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {

@@ -1,7 +1,6 @@
 /** What is sent to a worker that is to make room in its context: a slash command, or words. */
+import type { Agent } from "../agent/agent.ts";
 import { quoteCommand } from "../shell.ts";
-
-export type SlashCommand = "/compact" | "/clear";
 
 export interface CompactChoice {
   readonly clear: boolean;
@@ -9,8 +8,8 @@ export interface CompactChoice {
   readonly promptOnly: boolean;
 }
 
-export const slashCommand = ({ clear, promptOnly }: CompactChoice): SlashCommand | null =>
-  promptOnly ? null : clear ? "/clear" : "/compact";
+export const slashCommand = ({ keys }: Agent, { clear, promptOnly }: CompactChoice): string | null =>
+  promptOnly ? null : clear ? keys.slash.clear : keys.slash.compact;
 
 /** The words a worker gets instead of a slash command, unless others are given. */
 export function compactPrompt(program: string, task: string, handoff: { readonly id: number; readonly summary: string } | null): string {

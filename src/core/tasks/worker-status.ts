@@ -1,7 +1,7 @@
 /** What a worker reports of itself, and the health verdict over its report and its terminal. */
 import { STATUS_STATES } from "../compat/compat.ts";
 import type { JsonObject } from "../json.ts";
-import type { Finding } from "../codex/pane-classifier.ts";
+import type { Finding } from "../agent/screen.ts";
 import { instant } from "../time.ts";
 
 export interface WorkerStatus {

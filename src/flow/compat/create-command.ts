@@ -1,18 +1,21 @@
 /** What `create` and `start-test` share: their flags, and the way from the flags to the report. */
 import { choice, flag, integer, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
+import { chosenAgent } from "../../core/agent/agents.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
 import { TERMINALS, type TerminalChoice } from "../../system/terminal/terminal.ts";
 import { type CreatedWorker, createWorker, firstReport, stopWorker, verify, waitReady } from "./create-worker.ts";
 import { openPlace } from "../sessions/open.ts";
+import { type AgentInput, agentFlags } from "../sessions/start-session.ts";
 
 /** The flags of both commands; create has more. */
 export const createFlags = {
+  ...agentFlags,
   cwd: text("folder in which it works; else the current one", { value: "FOLDER" }),
   task: text("what it is to do", { value: "TEXT" }),
   reuse: flag("take over a worker of this name that no longer runs"),
-  acceptTrust: flag("answer Codex's question whether to trust the folder with yes"),
-  waitReadyTimeout: integer("how long to wait until Codex is ready", { default: 30, min: 1, value: "SECONDS" }),
+  acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
+  waitReadyTimeout: integer("how long to wait until the agent is ready", { default: 30, min: 1, value: "SECONDS" }),
   verifyTimeout: integer("how long to wait for its first report", { default: 60, min: 1, value: "SECONDS" }),
   open: flag("open a terminal window on it"),
   forceOpen: flag("open a window also when one was opened before"),
@@ -22,7 +25,7 @@ export const createFlags = {
   path: pathFlag,
 };
 
-export interface CreateInput {
+export interface CreateInput extends AgentInput {
   readonly name: string;
   readonly cwd: string | undefined;
   readonly task: string | undefined;
@@ -44,7 +47,13 @@ export interface CreateInput {
 /** The whole command; what was asked for in vain is said, and is no failure. */
 export async function runCreate(cx: Context, input: CreateInput): Promise<void> {
   if (input.open && input.stopAfter) throw new UsageError("--open and --stop-after exclude each other: the window would show nothing");
-  const worker = await createWorker(cx, { ...input, cwd: cx.path(input.cwd ?? cx.cwd) });
+  const worker = await createWorker(cx, {
+    ...input,
+    agent: chosenAgent(cx.env, input.agent),
+    model: input.model ?? null,
+    effort: input.effort ?? null,
+    cwd: cx.path(input.cwd ?? cx.cwd),
+  });
   const before = firstReport(cx, worker);
   const attach = `tmux attach -t ${worker.tmuxSession}`;
   const stop = `${cx.program} stop ${worker.name}`;

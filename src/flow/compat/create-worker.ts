@@ -4,25 +4,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { takesTrust } from "../../core/codex/dialogs.ts";
-import { startupVerdict } from "../../core/codex/pane-classifier.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
 import type { Store } from "../../store/store.ts";
 import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from "../../store/compat/worker-start.ts";
 import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../../system/compat-worker.ts";
-import { sendReturn } from "../../system/terminal/keys.ts";
 import { capturePane, listPanes } from "../../system/terminal/panes.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import { stageFile } from "../../system/files/whole-file.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
+import { pressAnswer } from "../reach/pane.ts";
 import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 
-export interface CreateRequest {
+export interface CreateRequest extends ModelChoice {
+  readonly agent: Agent;
   readonly name: string;
   readonly cwd: string;
   readonly task: string | undefined;
@@ -32,6 +31,7 @@ export interface CreateRequest {
 }
 
 export interface CreatedWorker {
+  readonly agent: Agent;
   readonly id: string;
   readonly name: string;
   readonly tmuxSession: string;
@@ -63,8 +63,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 /** @throws Failure when anything is in the way, before anything is written or started */
 export async function createWorker(cx: Context, request: CreateRequest): Promise<CreatedWorker> {
-  const { name, cwd } = request;
-  checkPlainSession(cx, codex, name, cwd);
+  const { agent, name, cwd } = request;
+  checkPlainSession(cx, agent, name, cwd, request);
   const folder = workerFolder(cx.stateRoot, name);
   const tmuxSession = tmuxNameOf(name);
   if (existsSync(join(folder, "config.json")) && !request.reuse)
@@ -90,6 +90,7 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
   const now = cx.now();
   const config: JsonObject = {
     name,
+    agent: agent.key,
     cwd,
     identity_token: identityToken,
     created_at: now,
@@ -112,14 +113,16 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
   }).place();
   stageCompatJson(cx.stateRoot, name, "config.json", config).place();
   appendCompatEvent(cx.stateRoot, name, { time: now, type: "create", cwd, tmux_session: tmuxSession });
-  const { paneId } = await openPlainSession(cx, codex, {
+  const { paneId, started } = await openPlainSession(cx, agent, {
+    model: request.model,
+    effort: request.effort,
     session: tmuxSession,
     cwd,
     flags: [],
     prompt: request.sendContract ? contract : null,
   });
-  recordStarted(store, id, tmuxSession, paneId);
-  const worker = { id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
+  recordStarted(store, id, { tmuxSession, paneId, agent: agent.key, started });
+  const worker = { agent, id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
   stageCompatJson(cx.stateRoot, name, "config.json", worker.config).place();
   return worker;
 }
@@ -135,12 +138,12 @@ const seen = (cx: Context, worker: CreatedWorker, lines: number, styled: boolean
  * The verdict of the contract, corrected by the page in front: an answered question may still stand above it, and a splash shows the same
  * words.
  */
-function verdictOf(history: string, page: string): { state: string; reason: string } {
-  if (page === "folder_trust") return { state: "needs_trust", reason: "Codex asks whether to trust the folder" };
-  const verdict = startupVerdict(history);
-  if (page === "working") return { state: "working", reason: "Codex is working" };
-  if (OPEN_PAGES.includes(page)) return verdict.state === "needs_trust" ? { state: "ready", reason: "Codex shows its prompt" } : verdict;
-  return verdict.state === "ready" ? { state: "starting", reason: "Codex shows no prompt yet" } : verdict;
+function verdictOf({ label, screen }: Agent, history: string, page: string): { state: string; reason: string } {
+  if (page === "folder_trust") return { state: "needs_trust", reason: `${label} asks whether to trust the folder` };
+  const verdict = screen.startup(history);
+  if (page === "working") return { state: "working", reason: `${label} is working` };
+  if (OPEN_PAGES.includes(page)) return verdict.state === "needs_trust" ? { state: "ready", reason: `${label} shows its prompt` } : verdict;
+  return verdict.state === "ready" ? { state: "starting", reason: `${label} shows no prompt yet` } : verdict;
 }
 
 /** Looks at the screen until it says ready, working or what it waits for, or the time is over; the verdict is kept in config.json. */
@@ -156,17 +159,18 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
       break;
     }
     const [history, screen] = await Promise.all([seen(cx, worker, 80, false), seen(cx, worker, 0, true)]);
-    const shown = codex.readScreen(screen, pane.mode);
-    verdict = verdictOf(history, shown.page);
+    const shown = worker.agent.screen.read(screen, pane.mode);
+    verdict = verdictOf(worker.agent, history, shown.page);
     if (verdict.state === "working" || (verdict.state === "needs_trust" && !options.acceptTrust)) break;
     // The prompt shows for a moment before a page that asks something covers it: only one that stays is ready.
     readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
     if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
-    if (takesTrust(shown) && performance.now() - answered > 1000) {
+    const yes = worker.agent.screen.trustKeys(shown);
+    if (yes !== null && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
       answered = performance.now();
-      await sendReturn(cx.env, worker.paneId);
+      await pressAnswer(cx, pane, yes);
     }
     if (performance.now() >= deadline) break;
     await Bun.sleep(LOOK_MS);

@@ -1,4 +1,5 @@
 /** All that can be watched: folders of workers below the state root, and the active registered sessions. */
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { listSessions } from "../../store/sessions/list.ts";
@@ -18,6 +19,8 @@ export interface ListedWorker {
   readonly status: "running" | "stopped";
   readonly state: string;
   readonly current_task: string;
+  /** The program that it runs. */
+  readonly agent: string;
   /** Why tmux could not be asked. */
   readonly terminal_error?: string;
   /** Which of its files cannot be read, so that it is told of with what is left. */
@@ -30,6 +33,7 @@ const OWN_FOLDERS = new Set(["artifacts", "disposable-sessions"]);
 const bareFolder = (name: string): Subject => ({
   kind: "worker",
   name,
+  agent: DEFAULT_AGENT,
   cwd: "",
   tmuxSession: `codex-${name}`,
   paneId: null,
@@ -78,6 +82,7 @@ export async function listWorkers(cx: Context, store: Store | null): Promise<Lis
         status: running.has(subject) ? "running" : "stopped",
         state: report?.state ?? "unknown",
         current_task: report?.current_task ?? "",
+        agent: subject.agent,
         ...(error === null ? {} : { terminal_error: error }),
         ...(file_error === null ? {} : { file_error }),
       };

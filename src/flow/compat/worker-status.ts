@@ -1,8 +1,8 @@
 /** The status of a worker or session: what it reports, whether its terminal runs, when that last changed. */
 import type { Context } from "../../context.ts";
-import type { PageName } from "../../core/codex/screen.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { PageName } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { busyWait } from "../../core/codex/pane-classifier.ts";
 import { ageSeconds } from "../../core/time.ts";
 import { judgeHealth, knownState, noStatus, statusOf, type WorkerStatus } from "../../core/tasks/worker-status.ts";
 import type { CaptureMeta } from "../../store/observe/captures.ts";
@@ -103,7 +103,7 @@ export interface IdleOptions extends StatusOptions {
 export async function idleReport(cx: Context, store: Store, subject: Subject, options: IdleOptions): Promise<Record<string, unknown>> {
   const terminal = await terminalOf(cx, subject);
   const seen = await look(terminal.pane, (pane) =>
-    options.refresh ? capture(cx, store, subject, pane, options.lines) : viewPane(cx, pane, options.lines),
+    options.refresh ? capture(cx, store, subject, pane, options.lines) : viewPane(cx, agentOf(subject), pane, options.lines),
   );
   const status = reported(cx, store, subject.name);
   const last: CaptureMeta | null = lastCapture(cx, store, subject);
@@ -111,7 +111,8 @@ export async function idleReport(cx: Context, store: Store, subject: Subject, op
   const statusAge = ageSeconds(status.last_update, cx.nowMs());
   const terminalAge = ageSeconds(last?.changed_at, cx.nowMs());
   const screen = seen.text ?? (terminal.running ? readCompatText(cx.stateRoot, subject.name, "transcript.txt") : null);
-  const finding = screen === null ? null : busyWait(screen, { statusAge, busyWaitSeconds: options.busyWaitSeconds });
+  const finding =
+    screen === null ? null : agentOf(subject).screen.busyWait(screen, { statusAge, busyWaitSeconds: options.busyWaitSeconds });
   const { statusStaleSeconds, terminalStaleSeconds } = options;
   return {
     name: subject.name,

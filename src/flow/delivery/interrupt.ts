@@ -51,7 +51,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const { pane, agent, doubt } = await reach(cx, recipient);
   if (pane === null)
     throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
-  const key = input.key ?? agent?.interruptKey ?? DEFAULT_KEY;
+  const key = input.key ?? agent?.keys.interrupt ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
   if (sent) {
@@ -89,14 +89,14 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
  */
 async function stillRuns(cx: Context, pane: Pane, agent: Agent, rollout: string | null, written: number): Promise<boolean> {
   for (const end = performance.now() + HEARD_MS; performance.now() < end; await Bun.sleep(50))
-    if (turnEndedAfter(rollout, written) || newestTurn(rollout) !== "open") return false;
-  return agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null).working;
+    if (turnEndedAfter(agent, rollout, written) || newestTurn(agent, rollout) !== "open") return false;
+  return agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null).working;
 }
 
 /** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */
 async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<boolean> {
-  const { page } = agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null);
-  return (page !== "idle" && page !== "draft") || newestTurn(rollout) === "open";
+  const { page } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
+  return (page !== "idle" && page !== "draft") || newestTurn(agent, rollout) === "open";
 }
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {

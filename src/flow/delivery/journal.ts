@@ -76,11 +76,11 @@ export class Journal {
 
   /** @param transport the way it goes: an agent's queue hands our id on, a composer does not */
   search(transport: Transport): ProofSearch | null {
-    const { rolloutPath } = this.parcel.recipient;
+    const { agent, rolloutPath } = this.parcel.recipient;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
-    const carriesId = transport === "codex_queue";
+    const carriesId = transport === agent.queue;
     const { id, clientId, startOffset: from } = this;
-    return new ProofSearch(this.store, { id, rolloutPath, from, clientId, carriesId, ...this.mark });
+    return new ProofSearch(this.store, { id, agent, rolloutPath, from, clientId, carriesId, ...this.mark });
   }
 
   /** Writes the verdict, in one transaction with the caller's own end; a sending that never began gets its row here. */

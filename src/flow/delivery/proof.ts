@@ -1,16 +1,18 @@
 /** Looks for a text in the receiver's rollout, from where it ended when the sending began. */
 import { basename, dirname } from "node:path";
-import { parseRecord, readFact } from "../../core/codex/rollout.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { readFact } from "../../core/agent/record.ts";
 import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
 import { claimProof, deliveryOfClient, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
-import { openRollout } from "../../system/codex/rollout-reader.ts";
+import { openRollout } from "../../system/files/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
 export interface Sought extends SoughtText {
   /** Of the delivery. */
   readonly id: string;
+  readonly agent: Agent;
   readonly rolloutPath: string;
   readonly from: number;
 }
@@ -44,7 +46,7 @@ export class ProofSearch {
 
   /** Reads what is new. True when the text stands there and proves no other sending: it is taken as the proof of this one. */
   look(): boolean {
-    return lookTogether(this.sought.rolloutPath, [this]).length > 0;
+    return lookTogether(this.sought.agent, this.sought.rolloutPath, [this]).length > 0;
   }
 
   /** Takes in one line of the rollout; true when it proves the arrival. */
@@ -74,17 +76,17 @@ interface SeenLine {
   readonly user: UserItem | null;
 }
 
-function seenLine(text: string, offset: number): SeenLine {
-  const aborts = text.includes('"turn_aborted"');
+function seenLine({ transcript }: Agent, text: string, offset: number): SeenLine {
+  const aborts = transcript.mayAbort(text);
   // Most lines are long and none of ours: they are not parsed.
-  if (!text.includes("user_message") && !text.includes("UserMessage")) return { offset, aborts, user: null };
-  const record = parseRecord(text);
+  if (!transcript.mayProve(text)) return { offset, aborts, user: null };
+  const record = transcript.record(text);
   const fact = record === null ? null : readFact(record);
   return { offset, aborts, user: fact?.kind === "user" ? fact : null };
 }
 
 /** Reads what is new of one rollout once, for all of these. Gives those whose proof stands there. */
-export function lookTogether(rolloutPath: string, searches: readonly ProofSearch[]): ProofSearch[] {
+export function lookTogether(agent: Agent, rolloutPath: string, searches: readonly ProofSearch[]): ProofSearch[] {
   const file = openRollout(rolloutPath);
   if (file === null) return [];
   const found: ProofSearch[] = [];
@@ -93,7 +95,7 @@ export function lookTogether(rolloutPath: string, searches: readonly ProofSearch
     for (let from = Math.min(...open.map((search) => search.lookedTo)); open.length > 0;) {
       const { lines, next, more } = file.read(from);
       for (const line of lines) {
-        const seen = line.text === null ? null : seenLine(line.text, line.offset);
+        const seen = line.text === null ? null : seenLine(agent, line.text, line.offset);
         if (seen === null || (!seen.aborts && seen.user === null)) continue;
         const proven = open.filter((search) => search.see(seen));
         if (proven.length === 0) continue;

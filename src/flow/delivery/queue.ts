@@ -1,10 +1,10 @@
 /** The rung of the agent's own queue: no keys at all, a receipt under our own id, and taken back when it is not taken up. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
-import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { Screen } from "../../core/agent/screen.ts";
+import { notSent, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
 import { which } from "../../system/processes/environment.ts";
-import { addToQueue, withdrawFromQueue } from "../../system/codex/queue.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
@@ -19,21 +19,24 @@ const TAKEN_MS = 5_000;
 /** Adds the text to the queue of the live thread. */
 export async function deliverByQueue(cx: Context, journal: Journal, way: Reach): Promise<Verdict> {
   const { recipient, text, proofMs } = journal.parcel;
-  const program = which(codex.program, cx.env);
+  const { agent } = recipient;
+  const { queue } = machineOf(agent);
+  const transport = agent.queue;
+  if (queue === null || transport === null) return notSent(null, "QueueUnavailable", `${agent.label} has no queue of its own`);
+  const program = which(agent.program, cx.env);
   if (program === null)
-    return notSent("codex_queue", "QueueUnavailable", `${codex.program} is not on PATH, which the queue of its threads needs`);
-  const env = { ...cx.env, CODEX_HOME: way.codexHome ?? undefined };
+    return notSent(transport, "QueueUnavailable", `${agent.program} is not on PATH, which the queue of its threads needs`);
+  const env = { ...cx.env, [agent.home.variable]: way.home ?? undefined };
   const thread = recipient.threadId!;
   const rollout = recipient.rolloutPath!;
   journal.markRollout();
-  const search = journal.search("codex_queue");
-  if (search === null) return notSent("codex_queue", "NothingToSay", "an empty text cannot be put into a queue");
-  if (!journal.begin("codex_queue", true))
-    return notSent("codex_queue", "LeaseLost", "the claim on this message was lost before it was sent");
+  const search = journal.search(transport);
+  if (search === null) return notSent(transport, "NothingToSay", "an empty text cannot be put into a queue");
+  if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
   const who = JSON.stringify(recipient.name);
   const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, errorType: "NotProven" };
   const open = (state: Verdict["state"], error: string): Verdict => ({
-    ...proven(search),
+    ...proven(transport, search),
     ...later,
     state,
     proof: "pending",
@@ -43,43 +46,43 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   });
   let item: string;
   try {
-    const added = await addToQueue(program, env, thread, text, journal.clientId);
-    if ("error" in added) return notSent("codex_queue", "QueueRefused", added.error);
+    const added = await queue.add(program, env, thread, text, journal.clientId);
+    if ("error" in added) return notSent(transport, "QueueRefused", added.error);
     item = added.value;
   } catch (error) {
     // Nobody knows whether it was added: the rollout may tell, under our own id.
-    if (await seen(search, rollout, TAKE_MS)) return proven(search);
+    if (await seen(search, rollout, TAKE_MS)) return proven(transport, search);
     return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
   }
   journal.note("queued", { item });
-  if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(search);
+  if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(transport, search);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
-  const screen = await screenOf(cx, way);
-  if (screen === null ? newestTurn(rollout) === "open" : screen.working)
+  const screen = await screenOf(cx, agent, way);
+  if (screen === null ? newestTurn(agent, rollout) === "open" : screen.working)
     return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
-  const back = await withdrawFromQueue(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
+  const back = await queue.withdraw(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
     journal.note("taken back", { item });
     return notSent(
-      "codex_queue",
+      transport,
       "NotTakenUp",
-      `${who} did not take the message up: ${screen === null ? "its queue stands still" : codex.describe(screen)}; nothing was delivered`,
+      `${who} did not take the message up: ${screen === null ? "its queue stands still" : agent.screen.describe(screen)}; nothing was delivered`,
       `try again when ${recipient.name} is free`,
     );
   }
-  if (await seen(search, rollout, TAKEN_MS)) return proven(search);
+  if (await seen(search, rollout, TAKEN_MS)) return proven(transport, search);
   return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);
 }
 
 /** What its pane shows; null without one. */
-async function screenOf(cx: Context, way: Reach): Promise<Screen | null> {
+async function screenOf(cx: Context, agent: Agent, way: Reach): Promise<Screen | null> {
   const text = way.pane === null ? null : await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
-  return text === null ? null : codex.readScreen(text, null);
+  return text === null ? null : agent.screen.read(text, null);
 }
 
-const proven = (search: ProofSearch): Verdict => ({
+const proven = (transport: Transport, search: ProofSearch): Verdict => ({
   state: "delivered",
-  transport: "codex_queue",
+  transport,
   proof: "seen",
   started: true,
   completed: true,

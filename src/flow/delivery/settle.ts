@@ -1,5 +1,6 @@
 /** Decides about sendings whose outcome is open, from the receiver's rollout: arrived, or for a person to decide. Nothing is sent again. */
 import type { Context } from "../../context.ts";
+import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DeliveryState } from "../../core/delivery/delivery.ts";
 import { type Delivery, deliveryById, endDelivery, noteLooked, openDeliveries } from "../../store/deliveries.ts";
 import { proveMessage, refOf, type Told } from "../../store/dispatch/prove.ts";
@@ -43,7 +44,7 @@ export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId 
   const arrived = new Set(open.filter(({ proof_offset }) => proof_offset !== null).map(({ id }) => id));
   const sought = [...searches.values()].flatMap((search) => (search === null || arrived.has(search.sought.id) ? [] : [search]));
   for (const [path, together] of Map.groupBy(sought, (search) => search.sought.rolloutPath))
-    for (const search of lookTogether(path, together)) arrived.add(search.sought.id);
+    for (const search of lookTogether(agentOfPath(path), path, together)) arrived.add(search.sought.id);
   const moved = open.flatMap(({ id, looked_to, start_offset }) => {
     const lookedTo = searches.get(id)?.lookedTo;
     return lookedTo === undefined || arrived.has(id) || lookedTo === (looked_to ?? start_offset) ? [] : [{ id, lookedTo }];
@@ -64,14 +65,16 @@ export const settleAll = (cx: Context, store: Store, sessionId?: string): number
 function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   const { rollout_path, start_offset, looked_to } = delivery;
   if (rollout_path === null || start_offset === null || delivery.text_lines === 0) return null;
+  const agent = agentOfPath(rollout_path);
   return new ProofSearch(store, {
     id: delivery.id,
+    agent,
     rolloutPath: rollout_path,
     from: looked_to ?? start_offset,
     digest: delivery.text_digest,
     lines: delivery.text_lines,
     clientId: delivery.client_id,
-    carriesId: delivery.transport === "codex_queue",
+    carriesId: delivery.transport === agent.queue,
   });
 }
 

@@ -1,8 +1,8 @@
 /** The tmux rung: one bracketed paste and Enter into an empty composer, and Enter again only while our own text stands there. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import type { Screen } from "../../core/codex/screen.ts";
-import { notSent, pastes, standsInComposer, typeable, type Verdict } from "../../core/delivery/delivery.ts";
+import type { Screen } from "../../core/agent/screen.ts";
+import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
 import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
@@ -31,7 +31,7 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
     await leaveMode(cx.env, pane.paneId);
     journal.note("left mode", { mode: pane.mode });
   }
-  const sent = await send(cx, journal, { pane, cursor: false }, pasteable(journal.parcel.text), false);
+  const sent = await send(cx, journal, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
   if (sent === "changed")
     return notSent(
       "tmux",
@@ -51,13 +51,13 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
-  const text = parcel.asCommand ? pasteable(parcel.text) : typeable(parcel.text);
+  const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
-    const interrupted = newestTurn(parcel.recipient.rolloutPath) === "aborted";
-    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, text, provable);
+    const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
+    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
@@ -76,9 +76,8 @@ export async function deliverByTmux(
 async function removeCopy(cx: Context, journal: Journal, pane: Pane, agent: Agent): Promise<void> {
   for (let count = 0; count < COPY_LOOKS; count += 1) {
     const now = await look(cx, pane, agent).catch(() => null);
-    if (now !== null && strands(now, journal.parcel.text)) {
-      const lines = 2 * journal.parcel.text.split("\n").length + 1;
-      if (await press(cx.env, { pane: now.pane, cursor: true }, ...Array<string>(lines).fill("C-u")))
+    if (now !== null && strands(agent, now, journal.parcel.text)) {
+      if (await press(cx.env, { pane: now.pane, cursor: true }, ...agent.keys.clear(journal.parcel.text)))
         return journal.note("removed the copy that was put back");
     }
     await Bun.sleep(100);
@@ -102,9 +101,15 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
  * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone
  * wrong.
  */
-async function send(cx: Context, journal: Journal, still: Still, text: string, provable: boolean): Promise<"sent" | "changed" | Verdict> {
+async function send(
+  cx: Context,
+  journal: Journal,
+  still: Still,
+  pastes: readonly string[],
+  provable: boolean,
+): Promise<"sent" | "changed" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
-  const pieces = pastes(text).map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
+  const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
   for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
   const names = pieces.map(({ name }) => name);
   const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
@@ -135,7 +140,7 @@ interface Look {
 async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null> {
   const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (now === undefined || now.dead) return null;
-  return { pane: now, screen: agent.readScreen(await capturePane(cx.env, pane.paneId, 0, true), null) };
+  return { pane: now, screen: agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null) };
 }
 
 /** Waits until nothing but an empty composer is in front. */
@@ -183,7 +188,7 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(
     "tmux",
     screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
-    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
+    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 
@@ -227,7 +232,7 @@ async function awaitProof(
         if (seen === null) deadline = nextLook = Math.min(deadline, performance.now() + GONE_MS);
         else {
           const queued = seen.screen.queued.some((waiting) => isStartOf(waiting, parcel.text));
-          const stands = strands(seen, parcel.text);
+          const stands = strands(agent, seen, parcel.text);
           // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
@@ -255,8 +260,12 @@ async function awaitProof(
 }
 
 /** Our own text stands in the composer. */
-const strands = ({ pane, screen }: Look, text: string): boolean =>
-  pane.mode === null && screen.composer !== null && !screen.composer.empty && !screen.asks && standsInComposer(screen.composer.text, text);
+const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
+  pane.mode === null &&
+  screen.composer !== null &&
+  !screen.composer.empty &&
+  !screen.asks &&
+  standsInComposer(agent, screen.composer.text, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
 export function isStartOf(shown: string, text: string): boolean {

@@ -16,12 +16,12 @@ export async function stillWaits(cx: Context, delivery: Delivery, recipient: Rec
   if (delivery.thread_id !== recipient.threadId) return false;
   const way = await reach(cx, recipient).catch(() => null);
   if (way === null || !way.provable) return false;
-  const behindTurn = (): boolean => newestTurn(delivery.rollout_path) === "open";
-  if (delivery.transport === "codex_queue") return way.live && behindTurn();
+  const behindTurn = (): boolean => newestTurn(recipient.agent, delivery.rollout_path) === "open";
+  if (delivery.transport === recipient.agent.queue) return way.live && behindTurn();
   if (way.pane === null || way.agent === null) return false;
   const screen = await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
   if (screen === null) return false;
-  const seen = way.agent.readScreen(screen, null);
+  const seen = way.agent.screen.read(screen, null);
   // A dialog hides the list of what waits; the turn that asks goes on after it.
   return seen.queued.some((waiting) => isStartOf(waiting, text)) || (delivery.state === "typed" && seen.asks && behindTurn());
 }

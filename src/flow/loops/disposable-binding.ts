@@ -1,8 +1,8 @@
 /** Makes a task, its two sessions without tmux, their binding and perhaps a loop run, all in one transaction. */
 import { dirname, join } from "node:path";
+import { agentOfPath } from "../../core/agent/agents.ts";
 import { DISPOSABLE_ORIGINATOR, disposableRollout, sessionSlug } from "../../core/loops/disposable-binding.ts";
 import { Failure } from "../../core/failure.ts";
-import { parseRolloutMeta } from "../../core/codex/rollout-meta.ts";
 import { LOOP, type Run } from "../../core/loops/run.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
@@ -12,7 +12,7 @@ import { createRun } from "../../store/record/runs.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { createTask, findTask, setTaskState, taskById } from "../../store/tasks/tasks.ts";
-import { firstLine } from "../../system/codex/rollout-file.ts";
+import { firstLine } from "../../system/agent/transcript.ts";
 import { placing, type StagedFile, stageFile } from "../../system/files/whole-file.ts";
 
 export interface DisposableInput {
@@ -55,7 +55,7 @@ function place(store: Store, folder: string, name: string, taken: ReadonlySet<st
 function refuseForeign(path: string): void {
   const line = firstLine(path);
   if (line === null) return;
-  const meta = parseRolloutMeta(line);
+  const meta = agentOfPath(path).transcript.head(line);
   if (typeof meta === "string" || meta.originator !== DISPOSABLE_ORIGINATOR) {
     throw new Failure(`${path} was not made by create-disposable-binding and stays as it is`, {
       hint: "choose another folder with --session-dir",

@@ -1,6 +1,7 @@
 /** Captures the terminal of a worker or session: the screen, what changed since the last one, the rows and the files. */
 import type { Context } from "../../context.ts";
-import type { PageName } from "../../core/codex/screen.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { PageName } from "../../core/agent/screen.ts";
 import { byteCount, lineCount } from "../../core/text-size.ts";
 import { instant } from "../../core/time.ts";
 import { addCapture, type CaptureMeta, latestCapture } from "../../store/observe/captures.ts";
@@ -36,7 +37,7 @@ export function lastCapture(cx: Context, store: Store, subject: Subject): Captur
 
 /** Reads the pane and records it. @throws Failure when the screen cannot be read or the records refuse it */
 export async function capture(cx: Context, store: Store, subject: Subject, pane: Pane, lines: number): Promise<Captured> {
-  const view = await viewPane(cx, pane, lines);
+  const view = await viewPane(cx, agentOf(subject), pane, lines);
   const text = view.text.replace(/\n+$/, "");
   const counts = { byteCount: byteCount(text), lineCount: lineCount(text) };
   const sha256 = new Bun.CryptoHasher("sha256").update(text).digest("hex");

@@ -1,6 +1,8 @@
 /** Reads what a session's rollout has gained since the last time into `codex_events`, piece by piece, each piece in one transaction. */
 import type { Context } from "../../context.ts";
-import { parseRecord, readFact, recordName, type RolloutRecord } from "../../core/codex/rollout.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import { type AgentRecord, readFact } from "../../core/agent/record.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson } from "../../core/json.ts";
 import type { Session } from "../../core/sessions/session.ts";
@@ -12,8 +14,8 @@ import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { addTokenCounts, type TokenCount } from "../../store/observe/tokens.ts";
 import { countUnknownRecord } from "../../store/observe/unknown-records.ts";
-import { firstLine } from "../../system/codex/rollout-file.ts";
-import { type Lines, openRollout, type RolloutFile } from "../../system/codex/rollout-reader.ts";
+import { firstLine } from "../../system/agent/transcript.ts";
+import { type Lines, openRollout, type RolloutFile } from "../../system/files/rollout-reader.ts";
 
 export interface Ingested {
   readonly new_events: number;
@@ -22,7 +24,7 @@ export interface Ingested {
 }
 
 interface ReadLine extends NewCodexEvent {
-  readonly record: RolloutRecord;
+  readonly record: AgentRecord;
 }
 
 /**
@@ -67,7 +69,7 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   }
   if (offset === 0) return;
   const first = firstLine(path);
-  const now = first ? parseRecord(first) : null;
+  const now = first ? agentOf(session).transcript.record(first) : null;
   const thread = now && threadOf(now);
   const known = firstRecords(store, session.id).flatMap((record) => threadOf(record) ?? []);
   if (thread === null || known.length === 0 || known.includes(thread)) return;
@@ -77,12 +79,13 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   );
 }
 
-function threadOf(record: RolloutRecord): string | null {
+function threadOf(record: AgentRecord): string | null {
   const fact = readFact(record);
   return fact.kind === "session" ? fact.id : null;
 }
 
 function readOn(cx: Pick<Context, "program">, store: Store, session: Session, file: RolloutFile): Ingested {
+  const agent = agentOf(session);
   let offset = session.last_ingest_offset;
   const start = offset ?? 0;
   let events = 0;
@@ -90,7 +93,7 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
   for (;;) {
     const from = offset ?? 0;
     const piece = file.read(from);
-    const { lines, malformed } = parseLines(piece);
+    const { lines, malformed } = parseLines(agent, piece);
     const done = tx(store, () => {
       const mark = readingMark(store, session.id);
       if (!mark || mark.state !== "active" || mark.codex_session_path !== session.codex_session_path) {
@@ -103,7 +106,7 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
       const { stored, refused } = addCodexEvents(store, session.id, lines);
       events += stored.length;
       skipped += malformed + refused;
-      noteMore(store, session, stored);
+      noteMore(store, agent, session, stored);
       const next = piece.lines.length === 0 ? offset : piece.next;
       setReadingMark(store, session.id, next);
       if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped });
@@ -114,9 +117,9 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
   }
 }
 
-function parseLines(piece: Lines): { lines: ReadLine[]; malformed: number } {
+function parseLines(agent: Agent, piece: Lines): { lines: ReadLine[]; malformed: number } {
   const lines = piece.lines.flatMap(({ text, offset }): ReadLine[] => {
-    const record = text === null ? null : parseRecord(text);
+    const record = text === null ? null : agent.transcript.record(text);
     const payloadJson = record && payloadOf(record);
     return record && payloadJson !== null
       ? [{ record, type: record.type, subtype: record.subtype, timestamp: record.timestamp, payloadJson, byteOffset: offset }]
@@ -126,7 +129,7 @@ function parseLines(piece: Lines): { lines: ReadLine[]; malformed: number } {
 }
 
 /** null: nested so deeply that it cannot even be written. */
-function payloadOf(record: RolloutRecord): string | null {
+function payloadOf(record: AgentRecord): string | null {
   try {
     return compactJson(record.payload);
   } catch (error) {
@@ -135,14 +138,14 @@ function payloadOf(record: RolloutRecord): string | null {
   }
 }
 
-function noteMore(store: Store, session: Session, stored: readonly ReadLine[]): void {
+function noteMore(store: Store, agent: Agent, session: Session, stored: readonly ReadLine[]): void {
   const counts: TokenCount[] = [];
   for (const { record, byteOffset } of stored) {
     const fact = readFact(record);
     if (byteOffset === 0) counts.push({ at: null, used: null });
     if (fact.kind === "tokens") counts.push({ at: record.timestamp, used: tokensOf(fact.total) });
-    else if (fact.kind === "other" && !fact.known)
-      countUnknownRecord(store, { kind: recordName(record), sessionId: session.id, byteOffset });
+    else if (fact.kind === "other" && !agent.transcript.isKnown(record))
+      countUnknownRecord(store, { kind: agent.transcript.recordName(record), sessionId: session.id, byteOffset });
   }
   addTokenCounts(store, session.id, counts);
 }

@@ -1,8 +1,9 @@
 /** What the worker's screen says beside its rollout: a waiting pattern, a page, or that it cannot be seen. */
 import type { Context } from "../../context.ts";
-import { type PageName, type Screen, screenWords } from "../../core/codex/screen.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { Finding, PageName, Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { type Finding, waitOf } from "../../core/codex/pane-classifier.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
@@ -21,8 +22,8 @@ export interface PaneSignal {
 const HISTORY = 200;
 
 /** What a page asks, told at once: it is seen, not guessed from how long nothing has happened. */
-const asked = (screen: Screen): string =>
-  `${screenWords(screen)}${screen.dialog === null || screen.dialog.question === "" ? "" : `: ${screen.dialog.question}`}`;
+const asked = (agent: Agent, screen: Screen): string =>
+  `${agent.screen.describe(screen)}${screen.dialog === null || screen.dialog.question === "" ? "" : `: ${screen.dialog.question}`}`;
 
 /** Looks once. Never throws for what tmux says. */
 export async function paneSignal(
@@ -32,6 +33,7 @@ export async function paneSignal(
 ): Promise<PaneSignal> {
   const unseen = { captured: false, classifier: null, page: null, status_age_seconds: question.statusAge };
   try {
+    const agent = agentOf(worker);
     const placed = await findPlace(cx, sessionSubject(worker));
     if (!placed.pane) {
       if (placed.why === "no_tmux") return { ...unseen, degraded: false, notable_pattern: null, reason: placed.reason };
@@ -42,15 +44,15 @@ export async function paneSignal(
         reason: placed.reason,
       };
     }
-    const { text, page, screen } = await viewPane(cx, placed.pane, HISTORY);
-    const finding = waitOf(screen, text, question);
+    const { text, page, screen } = await viewPane(cx, agent, placed.pane, HISTORY);
+    const finding = agent.screen.waitOf(screen, text, question);
     return {
       captured: true,
       classifier: finding,
       degraded: false,
       notable_pattern: finding?.pattern ?? null,
       page,
-      reason: screen.asks ? asked(screen) : (finding?.reason ?? "nothing on the screen waits"),
+      reason: screen.asks ? asked(agent, screen) : (finding?.reason ?? "nothing on the screen waits"),
       status_age_seconds: question.statusAge,
     };
   } catch (error) {

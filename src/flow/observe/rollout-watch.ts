@@ -2,16 +2,14 @@
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
+import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { boundWorkers } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
-import { openRollout } from "../../system/codex/rollout-reader.ts";
+import { openRollout } from "../../system/files/rollout-reader.ts";
 import { type FolderWatch, lookWhereDeaf, watchFolder } from "../../system/files/watch.ts";
 import { ingest } from "./ingest.ts";
-
-/** A record worth waking up for. */
-const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
 interface Grown {
   readonly session: Session;
@@ -101,13 +99,14 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
   const looks = lookWhereDeaf(lookAtSizes);
 
-  const holdsTurn = ({ path, offset }: Grown): boolean => {
+  const holdsTurn = ({ session, path, offset }: Grown): boolean => {
     const file = openRollout(path);
     if (!file) return false;
+    const { wakes } = agentOf(session).transcript;
     try {
       for (let from = Math.max(offset, searched.get(path) ?? 0); ;) {
         const { lines, next, more } = file.read(from);
-        if (lines.some(({ text }) => text !== null && TURN.test(text))) return true;
+        if (lines.some(({ text }) => text !== null && wakes(text))) return true;
         searched.set(path, next);
         if (!more) return false;
         from = next;

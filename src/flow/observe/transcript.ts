@@ -1,8 +1,9 @@
 /** Captures the terminal of one role of a task and keeps what is new on it: the source is checked to be the one on record first. */
 import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOf, agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
-import { busyWait, startupVerdict } from "../../core/codex/pane-classifier.ts";
-import type { Role } from "../../core/sessions/session.ts";
+import { DEFAULT_AGENT, type Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { lineCount, sizeInstead } from "../../core/text-size.ts";
@@ -60,8 +61,9 @@ export async function captureTranscript(
       hint: `${cx.program} bind --task ${quoteWord(task.name)} --worker NAME --manager NAME`,
     });
   const pane = await checkedPane(cx, source, role);
-  const view = await viewPane(cx, pane, options.lines);
-  return tx(store, () => record(store, task, role, source, view, options));
+  const agent = source.kind === "session" ? agentOf(source.session) : agents[DEFAULT_AGENT];
+  const view = await viewPane(cx, agent, pane, options.lines);
+  return tx(store, () => record(store, task, role, source, agent, view, options));
 }
 
 async function checkedPane(cx: Context, source: TranscriptSource, role: Role): Promise<Pane> {
@@ -102,11 +104,12 @@ function record(
   task: Task,
   role: Role,
   source: TranscriptSource,
+  agent: Agent,
   { pane, text, page }: PaneView,
   options: TranscriptOptions,
 ): TranscriptCapture {
-  const startup = startupVerdict(text);
-  const classifier = { busy_wait: busyWait(text, NEVER_FRESH), page, startup: [startup.state, startup.reason] };
+  const startup = agent.screen.startup(text);
+  const classifier = { busy_wait: agent.screen.busyWait(text, NEVER_FRESH), page, startup: [startup.state, startup.reason] };
   const sha256 = new Bun.CryptoHasher("sha256").update(text).digest("hex");
   const previous = previousCapture(store, task.id, role);
   const party = source.kind === "session" ? source.session : source;

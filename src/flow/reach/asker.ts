@@ -1,12 +1,12 @@
 /** Who runs this command: the agent of a registered session, or anybody else. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { sessionLine } from "../../system/kinship.ts";
+import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
 
 /** Variables with which an agent tells the commands that it runs which conversation theirs is. */
-const OWN_THREAD = ["CODEX_THREAD_ID", "CLAUDE_CODE_SESSION_ID"];
+const OWN_THREAD = [...allAgents.map(({ selfVariable }) => selfVariable), "CLAUDE_CODE_SESSION_ID"];
 
 /** Whether this command is the session's own: its agent says so in the environment, or stands above it among the processes. */
 export async function asksItself(cx: Pick<Context, "env">, session: Session): Promise<boolean> {
@@ -14,5 +14,5 @@ export async function asksItself(cx: Pick<Context, "env">, session: Session): Pr
   if (session.codex_session_id !== null && threads.includes(session.codex_session_id)) return true;
   // What runs in another conversation is that one's, even where a shared server stands above both.
   if (threads.length > 0 || session.pid === null) return false;
-  return (await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env)).includes(session.pid);
+  return (await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env)).includes(session.pid);
 }

@@ -1,11 +1,10 @@
 /** The one way to end a terminal: look at pane, process and place, end that and nothing else, look again, and say what really ended. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
-import { isShared, sessionFamily, sessionLine } from "../../system/kinship.ts";
+import { agentOfProcess, isShared, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { endProcesses, type SeenProcess, seenProcess } from "../../system/processes/end-processes.ts";
-import { alive, executableOf, listProcesses, startedAt } from "../../system/processes/processes.ts";
+import { alive, listProcesses, startedAt } from "../../system/processes/processes.ts";
 import { killPane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { isPaneId } from "../../system/terminal/tmux.ts";
 import { type Place, placeIn } from "./pane.ts";
@@ -64,7 +63,7 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
       : absent(placed.why, placed.reason);
   }
   const { pane } = placed;
-  const family = await sessionFamily(codex, pane.pid, processes, cx.env);
+  const family = await sessionFamily(pane.pid, processes, cx.env);
   const inPane = recorded !== null && family.includes(recorded.pid);
   if (recorded?.agent && !inPane) return absent("elsewhere", `process ${recorded.pid} of ${who} does not run in pane ${pane.paneId}`);
   if (recorded === null && (await isSince(cx, place, pane)))
@@ -74,7 +73,7 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
       "unclear",
       `tmux session ${JSON.stringify(place.tmuxSession)} has several panes, and nothing tells which of them is that of ${who}`,
     );
-  const line = await sessionLine(codex, process.pid, processes, cx.env);
+  const line = await sessionLine(process.pid, processes, cx.env);
   return {
     name: place.name,
     pane,
@@ -94,7 +93,7 @@ interface Recorded {
 /** The process on record, if it still runs: a pid that was given out again is somebody else's. */
 async function recordedProcess(cx: Context, { pid, since, lastHeard }: EndPlace): Promise<Recorded | null> {
   if (pid == null || !alive(pid)) return null;
-  const agent = codex.isExecutable((await executableOf(pid, cx.env)) ?? "") && !(await isShared(codex, pid, cx.env));
+  const agent = (await agentOfProcess(pid, cx.env)) !== null && !(await isShared(pid, cx.env));
   const started = await startedAt(pid, cx.env);
   const heard = heardOf(since, lastHeard);
   return agent && started !== null && heard !== null && started > heard + SLACK_MS ? null : { pid, agent };
@@ -128,7 +127,7 @@ async function principals(
 ): Promise<SeenProcess[]> {
   const wanted = new Set<number>(recorded === null ? [] : [recorded]);
   if (!pane.dead) wanted.add(pane.pid);
-  for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) wanted.add(pid);
+  for (const pid of family) if ((await agentOfProcess(pid, cx.env)) !== null) wanted.add(pid);
   // Whoever ends its own terminal cannot outlive what runs it, and so cannot wait for its end.
   return Promise.all([...wanted].filter((pid) => alive(pid) && !above.includes(pid)).map((pid) => seenProcess(pid, cx.env)));
 }

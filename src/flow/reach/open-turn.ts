@@ -1,14 +1,14 @@
 /** Whether a turn is open in a rollout right now, told from its end backwards. */
-import { parseRecord } from "../../core/codex/rollout.ts";
+import type { Agent } from "../../core/agent/agent.ts";
 import { turnSign, type TurnSign } from "../../core/sessions/worker-state.ts";
-import { openRollout } from "../../system/codex/rollout-reader.ts";
+import { openRollout } from "../../system/files/rollout-reader.ts";
 
 const FIRST_LOOK = 256 << 10;
 /** A turn writes no more than this between two signs, unless somebody feeds it images. */
 const FARTHEST = 64 << 20;
 
 /** The newest sign of a turn; null when there is none, or no rollout. */
-export function newestTurn(path: string | null): TurnSign | null {
+export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
   const file = path === null ? null : openRollout(path);
   if (file === null) return null;
   try {
@@ -17,7 +17,7 @@ export function newestTurn(path: string | null): TurnSign | null {
       let newest: ReturnType<typeof newestTurn> = null;
       for (let from = start, more = true; more;) {
         const piece = file.read(from);
-        for (const { text } of piece.lines) newest = signOf(text) ?? newest;
+        for (const { text } of piece.lines) newest = signOf(agent, text) ?? newest;
         more = piece.more && piece.lines.length > 0;
         from = piece.next;
       }
@@ -36,13 +36,13 @@ export function writtenTo(path: string | null): number {
 }
 
 /** Whether a turn has ended in what was written after `offset`. */
-export function turnEndedAfter(path: string | null, offset: number): boolean {
+export function turnEndedAfter(agent: Agent, path: string | null, offset: number): boolean {
   const file = path === null ? null : openRollout(path);
   if (file === null) return false;
   try {
     for (let from = offset; ;) {
       const piece = file.read(from);
-      if (piece.lines.some(({ text }) => ["completed", "aborted"].includes(signOf(text) ?? ""))) return true;
+      if (piece.lines.some(({ text }) => ["completed", "failed", "aborted"].includes(signOf(agent, text) ?? ""))) return true;
       if (!piece.more || piece.lines.length === 0) return false;
       from = piece.next;
     }
@@ -52,7 +52,7 @@ export function turnEndedAfter(path: string | null, offset: number): boolean {
 }
 
 /** The first line of a piece may be the end of a longer one: that is no record and says nothing. */
-function signOf(text: string | null): ReturnType<typeof newestTurn> {
-  const record = text === null ? null : parseRecord(text);
+function signOf(agent: Agent, text: string | null): ReturnType<typeof newestTurn> {
+  const record = text === null ? null : agent.transcript.record(text);
   return record === null ? null : turnSign(record);
 }

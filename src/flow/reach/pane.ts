@@ -1,11 +1,12 @@
 /** The terminal of a worker or session: which pane it is, and what stands on it. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
-import { type PageName, readScreen, type Screen } from "../../core/codex/screen.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import type { PageName, Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
-import { sessionLine } from "../../system/kinship.ts";
+import { sessionLine } from "../../system/agent/kinship.ts";
 import { alive, listProcesses } from "../../system/processes/processes.ts";
+import { press, sendReturn } from "../../system/terminal/keys.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { isPaneId } from "../../system/terminal/tmux.ts";
 
@@ -63,7 +64,7 @@ export async function placeIn(cx: Context, panes: readonly Pane[], place: Place)
     isPaneId(tmuxSession) ||
     (paneId !== null && panes.some((pane) => pane.paneId === paneId && pane.session === tmuxSession));
   if (plain || pid == null || !alive(pid)) return placeAmong(panes, place, []);
-  return placeAmong(panes, place, await sessionLine(codex, pid, (await listProcesses(cx.env)) ?? [], cx.env));
+  return placeAmong(panes, place, await sessionLine(pid, (await listProcesses(cx.env)) ?? [], cx.env));
 }
 
 /** As {@link placeIn}, asking tmux only when a session is recorded. @throws Failure when tmux is absent or denied */
@@ -88,6 +89,14 @@ const unplaced = (cx: Context, placed: Placed & { readonly pane: null }): Failur
     hint: placed.why === "missing" ? `tmux list-sessions; ${cx.program} reconcile` : `${cx.program} sessions --state all`,
   });
 
+/** Presses the keys that answer a page, one after the other. Enter has a way of its own: some releases of tmux drop it as a named key. */
+export async function pressAnswer(cx: Context, pane: Pane, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    if (key === "Enter") await sendReturn(cx.env, pane.paneId);
+    else await press(cx.env, { pane, cursor: false }, key);
+  }
+}
+
 export interface PaneView {
   readonly pane: Pane;
   /** History and screen, newlines at the end kept. */
@@ -98,8 +107,8 @@ export interface PaneView {
 }
 
 /** Reads the pane with `lines` of history. Two looks: the screen alone keeps its styles, which tell a hint from a draft. */
-export async function viewPane(cx: Context, pane: Pane, lines: number): Promise<PaneView> {
+export async function viewPane(cx: Context, agent: Agent, pane: Pane, lines: number): Promise<PaneView> {
   const [text, styled] = await Promise.all([capturePane(cx.env, pane.paneId, lines), capturePane(cx.env, pane.paneId, 0, true)]);
-  const screen = readScreen(styled, pane.mode);
+  const screen = agent.screen.read(styled, pane.mode);
   return { pane, text, page: screen.page, screen };
 }

@@ -1,21 +1,23 @@
 /** Whom a text is for, and how that session can be reached now: its pane, its thread, and whether an arrival can be proven. */
 import type { Context } from "../../context.ts";
-import { type Agent, codex } from "../../core/agent/agent.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
-import { parseRolloutMeta } from "../../core/codex/rollout-meta.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
-import { type WriterLock, writerLock, writtenThreads } from "../../system/codex/lock.ts";
-import { homeOfRollout, rolloutOfThread } from "../../system/codex/home.ts";
-import { sessionFamily } from "../../system/kinship.ts";
+import { machineOf } from "../../system/agent/agents.ts";
+import { sessionFamily } from "../../system/agent/kinship.ts";
 import { alive, executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { firstLine } from "../../system/codex/rollout-file.ts";
+import { transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Recipient {
   readonly name: string;
+  /** The program that it runs. */
+  readonly agent: Agent;
   /** null, like the role, for a worker that is no registered session. */
   readonly sessionId: string | null;
   readonly role: Role | null;
@@ -31,6 +33,7 @@ export interface Recipient {
 
 export const recipientOf = (session: Session): Recipient => ({
   name: session.name,
+  agent: agentOf(session),
   sessionId: session.id,
   role: session.role,
   tmuxSession: session.tmux_session || null,
@@ -48,6 +51,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
     ? recipientOf(subject.session)
     : {
         name: subject.name,
+        agent: agentOf(subject),
         sessionId: null,
         role: null,
         tmuxSession: subject.tmuxSession,
@@ -68,15 +72,19 @@ export interface Reach {
   readonly agent: Agent | null;
   /** The thread is being written by a living process: its own queue takes messages. */
   readonly live: boolean;
-  readonly codexHome: string | null;
+  /** The home of the agent in which the thread is written. */
+  readonly home: string | null;
   /** Whether an arrival can be seen in the rollout. */
   readonly provable: boolean;
 }
 
+const homeOf = ({ agent, rolloutPath }: Pick<Recipient, "agent" | "rolloutPath">): string | null =>
+  rolloutPath === null ? null : agent.transcript.homeOf(rolloutPath);
+
 /** Whether the session's thread is being written right now. */
-export function threadLock(recipient: Pick<Recipient, "threadId" | "rolloutPath">): WriterLock | null {
-  const home = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
-  return home === null || recipient.threadId === null ? null : writerLock(home, recipient.threadId);
+export function threadLock(recipient: Pick<Recipient, "agent" | "threadId" | "rolloutPath">): Writer | null {
+  const home = homeOf(recipient);
+  return home === null || recipient.threadId === null ? null : machineOf(recipient.agent).writer(home, recipient.threadId);
 }
 
 /**
@@ -91,28 +99,29 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
     });
   if (recipient.pid !== null && !alive(recipient.pid))
     throw new Failure(`process ${recipient.pid} of session ${JSON.stringify(recipient.name)} is dead`, { hint: `${program} reconcile` });
-  const codexHome = recipient.rolloutPath === null ? null : homeOfRollout(recipient.rolloutPath);
+  const { agent } = recipient;
+  const home = homeOf(recipient);
   const lock = threadLock(recipient);
   const live = lock?.held === true;
-  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, codexHome, provable: live };
+  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live };
   const pane = await paneOf(cx, recipient);
   const processes = (await listProcesses(cx.env)) ?? [];
-  const family = await sessionFamily(codex, pane.pid, processes, cx.env);
+  const family = await sessionFamily(pane.pid, processes, cx.env);
   const agents: number[] = [];
-  for (const pid of family) if (codex.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
+  for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
   const written =
-    codexHome === null ? [] : [...writtenThreads(codexHome)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
+    home === null ? [] : [...machineOf(agent).written(home)].flatMap(([thread, pid]) => (isOneOf(family, pid) ? [thread] : []));
   const holds = await anyHolds(cx, agents, recipient.rolloutPath);
   refuseAnotherThread(cx, recipient, lock, { written, agents, holds });
   const provable = live || holds;
   const doubt = live
     ? doubtOf(recipient, pane, {
         itsOwn: holds || isOneOf(family, recipient.pid) || isOneOf(family, lock.pid),
-        conversations: conversationsAmong(codexHome, written),
+        conversations: conversationsAmong(agent, home, written),
       })
     : null;
-  if (doubt !== null) return { pane: null, doubt, agent: null, live, codexHome, provable };
-  return { pane, doubt: null, agent: provable || agents.length > 0 ? codex : null, live, codexHome, provable };
+  if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable };
+  return { pane, doubt: null, agent: provable || agents.length > 0 ? agent : null, live, home, provable };
 }
 
 const isOneOf = (family: readonly number[], pid: number | null): boolean => pid !== null && family.includes(pid);
@@ -130,7 +139,7 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 function refuseAnotherThread(
   cx: Context,
   recipient: Recipient,
-  lock: WriterLock | null,
+  lock: Writer | null,
   here: { written: readonly string[]; agents: readonly number[]; holds: boolean },
 ): void {
   const { threadId, name } = recipient;
@@ -156,18 +165,16 @@ function refuseAnotherThread(
   if (lock.held || here.holds) return;
   const end = here.agents.length === 0 ? ": the agent in its pane has ended" : "";
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with codex resume ${threadId}, then: ${register(threadId)}`,
+    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${register(threadId)}`,
   });
 }
 
 /** Threads that a person may have in front. The agent keeps those it has left open, and has others for helpers of its own. */
-function conversationsAmong(home: string | null, threads: readonly string[]): readonly string[] {
+function conversationsAmong(agent: Agent, home: string | null, threads: readonly string[]): readonly string[] {
   if (home === null || threads.length < 2) return threads;
   return threads.filter((thread) => {
-    const path = rolloutOfThread(home, thread);
-    const line = path === null ? null : firstLine(path);
-    const meta = line === null ? null : parseRolloutMeta(line);
-    return meta !== null && typeof meta !== "string" && meta.conversation;
+    const path = machineOf(agent).transcriptOf(home, thread);
+    return path !== null && transcriptHeadSoFar(agent, path)?.conversation === true;
   });
 }
 

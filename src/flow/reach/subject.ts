@@ -4,7 +4,7 @@
  */
 import type { Context } from "../../context.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { isPlainName, type Session } from "../../core/sessions/session.ts";
+import { DEFAULT_AGENT, isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { unknownSession } from "../../store/names.ts";
 import type { Store } from "../../store/store.ts";
@@ -13,6 +13,8 @@ import { readCompatJson } from "../../system/compat-worker.ts";
 export interface Subject {
   readonly kind: "worker" | "session";
   readonly name: string;
+  /** The program that it runs, as it stands on record. */
+  readonly agent: string;
   readonly cwd: string;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
@@ -37,6 +39,7 @@ export function compatSubject(root: string, name: string): Subject | null {
   return {
     kind: "worker",
     name,
+    agent: text(config.agent) ?? DEFAULT_AGENT,
     cwd: text(config.cwd) ?? "",
     tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
     paneId: text(config.tmux_pane_id),
@@ -52,6 +55,7 @@ export function compatSubject(root: string, name: string): Subject | null {
 export const sessionSubject = (session: Session): Subject => ({
   kind: "session",
   name: session.name,
+  agent: session.agent,
   cwd: session.cwd,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,

@@ -1,25 +1,27 @@
 /** Whether the session this runs in can be supervised or supervise: its tmux session, its programs, its skills. */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { which } from "../../system/processes/environment.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent } from "../../system/agent/agents.ts";
 import { isExecutable, isFile } from "../../system/files/folders.ts";
-import { sessionLine } from "../../system/kinship.ts";
+import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Check, Report } from "./doctor.ts";
 import { type Identity, identifySelf } from "../sessions/identify.ts";
 
+const { codex } = agents;
+
 /** The pane whose own process is an ancestor of this command. TMUX alone may be somebody else's: a daemon hands on that of its starter. */
 async function ownPane(cx: Context): Promise<{ pane: Pane | null; denied: string | null }> {
   if (!cx.env.TMUX) return { pane: null, denied: null };
   try {
     const panes = await listPanes(cx.env);
-    const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+    const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
     return { pane: panes.find((pane) => line.includes(pane.pid)) ?? null, denied: null };
   } catch (error) {
     if (error instanceof Failure) return { pane: null, denied: error.message };
@@ -61,7 +63,7 @@ const NEEDED = ["workerctl_on_path", "tmux_on_path", "inside_tmux", "current_tmu
 export async function doctorSelf(cx: Context, given: string | undefined): Promise<Report> {
   const { pane, denied } = await ownPane(cx);
   const session = given ?? pane?.session ?? null;
-  const skills = join(codexHome(cx.env), "skills");
+  const skills = join(homeOfAgent(codex, cx.env), "skills");
   const manage = join(skills, "manage-codex-workers", "SKILL.md");
   const review = join(skills, "codex-review", "SKILL.md");
   const helper = join(skills, "codex-review", "scripts", "codex-review");

@@ -2,19 +2,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
-import { testedVersions, versionDoubt } from "../../core/codex/versions.ts";
+import { agents } from "../../core/agent/agents.ts";
+import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
 import { recordsFor } from "../../system/files/records-place.ts";
-import { installedAgent } from "../../system/agent-cli.ts";
+import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { programRoot } from "../../system/processes/self.ts";
 import { tmuxVersion } from "../../system/terminal/tmux.ts";
+
+const { codex } = agents;
 
 export interface Check {
   readonly name: string;
@@ -29,21 +31,22 @@ const MAY_FAIL = new Set(["state_root_exists"]);
 async function codexFacts(cx: Context): Promise<{ version_text: string | null; facts: Record<string, unknown> } | null> {
   if (which(codex.program, cx.env) === null) return null;
   const { path, versionText, features } = await installedAgent(codex, cx.env);
-  const home = codexHome(cx.env);
+  const home = homeOfAgent(codex, cx.env);
+  const { daemonRunning, writerLocks } = machineOf(codex).homeFacts(home);
   return {
     version_text: versionText,
     facts: {
       path,
       version: features.version,
-      tested: testedVersions,
-      in_range: versionDoubt(features.version) === null,
-      warning: versionDoubt(features.version),
+      tested: codex.tested,
+      in_range: versionDoubt(features.version, codex.tested) === null,
+      warning: versionDoubt(features.version, codex.tested),
       home,
       features: {
         shared_daemon: features.noDaemon,
-        daemon_running: existsSync(join(home, "app-server-control", "app-server-control.sock")),
+        daemon_running: daemonRunning,
         thread_queue: features.queue,
-        writer_locks: existsSync(join(home, "thread-writer-locks")),
+        writer_locks: writerLocks,
         rollout_at_first_turn: features.lateRollout,
       },
     },

@@ -1,20 +1,21 @@
-/** Codex sessions that run on this machine and are on no record yet, for a person to pick from. */
+/** Sessions of an agent that run on this machine and are on no record yet, for a person to pick from. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
-import { indexedThreads } from "../../store/codex-index.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
+import { indexedSessions } from "../../store/agent-index.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { registerSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
-import { codexHome, rolloutOfThread } from "../../system/codex/home.ts";
-import { writtenThreads } from "../../system/codex/lock.ts";
-import { sessionFamily, sessionLine } from "../../system/kinship.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
+import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses, openFiles, type Process } from "../../system/processes/processes.ts";
-import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
-import { firstPrompt } from "../../system/codex/rollout-scan.ts";
+import { firstPrompt, transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { rolloutOf } from "./identify.ts";
 
 export interface FoundSession {
+  /** The program that it runs. */
+  readonly agent: string;
   readonly threadId: string;
   readonly rolloutPath: string;
   /** Process that writes it, where the system tells. */
@@ -31,28 +32,40 @@ const WORDS = 160;
 
 /** Every live thread that is not registered: those whose writer lock is held, and those that a process in a pane holds open. */
 export async function foundSessions(cx: Context, store: Store): Promise<FoundSession[]> {
-  const home = codexHome(cx.env);
   const [processes, panes] = await Promise.all([listProcesses(cx.env), listPanes(cx.env).catch((): Pane[] => [])]);
+  const found: FoundSession[] = [];
+  for (const agent of allAgents) found.push(...(await foundOf(cx, store, agent, { processes: processes ?? [], panes })));
+  return found;
+}
+
+interface Seen {
+  readonly processes: readonly Process[];
+  readonly panes: readonly Pane[];
+}
+
+async function foundOf(cx: Context, store: Store, agent: Agent, { processes, panes }: Seen): Promise<FoundSession[]> {
+  const home = homeOfAgent(agent, cx.env);
   const threads = new Map<string, { pid: number | null; path: string }>();
-  for (const [threadId, pid] of writtenThreads(home)) {
-    const path = rolloutOfThread(home, threadId);
+  for (const [threadId, pid] of machineOf(agent).written(home)) {
+    const path = machineOf(agent).transcriptOf(home, threadId);
     if (path !== null) threads.set(threadId, { pid, path });
   }
-  for (const held of await heldByPanes(cx, panes, processes ?? [])) threads.set(held.threadId, held);
-  const prompts = new Map((indexedThreads(home, 0) ?? []).map((thread) => [thread.id, thread.firstMessage]));
+  for (const held of await heldByPanes(cx, agent, panes, processes)) threads.set(held.threadId, held);
+  const prompts = new Map((indexedSessions(agent, home, 0) ?? []).map((thread) => [thread.id, thread.firstMessage]));
   const found: FoundSession[] = [];
   for (const [threadId, { pid, path }] of threads) {
-    const meta = metaOf(path);
+    const meta = transcriptHeadSoFar(agent, path);
     if (threadIsRegistered(store, threadId) || meta === null) continue;
-    const line = pid === null ? [] : await sessionLine(codex, pid, processes ?? [], cx.env);
+    const line = pid === null ? [] : await sessionLine(pid, processes, cx.env);
     const pane = panes.find((each) => line.includes(each.pid));
     found.push({
+      agent: agent.key,
       threadId,
       rolloutPath: path,
       pid,
       cwd: meta.cwd,
       startedAt: meta.timestamp,
-      firstWords: (prompts.get(threadId) || firstPrompt(path))?.slice(0, WORDS) ?? null,
+      firstWords: (prompts.get(threadId) || firstPrompt(agent, path))?.slice(0, WORDS) ?? null,
       tmuxSession: pane?.session ?? null,
       paneId: pane?.paneId ?? null,
     });
@@ -62,28 +75,20 @@ export async function foundSessions(cx: Context, store: Store): Promise<FoundSes
 
 async function heldByPanes(
   cx: Context,
+  agent: Agent,
   panes: readonly Pane[],
   processes: readonly Process[],
 ): Promise<{ threadId: string; pid: number; path: string }[]> {
   const held: { threadId: string; pid: number; path: string }[] = [];
   for (const pane of panes) {
-    for (const pid of await sessionFamily(codex, pane.pid, processes, cx.env)) {
-      for (const path of ((await openFiles(pid, cx.env)) ?? []).filter(isRolloutPath)) {
-        const meta = metaOf(path);
+    for (const pid of await sessionFamily(pane.pid, processes, cx.env)) {
+      for (const path of ((await openFiles(pid, cx.env)) ?? []).filter(agent.transcript.isPath)) {
+        const meta = transcriptHeadSoFar(agent, path);
         if (meta) held.push({ threadId: meta.id, pid, path });
       }
     }
   }
   return held;
-}
-
-/** A rollout that is just being created has no whole first line yet. */
-function metaOf(path: string): ReturnType<typeof rolloutMeta> | null {
-  try {
-    return rolloutMeta(path);
-  } catch {
-    return null;
-  }
 }
 
 export interface PickedSession {
@@ -101,12 +106,14 @@ export interface PickedSession {
  */
 export function registerFound(cx: Context, store: Store, picked: PickedSession): Session {
   const rolloutPath = rolloutOf(cx, picked.thread);
-  const meta = rolloutMeta(rolloutPath);
+  const agent = agentOfPath(rolloutPath);
+  const meta = transcriptHead(agent, rolloutPath);
   return registerSession(store, {
     name: picked.name,
     role: picked.role,
     pid: picked.pid,
     cwd: meta.cwd ?? "",
+    agent: agent.key,
     codexSessionPath: rolloutPath,
     codexSessionId: meta.id,
     tmuxSession: picked.tmuxSession,

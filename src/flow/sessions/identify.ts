@@ -1,16 +1,18 @@
-/** Which Codex thread somebody means: by path, by thread id, by process, or the one this command runs in. */
+/** Which session of an agent somebody means: by path, by thread id, by process, or the one this command runs in. */
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
+import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
-import { codexHome, homeOfRollout, isThreadId, rolloutOfThread } from "../../system/codex/home.ts";
-import { type WriterLock, writerLock } from "../../system/codex/lock.ts";
-import { sessionFamily, sessionLine } from "../../system/kinship.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
+import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { transcriptHead } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
-import { servedThreads } from "../reach/served-threads.ts";
+import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
 
 export interface Identity {
+  readonly agent: Agent;
   readonly rolloutPath: string;
   readonly threadId: string;
   /** null: it runs outside the sandbox that this command is in, so its number cannot be known here. */
@@ -21,19 +23,41 @@ export interface Identity {
   readonly pane: { readonly session: string; readonly paneId: string } | null;
 }
 
-/** The rollouts that a process or its descendants hold open, nearest process first. Null: the system would not say. */
-export async function openRollouts(cx: Context, pid: number): Promise<string[] | null> {
+/** What the agents' files are called in a sentence. */
+const anyTranscript = allAgents.map(({ label, transcript }) => `${label} ${transcript.name}`).join(" or ");
+const anyLabel = allAgents.map(({ label }) => label).join(" or ");
+
+/** A transcript that some process holds open, and whose it is. */
+interface OpenTranscript {
+  readonly agent: Agent;
+  readonly path: string;
+}
+
+/** The transcripts that a process or its descendants hold open, nearest process first. Null: the system would not say. */
+export async function openTranscripts(cx: Context, pid: number): Promise<OpenTranscript[] | null> {
   const processes = await listProcesses(cx.env);
   if (processes === null) return null;
-  const found: string[] = [];
+  const found: OpenTranscript[] = [];
   let answered = false;
-  for (const member of await sessionFamily(codex, pid, processes, cx.env)) {
+  for (const member of await sessionFamily(pid, processes, cx.env)) {
     const files = await openFiles(member, cx.env);
     if (files === null) continue;
     answered = true;
-    for (const file of files) if (isRolloutPath(file) && !found.includes(file)) found.push(file);
+    for (const path of files) {
+      const agent = allAgents.find(({ transcript }) => transcript.isPath(path));
+      if (agent !== undefined && !found.some((each) => each.path === path)) found.push({ agent, path });
+    }
   }
   return answered ? found : null;
+}
+
+/** What a server shared by several sessions writes for this process, and for which agent; null when it is no client of one. */
+async function servedFor(cx: Context, pid: number): Promise<{ agent: Agent; served: ServedThreads } | null> {
+  for (const agent of allAgents) {
+    const served = await servedThreads(cx, agent, pid);
+    if (served !== null) return { agent, served };
+  }
+  return null;
 }
 
 /**
@@ -42,57 +66,63 @@ export async function openRollouts(cx: Context, pid: number): Promise<string[] |
  * is its
  */
 export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
-  const found = await openRollouts(cx, pid);
+  const found = await openTranscripts(cx, pid);
   if (found === null) {
     throw new Failure(`the open files of process ${pid} cannot be seen: it is gone, or belongs to somebody else`, {
       hint: "pass the rollout: --pid PID --codex-session PATH",
     });
   }
   if (found.length === 0) {
-    const served = await servedThreads(cx, pid);
-    if (served?.certain)
-      return { rolloutPath: served.certain.rolloutPath, threadId: served.certain.threadId, pid, cwd: served.certain.cwd, pane: null };
+    const client = await servedFor(cx, pid);
+    const served = client?.served;
+    if (client && served?.certain) {
+      const { rolloutPath, threadId, cwd } = served.certain;
+      return { agent: client.agent, rolloutPath, threadId, pid, cwd, pane: null };
+    }
     if (served && served.candidates.length > 0) {
       const list = served.candidates.map(
         ({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`,
       );
       throw new Failure(
-        `process ${pid} and its children hold no Codex rollout open: a server that it shares with others writes in ${served.folder} ` +
+        `process ${pid} and its children hold no ${anyTranscript} open: a server that it shares with others writes in ${served.folder} ` +
           `the threads ${list.join(", ")}`,
         {
           hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
         },
       );
     }
-    throw new Failure(`process ${pid} and its children hold no Codex rollout open`, {
-      hint: "type something in Codex (the rollout appears at the first turn), or pass --codex-session PATH",
+    throw new Failure(`process ${pid} and its children hold no ${anyTranscript} open`, {
+      hint: `type something in ${anyLabel} (the file appears at the first turn), or pass --codex-session PATH`,
     });
   }
   if (found.length > 1) {
-    throw new Failure(`process ${pid} holds ${found.length} rollouts open: ${found.join(", ")}`, {
-      hint: `name the one that is meant: ${naming(found[0]!)}`,
+    throw new Failure(`process ${pid} holds ${found.length} transcripts open: ${found.map(({ path }) => path).join(", ")}`, {
+      hint: `name the one that is meant: ${naming(found[0]!.path)}`,
     });
   }
-  const rolloutPath = found[0]!;
-  const meta = rolloutMeta(rolloutPath);
-  return { rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+  const { agent, path: rolloutPath } = found[0]!;
+  const meta = transcriptHead(agent, rolloutPath);
+  return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
 }
 
 /** The rollout of an explicit `--codex-session`, which is a path or a thread id. */
 export function rolloutOf(cx: Context, given: string): string {
-  if (!isThreadId(given)) return cx.path(given);
-  const home = codexHome(cx.env);
-  const path = rolloutOfThread(home, given);
-  if (path === null)
-    throw new Failure(`no rollout of thread ${given} below ${home}/sessions`, {
-      hint: "type something in that Codex session, or pass the path of its rollout",
-    });
-  return path;
+  const fitting = allAgents.filter((agent) => agent.isSessionId(given));
+  if (fitting.length === 0) return cx.path(given);
+  for (const agent of fitting) {
+    const path = machineOf(agent).transcriptOf(homeOfAgent(agent, cx.env), given);
+    if (path !== null) return path;
+  }
+  const names = fitting.map(({ transcript }) => transcript.name).join(" or ");
+  const homes = fitting.map((agent) => homeOfAgent(agent, cx.env)).join(" or ");
+  throw new Failure(`no ${names} of thread ${given} below ${homes}`, {
+    hint: `type something in that ${anyLabel} session, or pass the path of its file`,
+  });
 }
 
-const lockOf = (rolloutPath: string, threadId: string): WriterLock | null => {
-  const home = homeOfRollout(rolloutPath);
-  return home === null ? null : writerLock(home, threadId);
+const lockOf = (agent: Agent, rolloutPath: string, threadId: string): Writer | null => {
+  const home = agent.transcript.homeOf(rolloutPath);
+  return home === null ? null : machineOf(agent).writer(home, threadId);
 };
 
 /**
@@ -101,47 +131,53 @@ const lockOf = (rolloutPath: string, threadId: string): WriterLock | null => {
  */
 export async function identifyByThread(cx: Context, given: string): Promise<Identity> {
   const rolloutPath = rolloutOf(cx, given);
-  const meta = rolloutMeta(rolloutPath);
-  const lock = lockOf(rolloutPath, meta.id);
+  const agent = agentOfPath(rolloutPath);
+  const meta = transcriptHead(agent, rolloutPath);
+  const lock = lockOf(agent, rolloutPath, meta.id);
   // macOS does not say who holds a lock, but who holds the rollout open.
   const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
   const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
-  if (pid !== null) return { rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+  if (pid !== null) return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
   const why = lock?.held ? "the system does not tell which process writes it" : "no process is seen that writes it";
   throw new Failure(`thread ${meta.id}: ${why}`, { hint: `name the process of the session: --pid PID --codex-session ${given}` });
 }
 
+/** The agent whose session this command says it runs in; null: none. */
+export const agentAround = (cx: Context): Agent | null => allAgents.find((agent) => cx.env[agent.selfVariable]) ?? null;
+
 /**
- * The session in which this command runs, by CODEX_THREAD_ID, which must be true of this very command: the writer of that thread is one of
- * its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane, whatever TMUX says.
- * @throws Failure when this does not run inside a Codex session
+ * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer of
+ * that thread is one of its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane,
+ * whatever TMUX says.
+ * @throws Failure when this does not run inside a session of an agent
  */
 export async function identifySelf(cx: Context): Promise<Identity> {
-  const thread = cx.env.CODEX_THREAD_ID;
-  if (!thread)
-    throw new Failure("this command does not run inside a Codex session: CODEX_THREAD_ID is not set", {
-      hint: "run it from Codex, or pass --pid PID",
-    });
-  if (!isThreadId(thread))
-    throw new Failure(`CODEX_THREAD_ID is no thread id: ${JSON.stringify(thread)}`, { hint: "run it from Codex, or pass --pid PID" });
+  const hint = `run it from ${anyLabel}, or pass --pid PID`;
+  const agent = agentAround(cx);
+  if (agent === null) {
+    const variables = allAgents.map(({ selfVariable }) => selfVariable).join(" or ");
+    throw new Failure(`this command does not run inside a ${anyLabel} session: ${variables} is not set`, { hint });
+  }
+  const { selfVariable } = agent;
+  const thread = cx.env[selfVariable]!;
+  if (!agent.isSessionId(thread)) throw new Failure(`${selfVariable} is no thread id: ${JSON.stringify(thread)}`, { hint });
   const rolloutPath = rolloutOf(cx, thread);
-  const meta = rolloutMeta(rolloutPath);
-  const lock = lockOf(rolloutPath, thread);
-  const line = await sessionLine(codex, process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const meta = transcriptHead(agent, rolloutPath);
+  const lock = lockOf(agent, rolloutPath, thread);
+  const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
   const owner = await writerAmong(cx, line, rolloutPath, lock);
   if (owner === undefined && lock?.held === false) {
-    throw new Failure(`nobody writes thread ${thread} any more: CODEX_THREAD_ID is left from a session that has ended`, {
-      hint: "run it from Codex, or pass --pid PID",
-    });
+    throw new Failure(`nobody writes thread ${thread} any more: ${selfVariable} is left from a session that has ended`, { hint });
   }
-  if (owner === undefined && !(lock?.pid === null && (await isSandboxed(cx, line)))) {
-    throw new Failure(`thread ${thread} of CODEX_THREAD_ID is not written by a parent of this command, so it may be somebody else's`, {
+  if (owner === undefined && !(lock?.pid === null && (await isSandboxed(cx, agent, line)))) {
+    throw new Failure(`thread ${thread} of ${selfVariable} is not written by a parent of this command, so it may be somebody else's`, {
       hint: `name the process: --pid PID --codex-session ${thread}`,
     });
   }
   const panes = owner === undefined ? [] : await listPanes(cx.env).catch(() => []);
   const pane = panes.find((each) => line.includes(each.pid));
   return {
+    agent,
     rolloutPath,
     threadId: meta.id,
     pid: owner ?? null,
@@ -151,19 +187,14 @@ export async function identifySelf(cx: Context): Promise<Identity> {
 }
 
 /** The lock's holder; where locks do not tell, the nearest that has the rollout open. */
-async function writerAmong(
-  cx: Context,
-  line: readonly number[],
-  rolloutPath: string,
-  lock: WriterLock | null,
-): Promise<number | undefined> {
+async function writerAmong(cx: Context, line: readonly number[], rolloutPath: string, lock: Writer | null): Promise<number | undefined> {
   if (lock?.pid) return line.find((pid) => pid === lock.pid);
   for (const pid of line) if ((await openFiles(pid, cx.env))?.includes(rolloutPath)) return pid;
   return undefined;
 }
 
 /** Whether the line ends in the agent's own sandbox, whose first process is the agent and which hides everything outside. */
-async function isSandboxed(cx: Context, line: readonly number[]): Promise<boolean> {
+async function isSandboxed(cx: Context, agent: Agent, line: readonly number[]): Promise<boolean> {
   const outermost = line.at(-1);
-  return outermost === 1 && codex.isExecutable((await executableOf(outermost, cx.env)) ?? "");
+  return outermost === 1 && agent.isExecutable((await executableOf(outermost, cx.env)) ?? "");
 }

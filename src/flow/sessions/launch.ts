@@ -1,26 +1,27 @@
 /** Starts an agent in a tmux session of its own and waits until its thread is known. */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import type { Agent } from "../../core/agent/agent.ts";
-import { takesTrust } from "../../core/codex/dialogs.ts";
-import type { Screen } from "../../core/codex/screen.ts";
+import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
+import { checkModelChoice } from "../../core/agent/agents.ts";
+import type { Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { needPlainName, type Role } from "../../core/sessions/session.ts";
+import { needPlainName, type Role, type StartFacts } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
-import { installedAgent, needAgent } from "../../system/agent-cli.ts";
+import { homeOfAgent } from "../../system/agent/agents.ts";
+import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { selfFolder } from "../../system/processes/self.ts";
-import { sendReturn } from "../../system/terminal/keys.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession, keepDeadPane, newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
+import { pressAnswer } from "../reach/pane.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 
-export interface Launch {
+export interface Launch extends ModelChoice {
   readonly agent: Agent;
   readonly role: Role;
   /** Name of the session on record; its tmux session is `codex-NAME`. */
@@ -39,6 +40,8 @@ export interface Launch {
 export interface LaunchedThread extends LocatedThread {
   readonly tmuxSession: string;
   readonly paneId: string;
+  /** What it was started with, for the record. */
+  readonly started: StartFacts;
 }
 
 export const tmuxNameOf = (name: string): string => `codex-${name}`;
@@ -47,9 +50,10 @@ export const tmuxNameOf = (name: string): string => `codex-${name}`;
  * Everything that can be refused before anything is started.
  * @throws Failure naming what is in the way
  */
-export async function checkLaunch(cx: Context, store: Store, launch: Pick<Launch, "agent" | "role" | "name" | "cwd">): Promise<void> {
+export async function checkLaunch(cx: Context, store: Store, launch: Omit<Launch, "prompt">): Promise<void> {
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
+  checkModelChoice(agent, launch);
   needTmux(cx.env);
   needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
@@ -95,37 +99,38 @@ async function attempt(cx: Context, store: Store, request: Launch): Promise<Laun
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
-  const argv = [
-    installed.path,
-    ...agent.launchArguments({ sandbox: request.sandbox, approval: request.approval, prompt }, installed.features),
-  ];
+  const argv = [installed.path, ...agent.launchArguments({ ...request, prompt }, installed.features)];
   const launchedAt = cx.nowMs();
   const tmuxSession = tmuxNameOf(request.name);
   const { paneId, pid } = await newSession(cx.env, {
     name: tmuxSession,
     cwd: request.cwd,
     argv: promptByFile(cx, request.name, argv, prompt !== null),
-    environment: sessionEnvironment(cx),
+    environment: sessionEnvironment(cx, agent),
     keepDead: true,
   });
   const facts = { pid, cwd: request.cwd, prompt, launchedAt };
   const deadline = performance.now() + request.timeoutSeconds * 1000;
-  const trust = new TrustAnswers(request.acceptTrust);
+  const trust = new TrustAnswers(agent, request.acceptTrust);
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
     if (pane === undefined || pane.dead) return await ended(cx, request, pane);
     const location = await locate(cx, store, agent, facts);
     if (location.found !== null) {
       await keepDeadPane(cx.env, paneId, false);
-      return { ...location.found, tmuxSession, paneId };
+      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null }, installed.features)];
+      const permissions = { sandbox: request.sandbox, ask_for_approval: request.approval };
+      const started = startFacts(cx, agent, installed, { ...request, argv, permissions });
+      return { ...location.found, tmuxSession, paneId, started };
     }
-    const screen = agent.readScreen(await capturePane(cx.env, paneId, 0, true), pane.mode);
-    if (trust.answers(screen)) await sendReturn(cx.env, paneId);
+    const screen = agent.screen.read(await capturePane(cx.env, paneId, 0, true), pane.mode);
+    const yes = trust.answers(screen);
+    if (yes !== null) await pressAnswer(cx, pane, yes);
     const late = performance.now() >= deadline;
     if (trust.blocked(screen) || late) {
       await keepDeadPane(cx.env, paneId, false);
       const asks = screen.asks
-        ? `; ${agent.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}`
+        ? `; ${agent.screen.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}`
         : "";
       const wait = late ? ` within ${request.timeoutSeconds} s` : "";
       throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${location.reason}${asks}`, {
@@ -140,13 +145,17 @@ async function attempt(cx: Context, store: Store, request: Launch): Promise<Laun
 class TrustAnswers {
   private seen = 0;
   private answeredAt = Number.NEGATIVE_INFINITY;
-  constructor(private readonly accept: boolean) {}
+  constructor(
+    private readonly agent: Agent,
+    private readonly accept: boolean,
+  ) {}
 
-  /** Whether Enter is to be pressed now: a recognised trust page on which it means yes, once a second. */
-  answers(screen: Screen): boolean {
-    if (!this.accept || !takesTrust(screen) || performance.now() - this.answeredAt < 1000) return false;
+  /** The keys to press now: those that mean yes on a recognised trust page, once a second; null: none. */
+  answers(screen: Screen): readonly string[] | null {
+    const yes = this.accept ? this.agent.screen.trustKeys(screen) : null;
+    if (yes === null || performance.now() - this.answeredAt < 1000) return null;
     this.answeredAt = performance.now();
-    return true;
+    return yes;
   }
 
   /** Whether a page waits for a person who is not there: seen twice in a row, so that one just passing does not count. */
@@ -157,12 +166,29 @@ class TrustAnswers {
   }
 }
 
+/** What a start puts on record. @param choice.argv its words without the prompt */
+export const startFacts = (
+  cx: Context,
+  agent: Agent,
+  { features }: InstalledAgent,
+  choice: ModelChoice & Pick<StartFacts, "argv" | "permissions">,
+): StartFacts => ({
+  version: features.version,
+  argv: choice.argv,
+  home: homeOfAgent(agent, cx.env),
+  model: choice.model,
+  effort: choice.effort,
+  permissions: choice.permissions,
+  launch: "tmux",
+});
+
 /** What the session must know to reach the same records and programs as this command. */
-export function sessionEnvironment(cx: Context): Record<string, string> {
+export function sessionEnvironment(cx: Context, agent: Agent): Record<string, string> {
   const folder = selfFolder();
   const path = cx.env.PATH ?? "";
   const names = folder === null || path.split(":").includes(folder) ? path : `${path}:${folder}`;
-  return { PATH: names, WORKERCTL_STATE_ROOT: cx.stateRoot, ...(cx.env.CODEX_HOME ? { CODEX_HOME: cx.env.CODEX_HOME } : {}) };
+  const passed = agent.passOn.flatMap((name) => (cx.env[name] ? [[name, cx.env[name]] as const] : []));
+  return { PATH: names, WORKERCTL_STATE_ROOT: cx.stateRoot, ...Object.fromEntries(passed) };
 }
 
 /** tmux takes 16 kB of arguments: a longer prompt, the last word, travels by a file that is read and removed in front of the agent. */

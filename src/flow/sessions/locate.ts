@@ -3,15 +3,14 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { sameText } from "../../core/delivery/same-text.ts";
 import { instant } from "../../core/time.ts";
-import { indexedThreads } from "../../store/codex-index.ts";
+import { indexedSessions } from "../../store/agent-index.ts";
 import type { Store } from "../../store/store.ts";
 import { threadIsRegistered } from "../../store/sessions/sessions.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { realPath } from "../../system/files/folders.ts";
-import { sessionFamily } from "../../system/kinship.ts";
+import { sessionFamily } from "../../system/agent/kinship.ts";
 import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
-import { isRolloutPath, rolloutMeta } from "../../system/codex/rollout-file.ts";
-import { firstPrompt, rolloutsSince } from "../../system/codex/rollout-scan.ts";
+import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 
 export interface LaunchFacts {
   /** Process of the pane. */
@@ -38,11 +37,11 @@ const none = (reason: string): Location => ({ found: null, reason });
 export async function locate(cx: Context, store: Store, agent: Agent, facts: LaunchFacts): Promise<Location> {
   const processes = await listProcesses(cx.env);
   if (processes === null) return none("the processes of this machine cannot be listed");
-  const family = await sessionFamily(agent, facts.pid, processes, cx.env);
-  const held = await heldRollout(cx, family, facts.launchedAt);
+  const family = await sessionFamily(facts.pid, processes, cx.env);
+  const held = await heldRollout(cx, agent, family, facts.launchedAt);
   if (held !== null) return { found: held };
   if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);
-  const candidates = fitting(cx, store, facts as LaunchFacts & { prompt: string });
+  const candidates = fitting(cx, store, agent, facts as LaunchFacts & { prompt: string });
   if (candidates.length > 1)
     return none(`${candidates.length} threads began with this prompt in this folder: ${candidates.map((each) => each.id).join(", ")}`);
   const [only] = candidates;
@@ -51,11 +50,11 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: only.path, threadId: only.id, cwd: facts.cwd } };
 }
 
-async function heldRollout(cx: Context, family: readonly number[], launchedAt: number): Promise<LocatedThread | null> {
+async function heldRollout(cx: Context, agent: Agent, family: readonly number[], launchedAt: number): Promise<LocatedThread | null> {
   for (const pid of family) {
     for (const path of (await openFiles(pid, cx.env)) ?? []) {
-      if (!isRolloutPath(path)) continue;
-      const meta = readMeta(path);
+      if (!agent.transcript.isPath(path)) continue;
+      const meta = transcriptHeadSoFar(agent, path);
       if (meta !== null && (instant(meta.timestamp) ?? 0) >= launchedAt)
         return { pid, rolloutPath: path, threadId: meta.id, cwd: meta.cwd };
     }
@@ -63,29 +62,20 @@ async function heldRollout(cx: Context, family: readonly number[], launchedAt: n
   return null;
 }
 
-/** A rollout that is just being created has no whole first line yet. */
-function readMeta(path: string): ReturnType<typeof rolloutMeta> | null {
-  try {
-    return rolloutMeta(path);
-  } catch {
-    return null;
-  }
-}
-
 /** Threads of this folder that began after the launch with exactly this prompt and are not registered. */
-function fitting(cx: Context, store: Store, facts: LaunchFacts & { prompt: string }): { id: string; path: string }[] {
-  const home = codexHome(cx.env);
+function fitting(cx: Context, store: Store, agent: Agent, facts: LaunchFacts & { prompt: string }): { id: string; path: string }[] {
+  const home = homeOfAgent(agent, cx.env);
   const folder = realPath(facts.cwd);
-  const indexed = indexedThreads(home, facts.launchedAt)?.filter(
+  const indexed = indexedSessions(agent, home, facts.launchedAt)?.filter(
     (thread) => realPath(thread.cwd) === folder && sameText(thread.firstMessage, facts.prompt),
   );
   const found = new Map(indexed?.map((thread) => [thread.id, thread.rolloutPath]));
   if (found.size === 0) {
-    for (const path of rolloutsSince(home, facts.launchedAt)) {
-      const meta = readMeta(path);
+    for (const path of machineOf(agent).transcriptsSince(home, facts.launchedAt)) {
+      const meta = transcriptHeadSoFar(agent, path);
       if (meta === null || meta.cwd === null || (instant(meta.timestamp) ?? 0) < facts.launchedAt || realPath(meta.cwd) !== folder)
         continue;
-      if (sameText(firstPrompt(path) ?? "", facts.prompt)) found.set(meta.id, path);
+      if (sameText(firstPrompt(agent, path) ?? "", facts.prompt)) found.set(meta.id, path);
     }
   }
   return [...found].flatMap(([id, path]) => (threadIsRegistered(store, id) ? [] : { id, path }));

@@ -6,7 +6,7 @@ import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
-import type { RegisteredSession } from "../../core/sessions/session.ts";
+import type { RegisteredSession, Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
 import { bind, openBinding } from "../../store/sessions/bindings.ts";
 import { seedCriteria } from "../../store/tasks/criteria.ts";
@@ -18,10 +18,20 @@ import { createTask, findTask } from "../../store/tasks/tasks.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
-import { checkLaunch, tmuxNameOf } from "./launch.ts";
+import { checkLaunch, type Launch, tmuxNameOf } from "./launch.ts";
 import { launchOf, type StartInput, startSession } from "./start-session.ts";
 
-export interface PairInput extends StartInput {
+/** Which agent a role runs and with what, where that is not what the flags for both say. */
+export interface RoleChoice {
+  readonly workerAgent?: string | undefined;
+  readonly managerAgent?: string | undefined;
+  readonly workerModel?: string | undefined;
+  readonly managerModel?: string | undefined;
+  readonly workerEffort?: string | undefined;
+  readonly managerEffort?: string | undefined;
+}
+
+export interface PairInput extends StartInput, RoleChoice {
   readonly task: string;
   readonly taskGoal: string | undefined;
   readonly taskSummary: string | undefined;
@@ -78,6 +88,16 @@ export async function pair(cx: Context, store: Store, input: PairInput): Promise
   }
 }
 
+/** The launch of one role: what is given for it alone wins over what is given for both. */
+function launchFor(cx: Context, role: Role, input: PairInput, prompt: string | null): Launch {
+  const own =
+    role === "worker"
+      ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
+      : { name: input.managerName, agent: input.managerAgent, model: input.managerModel, effort: input.managerEffort };
+  const { agent = input.agent, model = input.model, effort = input.effort } = own;
+  return launchOf(cx, role, own.name, input.cwd, { ...input, agent, model, effort }, prompt);
+}
+
 /** Everything that can be refused before anything is stored or started. */
 async function checkPair(cx: Context, store: Store, input: PairInput): Promise<void> {
   if (input.workerName === input.managerName)
@@ -98,8 +118,8 @@ async function checkPair(cx: Context, store: Store, input: PairInput): Promise<v
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
       hint: `${cx.program} runs --finish ${run}`,
     });
-  await checkLaunch(cx, store, launchOf("worker", input.workerName, input.cwd, input, null));
-  await checkLaunch(cx, store, launchOf("manager", input.managerName, input.cwd, input, null));
+  await checkLaunch(cx, store, launchFor(cx, "worker", input, null));
+  await checkLaunch(cx, store, launchFor(cx, "manager", input, null));
 }
 
 interface Seeded {
@@ -147,7 +167,7 @@ async function startBoth(
     input.taskPrompt === undefined
       ? null
       : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
-  const worker = await startSession(cx, store, launchOf("worker", input.workerName, input.cwd, input, words), "start-worker");
+  const worker = await startSession(cx, store, launchFor(cx, "worker", input, words), "start-worker");
   progress.worker = worker;
   trace(store, input, task, progress, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const instructions = managerPrompt({
@@ -161,7 +181,7 @@ async function startBoth(
     config: findConfig(store, task.id),
     ...path,
   });
-  const manager = await startSession(cx, store, launchOf("manager", input.managerName, input.cwd, input, instructions), "start-manager");
+  const manager = await startSession(cx, store, launchFor(cx, "manager", input, instructions), "start-manager");
   progress.manager = manager;
   trace(store, input, task, progress, "pair_manager_spawned", { session_id: manager.session_id, pid: manager.pid });
   const { bindingId, runId } = tx(store, () => join(store, input, task, progress, byPair));

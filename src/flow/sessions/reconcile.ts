@@ -10,7 +10,7 @@ import {
 import { danglingBindings, stuckTasks, watchedSessions } from "../../store/sessions/reconcile.ts";
 import type { Store } from "../../store/store.ts";
 import { alive, startedAt } from "../../system/processes/processes.ts";
-import { openRollouts } from "./identify.ts";
+import { openTranscripts } from "./identify.ts";
 
 /** The pid of a process that ended is given out again: then it runs, but it is not the session. */
 const deathOf = async (cx: Context, session: WatchedSession): Promise<DeadSession["reason"] | null> => {
@@ -19,8 +19,8 @@ const deathOf = async (cx: Context, session: WatchedSession): Promise<DeadSessio
   if (session.codex_session_path === null) return null;
   const started = await startedAt(session.pid, cx.env);
   if (started === null || !startedTooLate(session, started)) return null;
-  const held = await openRollouts(cx, session.pid);
-  return held === null || held.includes(session.codex_session_path) ? null : "pid belongs to another process";
+  const held = await openTranscripts(cx, session.pid);
+  return held === null || held.some(({ path }) => path === session.codex_session_path) ? null : "pid belongs to another process";
 };
 
 /** Active sessions whose process is gone; one that must not be looked at counts as alive. */

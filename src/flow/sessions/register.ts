@@ -1,14 +1,15 @@
 /** Registering a Codex session that runs already, as worker or manager. */
 import { flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
+import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import { UsageError } from "../../core/failure.ts";
 import { registeredSession, type Role } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { registerSession } from "../../store/sessions/sessions.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { rolloutMeta } from "../../system/codex/rollout-file.ts";
+import { transcriptHead } from "../../system/agent/transcript.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
-import { type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
+import { agentAround, type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
 import { reachable } from "../reach/reachable.ts";
 
 /** The flags that register-worker and register-manager share. */
@@ -19,7 +20,7 @@ export const registerFlags = {
     value: "PATH|ID",
     filled: true,
   }),
-  self: flag("register the Codex session this command runs in (by CODEX_THREAD_ID)"),
+  self: flag(`register the session this command runs in (by ${allAgents.map(({ selfVariable }) => selfVariable).join(" or ")})`),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
   json: jsonFlag,
@@ -50,7 +51,7 @@ const words = (cx: Context, role: Role, { name, pid, cwd, tmuxSession, path }: I
 };
 
 async function identify(cx: Context, role: Role, input: Input): Promise<Identity> {
-  const here = input.self || (input.pid === undefined && input.codexSession === undefined && Boolean(cx.env.CODEX_THREAD_ID));
+  const here = input.self || (input.pid === undefined && input.codexSession === undefined && agentAround(cx) !== null);
   if (here) {
     if (input.pid !== undefined || input.codexSession !== undefined) throw new UsageError("--self excludes --pid and --codex-session");
     return identifySelf(cx);
@@ -62,8 +63,9 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
   }
   if (input.codexSession === undefined) return identifyByPid(cx, input.pid, (thread) => quoteCommand(words(cx, role, input, thread)));
   const rolloutPath = rolloutOf(cx, input.codexSession);
-  const meta = rolloutMeta(rolloutPath);
-  return { rolloutPath, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
+  const agent = agentOfPath(rolloutPath);
+  const meta = transcriptHead(agent, rolloutPath);
+  return { agent, rolloutPath, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
 }
 
 /** Registers and prints; everything is looked up before the database is opened. */
@@ -78,6 +80,7 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
     role,
     pid: identity.pid,
     cwd: input.cwd === undefined ? (identity.cwd ?? "") : cx.path(input.cwd),
+    agent: identity.agent.key,
     codexSessionPath: identity.rolloutPath,
     codexSessionId: identity.threadId,
     tmuxSession,

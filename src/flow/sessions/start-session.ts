@@ -1,19 +1,37 @@
 /** start-worker and start-manager: a session launched, found and put on record. */
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { codex } from "../../core/agent/agent.ts";
+import { agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { type RegisteredSession, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { checkLaunch, type Launch, launch } from "./launch.ts";
 
+/** Which agent runs, and with what: flags of every command that starts one. */
+export const agentFlags = {
+  agent: text(`which agent: ${agentKeys.join(", ")}; else what ${CHOICE_VARIABLE} names, else codex`, { value: "AGENT", filled: true }),
+  model: text("model that the agent is to use; else as it is set up", { value: "MODEL", filled: true }),
+  effort: text("how hard the model is to think; else as the agent is set up", { value: "EFFORT", filled: true }),
+};
+
 /** Flags of every command that launches a session. */
 export const launchFlags = {
+  ...agentFlags,
   sandbox: text("sandbox mode of the agent", { default: "danger-full-access", value: "MODE", filled: true }),
   askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
-  acceptTrust: flag("answer Codex's question whether to trust the folder with yes"),
+  acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
+};
+
+/** What one of the two sessions of a pair is to run with, where that differs. */
+export const roleFlags = {
+  workerAgent: text("which agent the worker is; else --agent", { value: "AGENT", filled: true }),
+  managerAgent: text("which agent the manager is; else --agent", { value: "AGENT", filled: true }),
+  workerModel: text("model of the worker; else --model", { value: "MODEL", filled: true }),
+  managerModel: text("model of the manager; else --model", { value: "MODEL", filled: true }),
+  workerEffort: text("effort of the worker's model; else --effort", { value: "EFFORT", filled: true }),
+  managerEffort: text("effort of the manager's model; else --effort", { value: "EFFORT", filled: true }),
 };
 
 /** Flags that start-worker and start-manager share. */
@@ -28,16 +46,25 @@ export const startFlags = {
 export const timeoutSeconds = (seconds: number) =>
   integer("how long to wait until the session is known", { default: seconds, min: 1, value: "SECONDS" });
 
-export interface StartInput {
+/** What the flags say about the agent. */
+export interface AgentInput {
+  readonly agent: string | undefined;
+  readonly model: string | undefined;
+  readonly effort: string | undefined;
+}
+
+export interface StartInput extends AgentInput {
   readonly sandbox: string;
   readonly askForApproval: string;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
 }
 
-/** The launch that the flags describe. */
-export const launchOf = (role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
-  agent: codex,
+/** The launch that the flags describe. @throws Failure when this version does not know the agent */
+export const launchOf = (cx: Context, role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
+  agent: chosenAgent(cx.env, input.agent),
+  model: input.model ?? null,
+  effort: input.effort ?? null,
   role,
   name,
   cwd,
@@ -71,6 +98,8 @@ export async function startSession(cx: Context, store: Store, request: Launch, v
       role: request.role,
       pid: started.pid,
       cwd: started.cwd ?? request.cwd,
+      agent: request.agent.key,
+      started: started.started,
       codexSessionPath: started.rolloutPath,
       codexSessionId: started.threadId,
       tmuxSession: started.tmuxSession,

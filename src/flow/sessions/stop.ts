@@ -84,7 +84,7 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
     return false;
   }
   const end = performance.now() + (sent.proof === "seen" ? READ_MS : 300);
-  const ended = (): boolean => ["completed", "failed"].includes(newestTurn(recipient.rolloutPath) ?? "");
+  const ended = (): boolean => ["completed", "failed"].includes(newestTurn(recipient.agent, recipient.rolloutPath) ?? "");
   while (performance.now() < end && !ended()) await Bun.sleep(50);
   return true;
 }

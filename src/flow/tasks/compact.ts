@@ -1,13 +1,16 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { flag, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
+import { agentOf, agents } from "../../core/agent/agents.ts";
 import { type CompactChoice, compactPrompt, slashCommand } from "../../core/tasks/compact-request.ts";
 import { DECISION_MAX_AGE } from "../../core/tasks/decision.ts";
 import { Failure } from "../../core/failure.ts";
 import { checkPermission } from "../../core/tasks/permissions.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import { needPairing, type Pairing } from "../../store/sessions/bindings.ts";
+import { needPairing, openBinding, type Pairing } from "../../store/sessions/bindings.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import { createCommand, setCommandState } from "../../store/dispatch/commands.ts";
 import { coveringDecision } from "../../store/tasks/decisions.ts";
 import { addEvent } from "../../store/record/events.ts";
@@ -72,13 +75,20 @@ export async function requestCompact(cx: Context, store: Store, task: Task, opti
   }
 }
 
+/** What is sent to the worker of a task, by what its agent calls it; null: words only. */
+export function slashCommandFor(store: Store, task: Task, choice: CompactChoice): string | null {
+  const id = openBinding(store, task.id)?.worker_session_id;
+  const worker = id ? sessionById(store, id) : null;
+  return slashCommand(worker === null ? agents[DEFAULT_AGENT] : agentOf(worker), choice);
+}
+
 function payloadOf(cx: Context, store: Store, task: Task, pairing: Pairing, options: CompactOptions) {
   const handoff = latestHandoff(store, task.id);
   const permission = checkPermission(findConfig(store, task.id)?.permissions ?? null, ACTION, {
     required: true,
     present: handoff !== null,
   });
-  const slash_command = slashCommand(options);
+  const slash_command = slashCommand(agentOf(pairing.worker), options);
   const message = options.message ?? compactPrompt(cx.program, task.name, handoff);
   return {
     manager_decision: {
@@ -170,8 +180,8 @@ async function send(
   if (dryRun)
     return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
   const recipient = recipientOf(worker);
-  // Codex drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
-  if (slash_command && newestTurn(worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
+  // An agent drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
+  if (slash_command && newestTurn(agentOf(worker), worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
     throw new Failure(`worker ${JSON.stringify(worker.name)} is in the middle of a turn and would drop ${slash_command}`, {
       hint: `try again when ${cx.program} cycle ${quoteWord(task.name)} says idle, or use --prompt-only`,
     });
@@ -185,8 +195,8 @@ async function send(
     commandId,
   });
   refuseUndelivered(sent);
-  if (slash_command === "/clear")
-    cx.err(`note: /clear begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
+  if (slash_command === agentOf(worker).keys.slash.clear)
+    cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
   return {
     ...base,
     side_effect_started: sent.started,

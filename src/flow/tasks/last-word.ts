@@ -1,5 +1,7 @@
 /** The last message to a worker before its terminal is ended, and a moment for it to be read. */
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import type { Context } from "../../context.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Task } from "../../core/tasks/task.ts";
@@ -22,6 +24,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
     ? recipientOf(party.session)
     : {
         name: party.name,
+        agent: agents[DEFAULT_AGENT],
         sessionId: null,
         role: null,
         tmuxSession: party.tmuxSession,

@@ -1,6 +1,7 @@
 /** An independent reviewer of a turn: what it is shown, where it runs, and what becomes of its answer. */
 import { basename, dirname, resolve } from "node:path";
 import type { Context } from "../../context.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import type { ReviewInput } from "../../core/tasks/continuation.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson, type JsonObject } from "../../core/json.ts";
@@ -14,7 +15,7 @@ import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { which } from "../../system/processes/environment.ts";
-import { codexHome } from "../../system/codex/home.ts";
+import { homeOfAgent } from "../../system/agent/agents.ts";
 import { filesBeginning } from "../../system/files/folders.ts";
 import { recentPullRequests, summariseChanges } from "../../system/git/git.ts";
 import { noSandbox, runSandboxed, type Sandboxed } from "../../system/processes/sandbox.ts";
@@ -34,7 +35,7 @@ export async function buildReviewContext(cx: Context, store: Store, task: Task, 
 }
 
 /**
- * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of Codex, and
+ * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of the agents, and
  * the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
  */
 function forbidden(cx: Context, store: Store, task: Task): string[] | null {
@@ -43,7 +44,12 @@ function forbidden(cx: Context, store: Store, task: Task): string[] | null {
   const rollouts = [binding.worker_session_id, binding.manager_session_id].flatMap(
     (id) => sessionById(store, id)?.codex_session_path ?? [],
   );
-  return [cx.stateRoot, codexHome(cx.env), ...filesBeginning(dirname(store.path), basename(store.path)), ...rollouts];
+  return [
+    cx.stateRoot,
+    ...allAgents.map((agent) => homeOfAgent(agent, cx.env)),
+    ...filesBeginning(dirname(store.path), basename(store.path)),
+    ...rollouts,
+  ];
 }
 
 /** The environment of the reviewer: how text is written, where programs are, and its own temporary folder. */

@@ -1,6 +1,8 @@
 /** `workers`: a file-backed worker from its making to the end of its terminal. */
 import { Failure } from "../../core/failure.ts";
+import type { StartFacts } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
+import { recordAgent } from "../sessions/agents.ts";
 import { type Store, tx } from "../store.ts";
 import { findWorker } from "./workers.ts";
 
@@ -59,8 +61,16 @@ export function recordCandidate(store: Store, plan: WorkerPlan): string {
   });
 }
 
-export function recordStarted(store: Store, id: string, tmuxSession: string, paneId: string): void {
+export interface StartedWorker {
+  readonly tmuxSession: string;
+  readonly paneId: string;
+  readonly agent: string;
+  readonly started: StartFacts;
+}
+
+export function recordStarted(store: Store, id: string, { tmuxSession, paneId, agent, started }: StartedWorker): void {
   tx(store, () => {
+    recordAgent(store, id, agent, started);
     store.db.query("update workers set state = 'active', tmux_pane_id = ?, updated_at = ? where id = ?").run(paneId, store.now(), id);
     addEvent(store, { type: "worker_tmux_started", workerId: id, payload: { tmux_pane_id: paneId, tmux_session: tmuxSession } });
   });

@@ -1,5 +1,5 @@
 /** Why a stored turn failed, with the time at which its limit is full again, from the limits noted before it. */
-import { notesLimits, readTurnError, resetOf } from "../../core/codex/turn-error.ts";
+import { notesLimits, readTurnError, resetOf } from "../../core/agent/turn-error.ts";
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { TurnError } from "../../core/observe/turn-error.ts";
 import type { Store } from "../store.ts";

@@ -1,6 +1,6 @@
 /** Turns of the agents and the tokens they used, as their rollouts told, while they were bound to a task. */
-import { readTurnError } from "../../core/codex/turn-error.ts";
-import { readFact } from "../../core/codex/rollout.ts";
+import { readTurnError } from "../../core/agent/turn-error.ts";
+import { readFact } from "../../core/agent/record.ts";
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";

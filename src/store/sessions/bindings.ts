@@ -4,6 +4,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
+import { AGENT_JOIN, SESSION_COLUMNS } from "./agents.ts";
 import { sessionById } from "./sessions.ts";
 import { type Store, tx } from "../store.ts";
 
@@ -125,7 +126,8 @@ export function unbind(store: Store, task: Task): void {
 export const boundWorkers = (store: Store): Session[] =>
   store.db
     .query<Session, []>(
-      `select s.* from bindings b indexed by one_active_binding_per_worker_session join sessions s on s.id = b.worker_session_id
+      `select ${SESSION_COLUMNS} from bindings b indexed by one_active_binding_per_worker_session
+         join sessions s on s.id = b.worker_session_id ${AGENT_JOIN}
        where b.state in ('active', 'ending') and b.worker_session_id is not null and b.manager_session_id is not null order by b.rowid`,
     )
     .all();
@@ -134,6 +136,7 @@ export const boundWorkers = (store: Store): Session[] =>
 export const boundManagers = (store: Store): Session[] =>
   store.db
     .query<Session, []>(
-      "select s.* from bindings b join sessions s on s.id = b.manager_session_id where b.state in ('active', 'ending') order by b.rowid",
+      `select ${SESSION_COLUMNS} from bindings b join sessions s on s.id = b.manager_session_id ${AGENT_JOIN}
+       where b.state in ('active', 'ending') order by b.rowid`,
     )
     .all();

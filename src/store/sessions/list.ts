@@ -1,6 +1,7 @@
 /** Lists of `sessions`. */
 import type { Role, Session } from "../../core/sessions/session.ts";
 import type { Store } from "../store.ts";
+import { AGENT_JOIN, SESSION_COLUMNS } from "./agents.ts";
 
 export interface SessionFilter {
   /** Absent: not gone. */
@@ -14,8 +15,10 @@ export interface SessionFilter {
 /** In the order of their registration. */
 export function listSessions(store: Store, filter: SessionFilter = {}): Session[] {
   const state = filter.state ?? "active";
-  const where = state === "all" ? "" : `where state = '${state}'`;
-  const rows = store.db.query<Session, []>(`select * from sessions ${where} order by julianday(registered_at), rowid`).all();
+  const where = state === "all" ? "" : `where s.state = '${state}'`;
+  const rows = store.db
+    .query<Session, []>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} ${where} order by julianday(s.registered_at), s.rowid`)
+    .all();
   return rows.filter((row) => {
     if (filter.role && row.role !== filter.role) return false;
     if (filter.names?.length && !filter.names.includes(row.name)) return false;

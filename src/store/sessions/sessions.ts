@@ -1,15 +1,16 @@
-/** `sessions`: registered Codex sessions. */
+/** `sessions`: registered sessions. */
 import { Failure } from "../../core/failure.ts";
-import type { Role, Session } from "../../core/sessions/session.ts";
+import { DEFAULT_AGENT, type Role, type Session, type StartFacts } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
+import { AGENT_JOIN, recordAgent, SESSION_COLUMNS } from "./agents.ts";
 
 export const findSession = (store: Store, name: string): Session | null =>
-  store.db.query<Session, [string]>("select * from sessions where name = ?").get(name);
+  store.db.query<Session, [string]>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.name = ?`).get(name);
 
 export const sessionById = (store: Store, id: string): Session | null =>
-  store.db.query<Session, [string]>("select * from sessions where id = ?").get(id);
+  store.db.query<Session, [string]>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.id = ?`).get(id);
 
 /** Whether an active session has this Codex thread. */
 export const threadIsRegistered = (store: Store, threadId: string): boolean =>
@@ -17,7 +18,11 @@ export const threadIsRegistered = (store: Store, threadId: string): boolean =>
 
 /** The session registered with this rollout file, or null. */
 export const sessionOfRollout = (store: Store, path: string): Session | null =>
-  store.db.query<Session, [string]>("select * from sessions where codex_session_path = ? order by registered_at desc limit 1").get(path);
+  store.db
+    .query<Session, [string]>(
+      `select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.codex_session_path = ? order by s.registered_at desc limit 1`,
+    )
+    .get(path);
 
 /** @throws Failure naming the session when none has this name */
 export function needSession(store: Store, name: string): Session {
@@ -31,6 +36,10 @@ export interface Registration {
   readonly role: Role;
   readonly pid: number | null;
   readonly cwd: string;
+  /** The program that it runs; the default agent when nothing is said. */
+  readonly agent?: string;
+  /** What it was started with, when this registers what was just started. */
+  readonly started?: StartFacts;
   readonly codexSessionPath: string | null;
   readonly codexSessionId: string | null;
   readonly tmuxSession: string | null;
@@ -82,6 +91,10 @@ export function registerSession(store: Store, input: Registration): Session {
           now,
         );
     }
+    const agent = input.agent ?? DEFAULT_AGENT;
+    // The same process with another thread, as after a `/clear`, was still started as it was.
+    const sameProcess = old !== null && old.launch !== null && old.agent === agent && old.pid !== null && old.pid === input.pid;
+    if (input.started || !sameProcess) recordAgent(store, id, agent, input.started ?? null);
     addEvent(store, {
       type: "session_registered",
       payload: {

@@ -1,16 +1,10 @@
 /** Who writes a Codex thread: the exclusive lock on its file in `thread-writer-locks`, read without taking it where the system lets us. */
 import { closeSync, existsSync, openSync, readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Writer } from "../../core/agent/machine.ts";
 import { flockCall } from "../processes/libc.ts";
 
-export interface WriterLock {
-  /** Some living process writes the thread; the lock is free the moment that process dies. */
-  readonly held: boolean;
-  /** That process, where the system tells. */
-  readonly pid: number | null;
-}
-
-const lockFolder = (codexHome: string): string => join(codexHome, "thread-writer-locks");
+export const lockFolder = (codexHome: string): string => join(codexHome, "thread-writer-locks");
 /** A thread id becomes part of a path: only what Codex itself makes is looked up. */
 const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
 
@@ -18,7 +12,7 @@ const isThreadId = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id);
  * The lock of one thread; null when it cannot be told (no Codex of this home has ever made lock files). A Codex that ends in good order
  * takes its lock file away with it.
  */
-export function writerLock(codexHome: string, threadId: string): WriterLock | null {
+export function writerLock(codexHome: string, threadId: string): Writer | null {
   if (!isThreadId(threadId)) return null;
   const lock = lockOf(join(lockFolder(codexHome), `${threadId}.lock`), process.platform === "linux" ? procLocks() : null);
   return lock ?? (existsSync(lockFolder(codexHome)) ? { held: false, pid: null } : null);
@@ -68,7 +62,7 @@ function procLocks(): Map<string, ProcLock[]> | null {
   return locks;
 }
 
-function lockOf(path: string, locks: Map<string, ProcLock[]> | null): WriterLock | null {
+function lockOf(path: string, locks: Map<string, ProcLock[]> | null): Writer | null {
   let file: { dev: bigint; ino: bigint };
   try {
     file = statSync(path, { bigint: true });
@@ -110,7 +104,7 @@ const LOCK_NB = 4;
 const LOCK_UN = 8;
 
 /** Asks for the shared lock without waiting and lets go at once: refused means that a writer holds it. */
-export function askedLock(path: string): WriterLock | null {
+export function askedLock(path: string): Writer | null {
   const flock = flockCall();
   if (flock === null) return null;
   let fd: number;

@@ -1,10 +1,8 @@
 /** Codex's own queue of a thread, over the JSON-RPC of a short-lived `codex app-server`: a live session takes the message up by itself. */
+import type { QueueAnswer } from "../../core/agent/machine.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import type { Env } from "../processes/environment.ts";
 import { type Program, startProgram } from "../processes/run.ts";
-
-/** What the queue answered; `error` is a refusal in words, nothing was added then. */
-export type QueueAnswer<T> = { readonly value: T } | { readonly error: string };
 
 const LIMIT_MS = 15_000;
 

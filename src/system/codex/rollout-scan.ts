@@ -1,12 +1,11 @@
-/** Rollouts below a Codex home by age, and the first words in one: for threads that no process and no index points to. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+/** Rollouts below a Codex home: that of a thread, and those that no process and no index points to, by age. */
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecord, readFact } from "../../core/codex/rollout.ts";
-import { sessionsFolder } from "./home.ts";
+import { codex } from "../../core/codex/codex.ts";
 
 const DAY = 86_400_000;
-/** The instructions in front of the first user text are long; beyond this there is none. */
-const HEAD = 4 << 20;
+
+const sessionsFolder = (home: string): string => join(home, "sessions");
 
 /** Rollout files last written at `since` (milliseconds) or later, in the folders of that day and after. */
 export function rolloutsSince(codexHome: string, since: number): string[] {
@@ -45,24 +44,15 @@ function writtenAt(path: string): number {
   }
 }
 
-/** The first user text of a rollout, or null while there is none. */
-export function firstPrompt(path: string): string | null {
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch {
-    return null;
-  }
-  try {
-    const buffer = Buffer.alloc(HEAD);
-    const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, HEAD, 0));
-    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
-      const record = parseRecord(line);
-      const fact = record === null ? null : readFact(record);
-      if (fact?.kind === "user") return fact.text;
-    }
-    return null;
-  } finally {
-    closeSync(fd);
-  }
+/** The rollout of a thread below `<home>/sessions/YYYY/MM/DD`, newest day first; null when there is none. */
+export function rolloutOfThread(home: string, threadId: string): string | null {
+  if (!codex.isSessionId(threadId)) return null;
+  const root = sessionsFolder(home);
+  const newestFirst = (folder: string) => list(folder).sort().reverse();
+  for (const year of newestFirst(root))
+    for (const month of newestFirst(join(root, year)))
+      for (const day of newestFirst(join(root, year, month)))
+        for (const name of newestFirst(join(root, year, month, day)))
+          if (name.startsWith("rollout-") && name.endsWith(`-${threadId}.jsonl`)) return join(root, year, month, day, name);
+  return null;
 }

@@ -2,15 +2,21 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecord, readFact, recordName, type RolloutFact } from "../../../src/core/codex/rollout.ts";
+import { type AgentFact, type AgentRecord, readFact } from "../../../src/core/agent/record.ts";
+import { isKnown, parseRecord, recordName } from "../../../src/core/codex/rollout.ts";
 
 const rollout = (name: string) =>
   readFileSync(join(import.meta.dir, "../../fixtures/codex-0.169.0/rollouts", name), "utf8")
     .trimEnd()
     .split("\n");
-const fact = (value: unknown): RolloutFact => readFact(parseRecord(JSON.stringify(value))!);
+type Judged = Exclude<AgentFact, { kind: "other" }> | { readonly kind: "other"; readonly known: boolean };
+const judge = (record: AgentRecord): Judged => {
+  const said = readFact(record);
+  return said.kind === "other" ? { kind: "other", known: isKnown(record) } : said;
+};
+const fact = (value: unknown): Judged => judge(parseRecord(JSON.stringify(value))!);
 const event = (payload: object) => fact({ timestamp: "2026-05-11T14:00:00Z", type: "event_msg", payload });
-const known = (lines: string[]) => lines.map((line) => parseRecord(line)!).map(readFact);
+const known = (lines: string[]) => lines.map((line) => parseRecord(line)!).map(judge);
 
 test("a turn of 0.169 reads as its story", () => {
   const facts = known(rollout("turn-with-command.jsonl")).filter((each) => each.kind !== "other");
@@ -47,7 +53,7 @@ test("an interrupted turn ends, and nothing in the captured rollouts is unknown"
     const strange = rollout(name)
       .map((line) => parseRecord(line)!)
       .filter((record) => {
-        const read = readFact(record);
+        const read = judge(record);
         return read.kind === "other" && !read.known;
       });
     expect(strange.map(recordName)).toEqual([]);

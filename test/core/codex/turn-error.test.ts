@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { notesLimits, readTurnError, resetOf } from "../../../src/core/codex/turn-error.ts";
-import { parseRecord, readFact } from "../../../src/core/codex/rollout.ts";
+import { notesLimits, readTurnError, resetOf } from "../../../src/core/agent/turn-error.ts";
+import { readFact } from "../../../src/core/agent/record.ts";
+import { parseRecord } from "../../../src/core/codex/rollout.ts";
 import { failureWords } from "../../../src/core/observe/turn-error.ts";
 import { turnSign } from "../../../src/core/sessions/worker-state.ts";
 import { FIXTURES } from "../../harness.ts";

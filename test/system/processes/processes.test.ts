@@ -3,8 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { codex } from "../../../src/core/agent/agent.ts";
-import { sessionFamily, sessionLine } from "../../../src/system/kinship.ts";
+import { sessionFamily, sessionLine } from "../../../src/system/agent/kinship.ts";
 import {
   alive,
   commandLineOf,
@@ -23,7 +22,7 @@ const file = join(dir, "held open.jsonl");
 const shell = Bun.spawn(["sh", "-c", `exec 3>>"$FILE"; sleep 60 3>&3 & wait`], { env: { ...env, FILE: file, MARK: "a=b" } });
 const family = () =>
   until("the child", async () => {
-    const members = await sessionFamily(codex, shell.pid, (await listProcesses(env)) ?? [], env);
+    const members = await sessionFamily(shell.pid, (await listProcesses(env)) ?? [], env);
     return members.length === 2 ? members : null;
   });
 afterAll(async () => {
@@ -48,8 +47,8 @@ test("families go down, ancestors go up", async () => {
   const [parent, child] = await family();
   expect(parent).toBe(shell.pid);
   const processes = (await listProcesses(env)) ?? [];
-  expect((await sessionLine(codex, child!, processes, env)).slice(0, 3)).toEqual([child!, shell.pid, process.pid]);
-  expect(await sessionFamily(codex, 999_999_999, processes, env)).toEqual([999_999_999]);
+  expect((await sessionLine(child!, processes, env)).slice(0, 3)).toEqual([child!, shell.pid, process.pid]);
+  expect(await sessionFamily(999_999_999, processes, env)).toEqual([999_999_999]);
 });
 
 test("the child that inherited a descriptor holds the file open, a vanished process answers nothing", async () => {

@@ -1,4 +1,4 @@
-/** The error with which Codex ends a turn (`task_complete.error`), sorted by kind, and the limits that it noted before. */
+/** The error with which a turn ends, in the stored form (`task_complete.error`, as Codex writes it), by kind, and the limits noted before. */
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { TurnError, TurnErrorKind } from "../observe/turn-error.ts";
 import { instant, toIso } from "../time.ts";

@@ -1,8 +1,8 @@
 /** Asks an installed agent what it is and what it can do. */
-import type { Agent, AgentFeatures } from "../core/agent/agent.ts";
-import { Failure } from "../core/failure.ts";
-import { type Env, which } from "./processes/environment.ts";
-import { runProgram } from "./processes/run.ts";
+import type { Agent, AgentFeatures } from "../../core/agent/agent.ts";
+import { Failure } from "../../core/failure.ts";
+import { type Env, which } from "../processes/environment.ts";
+import { runProgram } from "../processes/run.ts";
 
 export interface InstalledAgent {
   readonly path: string;
@@ -17,7 +17,7 @@ const asked = new Map<string, Promise<InstalledAgent>>();
 /** Where the agent's program lies. @throws Failure when it is not on PATH */
 export function needAgent(agent: Agent, env: Env): string {
   const path = which(agent.program, env);
-  if (path === null) throw new Failure(`${agent.program} is not on PATH`, { hint: "npm install --global @openai/codex" });
+  if (path === null) throw new Failure(`${agent.program} is not on PATH`, { hint: agent.install });
   return path;
 }
 

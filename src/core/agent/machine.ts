@@ -1,0 +1,59 @@
+/** What the other two halves of an agent's port give: its machine half (`system/agent/agents.ts`) and its own index (`store/agent-index.ts`). */
+
+/** Who writes a session's transcript. */
+export interface Writer {
+  /** Some living process writes it. */
+  readonly held: boolean;
+  /** That process, where the system tells. */
+  readonly pid: number | null;
+}
+
+/** What a queue answered; `error` is a refusal in words, nothing was changed then. */
+export type QueueAnswer<T> = { readonly value: T } | { readonly error: string };
+
+/** The agent's own queue of a session: a live one takes a message up by itself. */
+export interface AgentQueue {
+  /**
+   * Adds a text under our own id, which then stands in the transcript beside it. Add once: nobody notices doubles.
+   * @returns the id of the queued item. A throw means that nothing is known about the outcome.
+   */
+  add(
+    program: string,
+    env: Readonly<Record<string, string | undefined>>,
+    sessionId: string,
+    text: string,
+    clientId: string,
+  ): Promise<QueueAnswer<string>>;
+  /** Takes an item back. True: it will never run. False: it was taken up already. */
+  withdraw(
+    program: string,
+    env: Readonly<Record<string, string | undefined>>,
+    sessionId: string,
+    itemId: string,
+  ): Promise<QueueAnswer<boolean>>;
+}
+
+export interface AgentMachine {
+  /** The transcript of a session below this home; null when there is none. */
+  transcriptOf(home: string, sessionId: string): string | null;
+  /** Transcripts below this home last written at `since` (milliseconds) or later. */
+  transcriptsSince(home: string, since: number): string[];
+  /** Who writes a session; null when it cannot be told. */
+  writer(home: string, sessionId: string): Writer | null;
+  /** Every session of this home that is being written now, with its writer where the system tells. */
+  written(home: string): Map<string, number | null>;
+  readonly queue: AgentQueue | null;
+  /** What stands in its home that tells how it works here. */
+  homeFacts(home: string): { readonly daemonRunning: boolean; readonly writerLocks: boolean };
+}
+
+/** A session in the index that the agent itself keeps. */
+export interface IndexedThread {
+  readonly id: string;
+  readonly rolloutPath: string;
+  readonly cwd: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** The whole first prompt; empty before the first turn. */
+  readonly firstMessage: string;
+}

@@ -1,0 +1,73 @@
+/** What can be seen of an agent's terminal, whichever agent it is: the page in front, its composer, what a start and a wait look like. */
+
+/** The page in front: the first of these that fits, in this order. */
+export type PageName =
+  | "copy_mode"
+  | "folder_trust"
+  | "update_offer"
+  | "rate_limit"
+  | "sign_in"
+  | "server_features"
+  | "command_approval"
+  | "choice"
+  | "search"
+  | "transcript"
+  | "overlay"
+  | "draft"
+  | "queued_input"
+  | "working"
+  | "idle"
+  | "blank"
+  | "unknown";
+
+/** A page that asks something and takes every key. */
+export interface Dialog {
+  readonly question: string;
+  readonly choices: readonly string[];
+  /** Index of the choice that Enter would take. */
+  readonly chosen: number;
+}
+
+export interface Composer {
+  /** Nothing typed: no text, or only the hint. */
+  readonly empty: boolean;
+  readonly text: string;
+  /** What is typed here would run as a shell command. */
+  readonly shell: boolean;
+}
+
+export interface Screen {
+  readonly page: PageName;
+  /** The page waits for an answer and takes every key. */
+  readonly asks: boolean;
+  readonly dialog: Dialog | null;
+  readonly composer: Composer | null;
+  readonly working: boolean;
+  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
+  readonly early: boolean;
+  /** Messages that wait for the next tool call or the end of the turn. */
+  readonly queued: readonly string[];
+}
+
+export type StartupState = "needs_trust" | "ready" | "working" | "error" | "starting";
+
+/** How far a start has come. */
+export interface StartupVerdict {
+  readonly state: StartupState;
+  readonly reason: string;
+}
+
+/** A pattern on a screen that waits for somebody. */
+export interface Finding {
+  readonly pattern: string;
+  readonly reason: string;
+  readonly recommended_action: string;
+}
+
+export interface WaitQuestion {
+  /** Seconds since the worker last showed a change of state; null: unknown, which suppresses nothing. */
+  readonly statusAge: number | null;
+  readonly busyWaitSeconds: number;
+  /** Records that were read just now. */
+  readonly recentEvents?: number;
+}

@@ -1,0 +1,113 @@
+/** Codex as an agent: the pure half of its port. */
+import type { Agent, ModelChoice } from "../agent/agent.ts";
+import { codexConfig } from "./config.ts";
+import { takesTrust } from "./dialogs.ts";
+import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
+import { parseRolloutMeta } from "./rollout-meta.ts";
+import { isKnown, parseRecord, recordName } from "./rollout.ts";
+import { readScreen, screenWords } from "./screen.ts";
+import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
+import { isModern, testedVersions } from "./versions.ts";
+
+/** A prompt that looks like a flag must stay a prompt. */
+const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
+
+/** Model and effort in words that begin with a dash or hold a `=`, so that neither can be taken for a command of Codex's. */
+const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
+  ...(model == null ? [] : [`--model=${model}`]),
+  ...(effort == null ? [] : ["-c", `model_reasoning_effort=${JSON.stringify(effort)}`]),
+];
+
+const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
+
+export const codex: Agent = {
+  key: "codex",
+  label: "Codex",
+  program: "codex",
+  install: "npm install --global @openai/codex",
+  tested: testedVersions,
+  home: { variable: "CODEX_HOME", folder: ".codex" },
+  passOn: ["CODEX_HOME"],
+  selfVariable: "CODEX_THREAD_ID",
+  standbyPrompt:
+    "You are on standby as a supervised worker. Change nothing and run " +
+    "nothing. Answer with the one word ready, then wait for instructions.",
+  efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"],
+  isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
+  launchArguments: ({ sandbox, approval, prompt, ...choice }, features) => [
+    ...(features.noDaemon ? ["--no-daemon"] : []),
+    "--sandbox",
+    sandbox,
+    "--ask-for-approval",
+    approval,
+    ...modelWords(choice),
+    ...promptWords(prompt),
+  ],
+  plainArguments: ({ cwd, flags, prompt, ...choice }, features) => [
+    ...(features.noDaemon ? ["--no-daemon"] : []),
+    "--cd",
+    cwd,
+    "--no-alt-screen",
+    ...modelWords(choice),
+    ...flags,
+    ...promptWords(prompt),
+  ],
+  resumeWords: (sessionId) => ["codex", "resume", sessionId],
+  features: (version, help) => ({
+    version,
+    noDaemon: /(^|\s)--no-daemon\b/.test(help),
+    lateRollout: isModern(version),
+    queue: /^\s+queue\s/m.test(help),
+  }),
+  needsHelp: isModern,
+  capabilities: (features) => ({
+    proof: true,
+    push: true,
+    protocol: false,
+    queue: features.queue,
+    steer: false,
+    interrupt: true,
+    answer: false,
+    resume: true,
+    model: true,
+    effort: true,
+    limits: false,
+    tokens: true,
+    headless: false,
+  }),
+  stumbled: (lastWords) => lastWords.includes("timed out discarding buffered terminal input"),
+  transcript: {
+    name: "rollout",
+    // Below some `sessions` folder (the home may be anywhere), named `rollout-….jsonl`.
+    isPath: (path) => path.includes("/sessions/") && /\/rollout-[^/]*\.jsonl$/.test(path),
+    homeOf: (path) => /^(.+)\/sessions\/(?:[^/]+\/)*rollout-[^/]*\.jsonl$/.exec(path)?.[1] ?? null,
+    head: parseRolloutMeta,
+    record: parseRecord,
+    recordName,
+    isKnown,
+    wakes: (line) => TURN.test(line),
+    mayProve: (line) => line.includes("user_message") || line.includes("UserMessage"),
+    mayAbort: (line) => line.includes('"turn_aborted"'),
+  },
+  screen: {
+    read: readScreen,
+    describe: screenWords,
+    startup: startupVerdict,
+    busyWait,
+    waitOf,
+    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
+  },
+  keys: {
+    interrupt: "Escape",
+    clear: clearKeys,
+    slash: { compact: "/compact", clear: "/clear" },
+    typeable,
+    pastes,
+    folded: foldedCharacters,
+  },
+  queue: "codex_queue",
+  isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
+  // Settings (`-c key=value`) may stand before it.
+  isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",
+  scripted: (options) => ({ file: "config.toml", text: codexConfig(options) }),
+};

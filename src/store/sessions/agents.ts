@@ -1,0 +1,32 @@
+/** `session_agents`: which agent a session runs, and what it was started with. A session without a row runs the default agent. */
+import { compactJson } from "../../core/json.ts";
+import { DEFAULT_AGENT, type StartFacts } from "../../core/sessions/session.ts";
+import type { Store } from "../store.ts";
+
+/** The columns of a session `s`, with what {@link AGENT_JOIN} finds of its agent. */
+export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.launch`;
+export const AGENT_JOIN = "left join session_agents a on a.session_id = s.id";
+
+/**
+ * Puts on record what was started for a session or, by its id, a file-backed worker. Call it inside the transaction that makes its row.
+ * @param facts null: it ran already when it was registered, so nothing is known of its start
+ */
+export function recordAgent(store: Store, id: string, agent: string, facts: StartFacts | null): void {
+  store.db
+    .query(
+      `insert or replace into session_agents (session_id, agent, version, argv_json, home, model, effort, permissions_json, launch, recorded_at)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      id,
+      agent,
+      facts?.version ?? null,
+      facts === null ? null : compactJson(facts.argv),
+      facts?.home ?? null,
+      facts?.model ?? null,
+      facts?.effort ?? null,
+      facts === null ? null : compactJson(facts.permissions),
+      facts?.launch ?? "registered",
+      store.now(),
+    );
+}

@@ -1,0 +1,349 @@
+/** What every agent must do, run against the real program with a scripted model: one suite, called once for each agent. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { plainWords } from "../../src/core/delivery/same-text.ts";
+import { machineOf } from "../../src/system/agent/agents.ts";
+import { alive } from "../../src/system/processes/processes.ts";
+import { newSession } from "../../src/system/terminal/sessions.ts";
+import { until } from "../harness.ts";
+import { type AgentWorld, Terminal } from "./world.ts";
+
+interface Started {
+  readonly session_id: string;
+  readonly pid: number;
+  readonly codex_session_id: string;
+  readonly codex_session_path: string;
+}
+
+const start = (world: AgentWorld, name: string, ...more: string[]): Promise<Started> =>
+  world.ok(["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "40", ...more]);
+const nudge = (world: AgentWorld, name: string, text: string) => world.ok(["session-nudge", name, "--", text]);
+
+/** Texts that a composer, a terminal or a shell could take for something else. */
+const shapes: Readonly<Record<string, string>> = {
+  plain: "carry on with the second file",
+  "several lines": "first\nsecond\n\n    indented\nlast",
+  "a leading dash": "-rf --all --",
+  quotes: `it's "quoted" \`twice\` \\ and \\n`,
+  "shell words": "$(touch never-made) ${HOME} `id` ; & | > <",
+  "a shell command of the composer": "!touch never-made",
+  "a command of the agent": "/quit",
+  "a path": "/tmp/x is a path",
+  unicode: "› ✓ žluťoučký 日本語 🙂 é",
+  "a mention": "@you may read it",
+  "a mention at the end": "use $skill-creator",
+  "a backslash at the end": "one more line \\",
+  "invisible characters": "left\u200bright and \u2066marked\u2069",
+  "control characters": "before\u001b[201~\rafter\u0007",
+  "15,000 characters": `${"word ".repeat(2999)}end!!`,
+};
+const arrived: Readonly<Record<string, string>> = { "control characters": "before[201~\nafter" };
+
+/** The suite, with one world for each of its parts. @param make a new world; it is closed afterwards */
+export function agentSuite(label: string, make: () => AgentWorld): void {
+  describe(`${label}: started and found`, () => starting(make()));
+  describe(`${label}: spoken to`, () => speaking(make()));
+  describe(`${label}: asking`, () => asking(make()));
+  describe(`${label}: interrupted, compacted, killed, gone on with`, () => living(make()));
+}
+
+function starting(world: AgentWorld): void {
+  afterAll(() => world.close());
+
+  test("three sessions in one folder are three threads with a process each, and the first words arrive whole", async () => {
+    const long = `- begin ${"x y ".repeat(8000)}end`;
+    const said = ["Say 'it'; $HOME `x`;", long, null];
+    const found: Started[] = [];
+    for (const [index, words] of said.entries()) found.push(await start(world, `s${index}`, ...(words === null ? [] : ["--task", words])));
+    expect(new Set(found.map((each) => each.codex_session_id)).size).toBe(3);
+    expect(new Set(found.map((each) => each.pid)).size).toBe(3);
+    for (const [index, words] of said.entries()) {
+      const texts = await until("its first words", () => {
+        const now = world.userTexts(found[index]!.codex_session_id);
+        return now.length > 0 && now;
+      });
+      expect(texts).toEqual([words ?? world.agent.standbyPrompt]);
+    }
+    expect(found.every(({ pid }) => alive(pid))).toBe(true);
+  }, 120_000);
+
+  test("a start puts on record what it takes to start the same again, apart from the prompt", async () => {
+    const effort = world.agent.efforts.at(2)!;
+    const started = await start(world, "chosen", "--task", "a secret prompt", "--model", "some-model", "--effort", effort);
+    await world.idle(started.codex_session_id);
+    const [row] = world.rows<Record<string, string>>("select * from session_agents where session_id = ?", started.session_id);
+    expect(row).toMatchObject({ agent: world.agent.key, launch: "tmux", model: "some-model", effort, home: expect.any(String) });
+    expect(row!.version).toMatch(/^\d+\.\d+\.\d+/);
+    const argv = JSON.parse(row!.argv_json!) as string[];
+    expect(argv[0]).toEndWith(world.agent.program);
+    expect(argv.join(" ")).toContain("some-model");
+    expect(JSON.stringify(row)).not.toContain("secret prompt");
+    const [listed] = await world.ok("sessions --name chosen");
+    expect(listed).toMatchObject({ agent: world.agent.key, model: "some-model", effort, launch: "tmux" });
+    const [found] = (await world.ok("discover chosen")).sessions;
+    expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch: "tmux" });
+  }, 60_000);
+
+  test("of a pair each side has its own model and effort, and a wrong one leaves nothing behind", async () => {
+    const words = [
+      "pair",
+      "--task",
+      "p",
+      "--task-goal",
+      "g",
+      "--worker-name",
+      "pw",
+      "--manager-name",
+      "pm",
+      "--cwd",
+      world.project,
+      "--no-dispatch",
+    ];
+    const refused = await world.run([...words, "--manager-effort", "banana"]);
+    expect([refused.exit, refused.stderr.includes("knows no effort")]).toEqual([1, true]);
+    expect(await world.ok("tasks --json")).toEqual([]);
+    const effort = world.agent.efforts.at(2)!;
+    await world.ok([...words, "--timeout-seconds", "40", "--model", "both", "--manager-model", "own", "--worker-effort", effort]);
+    expect(
+      world.rows(
+        "select s.name, a.model, a.effort from sessions s join session_agents a on a.session_id = s.id where s.name like 'p_' order by 1",
+      ),
+    ).toEqual([
+      { name: "pm", model: "own", effort: null },
+      { name: "pw", model: "both", effort },
+    ]);
+  }, 90_000);
+
+  test("a file-backed worker is on record by its own id, with its agent in its configuration", async () => {
+    await world.run(["create", "made", "--cwd", world.project, "--model", "of-it"]);
+    const [row] = world.rows<Record<string, string>>(
+      "select a.* from workers w join session_agents a on a.session_id = w.id where w.name = 'made'",
+    );
+    expect(row).toMatchObject({ agent: world.agent.key, model: "of-it", launch: "tmux" });
+    expect(row!.argv_json).not.toContain("update-status");
+    const config = JSON.parse(readFileSync(join(world.stateRoot, "made", "config.json"), "utf8"));
+    expect(config.agent).toBe(world.agent.key);
+  }, 60_000);
+
+  test("an agent that nobody knows, a model that is no name and an effort that is none are refused before anything starts", async () => {
+    for (const [words, said] of [
+      [["--agent", "nobody"], 'names the agent "nobody", which this version does not know yet'],
+      [["--model=--help"], "is no name of a model"],
+      [["--model", "a b"], "is no name of a model"],
+      [["--effort", "banana"], 'knows no effort "banana"'],
+    ] as const) {
+      const refused = await world.run(["start-worker", "--name", "never", "--cwd", world.project, ...words]);
+      expect([refused.exit, refused.stderr.includes(said)]).toEqual([1, true]);
+    }
+    const refused = await world.run("start-worker --name never", { env: { CONVEYOR_AGENT: "nobody" } });
+    expect([refused.exit, refused.stderr.includes("CONVEYOR_AGENT names")]).toEqual([1, true]);
+    expect(world.rows("select 1 from sessions where name = 'never'")).toEqual([]);
+  });
+}
+
+function speaking(world: AgentWorld): void {
+  const { model } = world;
+  const terminal = new Terminal(world, "w1");
+  let thread = "";
+  beforeAll(async () => {
+    thread = (await start(world, "w1")).codex_session_id;
+    await world.idle(thread);
+  }, 60_000);
+  afterAll(() => world.close());
+  const times = (text: string) => world.userTexts(thread).filter((said) => plainWords(said) === plainWords(text)).length;
+
+  for (const [name, text] of Object.entries(shapes)) {
+    test(`idle, ${name}: by its terminal, with proof, once`, async () => {
+      await terminal.page("idle");
+      expect(await nudge(world, "w1", text)).toMatchObject({ transport: "tmux", proof: "seen" });
+      expect(times(arrived[name] ?? text)).toBe(1);
+      await world.idle(thread);
+    });
+  }
+
+  test("nothing of it ran as a command", () => {
+    expect(existsSync(join(world.project, "never-made"))).toBe(false);
+  });
+
+  test("working, five at once: each once", async () => {
+    await nudge(world, "w1", "hold five");
+    await until("the turn", () => model.isHolding("five"));
+    const texts = Array.from({ length: 5 }, (_, n) => `number ${n}\nof five`);
+    const sending = Promise.all(texts.map((text) => nudge(world, "w1", text)));
+    await until("the sendings", () => world.rows("select 1 from deliveries where state = 'sending' or state = 'delivered'").length >= 5);
+    model.release("five");
+    expect((await sending).map(({ proof }) => proof)).toEqual(texts.map(() => "seen"));
+    await world.idle(thread);
+    expect(texts.map(times)).toEqual(texts.map(() => 1));
+  }, 60_000);
+
+  test("just interrupted: once", async () => {
+    await nudge(world, "w1", "hold interrupted");
+    await until("the turn", () => model.isHolding("interrupted"));
+    await world.ok("session-interrupt w1");
+    expect(await nudge(world, "w1", "after the interrupt")).toMatchObject({ proof: "seen" });
+    await world.idle(thread);
+    expect(times("after the interrupt")).toBe(1);
+  }, 60_000);
+
+  test("in copy mode: once, and it is left", async () => {
+    await terminal.page("idle");
+    await terminal.mode();
+    expect(await nudge(world, "w1", "out of copy mode")).toMatchObject({ transport: "tmux", proof: "seen" });
+    await world.idle(thread);
+    expect(times("out of copy mode")).toBe(1);
+  });
+
+  test("with a draft: by the agent's own queue where it has one, and the draft stays", async () => {
+    await terminal.page("idle");
+    await terminal.draft("my half thought");
+    const sent = await world.run(["session-nudge", "w1", "past the draft"]);
+    if (world.agent.queue === null) expect(sent.exit).toBe(1);
+    else expect(sent.json()).toMatchObject({ transport: world.agent.queue, proof: "seen" });
+    expect(times("past the draft")).toBe(world.agent.queue === null ? 0 : 1);
+    expect((await terminal.screen()).composer?.text).toBe("my half thought");
+  }, 60_000);
+}
+
+function asking(world: AgentWorld): void {
+  const terminal = new Terminal(world, "w1");
+  let thread = "";
+  beforeAll(async () => {
+    thread = (await start(world, "w1", ...world.asking)).codex_session_id;
+    await world.idle(thread);
+    await terminal.page("idle");
+    await nudge(world, "w1", "ask touch asked-for");
+    await terminal.page("command_approval");
+  }, 90_000);
+  afterAll(() => world.close());
+
+  test("a question in front is told as such, gets no key, and answers nothing", async () => {
+    const before = await terminal.text();
+    const sent = await world.run(["session-nudge", "w1", "not a yes"]);
+    expect(sent.exit).toBe(1);
+    expect(sent.stderr).toContain(world.agent.screen.describe(await terminal.screen()));
+    expect(await terminal.text()).toBe(before);
+    expect(existsSync(join(world.project, "asked-for"))).toBe(false);
+    expect(world.userTexts(thread)).not.toContain("not a yes");
+  }, 60_000);
+
+  test("an interrupt ends the question and the turn, and the next message arrives", async () => {
+    await world.ok("session-interrupt w1");
+    await world.idle(thread);
+    expect(existsSync(join(world.project, "asked-for"))).toBe(false);
+    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen" });
+    expect(world.userTexts(thread).filter((text) => text === "and on")).toHaveLength(1);
+  }, 60_000);
+}
+
+function living(world: AgentWorld): void {
+  const { model } = world;
+  const terminal = new Terminal(world, "w1");
+  let worker: Started;
+  const idle = () => world.idle(worker.codex_session_id);
+  const hold = async (name: string) => {
+    await nudge(world, "w1", `hold ${name}`);
+    await until("the turn", () => model.isHolding(name));
+  };
+  beforeAll(async () => {
+    worker = await start(world, "w1");
+    const other = await start(world, "other");
+    await world.ok(["register-manager", "--name", "m1", "--pid", String(other.pid), "--codex-session", other.codex_session_path]);
+    await world.ok("tasks --create t1 --goal g");
+    await world.ok("bind --task t1 --worker w1 --manager m1");
+    await idle();
+  }, 90_000);
+  afterAll(() => world.close());
+
+  test("an idle worker gets no key, however often, lives on and takes the next message", async () => {
+    await terminal.page("idle");
+    const key = world.agent.keys.interrupt;
+    for (let round = 0; round < 3; round += 1) expect(await world.ok("session-interrupt w1")).toMatchObject({ key, sent: false });
+    expect(alive(worker.pid)).toBe(true);
+    expect(await nudge(world, "w1", "still there?")).toMatchObject({ proof: "seen" });
+    await idle();
+  });
+
+  test("its key asked for by name is pressed on an idle worker too, and does no harm", async () => {
+    await terminal.page("idle");
+    const key = world.agent.keys.interrupt;
+    expect(await world.ok(["session-interrupt", "w1", "--key", key])).toMatchObject({ key, sent: true });
+    expect(alive(worker.pid)).toBe(true);
+  });
+
+  test("a busy worker becomes idle, and cycle says how its turn ended and which agent it is", async () => {
+    await hold("busy");
+    expect(await world.ok("cycle t1")).toMatchObject({ state: "busy", turn: "open", agent: world.agent.key, launch: "tmux", model: null });
+    const interrupted = await world.ok(["session-interrupt", "w1", "--followup", "stop and report"]);
+    expect(interrupted).toMatchObject({ key: world.agent.keys.interrupt, sent: true });
+    expect(world.userTexts(worker.codex_session_id).filter((text) => text === "stop and report")).toHaveLength(1);
+    const aborted = world
+      .rollouts()
+      .get(worker.codex_session_id)!
+      .filter((fact) => fact.kind === "turn_aborted");
+    expect(aborted).toHaveLength(1);
+    await idle();
+    expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "completed" });
+  });
+
+  test("just interrupted, it takes the next message as any other", async () => {
+    await hold("again");
+    await world.ok("session-interrupt w1");
+    await idle();
+    expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "aborted" });
+    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen", transport: "tmux" });
+    await idle();
+  });
+
+  test("it compacts when it is idle, and is left alone while it works", async () => {
+    await world.ok(["manager-config", "t1", "--allow-worker-compact-clear"]);
+    await world.ok(["handoff", "t1", "--summary", "half way"]);
+    await hold("compaction");
+    const busy = await world.run("request-worker-compact t1");
+    expect([busy.exit, busy.stderr.includes("middle of a turn")]).toEqual([1, true]);
+    model.release("compaction");
+    await idle();
+    await terminal.page("idle");
+    expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({
+      send_text: world.agent.keys.slash.compact,
+      send_result: { side_effect_started: true, transport: "tmux" },
+    });
+    await until("the compaction in the record", () => world.compacted.test(readFileSync(worker.codex_session_path, "utf8")));
+    await idle();
+  }, 60_000);
+
+  test("killed in the middle of a turn it is crashed, and gets no keys", async () => {
+    await terminal.page("idle");
+    await hold("to-the-end");
+    process.kill(worker.pid, "SIGKILL");
+    await terminal.ended();
+    expect(await world.ok("cycle t1")).toMatchObject({ turn: "crashed", worker_alive: false });
+    const refused = await world.run(["session-nudge", "w1", "hello?"]);
+    expect(refused.exit).toBe(1);
+    expect(refused.stderr).toContain("is dead");
+  });
+
+  test("gone on with by its own command it is the same session, and takes messages again", async () => {
+    const { argv_json } = world.rows<{ argv_json: string }>(
+      "select argv_json from session_agents where session_id = ?",
+      worker.session_id,
+    )[0]!;
+    const [program = ""] = JSON.parse(argv_json) as string[];
+    const [, ...words] = world.agent.resumeWords(worker.codex_session_id);
+    await newSession(world.env, { name: "codex-again", cwd: world.project, argv: [program, ...words] });
+    const again = new Terminal(world, "again");
+    const home = world.agent.transcript.homeOf(worker.codex_session_path)!;
+    await until("its writer", () => machineOf(world.agent).writer(home, worker.codex_session_id)?.held);
+    await again.page("idle");
+    const pane = Bun.spawnSync(["tmux", "list-panes", "-t", "=codex-again:", "-F", "#{pane_pid}"], { env: world.env });
+    await world.ok([
+      ...["register-worker", "--name", "w1", "--pid", pane.stdout.toString().trim()],
+      ...["--codex-session", worker.codex_session_path, "--tmux-session", "codex-again"],
+    ]);
+    expect(await nudge(world, "w1", "after the resume")).toMatchObject({ proof: "seen" });
+    expect(world.userTexts(worker.codex_session_id).filter((text) => text === "after the resume")).toHaveLength(1);
+    const [row] = await world.ok("sessions --name w1");
+    expect(row).toMatchObject({ agent: world.agent.key, launch: "registered", model: null });
+  }, 90_000);
+}

@@ -1,0 +1,59 @@
+/** What the suite of what every agent must do needs of a world with a real agent in it. */
+import type { Agent } from "../../src/core/agent/agent.ts";
+import type { AgentFact } from "../../src/core/agent/record.ts";
+import type { Screen } from "../../src/core/agent/screen.ts";
+import { capturePane, listPanes } from "../../src/system/terminal/panes.ts";
+import { tmuxResult } from "../../src/system/terminal/tmux.ts";
+import { until, type World } from "../harness.ts";
+
+/** A model on loopback that answers with ok, waits at `hold NAME` until it is released, runs `run CMD`, and asks before it runs `ask CMD`. */
+export interface HeldModel {
+  isHolding(name: string): boolean;
+  release(name: string): void;
+}
+
+export interface AgentWorld extends World {
+  readonly agent: Agent;
+  readonly model: HeldModel;
+  /** A folder that the agent trusts. */
+  readonly project: string;
+  /** The facts of every transcript below the agent's home, by session id. */
+  rollouts(): Map<string, AgentFact[]>;
+  /** What the user said in a session, in order. */
+  userTexts(sessionId: string): string[];
+  /** Waits until no turn of the session is open. */
+  idle(sessionId: string): Promise<void>;
+  /** The flags of start-worker by which the agent asks before it runs a command. */
+  readonly asking: readonly string[];
+  /** What the record of a session holds once it was compacted. */
+  readonly compacted: RegExp;
+}
+
+/** The terminal of a session that conveyor started under this name. */
+export class Terminal {
+  private readonly name: string;
+  constructor(
+    private readonly world: AgentWorld,
+    session: string,
+  ) {
+    this.name = `codex-${session}`;
+  }
+
+  async screen(): Promise<Screen> {
+    const pane = (await listPanes(this.world.env)).find(({ session }) => session === this.name);
+    return this.world.agent.screen.read(await capturePane(this.world.env, this.name, 0, true), pane?.mode ?? null);
+  }
+
+  text = (): Promise<string> => capturePane(this.world.env, this.name, 0);
+  keys = (...words: string[]) => tmuxResult(this.world.env, ["send-keys", "-t", `=${this.name}:`, ...words]);
+  mode = () => tmuxResult(this.world.env, ["copy-mode", "-t", `=${this.name}:`]);
+  page = (page: Screen["page"]) => until(`the page ${page} in ${this.name}`, async () => (await this.screen()).page === page, 30);
+  ended = () =>
+    until("the end of its terminal", async () => (await tmuxResult(this.world.env, ["has-session", "-t", `=${this.name}`])).code !== 0);
+
+  /** Types without submitting. */
+  async draft(words: string): Promise<void> {
+    await this.keys("-l", "--", words);
+    await until("the draft", async () => (await this.screen()).composer?.text === words);
+  }
+}
