@@ -82,11 +82,15 @@ function footer(lines: readonly StyledLine[], marker: number): readonly StyledLi
   return first > marker ? lines.slice(first + 1, end + 1) : [];
 }
 
+/** Without the arrow at the right edge, which says that there are more rows: 0.171 writes it dim behind the text. */
+const rowText = ({ text, cells }: StyledLine): string =>
+  cells.findLast(({ char }) => char !== " ")?.dim ? text.replace(/ [↑↓]$/, "") : text;
+
 function readComposer(lines: readonly StyledLine[], marker: number, styled: boolean): Composer {
   const end = lines.findLastIndex((line) => line.text !== "");
   const own = lines.slice(marker, end + 1 - footer(lines, marker).length);
   const text = own
-    .map((line, index) => (index === 0 ? line.text.slice(1).replace(/^ /, "") : line.text.replace(/^ {2}/, "")))
+    .map((line, index) => (index === 0 ? rowText(line).slice(1).replace(/^ /, "") : rowText(line).replace(/^ {2}/, "")))
     .join("\n")
     .trim();
   const typed = styled

@@ -10,8 +10,8 @@ export function typeable(text: string): string {
   return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/(^|\s)[@$/#]\S*$/.test(plain) ? " " : ""}`;
 }
 
-/** C-u clears a line, and once more joins it to the one before. */
-export const clearKeys = (text: string): string[] => Array<string>(2 * text.split("\n").length + 1).fill("C-u");
+/** C-u clears a line, and once more joins it to the one before; BSpace in front of nothing leaves the mode of shell commands. */
+export const clearKeys = (text: string): string[] => [...Array<string>(2 * text.split("\n").length + 1).fill("C-u"), "BSpace"];
 
 /** The count of a long text's placeholder, which stands in the composer without its blanks. */
 export function foldedCharacters(shown: string): number | null {

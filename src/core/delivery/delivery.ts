@@ -1,5 +1,6 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
 import type { Agent } from "../agent/agent.ts";
+import type { Composer } from "../agent/screen.ts";
 import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
@@ -73,8 +74,12 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
 
 const squash = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, "");
 
-/** Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. */
-export function standsInComposer(agent: Agent, shown: string, text: string): boolean {
+/**
+ * Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. A text that an
+ * interrupt put back can stand there as a shell command, with its `!` as the composer's mode.
+ */
+export function standsInComposer(agent: Agent, composer: Composer, text: string): boolean {
+  const shown = composer.shell ? `!${composer.text}` : composer.text;
   const seen = squash(shown);
   const own = squash(text);
   const folded = agent.keys.folded(shown);

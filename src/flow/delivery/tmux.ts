@@ -239,8 +239,9 @@ async function awaitProof(
           left ||= !stands && seen.screen.composer?.empty === true;
           putBack = stands && (search.sawAbort || left);
           const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
-          if (stands && !putBack && settled && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false)))
-            journal.note("enter again");
+          // Enter in the mode of shell commands would run it.
+          const mayEnter = stands && !putBack && settled && seen.screen.composer?.shell === false;
+          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
         }
       }
       await growth.wait(Math.min(deadline, nextLook) - performance.now());
@@ -265,7 +266,7 @@ const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
   screen.composer !== null &&
   !screen.composer.empty &&
   !screen.asks &&
-  standsInComposer(agent, screen.composer.text, text);
+  standsInComposer(agent, screen.composer, text);
 
 /** Whether a message shown as waiting is ours; long ones are cut. */
 export function isStartOf(shown: string, text: string): boolean {

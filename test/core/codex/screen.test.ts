@@ -2,7 +2,10 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { agents } from "../../../src/core/agent/agents.ts";
 import { readScreen } from "../../../src/core/codex/screen.ts";
+import { standsInComposer } from "../../../src/core/delivery/delivery.ts";
+import { FIXTURES } from "../../harness.ts";
 
 const folder = join(import.meta.dir, "../../fixtures/codex-0.169.0/screens");
 const capture = (name: string) => readFileSync(join(folder, name), "utf8");
@@ -102,4 +105,127 @@ test("an answered dialog above the composer is history, and a mode of tmux is in
     page: "copy_mode",
     composer: { text: "draft while working" },
   });
+});
+
+test("a composer that is higher than its place holds our text, and not the arrow that says so", () => {
+  const text = `${"word ".repeat(60)}end`;
+  const rows = text.match(/.{1,40}(?: |$)/g)!.map((row) => row.trimEnd());
+  // As 0.171 draws it: the marker bold, the arrow dim at the right edge, the footer below a blank row.
+  const shown = [
+    `\u001b[1m›\u001b[0m ${rows[2]!.padEnd(60)}\u001b[2m↑\u001b[0m`,
+    ...rows.slice(3).map((row) => `  ${row}`),
+    "",
+    "  \u001b[2m? for shortcuts · x\u001b[0m",
+  ];
+  const { page: name, composer } = readScreen(shown.join("\n"));
+  expect(name).toBe("draft");
+  expect(composer!.text).not.toContain("↑");
+  expect(standsInComposer(agents.codex, composer!, text)).toBe(true);
+  expect(standsInComposer(agents.codex, composer!, `${text} more`)).toBe(true);
+  expect(standsInComposer(agents.codex, composer!, text.replace("end", "other"))).toBe(false);
+});
+
+test("a text that an interrupt has put back as a shell command is ours", () => {
+  const put = { empty: false, text: "touch never-16", shell: true };
+  expect(standsInComposer(agents.codex, put, "!touch never-16")).toBe(true);
+  expect(standsInComposer(agents.codex, put, "touch never-16")).toBe(false);
+  expect(standsInComposer(agents.codex, { ...put, shell: false }, "!touch never-16")).toBe(false);
+  expect(agents.codex.keys.clear("!touch never-16").at(-1)).toBe("BSpace");
+});
+
+test("every capture of 0.171 is the page it was taken of, whatever its footer names", () => {
+  const newer = join(FIXTURES, "codex-0.171.0/screens");
+  const seen = Object.fromEntries(
+    readdirSync(newer)
+      .sort()
+      .map((name) => [name, readScreen(readFileSync(join(newer, name), "utf8")).page]),
+  );
+  expect(seen).toEqual({
+    "approval-accepted.ansi": "idle",
+    "approval-accepted.txt": "idle",
+    "approval-declined.ansi": "idle",
+    "approval-declined.txt": "idle",
+    "approval-prompt.ansi": "command_approval",
+    "approval-prompt.txt": "command_approval",
+    "background-terminal-running.ansi": "idle",
+    "background-terminal-running.txt": "idle",
+    "compacted.ansi": "idle",
+    "compacted.txt": "idle",
+    "composer-before-trust.ansi": "idle",
+    "draft-while-working.ansi": "draft",
+    "draft-while-working.txt": "draft",
+    "error-e400-end.ansi": "idle",
+    "error-e400-end.txt": "idle",
+    "error-e429-plain-end.ansi": "idle",
+    "error-e429-plain-end.txt": "idle",
+    "error-e500-end.ansi": "idle",
+    "error-e500-end.txt": "idle",
+    "error-ecut-end.ansi": "idle",
+    "error-ecut-end.txt": "idle",
+    "error-efailed-end.ansi": "idle",
+    "error-efailed-end.txt": "idle",
+    "error-usage-limit-dismissed.ansi": "idle",
+    "error-usage-limit-dismissed.txt": "idle",
+    "error-usage-limit.ansi": "rate_limit",
+    "error-usage-limit.txt": "rate_limit",
+    "fork.ansi": "choice",
+    "fork.txt": "choice",
+    "idle-after-command.ansi": "idle",
+    "idle-after-command.txt": "idle",
+    "idle-after-first-turn.ansi": "idle",
+    "idle-after-first-turn.txt": "idle",
+    "interrupted-by-ctrl-c.ansi": "draft",
+    "interrupted-by-ctrl-c.txt": "draft",
+    "interrupted.ansi": "idle",
+    "interrupted.txt": "idle",
+    "large-paste-collapsed.ansi": "draft",
+    "large-paste-collapsed.txt": "draft",
+    "new-question.ansi": "choice",
+    "new-question.txt": "choice",
+    "new-thread.ansi": "idle",
+    "new-thread.txt": "idle",
+    "plan-mode-idle.ansi": "idle",
+    "plan-mode-idle.txt": "idle",
+    "plan-proposed.ansi": "choice",
+    "plan-proposed.txt": "choice",
+    "ps.ansi": "idle",
+    "ps.txt": "idle",
+    "queued-while-thinking.ansi": "queued_input",
+    "queued-while-thinking.txt": "queued_input",
+    "queued-while-working.ansi": "queued_input",
+    "queued-while-working.txt": "queued_input",
+    "quit-by-ctrl-c.ansi": "unknown",
+    "quit-by-ctrl-c.txt": "unknown",
+    "quit.ansi": "unknown",
+    "quit.txt": "unknown",
+    "ready-empty.ansi": "idle",
+    "ready-empty.txt": "idle",
+    "request-user-input-answered.ansi": "idle",
+    "request-user-input-answered.txt": "idle",
+    "request-user-input.ansi": "choice",
+    "request-user-input.txt": "choice",
+    "resume-picker.ansi": "overlay",
+    "resume-picker.txt": "overlay",
+    "startup-1s.ansi": "idle",
+    "startup-1s.txt": "idle",
+    "startup-3s.ansi": "idle",
+    "startup-3s.txt": "idle",
+    "status.ansi": "idle",
+    "status.txt": "idle",
+    "subagent-running.ansi": "idle",
+    "subagent-running.txt": "idle",
+    "text-in-composer-not-submitted.ansi": "draft",
+    "text-in-composer-not-submitted.txt": "draft",
+    "title-with-return-in-footer.ansi": "idle",
+    "title-with-return-in-footer.txt": "idle",
+    "trust-prompt.ansi": "folder_trust",
+    "trust-prompt.txt": "folder_trust",
+    "update-offer.ansi": "update_offer",
+    "update-offer.txt": "update_offer",
+    "working.ansi": "working",
+    "working.txt": "working",
+  });
+  const early = readScreen(readFileSync(join(newer, "composer-before-trust.ansi"), "utf8"));
+  expect(early.early).toBe(true);
+  expect(readScreen(readFileSync(join(newer, "ready-empty.ansi"), "utf8")).early).toBe(false);
 });

@@ -105,7 +105,8 @@ describe("what must get no keys", () => {
     const store = cx.store();
     const w1 = recipientOf(needSession(store, "w1"));
     for (const [recipient, type] of [
-      [{ ...w1, tmuxSession: "codex-w" }, "not running"],
+      // Pane and process are the address, and the name a hint: a name alone must be right.
+      [{ ...w1, paneId: null, pid: null, tmuxSession: "codex-w" }, "not running"],
       [{ ...w1, pid: 999_999_999 }, "is dead"],
       [{ ...w1, gone: true }, "is gone"],
       [{ ...w1, paneId: "%77" }, "is not in tmux session"],

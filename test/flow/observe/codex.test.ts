@@ -97,6 +97,8 @@ test("killed in the middle of a turn, it is told as crashed at the next cycle", 
   expect(await cycle()).toMatchObject({ turn: "open" });
   process.kill(pid, "SIGKILL");
   await until("the end of the process", async () => (await cycle()).worker_alive === false);
+  // tmux hears of it a moment later.
+  await until("the end of its terminal", async () => (await cycle()).pane_signal.captured === false);
   expect(await cycle()).toMatchObject({
     state: "busy",
     turn: "crashed",

@@ -1,0 +1,36 @@
+/** Worlds of the suite with a real Codex: the one that package.json pins, or the oldest that must work. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { agents } from "../../src/core/agent/agents.ts";
+import type { ModelItem, ModelRequest } from "../../src/system/scripted-model.ts";
+import { CodexWorld, PlainModel } from "../codex-world.ts";
+import type { AgentWorld, HeldModel } from "./world.ts";
+
+/** Answers `ask CMD` by wanting to run it outside the sandbox, which needs an approval. */
+const askOr = async (model: PlainModel, request: ModelRequest): Promise<ModelItem[]> => {
+  const asked = /^ask (.*)$/.exec(request.userTexts.at(-1) ?? "")?.[1];
+  return asked !== undefined && request.toolOutput === null ? [{ run: asked, escalate: "to see what happens" }] : model.script(request);
+};
+
+export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
+  readonly agent = agents.codex;
+  readonly asking = ["--sandbox", "read-only", "--ask-for-approval", "on-request"];
+  readonly compacted = /"type":"(compacted|context_compacted)"/;
+  readonly model: HeldModel;
+  constructor() {
+    const model = new PlainModel();
+    super((request) => askOr(model, request));
+    this.model = model;
+  }
+}
+
+const OLDEST = resolve(import.meta.dir, "..", `codex-${agents.codex.tested.from}`, "node_modules", ".bin");
+
+/** The same with the oldest version that the tests know, which scripts/setup-ci fetches. */
+export class OldestCodexWorld extends CodexSuiteWorld {
+  constructor() {
+    super();
+    if (!existsSync(OLDEST)) throw new Error(`no Codex at ${OLDEST}: run scripts/setup-ci`);
+    this.env.PATH = `${OLDEST}:${this.env.PATH}`;
+  }
+}
