@@ -1,12 +1,15 @@
-/** Holds the plan of the house: rooms, the direction of imports, cycles, the table of commands, and what is slow or unsafe to use. */
+/**
+ * Holds the plan of the house: layers and the subjects in them, the direction of imports, circles, the table of commands, sizes, and what is
+ * slow or unsafe to use.
+ */
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, normalize, relative, resolve } from "node:path";
+import { basename, dirname, join, normalize, relative, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "..");
 const SRC = join(ROOT, "src");
 
-/** Which rooms a room may import from, besides itself; a file directly below src is a room of its own. */
+/** Which layers a layer may import from, besides itself; a file directly below src is a layer of its own. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "main.ts": ["run.ts", "context.ts"],
   "run.ts": ["verbs.ts", "version.ts", "args", "context.ts", "core"],
@@ -42,6 +45,20 @@ const PACKAGES: Record<string, readonly string[]> = {
   dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 
+/**
+ * The subjects of each layer, lowest first: a folder imports from those before it and never from those behind it. What belongs to no subject,
+ * or to one of fewer than three files, lies flat in the layer.
+ */
+const SUBJECTS: Record<string, readonly string[]> = {
+  core: ["codex", "compat", "delivery", "sessions", "dispatch", "audit", "agent", "observe", "tasks", "loops", "qa", "dashboard"],
+  store: ["record", "reports", "compat", "dispatch", "sessions", "observe", "tasks", "loops", "audit", "dashboard"],
+  system: ["files", "processes", "git", "terminal", "codex"],
+  view: ["dispatch", "audit"],
+  flow: ["reach", "loops", "observe", "delivery", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
+  commands: ["sessions", "observe", "delivery", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
+  dashboard: ["actions", "page"],
+};
+
 interface Import {
   readonly from: string;
   readonly specifier: string;
@@ -52,6 +69,9 @@ interface Import {
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".d.ts"));
 const sourceOf = (path: string) => readFileSync(join(SRC, path), "utf8");
 const roomOf = (path: string) => path.split("/")[0]!;
+/** The subject of a file; null for one that lies flat in its layer. */
+const subjectOf = (path: string) => (path.split("/").length === 3 ? path.split("/")[1]! : null);
+const linesOf = (source: string) => source.trimEnd().split("\n").length;
 /** Comments may name anything. */
 const bare = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 
@@ -75,11 +95,57 @@ const imports: Import[] = files.flatMap((from) => {
 const local = imports.filter((each) => each.specifier.startsWith("."));
 const target = (each: Import) => relative(SRC, normalize(join(SRC, each.from, "..", each.specifier)));
 
-describe("the rooms", () => {
-  test("src has only known rooms and no folder below them", () => {
-    expect(files.length).toBeGreaterThan(30);
+const others = ["bench", "npm", "scripts", "test"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(tsx?|mjs)$/.test(path))
+    .map((path) => join(ROOT, folder, path)),
+);
+/** Circles among the imports, each as a list that ends where it begins; `node` says what counts as one place. */
+function circlesOf(node: (path: string) => string): string[] {
+  const edges = new Map<string, Set<string>>();
+  for (const each of local) {
+    if (each.dynamic || target(each).startsWith("..")) continue;
+    const [from, to] = [node(each.from), node(target(each))];
+    if (from !== to) edges.set(from, (edges.get(from) ?? new Set()).add(to));
+  }
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (place: string, trail: readonly string[]): void => {
+    if (trail.includes(place)) circles.push([...trail.slice(trail.indexOf(place)), place].join(" → "));
+    else if (!done.has(place)) {
+      for (const next of edges.get(place) ?? []) visit(next, [...trail, place]);
+      done.add(place);
+    }
+  };
+  for (const place of edges.keys()) visit(place, []);
+  return circles;
+}
+
+describe("layers and subjects", () => {
+  test("src has only known layers, in them only known subjects, and nothing deeper", () => {
+    expect(files.length).toBeGreaterThan(400);
     expect(files.filter((path) => path.split("/").length > 3)).toEqual([]);
     expect([...new Set(files.map(roomOf))].filter((room) => !(room in MAY_IMPORT))).toEqual([]);
+    expect(files.filter((path) => subjectOf(path) !== null && !SUBJECTS[roomOf(path)]?.includes(subjectOf(path)!))).toEqual([]);
+  });
+
+  test("a subject has a folder once it has three files, and no file repeats its folder's name", () => {
+    const folders = Map.groupBy(
+      files.filter((path) => subjectOf(path) !== null),
+      (path) => dirname(path),
+    );
+    expect([...folders].filter(([, inside]) => inside.length < 3).map(([folder]) => folder)).toEqual([]);
+    // A command is named as it is typed, and a loop's evidence is typed with its group.
+    const repeated = files.filter((path) => roomOf(path) !== "commands" && basename(path).startsWith(`${subjectOf(path)}-`));
+    expect(repeated).toEqual([]);
+  });
+
+  test("tests lie where what they test lies", () => {
+    const tests = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".test.ts"));
+    expect(tests.length).toBeGreaterThan(100);
+    const layers = tests.filter((path) => roomOf(path) in SUBJECTS && subjectOf(path) !== null);
+    expect(layers.filter((path) => !SUBJECTS[roomOf(path)]!.includes(subjectOf(path)!))).toEqual([]);
+    expect(tests.filter((path) => path.split("/").length > 3)).toEqual([]);
   });
 
   test("every import goes along an arrow", () => {
@@ -90,6 +156,20 @@ describe("the rooms", () => {
       return each.dynamic ? !MAY_LOAD[room]?.includes(roomOf(to)) : !MAY_IMPORT[room]!.includes(roomOf(to));
     });
     expect(wrong.map((each) => `${each.from} → ${each.specifier}`)).toEqual([]);
+  });
+
+  test("subjects of a layer keep their order", () => {
+    const wrong = local.filter((each) => {
+      const [room, from, to] = [roomOf(each.from), subjectOf(each.from), subjectOf(target(each))];
+      if (from === null || to === null || from === to || roomOf(target(each)) !== room) return false;
+      return SUBJECTS[room]!.indexOf(to) > SUBJECTS[room]!.indexOf(from);
+    });
+    expect(wrong.map((each) => `${each.from} → ${each.specifier}`)).toEqual([]);
+  });
+
+  test("nothing goes in circles: no file, not even by its types, and no subject", () => {
+    expect(circlesOf((path) => path)).toEqual([]);
+    expect(circlesOf((path) => (subjectOf(path) === null ? path : dirname(path)))).toEqual([]);
   });
 
   test("packages stay in the rooms that need them", () => {
@@ -105,43 +185,27 @@ describe("the rooms", () => {
     expect(wrong.map((each) => `${each.from} → ${each.specifier}`)).toEqual([]);
   });
 
-  test("nothing goes in circles", async () => {
-    const built = await Bun.build({ entrypoints: [join(SRC, "main.ts")], target: "bun", metafile: true, splitting: true });
-    const inputs = built.metafile!.inputs;
-    const edges = new Map(
-      Object.entries(inputs).map(([path, input]) => [
-        path,
-        input.imports.filter((each) => each.kind !== "dynamic-import").map((each) => each.path),
-      ]),
-    );
-    expect([...edges.keys()].filter((path) => path.startsWith("src/commands/")).length).toBeGreaterThan(5);
-    const done = new Set<string>();
-    const circle = (path: string, trail: readonly string[]): readonly string[] | null => {
-      if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
-      if (done.has(path)) return null;
-      for (const next of edges.get(path) ?? []) {
-        const found = circle(next, [...trail, path]);
-        if (found) return found;
-      }
-      done.add(path);
-      return null;
-    };
-    for (const path of edges.keys()) if (path.startsWith("src/")) expect(circle(path, [])).toBeNull();
+  test("every command file stands in the table, and back", () => {
+    const loaded = new Set(imports.filter((each) => each.from === "verbs.ts" && each.dynamic).map(target));
+    const present = new Set(files.filter((path) => roomOf(path) === "commands"));
+    expect([...loaded].sort()).toEqual([...present].sort());
   });
 
-  test("every command file stands in the table, and back", () => {
-    const loaded = new Set(imports.filter((each) => each.from === "verbs.ts" && each.dynamic).map((each) => basename(each.specifier)));
-    const present = new Set(files.filter((path) => roomOf(path) === "commands").map((path) => basename(path)));
-    expect([...loaded].sort()).toEqual([...present].sort());
+  test("help lists a command under the subject whose folder it is in", () => {
+    // A heading stands alone on a line of the table; the commands below it load from one folder, or lie flat.
+    const headings = [...sourceOf("verbs.ts").matchAll(/^  (?:"([^"]+)"|(\w+)): \{\n([\s\S]*?)^  \},$/gm)];
+    expect(headings.length).toBeGreaterThan(8);
+    const wrong = headings.flatMap(([, quoted, plain, body]) => {
+      const folders = [...new Set([...body!.matchAll(/"\.\/commands\/(?:(\w+)\/)?[\w-]+\.ts"/g)].map((found) => found[1] ?? null))];
+      const heading = quoted ?? plain!;
+      const fits = folders.every((folder) => folder === null || folder === heading.toLowerCase());
+      return fits ? [] : [`${heading}: ${folders.join(", ")}`];
+    });
+    expect(wrong).toEqual([]);
   });
 });
 
 describe("what a module gives away", () => {
-  const others = ["bench", "npm", "scripts", "test"].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-      .filter((path) => /\.(tsx?|mjs)$/.test(path))
-      .map((path) => join(ROOT, folder, path)),
-  );
   const places = new Map<string, string[]>();
   for (const path of [...files.map((each) => join(SRC, each)), ...others]) {
     for (const word of new Set(bare(readFileSync(path, "utf8")).match(/\w+/g))) {
@@ -233,11 +297,25 @@ describe("the rules of the house", () => {
     expect(where(/^export default /m, (room) => room !== "commands")).toEqual([]);
   });
 
-  test("files keep to their size", () => {
-    const lines = (path: string) => sourceOf(path).split("\n").length;
-    expect(
-      files.filter((path) => lines(path) > (roomOf(path) === "commands" ? 150 : 300)).map((path) => `${path}: ${lines(path)}`),
-    ).toEqual([]);
+  test("files and folders keep to their size", () => {
+    expect(files.filter((path) => linesOf(sourceOf(path)) > (roomOf(path) === "commands" ? 150 : 300))).toEqual([]);
+    const folders = Map.groupBy(
+      readdirSync(SRC, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+      (entry) => relative(SRC, entry.parentPath),
+    );
+    expect([...folders].filter(([, inside]) => inside.length > 25).map(([folder, inside]) => `${folder}: ${inside.length}`)).toEqual([]);
+    const tests = others.filter((path) => path.startsWith(join(ROOT, "test")));
+    expect(tests.filter((path) => linesOf(readFileSync(path, "utf8")) > 500)).toEqual([]);
+  });
+
+  test("lines keep to 140 columns but for what cannot be broken", () => {
+    const long = files.flatMap((path) =>
+      sourceOf(path)
+        .split("\n")
+        .filter((line) => line.length > 140)
+        .map((line) => `${path}: ${line.trim().slice(0, 60)}`),
+    );
+    expect(long.length).toBeLessThanOrEqual(100);
   });
 });
 
