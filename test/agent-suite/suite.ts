@@ -249,6 +249,8 @@ function living(world: AgentWorld): void {
   beforeAll(async () => {
     worker = await start(world, "w1");
     const other = await start(world, "other");
+    // A running thread is on record under one name.
+    await world.ok("deregister other");
     await world.ok(["register-manager", "--name", "m1", "--pid", String(other.pid), "--codex-session", other.codex_session_path]);
     await world.ok("tasks --create t1 --goal g");
     await world.ok("bind --task t1 --worker w1 --manager m1");

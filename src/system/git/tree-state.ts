@@ -9,7 +9,7 @@
  * clock of a file system is coarse.
  */
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { NotSeen, TreeState, Unseen } from "../../core/loops/evidence-run.ts";
 import type { Env } from "../processes/environment.ts";
@@ -31,6 +31,9 @@ const realPath = (path: string): string => {
     return path;
   }
 };
+
+/** A file under any of its names. */
+const fileId = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
 
 /** What HEAD has, by path. */
 interface Entry {
@@ -76,6 +79,8 @@ class Look {
   private readonly algorithm: "sha1" | "sha256";
   private readonly deadline = performance.now() + LIMIT_MS;
   private sliceAt = performance.now();
+  /** Our own files: opening and closing one would take SQLite's locks away from this process. */
+  private readonly own: ReadonlySet<string>;
 
   constructor(
     private readonly git: SafeGit,
@@ -84,6 +89,7 @@ class Look {
     private readonly apart: readonly string[],
   ) {
     this.left = new Map(tracked);
+    this.own = new Set(apart.flatMap((path) => statSync(path, { throwIfNoEntry: false }) ?? []).map(fileId));
     this.algorithm = head?.length === 64 ? "sha256" : "sha1";
     for (const [path, { mode }] of tracked) {
       if (mode === SUBMODULE) this.known.add(path);
@@ -127,8 +133,10 @@ class Look {
     for (const folder of folders) {
       if (!(await this.breathe())) return null;
       for (const path of this.namesIn(folder)) {
-        const isFolder = lstatSync(bytes(`${this.git.root}/${path}`), { throwIfNoEntry: false })?.isDirectory() === true;
-        if (isFolder ? this.known.has(path) : this.tracked.has(path)) (isFolder ? below : files).push(path);
+        const stat = lstatSync(bytes(`${this.git.root}/${path}`), { throwIfNoEntry: false });
+        const isFolder = stat?.isDirectory() === true;
+        if (stat?.isFile() && this.own.has(fileId(stat))) this.leaveOwn(path);
+        else if (isFolder ? this.known.has(path) : this.tracked.has(path)) (isFolder ? below : files).push(path);
         else asked.push({ path, folder: isFolder });
       }
     }
@@ -175,6 +183,14 @@ class Look {
     });
     // 1: none of them.
     return done.code === 0 || done.code === 1 ? new Set(done.stdout.split("\0").map((path) => path.slice(2))) : null;
+  }
+
+  /** One of our own records, under whatever name: it is not even opened. */
+  private leaveOwn(path: string): void {
+    this.leaveOut(path, "our own records");
+    if (!this.left.delete(path)) return;
+    this.prints.push([path, "our own records"]);
+    this.dirty = true;
   }
 
   private leaveOut(path: string, why: Unseen["why"]): void {
