@@ -76,7 +76,7 @@ test("a session of any name is captured below the state root and nowhere else", 
   await w.ok([
     "register-worker",
     "--name",
-    name,
+    "plain",
     "--pid",
     String(process.pid),
     "--codex-session",
@@ -86,6 +86,8 @@ test("a session of any name is captured below the state root and nowhere else", 
     "--tmux-session",
     "tm",
   ]);
+  // Older records hold such names.
+  w.store().db.run("update sessions set name = ?", [name]);
   const { transcript_path } = await w.ok(["capture", name]);
   expect(transcript_path.startsWith(`${w.stateRoot}/`)).toBe(true);
   expect(transcript_path).not.toContain("..%2F../");
