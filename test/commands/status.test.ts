@@ -72,6 +72,7 @@ test("two names on one tmux session are refused with the other's name, and no fi
 test("a session of any name is captured below the state root and nowhere else", async () => {
   const name = "../../evil name";
   const { path } = await lonelyWorker(w);
+  await w.ok("deregister w1");
   await showing(w, "tm", "screen\n");
   await w.ok([
     "register-worker",
@@ -87,7 +88,7 @@ test("a session of any name is captured below the state root and nowhere else", 
     "tm",
   ]);
   // Older records hold such names.
-  w.store().db.run("update sessions set name = ?", [name]);
+  w.store().db.run("update sessions set name = ? where name = 'plain'", [name]);
   const { transcript_path } = await w.ok(["capture", name]);
   expect(transcript_path.startsWith(`${w.stateRoot}/`)).toBe(true);
   expect(transcript_path).not.toContain("..%2F../");
