@@ -50,9 +50,9 @@ const PACKAGES: Record<string, readonly string[]> = {
  * or to one of fewer than three files, lies flat in the layer.
  */
 const SUBJECTS: Record<string, readonly string[]> = {
-  core: ["codex", "compat", "delivery", "sessions", "dispatch", "audit", "agent", "observe", "tasks", "loops", "qa", "dashboard"],
-  store: ["record", "reports", "compat", "dispatch", "sessions", "observe", "tasks", "loops", "audit", "dashboard"],
-  system: ["files", "processes", "git", "terminal", "codex"],
+  core: ["agent", "compat", "delivery", "codex", "sessions", "dispatch", "audit", "observe", "tasks", "loops", "qa", "dashboard"],
+  store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "audit", "dashboard"],
+  system: ["files", "processes", "git", "terminal", "agent", "codex"],
   view: ["dispatch", "audit"],
   flow: ["reach", "loops", "observe", "delivery", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
   commands: ["sessions", "observe", "delivery", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
@@ -70,7 +70,9 @@ const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((pa
 const sourceOf = (path: string) => readFileSync(join(SRC, path), "utf8");
 const roomOf = (path: string) => path.split("/")[0]!;
 /** The subject of a file; null for one that lies flat in its layer. */
-const subjectOf = (path: string) => (path.split("/").length === 3 ? path.split("/")[1]! : null);
+const subjectOf = (path: string) => (path.split("/").length === 3 && !AGENT_LISTS.has(path) ? path.split("/")[1]! : null);
+/** They name every agent's folder, which names the port: above both, whatever folder they lie in. */
+const AGENT_LISTS = new Set(["core/agent/agents.ts", "system/agent/agents.ts"]);
 const linesOf = (source: string) => source.trimEnd().split("\n").length;
 /** Comments may name anything. */
 const bare = (source: string) => source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");

@@ -1,7 +1,7 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
 import { attention, type SideState, type Wait } from "../core/dashboard/attention.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
-import type { TurnError } from "../core/observe/turn-error.ts";
+import type { TurnError } from "../core/agent/failed-turn.ts";
 import type { Dialog, PageName } from "../core/agent/screen.ts";
 import type { Role, Session, WayOfLaunch } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";

@@ -19,8 +19,9 @@ export interface RunWish {
 }
 
 /**
- * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5 more
- * to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy machine.
+ * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5
+ * more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy
+ * machine.
  */
 const SENDING_MS = 130_000;
 const SAY_AFTER_MS = 1000;

@@ -9,8 +9,8 @@ type Index = (home: string, since: number) => IndexedThread[] | null;
 const indexes: Readonly<Record<AgentKey, Index>> = { codex: indexedThreads };
 
 /**
- * The sessions of this home that were created at `since` (milliseconds) or later, youngest first. Null when the agent keeps no index, or one
- * of another shape than the one known.
+ * The sessions of this home that were created at `since` (milliseconds) or later, youngest first. Null when the agent keeps no index, or
+ * one of another shape than the one known.
  */
 export const indexedSessions = (agent: Agent, home: string, since: number): IndexedThread[] | null =>
   indexes[agent.key as AgentKey](home, since);

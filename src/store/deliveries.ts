@@ -158,7 +158,8 @@ export const textsAround = (store: Store, rolloutPath: string, offset: number): 
     .query<{ digest: string; lines: number }, [string, number]>(
       `select text_digest as digest, text_lines as lines from deliveries where rollout_path = ?1 and proof_offset = ?2
        union all
-       select text_digest, text_lines from deliveries where state in ('sending', 'typed', 'unknown') and rollout_path = ?1 and start_offset <=
+       select text_digest, text_lines from deliveries where state in ('sending', 'typed', 'unknown') and rollout_path = ?1 and
+         start_offset <=
          ?2 and proof_offset is null`,
     )
     .all(rolloutPath, offset);

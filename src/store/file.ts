@@ -1,6 +1,6 @@
 /**
- * The database as a file. SQLite alone opens it: closing any other descriptor of a file takes away the locks that the whole process holds on
- * it, SQLite's among them (https://www.sqlite.org/howtocorrupt.html, 2.2). What else must be known is asked without opening it.
+ * The database as a file. SQLite alone opens it: closing any other descriptor of a file takes away the locks that the whole process holds
+ * on it, SQLite's among them (https://www.sqlite.org/howtocorrupt.html, 2.2). What else must be known is asked without opening it.
  */
 import { constants, Database } from "bun:sqlite";
 import { mkdirSync, statSync } from "node:fs";
@@ -56,8 +56,8 @@ const alone = (path: string): Database => {
 const versionOf = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
 
 /**
- * Looks whether the file itself begins as a database does, which its log, read first, can hide. More is not asked of it: a file whose log was
- * carried over in part (the disk was full, the process killed) is only whole together with that log.
+ * Looks whether the file itself begins as a database does, which its log, read first, can hide. More is not asked of it: a file whose log
+ * was carried over in part (the disk was full, the process killed) is only whole together with that log.
  * @throws SQLiteError
  */
 export function requireHeader(path: string): void {

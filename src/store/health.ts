@@ -55,7 +55,8 @@ const references = (store: Store): Check => {
 };
 
 /**
- * All checks in their order but those that read the whole file (`integrity_check`, `value_types`). A file that lacks tables is told so instead of failing.
+ * All checks in their order but those that read the whole file (`integrity_check`, `value_types`). A file that lacks tables is told so
+ * instead of failing.
  * @param options.rows false: the one that reads every reference is left out, for reports that are asked for often
  */
 export function checkHealth(store: Store, options: { rows?: boolean } = {}): Health {

@@ -9,8 +9,8 @@ export type PartTeller = (part: string, done: number, parts: number) => void;
 const MOST_ERRORS = 100;
 
 /**
- * Runs the whole check in parts, since SQLite does not tell how far it is: all pages first, for which `quick_check` is enough, then table by
- * table its rows against its indexes, which takes most of the time.
+ * Runs the whole check in parts, since SQLite does not tell how far it is: all pages first, for which `quick_check` is enough, then table
+ * by table its rows against its indexes, which takes most of the time.
  */
 export function checkIntegrity(store: Store, told: PartTeller = () => {}): Check {
   const errors = new Set<string>();

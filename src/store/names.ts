@@ -9,7 +9,8 @@ const namesOf = (store: Store, table: "tasks" | "sessions"): string[] =>
   store.db
     .query<{ name: string }, [number]>(`select distinct name from (select name from ${table} order by rowid desc limit ?)`)
     .all(MOST)
-    .map(({ name }) => name);
+    // A damaged file can hold anything in place of a name.
+    .flatMap(({ name }) => (typeof name === "string" ? [name] : []));
 
 interface Member {
   readonly task: string;

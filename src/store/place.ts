@@ -2,7 +2,14 @@
 import { statSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
 import { schemaVersion } from "../schema/schema.ts";
-import type { Store } from "./store.ts";
+import type { Database } from "bun:sqlite";
+
+/** A database that is open: where, and which file it was when it was opened. */
+interface Opened {
+  readonly db: Database;
+  readonly path: string;
+  readonly identity: string | null;
+}
 
 /** Which file stands at the path, links followed; null when none does or it cannot be asked. */
 export function identityOf(path: string): string | null {
@@ -23,13 +30,13 @@ export function refuseNewer(version: number, file: string): void {
 }
 
 /** Whether the file that is open still stands at its path. */
-export const keepsPlace = ({ path, identity }: Store): boolean => identityOf(path) === identity;
+export const keepsPlace = ({ path, identity }: Pick<Opened, "path" | "identity">): boolean => identityOf(path) === identity;
 
 /**
  * Throws a Failure when the file that is open no longer stands at its path, because it or a folder above it was moved, removed or
  * replaced, or when a newer program has taken it over. What is written then would be lost, or not understood.
  */
-export function requirePlace({ db, path, identity }: Store): void {
+export function requirePlace({ db, path, identity }: Opened): void {
   const now = identityOf(path);
   if (now !== identity)
     throw new Failure(

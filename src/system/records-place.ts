@@ -102,7 +102,8 @@ function indexNames({ gitFolder }: Repository, below: string): boolean {
   } catch {
     return false;
   }
-  // Names stand whole in versions 2 and 3. In 4 one tells only in what it differs from the one before, in a split index it may be elsewhere.
+  // Names stand whole in versions 2 and 3. In 4 one tells only in what it differs from the one before, in a split index it may be
+  // elsewhere.
   const whole = index.length >= 8 && index.readUInt32BE(4) < 4 && !filesOf(gitFolder).some((name) => name.startsWith("sharedindex."));
   return whole && !index.includes(below) ? false : askGit(gitFolder, below);
 }
@@ -124,7 +125,9 @@ function askGit(gitFolder: string, below: string): boolean {
   return done.code !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
 }
 
-/** Whether the folder is one for records alone, by its name or since it is not there yet: one that a person named may hold anything else. */
+/**
+ * Whether the folder is one for records alone, by its name or since it is not there yet: one that a person named may hold anything else.
+ */
 export const isOurs = (records: string): boolean => basename(records) === RECORDS || kindOf(records) === null;
 
 /** Keeps what this program writes there out of the repository around it. A folder that cannot be written, or has one, is left alone. */

@@ -1,6 +1,6 @@
 /** A QA plan as text for the terminal. */
 import { prettyJson } from "../core/json.ts";
-import type { QaPlan } from "../core/qa/plan.ts";
+import type { QaPlan } from "../core/qa/checklist.ts";
 
 const section = (title: string, lines: readonly string[] | undefined): string[] => (lines?.length ? ["", `${title}:`, ...lines] : []);
 const bullets = (lines: readonly string[] | undefined): string[] | undefined => lines?.map((line) => `  - ${line}`);

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { parse } from "../../src/args/parse.ts";
 import { LOOP_TRIGGERS } from "../../src/core/loops/triggers.ts";
-import { QA_SCENARIOS, type QaPlan, qaPlan } from "../../src/core/qa/plan.ts";
+import type { QaPlan } from "../../src/core/qa/checklist.ts";
+import { QA_SCENARIOS, qaPlan } from "../../src/core/qa/plan.ts";
 import { findVerb, isGroup } from "../../src/verbs.ts";
 import { words } from "../harness.ts";
 

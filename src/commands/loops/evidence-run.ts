@@ -18,7 +18,8 @@ export default verb(
       "Runs a command (its words as given, no shell) and records it as the proof of a criterion: command, folder, git " +
       "HEAD and the digest of what the files hold, start, duration, exit status, digest and last lines of its output, secrets " +
       "masked. Exit status 0 satisfies the criterion, which is then machine-proven for as long as HEAD and the files " +
-      "stay as they were; what is ignored, or larger than 64 MB, is named and not read. With --loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
+      "stay as they were; what is ignored, or larger than 64 MB, is named and not read. With " +
+      "--loop-run, --iteration and --type it is evidence for an iteration of a loop as well.",
     examples: [
       ["evidence run login-fix --criterion 3 -- bun test", "prove criterion 3"],
       [

@@ -1,7 +1,7 @@
 /**
- * The port of an agent, its pure half: all that is peculiar to the program that a session runs, as data and decisions. The machine half (where
- * its files are, who writes them, its queue) stands in `system/agent/agents.ts`, its own index in `store/agent-index.ts`; all three have one
- * entry per agent, and only they import from an agent's folder.
+ * The port of an agent, its pure half: all that is peculiar to the program that a session runs, as data and decisions. The machine half
+ * (where its files are, who writes them, its queue) stands in `system/agent/agents.ts`, its own index in `store/agent-index.ts`; all three
+ * have one entry per agent, and only they import from an agent's folder.
  */
 import type { AgentRecord } from "./record.ts";
 import type { Finding, Screen, StartupVerdict, WaitQuestion } from "./screen.ts";
@@ -114,8 +114,8 @@ export interface ScreenPort {
   /** How far a start has come, by words that stand on the screen. */
   startup(text: string): StartupVerdict;
   /**
-   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything. As
-   * `busyWait`, silent while the state is fresh.
+   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything.
+   * As `busyWait`, silent while the state is fresh.
    */
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
   /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */

@@ -1,4 +1,6 @@
-/** The agents that this version knows, and which of them is meant. With its two other halves the only file that imports from their folders. */
+/**
+ * The agents that this version knows, and which of them is meant. With its two other halves the only file that imports from their folders.
+ */
 import { codex } from "../codex/codex.ts";
 import { Failure } from "../failure.ts";
 import { DEFAULT_AGENT } from "../sessions/session.ts";
@@ -38,8 +40,8 @@ export const agentOf = (session: { readonly name: string; readonly agent: string
   agentNamed(session.agent, `the record of ${JSON.stringify(session.name)}`);
 
 /**
- * The agent whose transcript lies at this path: asked where no session on record says it, while one is being registered and of what was sent
- * to one that has another transcript now.
+ * The agent whose transcript lies at this path: asked where no session on record says it, while one is being registered and of what was
+ * sent to one that has another transcript now.
  */
 export const agentOfPath = (path: string): Agent => allAgents.find((agent) => agent.transcript.isPath(path)) ?? agents[DEFAULT_AGENT];
 

@@ -1,4 +1,7 @@
-/** What the other two halves of an agent's port give: its machine half (`system/agent/agents.ts`) and its own index (`store/agent-index.ts`). */
+/**
+ * What the other two halves of an agent's port give: its machine half (`system/agent/agents.ts`) and its own index
+ * (`store/agent-index.ts`).
+ */
 
 /** Who writes a session's transcript. */
 export interface Writer {

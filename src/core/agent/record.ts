@@ -1,9 +1,9 @@
 /**
  * The records of a session as they are stored, whichever agent wrote them, and what they say as typed facts. The form is the one that Codex
- * writes, older and newer shape alike: the records of another agent are translated into it when they are read. Unknown records are facts too,
- * never errors.
+ * writes, older and newer shape alike: the records of another agent are translated into it when they are read. Unknown records are facts
+ * too, never errors.
  */
-import type { TurnError } from "../observe/turn-error.ts";
+import type { TurnError } from "./failed-turn.ts";
 import { readTurnError } from "./turn-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 

@@ -1,6 +1,8 @@
-/** The error with which a turn ends, in the stored form (`task_complete.error`, as Codex writes it), by kind, and the limits noted before. */
+/**
+ * The error with which a turn ends, in the stored form (`task_complete.error`, as Codex writes it), by kind, and the limits noted before.
+ */
 import { isObject, type Json, type JsonObject } from "../json.ts";
-import type { TurnError, TurnErrorKind } from "../observe/turn-error.ts";
+import type { TurnError, TurnErrorKind } from "./failed-turn.ts";
 import { instant, toIso } from "../time.ts";
 
 /** Names of Codex's own, as they stand in its program (0.169 and 0.171). Those that carry a status of HTTP go by that first. */

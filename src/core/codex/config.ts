@@ -1,4 +1,7 @@
-/** A configuration file that, with the agent's own default model, makes the real Codex talk to a Responses API of ours and ask nobody anything. */
+/**
+ * A configuration file that, with the agent's own default model, makes the real Codex talk to a Responses API of ours and ask nobody
+ * anything.
+ */
 
 /** @param options.modelUrl base address of the API; @param options.trustedFolders folders Codex need not ask about */
 export function codexConfig(options: { modelUrl: string; trustedFolders: readonly string[] }): string {

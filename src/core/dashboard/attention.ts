@@ -1,6 +1,6 @@
 /** What waits for a person in a task, in plain words, told from the records and from what the machine shows. */
 import type { Dialog, PageName } from "../agent/screen.ts";
-import { failureWords, type TurnError } from "../observe/turn-error.ts";
+import { failureWords, type TurnError } from "../agent/failed-turn.ts";
 import type { Role } from "../sessions/session.ts";
 import { quoteWord } from "../shell.ts";
 import type { Turn } from "../sessions/worker-state.ts";

@@ -1,6 +1,6 @@
 /** The signal that a worker ended a turn: what its manager is told, and the receipt that goes with it. */
 import type { JsonObject } from "../json.ts";
-import type { TurnError } from "../observe/turn-error.ts";
+import type { TurnError } from "../agent/failed-turn.ts";
 import { quoteWord } from "../shell.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** The checklists about sessions, criteria, tmux and Dispatch. */
-import type { QaPlan } from "./plan.ts";
+import type { QaPlan } from "./checklist.ts";
 
 type Body = Omit<QaPlan, "scenario">;
 

@@ -1,6 +1,6 @@
 /** The checklists about loops, triggers and boards. */
 import { LOOP_TRIGGERS } from "../loops/triggers.ts";
-import type { QaMarker, QaPlan } from "./plan.ts";
+import type { QaMarker, QaPlan } from "./checklist.ts";
 
 type Body = Omit<QaPlan, "scenario">;
 

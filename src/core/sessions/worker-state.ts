@@ -1,5 +1,5 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
-import type { TurnError } from "../observe/turn-error.ts";
+import type { TurnError } from "../agent/failed-turn.ts";
 import { readFact, type AgentFact, type AgentRecord } from "../agent/record.ts";
 import { ageSeconds } from "../time.ts";
 

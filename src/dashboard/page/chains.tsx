@@ -2,8 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { Chain } from "../../store/dashboard/chains.ts";
 import { verdict } from "./delivery.tsx";
-import { Empty, Pill, Said, type Tone } from "./parts.tsx";
-import { Time } from "./time.tsx";
+import { Empty, Pill, Said, type Tone, Time } from "./parts.tsx";
 
 export const Chains = ({ chains }: { chains: readonly Chain[] }) =>
   chains.length === 0 ? (

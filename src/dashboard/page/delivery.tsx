@@ -1,7 +1,6 @@
 /** How a message fared: sent where, and what proves that it arrived. */
 import type { LastDelivery } from "../../store/dashboard/tasks.ts";
-import { type Tone, Pill } from "./parts.tsx";
-import { Time } from "./time.tsx";
+import { type Tone, Pill, Time } from "./parts.tsx";
 
 /** The word for a delivery and how it should look. */
 export function verdict(d: {

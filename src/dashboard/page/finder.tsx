@@ -3,9 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { FoundSession } from "../../flow/sessions/found-sessions.ts";
 import { ask as read } from "./do.ts";
 import type { Form } from "./forms.tsx";
-import { Empty, Modal, Said } from "./parts.tsx";
+import { Empty, Modal, Said, Time } from "./parts.tsx";
 import type { Dialog } from "./task-forms.ts";
-import { Time } from "./time.tsx";
 
 export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) => void }) {
   const [found, setFound] = useState<readonly FoundSession[] | null>(null);

@@ -1,8 +1,7 @@
 /** Both inboxes: what waits to be taken, and what was. */
 import type { InboxLine } from "../../store/dashboard/inbox.ts";
 import type { Card } from "../cards.ts";
-import { Empty, Pill, Said } from "./parts.tsx";
-import { Time } from "./time.tsx";
+import { Empty, Pill, Said, Time } from "./parts.tsx";
 import type { TaskParts } from "../views.ts";
 
 type Inbox = TaskParts["workerInbox"];

@@ -1,8 +1,7 @@
 /** Loops of a task: how often the worker may go round, and what must be shown before. */
 import type { Task } from "../../core/tasks/task.ts";
 import type { LoopView } from "../loops.ts";
-import { Empty, Pill } from "./parts.tsx";
-import { Time } from "./time.tsx";
+import { Empty, Pill, Time } from "./parts.tsx";
 
 export const Loops = ({ loops, task }: { loops: readonly LoopView[]; task: Task }) =>
   loops.length === 0 ? (

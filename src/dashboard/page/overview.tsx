@@ -7,11 +7,10 @@ import { Proof } from "./delivery.tsx";
 import { act } from "./do.ts";
 import type { Form } from "./forms.tsx";
 import type { LiveState } from "./live.ts";
-import { Command, Doing, Empty, Pill, Said, TaskState } from "./parts.tsx";
+import { Command, Doing, Empty, Pill, Said, TaskState, Time } from "./parts.tsx";
 import { address, follow, go } from "./route.ts";
 import { Finder } from "./finder.tsx";
 import { type Dialog, pairForm } from "./task-forms.ts";
-import { Time } from "./time.tsx";
 import { WaitLine } from "./waits.tsx";
 import type { DispatchView, OverviewParts } from "../views.ts";
 

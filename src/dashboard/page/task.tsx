@@ -1,9 +1,7 @@
 /** The page of one task: its pair with both terminals, what waits, and everything that happened. */
-import { lazy } from "./lazy.tsx";
-import { Agreed } from "./agreements.tsx";
+import { Agreed, Criteria } from "./criteria.tsx";
 import type { BoundParty, Card } from "../cards.ts";
 import { Chains } from "./chains.tsx";
-import { Criteria } from "./criteria.tsx";
 import { act } from "./do.ts";
 import { Inboxes } from "./inboxes.tsx";
 import type { LiveState } from "./live.ts";
@@ -16,6 +14,8 @@ import { Timeline } from "./timeline.tsx";
 import { Tokens } from "./tokens.tsx";
 import { WaitLine } from "./waits.tsx";
 import type { TaskParts } from "../views.ts";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 
 const Terminal = lazy(
   () => import("./terminal.tsx").then((module) => module.Terminal),
@@ -193,4 +193,23 @@ function tabsOf(parts: LiveState<TaskParts>["parts"], card: Card, ask: (form: Di
     { id: "tokens", name: "Tokens", render: () => <Tokens lines={parts.tokens ?? []} /> },
     { id: "agreements", name: "Agreements", render: () => parts.agreements && <Agreed agreements={parts.agreements} task={card.task} /> },
   ];
+}
+
+/** @param room holds the place meanwhile, so that nothing jumps */
+function lazy<P extends object>(load: () => Promise<ComponentType<P>>, room: ComponentType<P>): ComponentType<P> {
+  let loaded: ComponentType<P> | undefined;
+  return function Lazy(props: P) {
+    const [, ready] = useState(loaded !== undefined);
+    useEffect(() => {
+      if (loaded) return;
+      let here = true;
+      void load().then((component) => {
+        loaded = component;
+        if (here) ready(true);
+      });
+      return () => void (here = false);
+    }, []);
+    const Shown = loaded ?? room;
+    return <Shown {...props} />;
+  };
 }

@@ -3,8 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Cursor, TimelineItem, TimelinePage } from "../../store/dashboard/timeline.ts";
 import { verdict } from "./delivery.tsx";
 import { ask } from "./do.ts";
-import { Empty, Pill, Said, type Tone } from "./parts.tsx";
-import { clockTime, span, Time } from "./time.tsx";
+import { Empty, Pill, Said, type Tone, clockTime, span, Time } from "./parts.tsx";
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 const keyOf = (item: TimelineItem): string => `${item.kind} ${item.row}`;

@@ -1,7 +1,6 @@
 /** Token use over time: one line for each session, drawn as steps, with the numbers beside it for who cannot see it. */
 import { useState } from "preact/hooks";
-import { Empty } from "./parts.tsx";
-import { clockTime } from "./time.tsx";
+import { Empty, clockTime } from "./parts.tsx";
 import type { TokenLine } from "../tokens.ts";
 
 const W = 720;

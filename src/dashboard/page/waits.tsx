@@ -2,9 +2,8 @@
 import type { Wait } from "../../core/dashboard/attention.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { act } from "./do.ts";
-import { Command, Said } from "./parts.tsx";
+import { Command, Said, Time } from "./parts.tsx";
 import { address, follow } from "./route.ts";
-import { Time } from "./time.tsx";
 
 const TABS: Partial<Record<Wait["kind"], string>> = {
   uncertain: "messages",

@@ -17,7 +17,10 @@ import { refuseUndelivered } from "./speak.ts";
 export const DEFAULT_KEY = "C-c";
 /** How long an agent may take to end its turn before the text that follows is sent all the same. */
 const SETTLE_MS = 3000;
-/** An interrupt shows within this, if the key reached the turn at all: vim's insert mode and open lists keep the first Escape for themselves. */
+/**
+ * An interrupt shows within this, if the key reached the turn at all: vim's insert mode and open lists keep the first Escape for
+ * themselves.
+ */
 const HEARD_MS = 1500;
 
 export interface Interrupt {
@@ -84,8 +87,8 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
 }
 
 /**
- * Whether the turn that ran when the rollout stood at `written` still runs after a while: on the screen, and by its records. What was queued
- * begins a turn of its own, which is not meant.
+ * Whether the turn that ran when the rollout stood at `written` still runs after a while: on the screen, and by its records. What was
+ * queued begins a turn of its own, which is not meant.
  */
 async function stillRuns(cx: Context, pane: Pane, agent: Agent, rollout: string | null, written: number): Promise<boolean> {
   for (const end = performance.now() + HEARD_MS; performance.now() < end; await Bun.sleep(50))

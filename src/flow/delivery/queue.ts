@@ -66,7 +66,8 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     return notSent(
       transport,
       "NotTakenUp",
-      `${who} did not take the message up: ${screen === null ? "its queue stands still" : agent.screen.describe(screen)}; nothing was delivered`,
+      `${who} did not take the message up: ${screen === null ? "its queue stands still" : agent.screen.describe(screen)}; nothing was ` +
+        "delivered",
       `try again when ${recipient.name} is free`,
     );
   }

@@ -23,8 +23,8 @@ export interface SettleOptions {
 const isOpen = ({ state }: Delivery): boolean => state === "sending" || state === "typed" || state === "unknown";
 
 /**
- * Looks for the text of one delivery whose sender has lost its claim, whether a process of that pid lives or not. What is not proven is left
- * as it is: whoever takes over the claim decides.
+ * Looks for the text of one delivery whose sender has lost its claim, whether a process of that pid lives or not. What is not proven is
+ * left as it is: whoever takes over the claim decides.
  */
 export function settleAbandoned(cx: Context, store: Store, delivery: Delivery, dispatcherId: string): Settled {
   // Written by a version that ended the delivery and its message one after the other, and died in between.

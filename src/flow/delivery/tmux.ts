@@ -43,8 +43,8 @@ export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Pr
 }
 
 /**
- * "queue": the composer is not ours to type into, but the thread takes messages by its queue. "moved": the pane shows another conversation by
- * now.
+ * "queue": the composer is not ours to type into, but the thread takes messages by its queue. "moved": the pane shows another conversation
+ * by now.
  */
 export async function deliverByTmux(
   cx: Context,

@@ -3,7 +3,7 @@ import { completionKey, completionMessage, earlierTurnsLine, workerReceipt } fro
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION } from "../../core/dispatch/queued-command.ts";
-import { failureWords } from "../../core/observe/turn-error.ts";
+import { failureWords } from "../../core/agent/failed-turn.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { allRouted, claimTurn, type UnroutedTurn, unroutedTurns, waitingTurns } from "../../store/dispatch/completions.ts";
 import { addNotification, findNotification, notificationById, setMode } from "../../store/dispatch/notifications.ts";

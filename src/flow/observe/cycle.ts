@@ -4,7 +4,7 @@
  */
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { failureWords } from "../../core/observe/turn-error.ts";
+import { failureWords } from "../../core/agent/failed-turn.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";

@@ -133,7 +133,8 @@ async function principals(
 }
 
 /**
- * Ends what was seen: the pane, wherever it stands, then whatever of it does not take the hang-up for an end. Returns when all of it is gone.
+ * Ends what was seen: the pane, wherever it stands, then whatever of it does not take the hang-up for an end. Returns when all of it is
+ * gone.
  * @throws Failure naming what is still there
  */
 export async function endTerminal(cx: Context, terminal: Terminal): Promise<void> {

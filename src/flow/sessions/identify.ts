@@ -162,8 +162,8 @@ export async function identifyByThread(cx: Context, given: string): Promise<Iden
 export const agentAround = (cx: Context): Agent | null => allAgents.find((agent) => cx.env[agent.selfVariable]) ?? null;
 
 /**
- * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer of
- * that thread is one of its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane,
+ * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer
+ * of that thread is one of its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane,
  * whatever TMUX says.
  * @throws Failure when this does not run inside a session of an agent
  */

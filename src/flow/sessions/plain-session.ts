@@ -18,7 +18,9 @@ export interface PlainSession extends ModelChoice {
   readonly prompt: string | null;
 }
 
-/** Refuses, in this order: no agent on PATH, a name with other characters, no such folder, no tmux, a model or effort that it cannot take. */
+/**
+ * Refuses, in this order: no agent on PATH, a name with other characters, no such folder, no tmux, a model or effort that it cannot take.
+ */
 export function checkPlainSession(cx: Context, agent: Agent, name: string, cwd: string, choice: ModelChoice): void {
   needAgent(agent, cx.env);
   needPlainName(name);

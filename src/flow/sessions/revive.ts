@@ -36,7 +36,9 @@ export function nextCommands(cx: Pick<Context, "program" | "storePath">, store: 
   return [...starts, ...binds, ...look.filter(() => binds.length === 0)];
 }
 
-/** The thread on record gone on with in a terminal of its own, and taken on record again; null when there is nothing of it to go on with. */
+/**
+ * The thread on record gone on with in a terminal of its own, and taken on record again; null when there is nothing of it to go on with.
+ */
 function resumed(session: Session, command: (...words: string[]) => string): string[] | null {
   const { name, role, cwd, codex_session_id: thread, codex_session_path: path } = session;
   if (thread === null || path === null) return null;

@@ -36,8 +36,8 @@ export async function buildReviewContext(scene: TaskScene, pair: ProposalPair): 
 }
 
 /**
- * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of the agents, and
- * the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
+ * What the reviewer must not see: the database with all files beside it that begin with its name, the state root, everything of the agents,
+ * and the rollouts of both sessions. Null without a binding, since then nobody knows which rollouts those are.
  */
 function forbidden({ cx, store, task }: TaskScene): string[] | null {
   const binding = openBinding(store, task.id);

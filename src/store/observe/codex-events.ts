@@ -1,7 +1,7 @@
 /** `codex_events`: the records of rollouts as they were read, and how far each session's rollout has been read. */
 import { SQLiteError } from "bun:sqlite";
 import { type JsonObject, parseStored } from "../../core/json.ts";
-import type { TurnError } from "../../core/observe/turn-error.ts";
+import type { TurnError } from "../../core/agent/failed-turn.ts";
 import type { Store } from "../store.ts";
 import { turnErrorOf } from "./turn-error.ts";
 

@@ -1,7 +1,7 @@
 /** Why a stored turn failed, with the time at which its limit is full again, from the limits noted before it. */
 import { notesLimits, readTurnError, resetOf } from "../../core/agent/turn-error.ts";
 import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
-import type { TurnError } from "../../core/observe/turn-error.ts";
+import type { TurnError } from "../../core/agent/failed-turn.ts";
 import type { Store } from "../store.ts";
 
 /** Records of tokens to look back over: the newest may note another limit, or none. */
@@ -25,7 +25,8 @@ export function turnErrorOf(store: Store, turn: EndedTurn): TurnError | null {
 function resetBefore(store: Store, turn: EndedTurn): string | null {
   const rows = store.db
     .query<{ timestamp: string; payload_json: string }, [string, number, number]>(
-      `select timestamp, payload_json from codex_events where session_id = ? and subtype = 'token_count' and id < ? order by id desc limit ?`,
+      `select timestamp, payload_json from codex_events where session_id = ? and subtype = 'token_count' and id < ? order by id desc
+        limit ?`,
     )
     .all(turn.session_id, turn.id, LOOK_BACK);
   for (const { timestamp, payload_json } of rows) {

@@ -1,6 +1,6 @@
 /**
- * gh for a repository that is not trusted. gh asks git about the folder that it runs in, and git would run what that repository names: so gh
- * runs in an empty folder, and is told the repository and the branch, which we read ourselves.
+ * gh for a repository that is not trusted. gh asks git about the folder that it runs in, and git would run what that repository names: so
+ * gh runs in an empty folder, and is told the repository and the branch, which we read ourselves.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -84,7 +84,9 @@ const gh = (env: Env, words: readonly string[], options: { stdin?: string; timeo
     runProgram(["gh", ...words], { env: { ...quiet(env), GIT_CEILING_DIRECTORIES: cwd }, cwd, ...options }),
   );
 
-/** Up to five recent pull requests of the folder's repository; empty when it has no remote that gh knows, or gh is missing or does not say. */
+/**
+ * Up to five recent pull requests of the folder's repository; empty when it has no remote that gh knows, or gh is missing or does not say.
+ */
 export async function recentPullRequests(env: Env, folder: string): Promise<unknown[]> {
   const { repository } = await placeOf(env, folder);
   if (repository === null) return [];

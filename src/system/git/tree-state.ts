@@ -1,9 +1,9 @@
 /**
  * The state of a git working tree as a digest of what its files hold, which we read ourselves. Nothing that the repository's index or
  * configuration says takes part: not what it calls unchanged or skipped, not `info/exclude`, filters, monitors, caches, submodules,
- * `core.worktree` or replaced objects. Which files count: all that HEAD has, and all others but those that the `.gitignore` files of the tree
- * and the person's own settings ignore. Those last are the one thing that stays out, since dependencies and build output change at every
- * run and no proof would ever stay fresh; they are named, as is all else that is not seen.
+ * `core.worktree` or replaced objects. Which files count: all that HEAD has, and all others but those that the `.gitignore` files of the
+ * tree and the person's own settings ignore. Those last are the one thing that stays out, since dependencies and build output change at
+ * every run and no proof would ever stay fresh; they are named, as is all else that is not seen.
  *
  * Every file is read at every look. Size, times and inode would not do: a page that is mapped writable changes without a new time, and the
  * clock of a file system is coarse.

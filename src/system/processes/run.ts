@@ -251,8 +251,8 @@ export function startBackground(argv: readonly string[], env: Env, cwd: string):
 }
 
 /**
- * Runs `argv` to its end while nothing else happens here: for a question that has to be answered before there is anything to wait with. What
- * takes long, prints much or may leave something behind is not for this.
+ * Runs `argv` to its end while nothing else happens here: for a question that has to be answered before there is anything to wait with.
+ * What takes long, prints much or may leave something behind is not for this.
  */
 export function runProgramNow(argv: readonly string[], { env, cwd }: { env: Env; cwd: string }): { code: number | null; stdout: string } {
   const path = which(argv[0]!, env);

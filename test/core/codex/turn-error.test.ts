@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { notesLimits, readTurnError, resetOf } from "../../../src/core/agent/turn-error.ts";
 import { readFact } from "../../../src/core/agent/record.ts";
 import { parseRecord } from "../../../src/core/codex/rollout.ts";
-import { failureWords } from "../../../src/core/observe/turn-error.ts";
+import { failureWords } from "../../../src/core/agent/failed-turn.ts";
 import { turnSign } from "../../../src/core/sessions/worker-state.ts";
 import { FIXTURES } from "../../harness.ts";
 
