@@ -8,24 +8,24 @@ import { event, meta } from "../rollout.ts";
 const world = new World();
 world.realTime = true;
 const helper = Bun.spawn(["sleep", "600"]);
-/** The rollout of a thread of its own for each session; its path below the world's folder. */
-const threadOf = (number: number) => `11111111-1111-4111-8111-11111111111${number}`;
-const rolloutOf = (number: number) => `codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-${threadOf(number)}.jsonl`;
-const writeRollout = (number: number) =>
-  world.file(
-    rolloutOf(number),
-    `${JSON.stringify({ type: "session_meta", timestamp: "2026-05-11T14:00:00Z", payload: { id: threadOf(number), cwd: "/" } })}\n`,
-  );
+const rollout = "codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-11111111-1111-4111-8111-111111111111.jsonl";
+/** The rollout of a thread of its own: one thread is on record under one name at a time. */
+const threadOf = (digit: number) => {
+  const id = "11111111-1111-4111-8111-111111111111".replaceAll("1", String(digit));
+  const head = { type: "session_meta", timestamp: "2026-05-11T14:00:00Z", payload: { id, cwd: "/" } };
+  return world.file(rollout.replace(/[0-9a-f-]{36}(?=\.jsonl$)/, id), `${JSON.stringify(head)}\n`);
+};
+
 beforeAll(async () => {
   await newSession(world.env, { name: "talk", cwd: "/", argv: ["cat"] });
-  for (const [name, session, number] of [
+  for (const [name, session, digit] of [
     ["w1", "talk", 1],
     ["w2", "nowhere", 2],
   ] as const) {
-    const path = await writeRollout(number);
+    const path = await threadOf(digit);
     await world.ok(["register-worker", "--name", name, "--pid", String(helper.pid), "--codex-session", path, "--tmux-session", session]);
   }
-  await world.ok(["register-worker", "--name", "silent", "--pid", String(helper.pid), "--codex-session", await writeRollout(3)]);
+  await world.ok(["register-worker", "--name", "silent", "--pid", String(helper.pid), "--codex-session", await threadOf(4)]);
 });
 afterAll(() => {
   helper.kill();
@@ -118,7 +118,7 @@ test("a program that is no agent is interrupted by C-c, a copy mode in front of 
     "--pid",
     String(helper.pid),
     "--codex-session",
-    await writeRollout(4),
+    await threadOf(5),
     "--tmux-session",
     "loop",
   ]);
@@ -153,7 +153,7 @@ test("a compact request reaches what is no agent, whatever its rollout says of a
     meta("33333333-3333-4333-8333-333333333333") + event({ type: "task_started" }),
   );
   await world.ok(["register-worker", "--name", "w9", "--pid", String(helper.pid), "--codex-session", path, "--tmux-session", "open"]);
-  await world.ok(["register-manager", "--name", "m9", "--pid", String(helper.pid), "--codex-session", await writeRollout(5)]);
+  await world.ok(["register-manager", "--name", "m9", "--pid", String(helper.pid), "--codex-session", await threadOf(6)]);
   await world.ok("tasks --create t9 --goal g");
   await world.ok("bind --task t9 --worker w9 --manager m9");
   await world.ok("manager-config t9 --allow-worker-compact-clear");

@@ -71,10 +71,24 @@ test("two names on one tmux session are refused with the other's name, and no fi
 
 test("a session of any name is captured below the state root and nowhere else", async () => {
   const name = "../../evil name";
-  await lonelyWorker(w);
+  const { path } = await lonelyWorker(w);
+  await w.ok("deregister w1");
   await showing(w, "tm", "screen\n");
-  // New names are plain; older versions took any, and what they have on record stays reachable.
-  w.store().db.run("update sessions set name = ?, tmux_session = 'tm' where name = 'w1'", [name]);
+  await w.ok([
+    "register-worker",
+    "--name",
+    "plain",
+    "--pid",
+    String(process.pid),
+    "--codex-session",
+    path,
+    "--cwd",
+    w.work,
+    "--tmux-session",
+    "tm",
+  ]);
+  // Older records hold such names.
+  w.store().db.run("update sessions set name = ? where name = 'plain'", [name]);
   const { transcript_path } = await w.ok(["capture", name]);
   expect(transcript_path.startsWith(`${w.stateRoot}/`)).toBe(true);
   expect(transcript_path).not.toContain("..%2F../");
