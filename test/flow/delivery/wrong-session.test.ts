@@ -7,6 +7,7 @@ import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { loadBuffer } from "../../../src/system/terminal/keys.ts";
+import { readScreen } from "../../../src/core/codex/screen.ts";
 import { capturePane, listPanes } from "../../../src/system/terminal/panes.ts";
 import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
@@ -126,7 +127,12 @@ test("a pane that has gone on to another conversation: the message finds its own
   await command("w1", "/new");
   await until("the question where", async () => (await screen("codex-w1")).includes("enter select"));
   await keys("codex-w1", "-l", "--", "\r");
-  await until("an empty conversation", async () => !(await screen("codex-w1")).includes("past the wrong pane"));
+  // The composer stands before its conversation does; what is typed into it then is lost.
+  await until("an empty conversation that is up", async () => {
+    const shown = await capturePane(world.env, "codex-w1", 0, true);
+    const { page, early } = readScreen(shown);
+    return !shown.includes("past the wrong pane") && page === "idle" && !early;
+  });
   await loadBuffer(world.env, "typed", "a second conversation");
   await tmuxResult(world.env, ["paste-buffer", "-p", "-d", "-b", "typed", "-t", "=codex-w1:"]);
   await keys("codex-w1", "-l", "--", "\r");
