@@ -40,8 +40,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   "run.ts": ["citty"],
   args: ["citty"],
   core: ["valibot"],
-  flow: ["fflate", "consola/utils"],
-  system: ["pngjs", "pixelmatch", "fflate", "@clack/prompts"],
+  system: ["fflate", "@clack/prompts"],
   dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 

@@ -1,4 +1,6 @@
 /** Terminals of tests: tmux sessions that show a given text. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { until, type World } from "./harness.ts";
 
 /** Runs tmux on the world's own server and gives what it prints. */
@@ -17,6 +19,14 @@ export async function showing(w: World, session: string, text: string, size = { 
   const last = text.trimEnd().split("\n").at(-1)!.trim();
   await until(`screen of ${session}`, () => screenOf(w, session).includes(last));
   return tmux(w, "list-panes", "-t", `=${session}:`, "-F", "#{pane_id}").trim();
+}
+
+/** Starts the session `pane`, which shows nothing and writes what is typed into it to a file, whose path this gives. */
+export async function writingPane(w: World): Promise<string> {
+  const file = join(w.dir, "typed");
+  tmux(w, "new-session", "-d", "-s", "pane", "-x", "200", "-y", "50", `stty -echo; exec cat > ${file}`);
+  await until("the pane", () => existsSync(file));
+  return file;
 }
 
 /** Types a line and waits until it shows. */

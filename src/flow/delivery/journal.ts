@@ -4,7 +4,8 @@ import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "..
 import { addDelivery, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
-import { ProofSearch, rolloutSize } from "./proof.ts";
+import { ProofSearch } from "./proof.ts";
+import { writtenTo } from "../reach/open-turn.ts";
 import type { Recipient } from "../reach/recipient.ts";
 
 export interface Parcel {
@@ -55,7 +56,7 @@ export class Journal {
   /** Remembers where the rollout ends, from where on the proof is looked for. */
   markRollout(): void {
     const { rolloutPath } = this.parcel.recipient;
-    this.startOffset = rolloutPath === null ? null : rolloutSize(rolloutPath);
+    this.startOffset = rolloutPath === null ? null : writtenTo(rolloutPath);
   }
 
   /**

@@ -17,13 +17,6 @@ export interface Sought extends SoughtText {
   readonly from: number;
 }
 
-/** Bytes of the rollout now; 0 while there is none. */
-export function rolloutSize(path: string): number {
-  const file = openRollout(path);
-  file?.close();
-  return file?.size ?? 0;
-}
-
 export class ProofSearch {
   private offset: number;
   private aborted = false;

@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { Env } from "./environment.ts";
-import { alive, startedAt } from "./processes.ts";
+import { alive, startOf } from "./processes.ts";
 
 const linux = process.platform === "linux";
 
@@ -22,24 +22,10 @@ function thisWorld(): string | null {
   return world;
 }
 
-/** When a process was started, in a form that a set clock does not move; null when it is gone or not told. A dead child counts as gone. */
-async function bornAt(pid: number, env: Env): Promise<string | null> {
-  if (!linux) {
-    const at = await startedAt(pid, env);
-    return at === null ? null : String(at);
-  }
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
-}
-
 /** This process; null when the system does not tell enough to find it again. */
 export async function thisHolder(env: Env): Promise<Holder | null> {
-  const [where, born] = [thisWorld(), await bornAt(process.pid, env)];
+  const where = thisWorld();
+  const born = where === null ? null : await startOf(process.pid, env);
   return where === null || born === null ? null : { world: where, pid: process.pid, born };
 }
 
@@ -47,7 +33,7 @@ export async function thisHolder(env: Env): Promise<Holder | null> {
 export async function isGone({ world: where, pid, born }: Holder, env: Env): Promise<boolean> {
   if (where !== thisWorld()) return false;
   if (!alive(pid)) return true;
-  const now = await bornAt(pid, env);
-  // Not told is no proof, unless it went away while it was asked for. What Linux hides is a dead child.
-  return now === null ? linux || !alive(pid) : now !== born;
+  const now = await startOf(pid, env);
+  // Not told is no proof, unless it went away while it was asked for.
+  return now === null ? !alive(pid) : now !== born;
 }

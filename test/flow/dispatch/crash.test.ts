@@ -1,10 +1,11 @@
 /** Dispatchers killed at every step: nothing is lost, nothing arrives twice, and what is uncertain is on record. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createCommand } from "../../../src/store/dispatch/commands.ts";
 import { tx } from "../../../src/store/store.ts";
 import { until, World } from "../../harness.ts";
+import { writingPane } from "../../panes.ts";
 import { boundPair, event, type Pair } from "../../rollout.ts";
 
 const SRC = resolve(import.meta.dir, "../../../src/main.ts");
@@ -18,9 +19,7 @@ beforeEach(async () => {
   w = new World();
   w.realTime = true;
   pair = await boundPair(w);
-  typed = join(w.dir, "typed");
-  Bun.spawnSync(["tmux", "new-session", "-d", "-s", "pane", "-x", "200", "-y", "50", `stty -echo; exec cat > ${typed}`], { env: w.env });
-  await until("the pane", () => existsSync(typed));
+  typed = await writingPane(w);
   w.store().db.query("update sessions set tmux_session = 'pane' where name = 'w1'").run();
 });
 afterEach(() => w.close());

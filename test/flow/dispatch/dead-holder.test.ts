@@ -1,8 +1,9 @@
 /** Watches that die while they hold something: what our record of claims proves is taken up at once, whatever the clocks say. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { until, World } from "../../harness.ts";
+import { writingPane } from "../../panes.ts";
 import { boundPair, event, type Pair } from "../../rollout.ts";
 
 const SRC = resolve(import.meta.dir, "../../../src/main.ts");
@@ -13,9 +14,7 @@ beforeEach(async () => {
   w = new World();
   w.realTime = true;
   pair = await boundPair(w);
-  typed = join(w.dir, "typed");
-  Bun.spawnSync(["tmux", "new-session", "-d", "-s", "pane", "-x", "200", "-y", "50", `stty -echo; exec cat > ${typed}`], { env: w.env });
-  await until("the pane", () => existsSync(typed));
+  typed = await writingPane(w);
 });
 afterEach(() => w.close());
 
