@@ -32,9 +32,10 @@ interface ReadLine extends NewCodexEvent {
 /**
  * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry. A thread that was rewound or archived
  * is followed into the file it is in now, once the one before was read to its end.
+ * @param ahead read by who shows nobody what is new, so that it still is new to the next cycle (`newSinceCycle`)
  * @throws Failure when the session is gone, or its rollout is missing, shorter than what was read, or another file
  */
-export function ingest(cx: Pick<Context, "program">, store: Store, session: Session): Ingested {
+export function ingest(cx: Pick<Context, "program">, store: Store, session: Session, ahead = false): Ingested {
   mustRead(cx, session);
   const machine = machineOf(agentOf(session));
   const sum = { new_events: 0, new_offset: 0, skipped_lines: 0 };
@@ -52,7 +53,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     if (file !== null) {
       try {
         checkIdentity(cx, store, now, file.size, path);
-        const read = readOn(cx, store, now, file);
+        const read = readOn(cx, store, now, file, ahead);
         sum.new_events += read.new_events;
         sum.skipped_lines += read.skipped_lines;
         sum.new_offset = read.new_offset;
@@ -105,7 +106,7 @@ function threadOf(record: AgentRecord): string | null {
   return fact.kind === "session" ? fact.id : null;
 }
 
-function readOn(cx: Pick<Context, "program">, store: Store, session: Session, file: RolloutFile): Ingested {
+function readOn(cx: Pick<Context, "program">, store: Store, session: Session, file: RolloutFile, ahead: boolean): Ingested {
   const agent = agentOf(session);
   let offset = session.last_ingest_offset;
   const start = offset ?? 0;
@@ -130,7 +131,7 @@ function readOn(cx: Pick<Context, "program">, store: Store, session: Session, fi
       noteMore(store, agent, session, stored);
       const next = piece.lines.length === 0 ? offset : piece.next;
       setReadingMark(store, session.id, next);
-      if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped });
+      if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped, ahead });
       return { offset: next, last: !piece.more };
     });
     offset = done.offset;
@@ -171,12 +172,22 @@ function noteMore(store: Store, agent: Agent, session: Session, stored: readonly
   addTokenCounts(store, session.id, counts);
 }
 
-function report(store: Store, session: Session, seen: { start: number; next: number; events: number; skipped: number }): void {
+function report(
+  store: Store,
+  session: Session,
+  seen: { start: number; next: number; events: number; skipped: number; ahead: boolean },
+): void {
   addTelemetry(store, {
     type: "codex_events_ingested",
     taskId: bindingOfSession(store, session.id)?.task_id ?? null,
     summary: `${seen.events} records of ${session.name} stored`,
     correlation: { session: session.name, session_id: session.id },
-    attributes: { new_events: seen.events, new_offset: seen.next, skipped_lines: seen.skipped, start_offset: seen.start },
+    attributes: {
+      new_events: seen.events,
+      new_offset: seen.next,
+      skipped_lines: seen.skipped,
+      start_offset: seen.start,
+      ...(seen.ahead ? { read_ahead: true } : {}),
+    },
   });
 }
