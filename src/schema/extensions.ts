@@ -244,6 +244,18 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 13,
+    name: "session-sockets",
+    // Of a session that we started: where its own server listens, or why it has none.
+    sql: `
+      create table if not exists session_sockets (
+        session_id text primary key,
+        socket text,
+        why text
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -9,7 +9,7 @@ const choice = { sandbox: "danger-full-access", approval: "never" };
 
 test("the arguments are the contract's, apart from the daemon where it can be avoided", () => {
   const old = codex.features("0.130.0", "");
-  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false });
+  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false, served: false });
   expect(codex.launchArguments({ ...choice, prompt: "Fix it" }, old)).toEqual([
     "--sandbox",
     "danger-full-access",
@@ -18,7 +18,7 @@ test("the arguments are the contract's, apart from the daemon where it can be av
     "Fix it",
   ]);
   const now = codex.features("0.169.0", "Options:\n      --no-daemon\n          Run without the shared daemon\n");
-  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false });
+  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false, served: false });
   expect(codex.launchArguments({ ...choice, prompt: null }, now)).toEqual([
     "--no-daemon",
     "--sandbox",

@@ -17,6 +17,8 @@ export interface AgentFeatures {
   readonly lateRollout: boolean;
   /** Messages can be put into the queue of a live thread. */
   readonly queue: boolean;
+  /** A server of its own can be started for a session, and drawn by a second process. */
+  readonly served: boolean;
 }
 
 /** What can be done with a session of the agent; what only one agent can do is asked here, not by its name. */
@@ -140,6 +142,18 @@ export interface KeysPort {
   folded(shown: string): number | null;
 }
 
+/** The words that start the two halves of a session which is spoken to by protocol. */
+export interface ServedWords {
+  /** As a way of delivery. */
+  readonly transport: "codex_protocol";
+  /** What its help must say besides, asked with these words: it takes a socket of ours. */
+  readonly help: { readonly words: readonly string[]; readonly says: string };
+  /** Arguments of the server that listens on this socket. */
+  server(socket: string): string[];
+  /** Arguments of the program that draws it. */
+  client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+}
+
 export interface Agent {
   /** As it is written on record and after `--agent`. */
   readonly key: string;
@@ -178,6 +192,8 @@ export interface Agent {
   readonly transcript: TranscriptPort;
   readonly screen: ScreenPort;
   readonly keys: KeysPort;
+  /** How a session is started that is spoken to by protocol; null when there is none. */
+  readonly served: ServedWords | null;
   /** Name of its own queue as a way of delivery; null when it has none. */
   readonly queue: "codex_queue" | null;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */

@@ -1,5 +1,5 @@
 /** Codex as an agent: the pure half of its port. */
-import type { Agent, ModelChoice } from "../agent/agent.ts";
+import type { Agent, LaunchChoice, ModelChoice } from "../agent/agent.ts";
 import { codexConfig } from "./config.ts";
 import { takesTrust } from "./dialogs.ts";
 import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
@@ -17,6 +17,11 @@ const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
   ...(model == null ? [] : [`--model=${model}`]),
   ...(effort == null ? [] : ["-c", `model_reasoning_effort=${JSON.stringify(effort)}`]),
 ];
+
+const permissionWords = ({ sandbox, approval }: LaunchChoice): string[] => ["--sandbox", sandbox, "--ask-for-approval", approval];
+
+/** The socket of a server that we started for one session alone. */
+const OWN = /^unix:\/\/.*\/artifacts\/served\/[^/]+\/socket$/;
 
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
@@ -37,14 +42,11 @@ export const codex: Agent = {
     "nothing. Answer with the one word ready, then wait for instructions.",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"],
   isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
-  launchArguments: ({ sandbox, approval, prompt, ...choice }, features) => [
+  launchArguments: (choice, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
-    "--sandbox",
-    sandbox,
-    "--ask-for-approval",
-    approval,
+    ...permissionWords(choice),
     ...modelWords(choice),
-    ...promptWords(prompt),
+    ...promptWords(choice.prompt),
   ],
   plainArguments: ({ cwd, flags, prompt, ...choice }, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
@@ -61,16 +63,17 @@ export const codex: Agent = {
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
+    served: /(^|\s)--remote\b/.test(help),
   }),
   needsHelp: isModern,
   capabilities: (features) => ({
     proof: true,
     push: true,
-    protocol: false,
+    protocol: features.served,
     queue: features.queue,
-    steer: false,
+    steer: features.served,
     interrupt: true,
-    answer: false,
+    answer: features.served,
     resume: true,
     model: true,
     effort: true,
@@ -107,9 +110,26 @@ export const codex: Agent = {
     pastes,
     folded: foldedCharacters,
   },
+  served: {
+    transport: "codex_protocol",
+    help: { words: ["app-server", "--help"], says: "unix://PATH" },
+    server: (socket) => ["app-server", "--listen", `unix://${socket}`],
+    // Without a folder of its own it would not ask whether to trust this one, and run read-only (0.171.0).
+    client: (choice, socket) => [
+      "--remote",
+      `unix://${socket}`,
+      "--cd",
+      choice.cwd,
+      ...permissionWords(choice),
+      ...modelWords(choice),
+      ...promptWords(choice.prompt),
+    ],
+  },
   queue: "codex_queue",
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
   // Settings (`-c key=value`) may stand before it.
-  isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",
+  // One that listens on a socket of ours serves one session.
+  isSharedServer: (words) =>
+    words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server" && !words.some((word) => OWN.test(word)),
   scripted: (options) => ({ file: "config.toml", text: codexConfig(options) }),
 };

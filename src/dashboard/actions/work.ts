@@ -43,6 +43,7 @@ export const workActions: Readonly<Record<string, Action>> = {
         cwd: scene.cx.path(input.cwd),
         config: null,
         path: scene.path,
+        launch: undefined,
         agent: undefined,
         model: undefined,
         effort: undefined,

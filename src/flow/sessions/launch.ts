@@ -16,6 +16,7 @@ import { selfFolder } from "../../system/processes/self.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession, keepDeadPane, newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
+import { type LaunchWish, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { pressAnswer } from "../reach/pane.ts";
 import { type LocatedThread, locate } from "./locate.ts";
@@ -35,6 +36,7 @@ export interface Launch extends ModelChoice {
   /** Answer a folder-trust page that was recognised. */
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
+  readonly wish: LaunchWish;
 }
 
 export interface LaunchedThread extends LocatedThread {
@@ -99,13 +101,13 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
-  const argv = [installed.path, ...agent.launchArguments({ ...request, prompt }, installed.features)];
+  const way = await wayOfLaunch(cx, { ...request, prompt }, installed);
   const launchedAt = cx.nowMs();
   const tmuxSession = tmuxNameOf(request.name);
   const { paneId, pid } = await newSession(cx.env, {
     name: tmuxSession,
     cwd: request.cwd,
-    argv: promptByFile(cx, request.name, argv, prompt !== null),
+    argv: way.place === null ? promptByFile(cx, request.name, way.argv, prompt !== null) : way.argv,
     environment: sessionEnvironment(cx, agent),
     keepDead: true,
   });
@@ -120,8 +122,10 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
       await keepDeadPane(cx.env, paneId, false);
       const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null }, installed.features)];
       const permissions = { sandbox: request.sandbox, ask_for_approval: request.approval };
-      const started = startFacts(cx, agent, installed, { ...request, argv, permissions });
-      return { ...location.found, tmuxSession, paneId, started };
+      const outcome = outcomeOf(way);
+      const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
+      // Its server may be started anew, and the thread with it: what lives as long as the session is what the pane runs.
+      return { ...location.found, ...(outcome.socket === null ? {} : { pid }), tmuxSession, paneId, started };
     }
     const screen = agent.screen.read(await capturePane(cx.env, paneId, 0, true), pane.mode);
     const yes = trust.answers(screen);
@@ -171,7 +175,7 @@ export const startFacts = (
   cx: Context,
   agent: Agent,
   { features }: InstalledAgent,
-  choice: ModelChoice & Pick<StartFacts, "argv" | "permissions">,
+  choice: ModelChoice & Pick<StartFacts, "argv" | "permissions" | "launch" | "socket" | "launchWhy">,
 ): StartFacts => ({
   version: features.version,
   argv: choice.argv,
@@ -179,7 +183,9 @@ export const startFacts = (
   model: choice.model,
   effort: choice.effort,
   permissions: choice.permissions,
-  launch: "tmux",
+  launch: choice.launch,
+  socket: choice.socket,
+  launchWhy: choice.launchWhy,
 });
 
 /** What the session must know to reach the same records and programs as this command. */

@@ -39,5 +39,8 @@ export async function openPlainSession(
   const argv = [installed.path, ...agent.plainArguments(request, installed.features)];
   const pane = await newSession(cx.env, { name: request.session, cwd: request.cwd, argv, environment: sessionEnvironment(cx, agent) });
   const words = [installed.path, ...agent.plainArguments({ ...request, prompt: null }, installed.features)];
-  return { ...pane, started: startFacts(cx, agent, installed, { ...request, argv: words, permissions: {} }) };
+  return {
+    ...pane,
+    started: startFacts(cx, agent, installed, { ...request, argv: words, permissions: {}, launch: "tmux", socket: null, launchWhy: null }),
+  };
 }

@@ -8,6 +8,7 @@ import { registerSession, sessionOfRollout } from "../../store/sessions/sessions
 import { tx } from "../../store/store.ts";
 import { checkLaunch, type Launch, launch } from "./launch.ts";
 import type { Scene } from "../scene.ts";
+import { LAUNCH_VARIABLE, LAUNCH_WAYS, launchWish } from "./way-of-launch.ts";
 
 /** Which agent runs, and with what: flags of every command that starts one. */
 export const agentFlags = {
@@ -23,6 +24,10 @@ export const launchFlags = {
   askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
+  launch: choice(
+    `protocol: the session is spoken to by the agent's own protocol, where it has one; tmux: by its terminal; else what ${LAUNCH_VARIABLE} names`,
+    LAUNCH_WAYS,
+  ),
 };
 
 /** What one of the two sessions of a pair is to run with, where that differs. */
@@ -59,6 +64,7 @@ export interface StartInput extends AgentInput {
   readonly askForApproval: string;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
+  readonly launch: string | undefined;
 }
 
 /** The launch that the flags describe. @throws Failure when this version does not know the agent */
@@ -74,6 +80,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
+  wish: launchWish(cx, input.launch),
 });
 
 /**
