@@ -256,6 +256,24 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 14,
+    name: "texts-under-way",
+    // What was said by an agent's protocol, until its record shows it: it may have to be said again. `lost`: its turn was interrupted.
+    sql: `
+      create table if not exists texts_under_way (
+        delivery_id text primary key references deliveries (id),
+        text text not null,
+        lost integer not null default 0 check (lost in (0, 1))
+      ) strict;
+      create index if not exists texts_under_way_lost on texts_under_way (lost) where lost = 1;
+      create trigger if not exists texts_under_way_end after update of state on deliveries
+        when new.state in ('delivered', 'pull_required', 'failed')
+      begin
+        delete from texts_under_way where delivery_id = new.id;
+      end;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -1,10 +1,10 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../../context.ts";
 import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
-import { addDelivery, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import { addDelivery, dropText, endDelivery, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
-import { ProofSearch } from "./proof.ts";
+import { handsIdOn, ProofSearch } from "./proof.ts";
 import { writtenTo } from "../reach/open-turn.ts";
 import type { Recipient } from "../reach/recipient.ts";
 
@@ -70,16 +70,18 @@ export class Journal {
       this.note("begun", { transport });
       if (this.begun) redirectDelivery(this.store, this.id, { transport, proof, start_offset: this.startOffset }, this.steps.splice(0));
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
+      if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
+      else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
       return true;
     });
   }
 
-  /** @param transport the way it goes: an agent's queue hands our id on, a composer does not */
+  /** @param transport the way it goes */
   search(transport: Transport): ProofSearch | null {
     const { agent, rolloutPath } = this.parcel.recipient;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
-    const carriesId = transport === agent.queue;
+    const carriesId = handsIdOn(agent, transport);
     const { id, clientId, startOffset: from } = this;
     return new ProofSearch(this.store, { id, agent, rolloutPath, from, clientId, carriesId, ...this.mark });
   }

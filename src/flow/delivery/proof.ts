@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import type { Agent } from "../../core/agent/agent.ts";
 import { readFact } from "../../core/agent/record.ts";
+import type { Transport } from "../../core/delivery/delivery.ts";
 import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
 import { claimProof, deliveryOfClient, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
@@ -16,6 +17,10 @@ export interface Sought extends SoughtText {
   readonly rolloutPath: string;
   readonly from: number;
 }
+
+/** Whether this way hands our id on into the record: the agent's protocol and its queue do, a composer does not. */
+export const handsIdOn = (agent: Agent, transport: Transport | null): boolean =>
+  transport !== null && (transport === agent.queue || transport === agent.served?.transport);
 
 export class ProofSearch {
   private offset: number;
@@ -136,5 +141,15 @@ export class RolloutGrowth {
 
   close(): void {
     this.watch?.close();
+  }
+}
+
+/** Looks until the text stands in the record, at most this long; 0: one look. */
+export async function seenWithin(search: ProofSearch, growth: RolloutGrowth, ms: number): Promise<boolean> {
+  for (const end = performance.now() + ms; ;) {
+    if (search.look()) return true;
+    const rest = end - performance.now();
+    if (rest <= 0) return false;
+    await growth.wait(rest);
   }
 }

@@ -41,12 +41,18 @@ export interface Carrier {
   busy(): readonly string[];
   /** Sends, now or as soon as there is room. */
   send(sending: Sending): Promise<void>;
+  /** Does this besides, one at a time, and gives whether it was begun. */
+  aside(work: () => Promise<readonly Item[]>): Promise<boolean>;
 }
 
 /** Sends one after the other, each to its end. */
 export const inTurn = (scene: PassScene, done: (item: Item) => void): Carrier => ({
   busy: () => [],
   send: async (sending) => done(await carry(scene, sending)),
+  aside: async (work) => {
+    for (const item of await work()) done(item);
+    return true;
+  },
 });
 
 const MOST_AT_ONCE = 16;
@@ -54,6 +60,7 @@ const MOST_AT_ONCE = 16;
 /** Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. */
 export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();
+  private besides: Promise<void> | null = null;
 
   constructor(
     private readonly scene: PassScene,
@@ -77,9 +84,21 @@ export class Lanes implements Carrier {
     this.running.set(id, lane);
   }
 
+  async aside(work: () => Promise<readonly Item[]>): Promise<boolean> {
+    if (this.besides !== null) return false;
+    this.besides = work()
+      .then((items) => items.forEach((item) => this.on.done(item)))
+      .catch((error: Error) => this.on.problem(`what was lost could not be said again: ${error.message}`))
+      .finally(() => {
+        this.besides = null;
+        this.on.free();
+      });
+    return true;
+  }
+
   /** Waits until nothing is being sent. */
   async close(): Promise<void> {
-    await Promise.all(this.running.values());
+    await Promise.all([...this.running.values(), this.besides]);
   }
 }
 

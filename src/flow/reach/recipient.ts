@@ -28,6 +28,8 @@ export interface Recipient {
   readonly threadId: string | null;
   readonly rolloutPath: string | null;
   readonly gone: boolean;
+  /** Where its own server listens; null without one. */
+  readonly socket: string | null;
 }
 
 export const recipientOf = (session: Session): Recipient => ({
@@ -43,6 +45,7 @@ export const recipientOf = (session: Session): Recipient => ({
   rolloutPath:
     session.codex_session_path && machineOf(agentOf(session)).newestTranscript(session.codex_session_path, session.codex_session_id),
   gone: session.state === "gone",
+  socket: session.socket,
 });
 
 /** A worker or a session, as a name was understood. */
@@ -61,6 +64,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         threadId: null,
         rolloutPath: null,
         gone: false,
+        socket: null,
       };
 
 export interface Reach {
@@ -146,7 +150,7 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 }
 
 /** The one command that puts the session on record with this thread. */
-const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
   quoteCommand([
     cx.program,
     `register-${recipient.role}`,

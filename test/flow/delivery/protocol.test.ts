@@ -1,0 +1,87 @@
+/** Words by the agent's own protocol, with the real Codex: exact, once, beside a draft, and said again when their turn is interrupted. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { CodexWorld, PlainModel } from "../../codex-world.ts";
+import { until } from "../../harness.ts";
+import { Terminal } from "../../agent-suite/world.ts";
+import { agents } from "../../../src/core/agent/agents.ts";
+
+const MAIN = join(import.meta.dir, "..", "..", "..", "src", "main.ts");
+const model = new PlainModel();
+const world = Object.assign(new CodexWorld(model.script), { agent: agents.codex });
+const terminal = new Terminal(world as never, "w1");
+let thread = "";
+
+const nudge = (text: string) => world.ok(["session-nudge", "w1", "--", text]);
+const times = (text: string): number => world.userTexts(thread).filter((said) => said === text).length;
+
+beforeAll(async () => {
+  thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40", "--launch", "protocol"]))
+    .codex_session_id;
+  await world.idle(thread);
+}, 60_000);
+afterAll(() => world.close());
+
+const texts: Readonly<Record<string, string>> = {
+  plain: "carry on",
+  "a command of the agent": "/compact now, please",
+  "a shell command": "!touch never-made",
+  "a picture's path": "/tmp/picture.png",
+  "control characters": "before\u001b[201~\tafter\u0007",
+  "15,000 characters": `${"word ".repeat(2999)}end!!`,
+};
+
+for (const [name, text] of Object.entries(texts)) {
+  test(`idle, ${name}: exactly once, and exactly that`, async () => {
+    expect(await nudge(text)).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+    expect(times(text)).toBe(1);
+    await world.idle(thread);
+  });
+}
+
+test("nothing of it ran as a command", () => expect(existsSync(join(world.project, "never-made"))).toBe(false));
+
+test("a draft in the composer stays, and the message arrives past it", async () => {
+  await terminal.page("idle");
+  await terminal.draft("my half thought");
+  expect(await nudge("past the draft")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+  expect(times("past the draft")).toBe(1);
+  await world.idle(thread);
+  expect((await terminal.screen()).composer?.text).toBe("my half thought");
+});
+
+test("a message that joined a running turn is said again when a person interrupts it: once", async () => {
+  await nudge("hold one");
+  await until("the turn", () => model.isHolding("one"));
+  const sending = nudge("joined one");
+  await until("the server's word", () => world.rows("select 1 from texts_under_way").length > 0);
+  await until(
+    "its turn",
+    () => world.rows("select 1 from deliveries where state = 'sending' and text_length = ?", "joined one".length).length === 1,
+  );
+  await world.ok("session-interrupt w1");
+  expect(await sending).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+  await world.idle(thread);
+  expect(times("joined one")).toBe(1);
+  expect(world.rows("select * from texts_under_way")).toEqual([]);
+}, 60_000);
+
+test("lost with its turn after its sender had died: Dispatch says it again, once", async () => {
+  await nudge("hold two");
+  await until("the turn", () => model.isHolding("two"));
+  const sender = Bun.spawn([process.execPath, MAIN, "session-nudge", "w1", "joined two"], { env: world.env as never, cwd: world.dir });
+  await until(
+    "its word",
+    () => world.rows("select 1 from texts_under_way t join deliveries d on d.id = t.delivery_id where d.text_length = 10").length === 1,
+  );
+  sender.kill("SIGKILL");
+  await sender.exited;
+  await world.ok("session-interrupt w1 --key Escape");
+  await world.idle(thread);
+  expect(times("joined two")).toBe(0);
+  await world.run("dispatch --ingest");
+  await until("it", () => times("joined two") === 1);
+  await world.idle(thread);
+  expect(times("joined two")).toBe(1);
+}, 90_000);
