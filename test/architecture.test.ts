@@ -373,7 +373,6 @@ describe("the agent port", () => {
         "store/observe/unknown-records.ts": STORED,
         "store/dispatch/completions.ts": STORED,
         "store/dashboard/timeline.ts": STORED,
-        "store/dashboard/tokens.ts": STORED,
         "dashboard/page/timeline.tsx": STORED,
         "core/agent/record.ts": STORED,
         "core/sessions/worker-state.ts": STORED,

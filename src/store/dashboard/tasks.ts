@@ -9,7 +9,7 @@ import { instant } from "../../core/time.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
-import type { Store } from "../store.ts";
+import { type Store, tx } from "../store.ts";
 
 /** One side of a task's pair as recorded. */
 export interface Side {
@@ -190,3 +190,13 @@ export function endedTasks(store: Store, limit: number): { tasks: Task[]; total:
     .all(limit);
   return { tasks, total: store.db.query<{ n: number }, []>("select count(*) as n from tasks where state in ('done', 'failed')").get()!.n };
 }
+
+/** Takes an item off the list of what waits, once a person has looked at it; again is no error. Gives whether it was still on it. */
+export const dismiss = (store: Store, taskId: string, item: string): boolean =>
+  tx(
+    store,
+    () =>
+      store.db
+        .query("insert or ignore into dashboard_dismissals (task_id, item, dismissed_at) values (?, ?, ?)")
+        .run(taskId, item, store.now()).changes > 0,
+  );
