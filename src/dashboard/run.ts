@@ -8,7 +8,7 @@ import { selfArgv } from "../system/processes/self.ts";
 import { onStop } from "../system/processes/this-process.ts";
 import { serveDashboard } from "./server.ts";
 
-export interface RunWish {
+interface RunWish {
   /** Database file as given. */
   readonly path: string | undefined;
   readonly dispatcherId: string;

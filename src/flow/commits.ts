@@ -4,7 +4,7 @@ import { dataVersion, keepsPlace } from "../store/place.ts";
 import type { Store } from "../store/store.ts";
 import { lookWhereDeaf, watchFolder } from "../system/files/watch.ts";
 
-export interface Commits {
+interface Commits {
   close(): void;
 }
 

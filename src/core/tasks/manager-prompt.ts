@@ -3,7 +3,7 @@ import type { ManagerConfig } from "./manager-config.ts";
 import { CATEGORIES } from "./permissions.ts";
 import { quoteWord } from "../shell.ts";
 
-export interface ManagerBrief {
+interface ManagerBrief {
   readonly program: string;
   /** How the program is called where its name is not found, as a command line. */
   readonly executable: string;

@@ -8,13 +8,13 @@ import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { lookTogether, ProofSearch } from "./proof.ts";
 
-export interface Settled {
+interface Settled {
   readonly state: DeliveryState;
   /** What is to be told of the message of Dispatch that this moved; null: it moved none. */
   readonly told: Told | null;
 }
 
-export interface SettleOptions {
+interface SettleOptions {
   readonly sessionId?: string;
   /** Who looks; absent: no dispatcher. */
   readonly dispatcherId?: string;

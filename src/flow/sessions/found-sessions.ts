@@ -92,7 +92,7 @@ async function heldByPanes(
   return held;
 }
 
-export interface PickedSession {
+interface PickedSession {
   readonly name: string;
   readonly role: Role;
   readonly thread: string;

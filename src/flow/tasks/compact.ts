@@ -41,7 +41,7 @@ interface CompactChoice {
   readonly promptOnly: boolean;
 }
 
-export interface CompactOptions extends CompactChoice {
+interface CompactOptions extends CompactChoice {
   readonly decisionId?: number | undefined;
   readonly strictDecisions: boolean;
   readonly message?: string | undefined;

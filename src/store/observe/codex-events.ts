@@ -15,7 +15,7 @@ export interface NewCodexEvent {
   readonly byteOffset: number;
 }
 
-export interface CodexEvent {
+interface CodexEvent {
   readonly id: number;
   readonly session_id: string;
   readonly timestamp: string;
@@ -69,7 +69,7 @@ export function addCodexEvents<T extends NewCodexEvent>(
 }
 
 /** How far a session's rollout was read. */
-export interface ReadingMark {
+interface ReadingMark {
   readonly state: "active" | "gone";
   readonly codex_session_path: string | null;
   readonly last_ingest_offset: number | null;
@@ -124,7 +124,7 @@ export const newestEvents = (store: Store, sessionId: string, options: { subtype
   ).map(toEvent);
 
 /** The end of a turn of a worker, with where it came from. */
-export interface Completion {
+interface Completion {
   readonly id: number;
   readonly timestamp: string;
   readonly payload: JsonObject;
@@ -148,7 +148,7 @@ export function newestCompletion(store: Store, taskId: string): Completion | nul
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
 }
 
-export interface TokenPoint {
+interface TokenPoint {
   readonly id: number;
   readonly at: string;
   /** All tokens the thread had used by then. */

@@ -3,7 +3,7 @@ import { compactJson } from "../../core/json.ts";
 import { seal } from "./chain.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface NewEvent {
+interface NewEvent {
   readonly type: string;
   readonly payload?: Record<string, unknown>;
   /** `workerctl` unless somebody else acted. */

@@ -29,7 +29,7 @@ export const coveringDecision = (store: Store, taskId: string, id: number | unde
     nowMs: instant(store.now())!,
   });
 
-export interface NewDecision {
+interface NewDecision {
   readonly decision: DecisionKind;
   readonly reason: string;
   readonly payload?: Record<string, unknown>;
@@ -102,7 +102,7 @@ export function recordDecision(store: Store, task: Task, input: NewDecision): De
 }
 
 /** A decision as reports list it: why, but not with what. */
-export interface DecisionFacts {
+interface DecisionFacts {
   readonly id: number;
   readonly task_id: string;
   readonly manager_id: string | null;
