@@ -83,15 +83,16 @@ function criteriaOf(store: Store, taskId: string): CriteriaSummary {
 function deliveryOf(store: Store, taskId: string): LastDelivery | null {
   const routed = store.db
     .query<LastDelivery, [string]>(
-      `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at, n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
+      `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at,
+         n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
          (select d.proof from deliveries d where d.notification_id = n.id order by d.created_at desc limit 1) as proof
        from routed_notifications n join sessions s on s.id = n.target_session_id where n.task_id = ? order by n.id desc limit 1`,
     )
     .get(taskId);
   const sent = store.db
     .query<LastDelivery, [string]>(
-      `select id, origin as signal_type, state, coalesce(transport, 'push') as delivery_mode, session_name as target, created_at, finished_at as delivered_at, null as consumed_at,
-         side_effect_started, side_effect_completed, error, proof
+      `select id, origin as signal_type, state, coalesce(transport, 'push') as delivery_mode, session_name as target, created_at,
+         finished_at as delivered_at, null as consumed_at, side_effect_started, side_effect_completed, error, proof
        from deliveries where task_id = ? and notification_id is null order by created_at desc, rowid desc limit 1`,
     )
     .get(taskId);
