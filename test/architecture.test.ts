@@ -41,6 +41,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   args: ["citty"],
   core: ["valibot"],
   system: ["fflate", "@clack/prompts"],
+  flow: ["consola/core"],
   dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 
@@ -255,6 +256,16 @@ describe("the rules of the house", () => {
 
   test("nothing that makes every start slow", () => {
     expect(where(/process\.std(out|err)\b|from "consola"/, () => true)).toEqual([]);
+  });
+
+  test("commands that run long talk in one way, which no other command loads", () => {
+    expect(imports.filter(({ specifier }) => specifier.startsWith("consola")).map(({ from }) => from)).toEqual(["flow/talk.ts"]);
+    const speakers = local.filter((each) => target(each) === "flow/talk.ts").map(({ from }) => from);
+    expect(speakers.sort()).toEqual(["commands/qa/demo.ts", "dashboard/run.ts", "flow/dispatch/run-dispatch.ts"]);
+    const theirs = /^(dashboard\/|commands\/(dashboard|dispatch\/dispatch|qa\/demo)\.ts|flow\/qa\/demo|flow\/dispatch\/)/;
+    // A note of the commands that put something into the queue.
+    const others = ["flow/dispatch/enqueue.ts"];
+    expect(files.filter((path) => theirs.test(path) && /\bcx\.err\(|"err"/.test(bare(sourceOf(path))))).toEqual(others);
   });
 
   test("no clock, machine or Bun in core, view and args", () => {
