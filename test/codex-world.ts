@@ -40,7 +40,7 @@ export class PlainModel {
 export class CodexWorld extends World {
   readonly project = join(this.dir, "project");
   readonly codexHome = this.env.CODEX_HOME!;
-  private readonly server: ScriptedModel;
+  protected readonly server: ScriptedModel;
 
   constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
     super();
