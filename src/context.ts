@@ -7,8 +7,8 @@ import { harmless, harmlessJson } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
 import type { Store } from "./store/store.ts";
 
-export type Program = "conveyor" | "workerctl";
-export type Env = Readonly<Record<string, string | undefined>>;
+type Program = "conveyor" | "workerctl";
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** The outside of a context: a real process, or a test's private world. */
 export interface Outside {

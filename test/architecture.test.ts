@@ -41,6 +41,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   args: ["citty"],
   core: ["valibot"],
   system: ["fflate", "@clack/prompts"],
+  flow: ["consola/core"],
   dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 
@@ -257,6 +258,16 @@ describe("the rules of the house", () => {
     expect(where(/process\.std(out|err)\b|from "consola"/, () => true)).toEqual([]);
   });
 
+  test("commands that run long talk in one way, which no other command loads", () => {
+    expect(imports.filter(({ specifier }) => specifier.startsWith("consola")).map(({ from }) => from)).toEqual(["flow/talk.ts"]);
+    const speakers = local.filter((each) => target(each) === "flow/talk.ts").map(({ from }) => from);
+    expect(speakers.sort()).toEqual(["commands/qa/demo.ts", "dashboard/run.ts", "flow/dispatch/run-dispatch.ts"]);
+    const theirs = /^(dashboard\/|commands\/(dashboard|dispatch\/dispatch|qa\/demo)\.ts|flow\/qa\/demo|flow\/dispatch\/)/;
+    // A note of the commands that put something into the queue.
+    const others = ["flow/dispatch/enqueue.ts"];
+    expect(files.filter((path) => theirs.test(path) && /\bcx\.err\(|"err"/.test(bare(sourceOf(path))))).toEqual(others);
+  });
+
   test("no clock, machine or Bun in core, view and args", () => {
     expect(
       where(
@@ -373,7 +384,6 @@ describe("the agent port", () => {
         "store/observe/unknown-records.ts": STORED,
         "store/dispatch/completions.ts": STORED,
         "store/dashboard/timeline.ts": STORED,
-        "store/dashboard/tokens.ts": STORED,
         "dashboard/page/timeline.tsx": STORED,
         "core/agent/record.ts": STORED,
         "core/sessions/worker-state.ts": STORED,

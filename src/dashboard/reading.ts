@@ -1,9 +1,9 @@
 /** Reads the rollouts of bound sessions while a page is open, so that it shows turns also when no Dispatch runs. */
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { ingest } from "../flow/observe/ingest.ts";
+import { Troubles } from "../flow/dispatch/troubles.ts";
 import { unread } from "../flow/observe/unread.ts";
-import { type RolloutWatch, watchRollouts } from "../flow/observe/rollout-watch.ts";
+import { type RolloutWatch, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
 
@@ -16,15 +16,21 @@ export class Reading {
   private watching: RolloutWatch | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
-  private readonly told = new Set<string>();
+  private readonly troubles: Troubles;
+  private readonly told: Told = {
+    problem: (message, what) => this.troubles.tell(what, message),
+    fine: (what) => this.troubles.over(what),
+  };
   /** Size at which a manager's rollout was last tried. */
   private readonly sizes = new Map<string, number>();
 
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
-    private readonly problem: (message: string) => void,
-  ) {}
+    problem: (message: string) => void,
+  ) {
+    this.troubles = new Troubles(problem, () => performance.now());
+  }
 
   watch(on: boolean): void {
     if (on === (this.watching !== undefined)) return;
@@ -40,7 +46,7 @@ export class Reading {
         this.read(false);
       }, SETTLE_MS);
     };
-    this.watching = watchRollouts(this.cx, this.store, grew, (message) => this.tellOnce(message));
+    this.watching = watchRollouts(this.cx, this.store, grew, this.told.problem, this.told.fine);
     this.timer = setInterval(() => this.read(true), EVERY_MS);
     this.read(true);
   }
@@ -52,18 +58,14 @@ export class Reading {
       for (const session of boundManagers(this.store)) {
         const grown = unread(session);
         if (grown === null || this.sizes.get(grown.path) === grown.size) continue;
+        storeGrown(this.cx, this.store, grown, this.told);
         this.sizes.set(grown.path, grown.size);
-        ingest(this.cx, this.store, session);
       }
+      // The others leave out what ends no turn.
+      if (all) this.troubles.over("reading");
     } catch (error) {
-      this.tellOnce((error as Error).message);
+      this.troubles.tell("reading", (error as Error).message);
       if (!(error instanceof Failure) && !("code" in (error as object))) throw error;
     }
-  }
-
-  private tellOnce(message: string): void {
-    if (this.told.size > 100 || this.told.has(message)) return;
-    this.told.add(message);
-    this.problem(message);
   }
 }

@@ -2,13 +2,14 @@
 import { type Context, makeContext } from "../context.ts";
 import type { DashboardPlan } from "../core/dashboard/plan.ts";
 import { isDispatching } from "../flow/dispatch/dispatchers.ts";
+import { talkOf } from "../flow/talk.ts";
 import { openInBrowser } from "../system/processes/browser.ts";
 import { type Companion, startCompanion } from "../system/processes/companion.ts";
 import { selfArgv } from "../system/processes/self.ts";
 import { onStop } from "../system/processes/this-process.ts";
 import { serveDashboard } from "./server.ts";
 
-export interface RunWish {
+interface RunWish {
   /** Database file as given. */
   readonly path: string | undefined;
   readonly dispatcherId: string;
@@ -34,7 +35,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
   const reader = makeContext(cx.outside);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
-  const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
+  const { log, warn: problem } = talkOf(cx, cx.program);
   const stopped = Promise.withResolvers<void>();
   onStop(stopped.resolve);
   // It may be lost while Dispatch is still being started.
@@ -53,17 +54,17 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       if (wish.json) cx.json({ ...plan, url: dashboard.url, pid: process.pid, dispatch_pid: companion?.pid ?? null });
       else {
         cx.out(dashboard.url);
-        cx.err(`${companion ? `Dispatch ${wish.dispatcherId} runs beside it, as process ${companion.pid}. ` : ""}Ctrl-C ends it.`);
+        log(`${companion ? `Dispatch ${wish.dispatcherId} runs beside it, as process ${companion.pid}. ` : ""}Ctrl-C ends it.`);
       }
       if (wish.open) forget = await openInBrowser(cx.env, dashboard.url);
-      if (wish.open && !forget) cx.err("No browser could be opened from here: open the address above yourself.");
+      if (wish.open && !forget) log("No browser could be opened from here: open the address above yourself.");
       await stopped.promise;
     } finally {
       await dashboard.close();
     }
   } finally {
     forget?.();
-    const slow = setTimeout(() => companion && cx.err("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
+    const slow = setTimeout(() => companion && log("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
     await companion?.end();
     clearTimeout(slow);
     reader.close();

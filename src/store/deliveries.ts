@@ -101,7 +101,7 @@ export function redirectDelivery(
 }
 
 /** How a delivery ended, or stands now. */
-export interface DeliveryEnd {
+interface DeliveryEnd {
   readonly state: DeliveryState;
   readonly proof: Proof;
   readonly sideEffectStarted: boolean;

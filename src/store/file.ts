@@ -71,7 +71,7 @@ export function requireHeader(path: string): void {
 }
 
 /** An open file, and why it can only be read, or null. */
-export interface Opened {
+interface Opened {
   readonly db: Database;
   readonly version: number;
   readonly readOnly: string | null;

@@ -15,7 +15,7 @@ import { type Store, tx } from "./store.ts";
 /** Where times and ids come from. */
 export type Source = Pick<Store, "now" | "newId">;
 
-export interface OpenOptions {
+interface OpenOptions {
   /** false: a missing file is refused instead of made. Default true. */
   readonly create?: boolean;
   /** The extension tables to hold the file to; all that this tool knows unless a test says otherwise. */

@@ -1,4 +1,4 @@
-/** Whether what is open is still what stands at its path, and still of a version that we know. */
+/** Whether what is open is still what stands at its path, still of a version that we know, and still as it was read. */
 import { statSync } from "node:fs";
 import { Failure } from "../core/failure.ts";
 import { schemaVersion } from "../schema/schema.ts";
@@ -47,3 +47,7 @@ export function requirePlace({ db, path, identity }: Opened): void {
     );
   refuseNewer(db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0, path);
 }
+
+/** A number that differs from the last one read on this connection exactly when another connection has committed since. */
+export const dataVersion = ({ db }: Pick<Opened, "db">): number =>
+  db.query<{ data_version: number }, []>("pragma data_version").get()!.data_version;

@@ -30,7 +30,7 @@ function absent<T>(error: unknown, path: string, instead: T): T {
   throw new Failure(`${path} cannot be read: ${message}`);
 }
 
-export type CompatFile = "config.json" | "status.json" | "capture-meta.json";
+type CompatFile = "config.json" | "status.json" | "capture-meta.json";
 
 /** The text of a file of the folder, or null when there is none. */
 export function readCompatText(root: string, name: string, file: CompatFile | "events.jsonl" | "transcript.txt"): string | null {

@@ -1,13 +1,18 @@
 /** Codex as an agent: the pure half of its port. */
 import type { Agent, LaunchChoice, ModelChoice } from "../agent/agent.ts";
-import { codexConfig } from "./config.ts";
+import { versionNumbers } from "../agent/version.ts";
 import { takesTrust } from "./dialogs.ts";
 import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
 import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
-import { isModern, testedVersions } from "./versions.ts";
+
+/** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
+function isModern(version: string | null): boolean {
+  const [major, minor] = versionNumbers(version);
+  return major > 0 || minor >= 150;
+}
 
 /** A prompt that looks like a flag must stay a prompt. */
 const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
@@ -28,12 +33,36 @@ const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 /** Below some home, which may be anywhere: in the folder of a day, or in the archive; packed when it is old. */
 const ROLLOUT = /^(.*)\/(?:sessions\/(?:[^/]+\/)*|archived_sessions\/)rollout-[^/]*\.jsonl(?:\.zst)?$/;
 
+/**
+ * A configuration file that, with the agent's own default model, makes the real Codex talk to a Responses API of ours and ask nobody
+ * anything.
+ */
+function codexConfig(options: Parameters<Agent["scripted"]>[0]): string {
+  return [
+    'model_provider = "scripted"',
+    "check_for_update_on_startup = false",
+    "",
+    "[analytics]",
+    "enabled = false",
+    "",
+    "[model_providers.scripted]",
+    'name = "scripted"',
+    `base_url = ${JSON.stringify(options.modelUrl)}`,
+    'wire_api = "responses"',
+    "requires_openai_auth = false",
+    "supports_websockets = false",
+    ...options.trustedFolders.flatMap((folder) => ["", `[projects.${JSON.stringify(folder)}]`, 'trust_level = "trusted"']),
+    "",
+  ].join("\n");
+}
+
 export const codex: Agent = {
   key: "codex",
   label: "Codex",
   program: "codex",
   install: "npm install --global @openai/codex",
-  tested: testedVersions,
+  // The tests run the first and the last of these.
+  tested: { from: "0.169.0", to: "0.171.0" },
   home: { variable: "CODEX_HOME", folder: ".codex" },
   passOn: ["CODEX_HOME"],
   selfVariable: "CODEX_THREAD_ID",

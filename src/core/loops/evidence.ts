@@ -68,7 +68,7 @@ export function needType(type: string): string {
 }
 
 const ADVERSARIAL_FIELDS = ["failure_mode", "check", "result"] as const;
-export type AdversarialField = (typeof ADVERSARIAL_FIELDS)[number];
+type AdversarialField = (typeof ADVERSARIAL_FIELDS)[number];
 
 /**
  * The metadata of an attempt to disprove, its three fields trimmed.

@@ -10,7 +10,7 @@ export const TAXONOMY = {
   worker_session: ["clear", "compact", "interrupt", "stop"],
 } as const;
 
-export type Category = keyof typeof TAXONOMY;
+type Category = keyof typeof TAXONOMY;
 export const CATEGORIES = Object.keys(TAXONOMY) as Category[];
 
 /** The granted actions of every category, sorted. */
@@ -98,7 +98,7 @@ export function applyOverrides(
 export const normalisePermissions = (stored: unknown): Permissions =>
   applyOverrides(noPermissions(), isObject(stored) ? stored : {}).permissions;
 
-export interface PermissionCheck {
+interface PermissionCheck {
   readonly allowed: boolean;
   /** `missing_manager_config` or `permission_not_enabled`, and `missing_worker_handoff` where one was asked for. */
   readonly reasons: readonly string[];

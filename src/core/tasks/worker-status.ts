@@ -40,7 +40,7 @@ export interface HealthQuestion {
   readonly terminalStaleSeconds: number;
 }
 
-export interface Health {
+interface Health {
   readonly health: "stopped" | "blocked" | "done" | "unknown" | "busy_wait" | "stale" | "quiet" | "status_stale" | "active";
   readonly reason: string;
   readonly recommended_action: string;

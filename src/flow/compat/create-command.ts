@@ -25,7 +25,7 @@ export const createFlags = {
   path: pathFlag,
 };
 
-export interface CreateInput extends AgentInput {
+interface CreateInput extends AgentInput {
   readonly name: string;
   readonly cwd: string | undefined;
   readonly task: string | undefined;

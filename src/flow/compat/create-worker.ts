@@ -20,7 +20,7 @@ import { pressAnswer } from "../reach/pane.ts";
 import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 
-export interface CreateRequest extends ModelChoice {
+interface CreateRequest extends ModelChoice {
   readonly agent: Agent;
   readonly name: string;
   readonly cwd: string;
@@ -42,7 +42,7 @@ export interface CreatedWorker {
 }
 
 /** How far a start has come. */
-export interface Startup {
+interface Startup {
   readonly state: string;
   readonly reason: string;
   readonly action: string;

@@ -12,7 +12,7 @@ import { placeIn } from "../reach/pane.ts";
 import { compatSubject, sessionSubject, type Subject } from "../reach/subject.ts";
 import { reported } from "./worker-status.ts";
 
-export interface ListedWorker {
+interface ListedWorker {
   readonly name: string;
   readonly kind: "worker" | "session";
   readonly running: boolean;

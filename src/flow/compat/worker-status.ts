@@ -59,7 +59,7 @@ async function look(pane: Pane | null, read: (pane: Pane) => Promise<{ text: str
   }
 }
 
-export interface StatusOptions {
+interface StatusOptions {
   /** Record a capture when the terminal runs. */
   readonly refresh: boolean;
   readonly lines: number;
@@ -95,7 +95,7 @@ const reportKeys = ({ state, current_task, next_action, blocker, last_update }: 
   status_last_update: last_update,
 });
 
-export interface IdleOptions extends StatusOptions {
+interface IdleOptions extends StatusOptions {
   readonly statusStaleSeconds: number;
   readonly terminalStaleSeconds: number;
   readonly busyWaitSeconds: number;

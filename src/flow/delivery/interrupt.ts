@@ -25,7 +25,7 @@ const SETTLE_MS = 3000;
  */
 const HEARD_MS = 1500;
 
-export interface Interrupt {
+interface Interrupt {
   /** As asked for; absent: what interrupts the program in the pane. */
   readonly key: string | undefined;
   readonly followup: string | null;

@@ -10,7 +10,7 @@ import { sha256 } from "../../system/files/digest.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
-export interface Sought extends SoughtText {
+interface Sought extends SoughtText {
   /** Of the delivery. */
   readonly id: string;
   readonly agent: Agent;

@@ -14,7 +14,7 @@ export interface Settled {
   readonly told: Told | null;
 }
 
-export interface SettleOptions {
+interface SettleOptions {
   readonly sessionId?: string;
   /** Who looks; absent: no dispatcher. */
   readonly dispatcherId?: string;

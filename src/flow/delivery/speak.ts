@@ -8,7 +8,7 @@ import { deliver, type Delivered } from "./deliver.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
 import { boundTask, recorded } from "./session-action.ts";
 
-export interface Nudged {
+interface Nudged {
   readonly session: string;
   readonly text: string;
   readonly target: string | null;

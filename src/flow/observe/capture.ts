@@ -11,7 +11,7 @@ import { placing } from "../../system/files/whole-file.ts";
 import { viewPane } from "../reach/pane.ts";
 import type { SubjectScene } from "../scene.ts";
 
-export interface Captured {
+interface Captured {
   readonly text: string;
   readonly page: PageName;
   readonly meta: CaptureMeta;

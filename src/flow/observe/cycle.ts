@@ -24,7 +24,7 @@ import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
 
-export interface CycleOptions {
+interface CycleOptions {
   /** The task as typed. */
   readonly task: string;
   readonly busyWaitSeconds: number;

@@ -19,7 +19,7 @@ import { machineOf } from "../../system/agent/agents.ts";
 import { firstLine } from "../../system/agent/transcript.ts";
 import { type Lines, openRollout, type RolloutFile } from "../../system/files/rollout-reader.ts";
 
-export interface Ingested {
+interface Ingested {
   readonly new_events: number;
   readonly new_offset: number;
   readonly skipped_lines: number;

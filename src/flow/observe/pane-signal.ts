@@ -8,7 +8,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
 
-export interface PaneSignal {
+interface PaneSignal {
   readonly captured: boolean;
   readonly classifier: Finding | null;
   /** A terminal is recorded, but its screen could not be read. */

@@ -12,7 +12,7 @@ import { sessionFamily } from "../../system/agent/kinship.ts";
 import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 
-export interface LaunchFacts {
+interface LaunchFacts {
   /** Process of the pane. */
   readonly pid: number;
   readonly cwd: string;
@@ -29,7 +29,7 @@ export interface LocatedThread {
 }
 
 /** What was found: the thread, or why not (yet). */
-export type Location = { readonly found: LocatedThread } | { readonly found: null; readonly reason: string };
+type Location = { readonly found: LocatedThread } | { readonly found: null; readonly reason: string };
 
 const none = (reason: string): Location => ({ found: null, reason });
 

@@ -1,4 +1,5 @@
 /** `pair`: a task, a worker and a manager session, their binding, a run and a Dispatch beside them, in one go. */
+import type { AgentKey } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { ConfigChange } from "../../core/tasks/manager-config.ts";
 import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
@@ -23,8 +24,8 @@ import type { Scene } from "../scene.ts";
 
 /** Which agent a role runs and with what, where that is not what the flags for both say. */
 export interface RoleChoice {
-  readonly workerAgent?: string | undefined;
-  readonly managerAgent?: string | undefined;
+  readonly workerAgent?: AgentKey | undefined;
+  readonly managerAgent?: AgentKey | undefined;
   readonly workerModel?: string | undefined;
   readonly managerModel?: string | undefined;
   readonly workerEffort?: string | undefined;

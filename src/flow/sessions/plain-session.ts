@@ -10,7 +10,7 @@ import { newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { sessionEnvironment, startFacts } from "./launch.ts";
 
-export interface PlainSession extends ModelChoice {
+interface PlainSession extends ModelChoice {
   readonly session: string;
   readonly cwd: string;
   /** The agent's own, passed on as they are. */

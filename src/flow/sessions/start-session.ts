@@ -1,7 +1,7 @@
 /** start-worker and start-manager: a session launched, found and put on record. */
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
+import { type AgentKey, agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { type RegisteredSession, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
@@ -12,7 +12,7 @@ import { LAUNCH_VARIABLE, LAUNCH_WAYS, launchWish } from "./way-of-launch.ts";
 
 /** Which agent runs, and with what: flags of every command that starts one. */
 export const agentFlags = {
-  agent: text(`which agent: ${agentKeys.join(", ")}; else what ${CHOICE_VARIABLE} names, else codex`, { value: "AGENT", filled: true }),
+  agent: choice(`which agent; else what ${CHOICE_VARIABLE} names, else codex`, agentKeys, { value: "AGENT" }),
   model: text("model that the agent is to use; else as it is set up", { value: "MODEL", filled: true }),
   effort: text("how hard the model is to think; else as the agent is set up", { value: "EFFORT", filled: true }),
 };
@@ -32,8 +32,8 @@ export const launchFlags = {
 
 /** What one of the two sessions of a pair is to run with, where that differs. */
 export const roleFlags = {
-  workerAgent: text("which agent the worker is; else --agent", { value: "AGENT", filled: true }),
-  managerAgent: text("which agent the manager is; else --agent", { value: "AGENT", filled: true }),
+  workerAgent: choice("which agent the worker is; else --agent", agentKeys, { value: "AGENT" }),
+  managerAgent: choice("which agent the manager is; else --agent", agentKeys, { value: "AGENT" }),
   workerModel: text("model of the worker; else --model", { value: "MODEL", filled: true }),
   managerModel: text("model of the manager; else --model", { value: "MODEL", filled: true }),
   workerEffort: text("effort of the worker's model; else --effort", { value: "EFFORT", filled: true }),
@@ -54,7 +54,7 @@ export const timeoutSeconds = (seconds: number) =>
 
 /** What the flags say about the agent. */
 export interface AgentInput {
-  readonly agent: string | undefined;
+  readonly agent: AgentKey | undefined;
   readonly model: string | undefined;
   readonly effort: string | undefined;
 }
@@ -67,7 +67,7 @@ export interface StartInput extends AgentInput {
   readonly launch: string | undefined;
 }
 
-/** The launch that the flags describe. @throws Failure when this version does not know the agent */
+/** The launch that the flags describe. @throws Failure when this version does not know the agent that CONVEYOR_AGENT names */
 export const launchOf = (cx: Context, role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
   agent: chosenAgent(cx.env, input.agent),
   model: input.model ?? null,

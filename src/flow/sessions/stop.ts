@@ -18,7 +18,7 @@ import type { Subject } from "../reach/subject.ts";
 const READ_MS = 3000;
 
 /** What became of a stop. */
-export interface Stopped {
+interface Stopped {
   readonly name: string;
   readonly tmux_session: string;
   /** false: it was not running any more. */

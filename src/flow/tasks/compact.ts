@@ -1,12 +1,12 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
 import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { flag, jsonFlag, pathFlag, text } from "../../args/spec.ts";
+import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf, agents } from "../../core/agent/agents.ts";
-import { type CompactChoice, compactPrompt, slashCommand } from "../../core/tasks/compact-request.ts";
 import { DECISION_MAX_AGE } from "../../core/tasks/decision.ts";
 import { Failure } from "../../core/failure.ts";
 import { checkPermission } from "../../core/tasks/permissions.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { needPairing, openBinding } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
@@ -35,7 +35,13 @@ export const compactFlags = {
   path: pathFlag,
 };
 
-export interface CompactOptions extends CompactChoice {
+interface CompactChoice {
+  readonly clear: boolean;
+  /** Beats `clear`. */
+  readonly promptOnly: boolean;
+}
+
+interface CompactOptions extends CompactChoice {
   readonly decisionId?: number | undefined;
   readonly strictDecisions: boolean;
   readonly message?: string | undefined;
@@ -74,6 +80,21 @@ export async function requestCompact(about: TaskScene, options: CompactOptions):
     });
     throw error;
   }
+}
+
+/** What is sent instead of words; null: words. */
+const slashCommand = ({ keys }: Agent, { clear, promptOnly }: CompactChoice): string | null =>
+  promptOnly ? null : clear ? keys.slash.clear : keys.slash.compact;
+
+/** The words a worker gets instead of a slash command, unless others are given. */
+function compactPrompt(program: string, task: string, handoff: { readonly id: number; readonly summary: string } | null): string {
+  const saved = handoff === null ? "no handoff is saved yet" : `handoff ${handoff.id} is saved: ${handoff.summary}`;
+  return [
+    `Task ${JSON.stringify(task)}: ${saved}`,
+    "Please check that the handoff holds everything you need to go on. If it does, compact your context, if your client supports that.",
+    `If it does not, save a better one first with: ${quoteCommand([program, "handoff", task, "--summary"])} TEXT`,
+    "Then report what you did. Do not edit any file.",
+  ].join("\n");
 }
 
 /** What is sent to the worker of a task, by what its agent calls it; null: words only. */

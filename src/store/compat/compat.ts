@@ -12,13 +12,13 @@ import { Failure } from "../../core/failure.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface CompatAction {
+interface CompatAction {
   readonly action: "upsert_worker" | "insert_status" | "insert_transcript_capture" | "insert_event" | "skip_invalid_event";
   readonly worker: string;
   readonly line?: number;
 }
 
-export interface CompatImport {
+interface CompatImport {
   readonly worker: string;
   readonly action_count: number;
   readonly actions: readonly CompatAction[];

@@ -6,7 +6,7 @@ import { recordAgent } from "../sessions/agents.ts";
 import { type Store, tx } from "../store.ts";
 import { findWorker } from "./workers.ts";
 
-export interface WorkerPlan {
+interface WorkerPlan {
   readonly name: string;
   readonly tmuxSession: string;
   readonly identityToken: string;
@@ -61,7 +61,7 @@ export function recordCandidate(store: Store, plan: WorkerPlan): string {
   });
 }
 
-export interface StartedWorker {
+interface StartedWorker {
   readonly tmuxSession: string;
   readonly paneId: string;
   readonly agent: string;

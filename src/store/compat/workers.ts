@@ -3,7 +3,7 @@ import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Store } from "../store.ts";
 
-export interface WorkerRow {
+interface WorkerRow {
   readonly id: string;
   readonly name: string;
   readonly tmux_session: string;

@@ -15,7 +15,7 @@ export interface NewCodexEvent {
   readonly byteOffset: number;
 }
 
-export interface CodexEvent {
+interface CodexEvent {
   readonly id: number;
   readonly session_id: string;
   readonly timestamp: string;
@@ -69,7 +69,7 @@ export function addCodexEvents<T extends NewCodexEvent>(
 }
 
 /** How far a session's rollout was read. */
-export interface ReadingMark {
+interface ReadingMark {
   readonly state: "active" | "gone";
   readonly codex_session_path: string | null;
   readonly last_ingest_offset: number | null;
@@ -124,7 +124,7 @@ export const newestEvents = (store: Store, sessionId: string, options: { subtype
   ).map(toEvent);
 
 /** The end of a turn of a worker, with where it came from. */
-export interface Completion {
+interface Completion {
   readonly id: number;
   readonly timestamp: string;
   readonly payload: JsonObject;
@@ -147,3 +147,20 @@ export function newestCompletion(store: Store, taskId: string): Completion | nul
   const { payload_json, ...rest } = row;
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
 }
+
+interface TokenPoint {
+  readonly id: number;
+  readonly at: string;
+  /** All tokens the thread had used by then. */
+  readonly total: number;
+}
+
+/** Token counts of a session after the row `afterId`, in their order. The condition is that of the index `codex_events_tokens`. */
+export const tokenPoints = (store: Store, sessionId: string, afterId: number): TokenPoint[] =>
+  store.db
+    .query<TokenPoint, [string, number]>(
+      `select id, timestamp as at, json_extract(payload_json, '$.info.total_token_usage.total_tokens') as total from codex_events
+       where session_id = ? and subtype = 'token_count' and id > ? and json_type(payload_json, '$.info.total_token_usage.total_tokens') =
+         'integer' order by id`,
+    )
+    .all(sessionId, afterId);

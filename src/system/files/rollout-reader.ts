@@ -5,7 +5,7 @@ import { isPacked, unpacked } from "./packed.ts";
 import { Failure } from "../../core/failure.ts";
 
 /** One complete line, without its newline. */
-export interface Line {
+interface Line {
   /** Byte of the file where it begins. */
   readonly offset: number;
   /** null: not UTF-8, or longer than any record can be. */
