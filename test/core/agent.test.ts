@@ -26,7 +26,12 @@ test("the arguments are the contract's, apart from the daemon where it can be av
     "--ask-for-approval",
     "never",
   ]);
-  expect(codex.launchArguments({ ...choice, prompt: "--help me" }, now).slice(-2)).toEqual(["--", "--help me"]);
+  const ends = (prompt: string) => codex.launchArguments({ ...choice, prompt }, now).slice(4);
+  expect(ends("--help me").slice(-2)).toEqual(["--", "--help me"]);
+  // One word may be a command of Codex's, and what its composer runs begins with a blank.
+  expect(ends("exec").slice(-2)).toEqual(["--", "exec"]);
+  expect(ends("!touch x").slice(-1)).toEqual([" !touch x"]);
+  expect(ends("/compact").slice(-2)).toEqual(["--", " /compact"]);
 });
 
 test("help is asked only of versions that may need it", () => {
@@ -55,7 +60,7 @@ test("a server for many sessions is told from a session by its words", () => {
 test("model and effort are handed on in words that cannot be a prompt, a flag of their own or a command", () => {
   const now = codex.features("0.169.0", "");
   const words = codex.launchArguments({ ...choice, model: "app-server", effort: "high", prompt: "go" }, now);
-  expect(words.slice(4)).toEqual(["--model=app-server", "-c", 'model_reasoning_effort="high"', "go"]);
+  expect(words.slice(4)).toEqual(["--model=app-server", "-c", 'model_reasoning_effort="high"', "--", "go"]);
   expect(codex.isSharedServer(["codex", ...words.slice(4)])).toBe(false);
   expect(codex.keys.interrupt).toBe("Escape");
 });

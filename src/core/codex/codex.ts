@@ -14,8 +14,14 @@ function isModern(version: string | null): boolean {
   return major > 0 || minor >= 150;
 }
 
-/** A prompt that looks like a flag must stay a prompt. */
-const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
+/**
+ * A prompt must stay one: what looks like a flag, or is one word and may be a command of Codex's, stands behind `--`; what its composer
+ * would run (`!`, `/`: 0.171.0 runs the former from its arguments, too) has a blank in front.
+ */
+function promptWords(prompt: string | null): string[] {
+  if (prompt === null) return [];
+  return [...(/^-|^\s*\S+\s*$/.test(prompt) ? ["--"] : []), /^[!/]/.test(prompt) ? ` ${prompt}` : prompt];
+}
 
 /** Model and effort in words that begin with a dash or hold a `=`, so that neither can be taken for a command of Codex's. */
 const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
