@@ -50,6 +50,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "session-interrupt": verb("interrupt what a registered session does", () => import("./commands/delivery/session-interrupt.ts")),
     nudge: verb("say something to a worker or a session", () => import("./commands/delivery/nudge.ts")),
     interrupt: verb("interrupt a worker or a session and ask it to pause", () => import("./commands/delivery/interrupt.ts")),
+    answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Dispatch: {

@@ -274,6 +274,37 @@ export const extensions: readonly Extension[] = [
       end;
     `,
   },
+  {
+    version: 15,
+    name: "agent-asks",
+    // What sessions asked by their agent's protocol. The server counts its requests anew when it is started again.
+    sql: `
+      create table if not exists agent_asks (
+        id text primary key,
+        session_id text not null,
+        request_id text not null,
+        thread_id text not null,
+        turn_id text,
+        item_id text,
+        kind text not null,
+        question text not null,
+        command text,
+        cwd text,
+        reason text,
+        choices_json text not null check (json_valid(choices_json)),
+        takes_text integer not null check (takes_text in (0, 1)),
+        asked_at text not null,
+        answer text,
+        answer_reason text,
+        asker_session_id text,
+        sent_at text,
+        ended_at text,
+        answered_by text check (answered_by in ('us', 'person', 'other'))
+      ) strict;
+      create unique index if not exists agent_asks_open on agent_asks (session_id, request_id) where ended_at is null;
+      create index if not exists agent_asks_session on agent_asks (session_id, asked_at);
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

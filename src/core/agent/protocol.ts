@@ -34,6 +34,8 @@ export interface AgentAsk {
   readonly requestId: string;
   readonly threadId: string;
   readonly turnId: string | null;
+  /** What is asked about, as the server's own steps name it. */
+  readonly itemId: string | null;
   readonly kind: "command" | "file" | "permission" | "question" | "form";
   /** What it asks, in one line. */
   readonly question: string;
@@ -61,6 +63,8 @@ export type ServedEvent =
   | { readonly kind: "rewound"; readonly threadId: string }
   | { readonly kind: "asks"; readonly ask: AgentAsk }
   | { readonly kind: "answered"; readonly threadId: string; readonly requestId: string }
+  /** A step of a turn is over: done, or not allowed. */
+  | { readonly kind: "step"; readonly threadId: string; readonly itemId: string; readonly declined: boolean }
   /** Waiting, tokens, limits. */
   | { readonly kind: "news"; readonly threadId: string | null };
 

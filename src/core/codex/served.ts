@@ -42,6 +42,11 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     }
     case "thread/reverted":
       return threadId === null ? null : { kind: "rewound", threadId };
+    case "item/completed": {
+      const item = isObject(params.item) ? params.item : {};
+      if (threadId === null || typeof item.id !== "string" || typeof item.status !== "string") return null;
+      return { kind: "step", threadId, itemId: item.id, declined: item.status === "declined" };
+    }
     case "serverRequest/resolved":
       return threadId === null ? null : { kind: "answered", threadId, requestId: JSON.stringify(params.requestId) };
     // An accident of a thread's being resumed: no more than a hint that the person may have gone there.
@@ -151,6 +156,7 @@ export function readAsk(id: unknown, method: string, params: JsonObject): AgentA
     requestId: JSON.stringify(id),
     threadId,
     turnId: text(params.turnId),
+    itemId: text(params.itemId),
     kind: asking.kind,
     cwd: text(params.cwd),
     reason: text(params.reason),

@@ -5,6 +5,7 @@ import { isObject } from "../json.ts";
 export const TAXONOMY = {
   communication: ["comment_on_pr", "notify_operator"],
   context: ["fetch_issues", "fetch_prs", "spawn_reviewer"],
+  operator: ["answer", "land"],
   repo: ["merge_green_pr", "open_pr", "push_branch"],
   verification: ["run_cargo", "run_playwright", "run_pytest", "run_xcodebuild"],
   worker_session: ["clear", "compact", "interrupt", "stop"],
