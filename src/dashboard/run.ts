@@ -37,7 +37,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
   let forget: (() => void) | null = null;
   const { log, warn: problem } = talkOf(cx, cx.program);
   const stopped = Promise.withResolvers<void>();
-  onStop(stopped.resolve);
+  const release = onStop(stopped.resolve);
   // It may be lost while Dispatch is still being started.
   stopped.promise.catch(() => {});
   try {
@@ -68,6 +68,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
     await companion?.end();
     clearTimeout(slow);
     reader.close();
+    release();
   }
 }
 
