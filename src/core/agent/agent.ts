@@ -132,8 +132,6 @@ export interface ScreenPort {
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
   /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
   busyWait(text: string, question: WaitQuestion): Finding | null;
-  /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
-  trustKeys(screen: Screen): readonly string[] | null;
 }
 
 /** What is typed into the agent, and by which keys. */

@@ -1,7 +1,6 @@
 /** Codex as an agent: the pure half of its port. */
 import type { Agent, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
 import { codexConfig } from "./config.ts";
-import { takesTrust } from "./dialogs.ts";
 import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
@@ -104,7 +103,6 @@ export const codex: Agent = {
     startup: startupVerdict,
     busyWait,
     waitOf,
-    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
   keys: {
     interrupt: "Escape",
