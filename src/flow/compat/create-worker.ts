@@ -166,7 +166,7 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
     readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
     if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
-    const yes = worker.agent.screen.trustKeys(shown);
+    const yes = shown.accept;
     if (yes !== null && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
       answered = performance.now();

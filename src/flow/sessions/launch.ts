@@ -111,7 +111,7 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
   });
   const facts = { pid, cwd: request.cwd, prompt, launchedAt };
   const deadline = performance.now() + request.timeoutSeconds * 1000;
-  const trust = new TrustAnswers(agent, request.acceptTrust);
+  const trust = new TrustAnswers(request.acceptTrust);
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
     if (pane === undefined || pane.dead) return await ended(cx, request, pane);
@@ -145,22 +145,18 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
 class TrustAnswers {
   private seen = 0;
   private answeredAt = Number.NEGATIVE_INFINITY;
-  constructor(
-    private readonly agent: Agent,
-    private readonly accept: boolean,
-  ) {}
+  constructor(private readonly accept: boolean) {}
 
   /** The keys to press now: those that mean yes on a recognised trust page, once a second; null: none. */
-  answers(screen: Screen): readonly string[] | null {
-    const yes = this.accept ? this.agent.screen.trustKeys(screen) : null;
-    if (yes === null || performance.now() - this.answeredAt < 1000) return null;
+  answers({ accept }: Screen): readonly string[] | null {
+    if (!this.accept || accept === null || performance.now() - this.answeredAt < 1000) return null;
     this.answeredAt = performance.now();
-    return yes;
+    return accept;
   }
 
   /** Whether a page waits for a person who is not there: seen twice in a row, so that one just passing does not count. */
   blocked(screen: Screen): boolean {
-    const waits = screen.asks && !(this.accept && screen.page === "folder_trust");
+    const waits = screen.asks && !(this.accept && screen.accept !== null);
     this.seen = waits ? this.seen + 1 : 0;
     return this.seen >= 2;
   }
