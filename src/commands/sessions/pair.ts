@@ -80,15 +80,12 @@ export default verb(
     });
     const store = cx.store(args.path);
     const scene = { cx, store };
-    const { paired, pid } = await undertake(cx, async (under) => {
-      const paired = await pair(scene, under, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config });
-      const missing = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
-      under.check();
-      const pid = missing ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
-      if (pid !== null) under.runs(pid, "its Dispatch");
-      if (missing && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
-      return { paired, pid };
-    });
+    const { paired, missing } = await undertake(cx, async (under) => ({
+      paired: await pair(scene, under, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config }),
+      missing: command !== null && !(await isDispatching(cx, store, args.dispatcherId)),
+    }));
+    const pid = command !== null && missing ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
+    if (command !== null && missing && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
     return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
   },
 );

@@ -74,7 +74,8 @@ export async function beginTerminal(
   const began_at = cx.now();
   const start = {
     name,
-    mark: cx.newId("start"),
+    // That of the start before: the tmux that it called may be slower than its end was, and is then not unknown either.
+    mark: known?.mark ?? cx.newId("start"),
     role,
     tmux_session: tmuxSession,
     request_sha256: requestDigest(request),
@@ -84,7 +85,7 @@ export async function beginTerminal(
     holder: await thisHolder(cx.env),
   };
   under.check();
-  if (!recordStart(store, start, known?.mark ?? null))
+  if (!recordStart(store, start, known))
     throw new Failure(`session ${JSON.stringify(name)} is being started by somebody else`, { hint: nextCommand(cx, store, "reconcile") });
   const terminal = under.begins({ name, tmuxSession, mark: start.mark, ending });
   const pane = await newSession(cx.env, {

@@ -5,7 +5,6 @@ import { Failure } from "../../core/failure.ts";
 import { INTERRUPTED } from "../../core/sessions/session.ts";
 import { dropStart, endStart, findStart, leaveStart } from "../../store/sessions/unfinished-starts.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { endProcesses, type SeenProcess, seenProcess } from "../../system/processes/end-processes.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { paneOfStart } from "../../system/terminal/panes.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
@@ -36,7 +35,6 @@ export class Undertaking {
   private asked = false;
   private wake = (): void => {};
   private readonly terminals: BegunTerminal[] = [];
-  private readonly programs: { readonly pid: number; readonly label: string }[] = [];
   private readonly files: string[] = [];
   private readonly takeBacks: TakeBack[] = [];
   private store: Store | null = null;
@@ -70,11 +68,6 @@ export class Undertaking {
   hasEnded(terminal: BegunTerminal): void {
     this.terminals.splice(this.terminals.indexOf(terminal), 1);
     if (this.store !== null) dropStart(this.store, terminal.mark);
-  }
-
-  /** A process of ours that goes on after us. */
-  runs(pid: number, label: string): void {
-    this.programs.push({ pid, label });
   }
 
   /** A file that somebody it begins is to read and remove. */
@@ -124,18 +117,11 @@ export class Undertaking {
 
   /** Ends everything, sees that it has ended, and takes back what is on record of it. Gives the sentence that says so. */
   async end(): Promise<Failure> {
-    const { cx, store } = this;
+    const { store } = this;
     for (const file of this.files) rmSync(file, { force: true });
     const trouble: Failure[] = [];
     const gone = new Set<string>();
     const ended: string[] = [];
-    const seen: (SeenProcess & { label: string })[] = [];
-    for (const { pid, label } of this.programs) seen.push({ ...(await seenProcess(pid, cx.env)), label });
-    const still = new Set((await endProcesses(seen, cx.env, { atOnce: true })).map(({ pid }) => pid));
-    for (const { pid, label } of seen) {
-      if (still.has(pid)) trouble.push(new Failure(`${label} (process ${pid}) still runs`, { hint: `kill -KILL ${pid}` }));
-      else ended.push(label);
-    }
     for (const terminal of this.terminals) {
       try {
         if (await this.endOne(terminal)) ended.push(`tmux session ${terminal.tmuxSession}`);
@@ -193,6 +179,8 @@ export async function undertake<T>(cx: Context, act: (undertaking: Undertaking) 
   const release = onStop(() => undertaking.stop());
   try {
     const result = await act(undertaking);
+    // A request that came while the last records were written is only heard in the next turn (a timer may still belong to this one).
+    await new Promise((resolve) => setImmediate(resolve));
     undertaking.check();
     undertaking.finish();
     return result;

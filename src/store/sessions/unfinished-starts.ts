@@ -41,12 +41,12 @@ export const listStarts = (store: Store): UnfinishedStart[] =>
 
 /**
  * Puts a start on record.
- * @param before the mark of the one of this name that was looked at; null: there was none
- * @returns false when there is another by now: somebody else was quicker
+ * @param before the one of this name that was looked at; null: there was none
+ * @returns false when it is not as it was: somebody else was quicker
  */
-export function recordStart(store: Store, start: UnfinishedStart, before: string | null): boolean {
+export function recordStart(store: Store, start: UnfinishedStart, before: UnfinishedStart | null): boolean {
   return tx(store, () => {
-    if ((findStart(store, start.name)?.mark ?? null) !== before) return false;
+    if (JSON.stringify(findStart(store, start.name)) !== JSON.stringify(before)) return false;
     const { name, mark, role, tmux_session, request_sha256, prompt_sha256, began_at, session_id, holder } = start;
     store.db
       .query(
