@@ -246,6 +246,26 @@ export const extensions: readonly Extension[] = [
   },
   {
     version: 13,
+    name: "unfinished-starts",
+    // A row lives from before the terminal does until the command that starts it has done all it was asked.
+    sql: `
+      create table if not exists unfinished_starts (
+        name text primary key,
+        mark text not null unique,
+        role text not null,
+        tmux_session text not null,
+        request_sha256 text not null,
+        prompt_sha256 text not null,
+        began_at text not null,
+        session_id text,
+        world text,
+        pid integer,
+        born text
+      ) strict;
+    `,
+  },
+  {
+    version: 14,
     name: "session-sockets",
     // Of a session that we started: where its own server listens, or why it has none.
     sql: `
@@ -257,7 +277,7 @@ export const extensions: readonly Extension[] = [
     `,
   },
   {
-    version: 14,
+    version: 15,
     name: "texts-under-way",
     // What was said by an agent's protocol, until its record shows it: it may have to be said again. `lost`: its turn was interrupted.
     sql: `
@@ -275,7 +295,7 @@ export const extensions: readonly Extension[] = [
     `,
   },
   {
-    version: 15,
+    version: 16,
     name: "agent-asks",
     // What sessions asked by their agent's protocol. The server counts its requests anew when it is started again.
     sql: `

@@ -80,6 +80,9 @@ export interface TranscriptHead {
   readonly conversation: boolean;
 }
 
+/** What the lines of a transcript that were read say for those that follow, in a form of the agent's own. */
+export type TranscriptMemory = object;
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -90,8 +93,17 @@ export interface TranscriptPort {
   homeOf(path: string): string | null;
   /** Reads the first line; a text instead of a record says what is wrong with it. */
   head(line: string): TranscriptHead | string;
-  /** Reads one line into the record that is stored of it; null for anything that is no record: broken or blank text, no object, no type. */
-  record(line: string): AgentRecord | null;
+  /**
+   * What later lines are read by, from the records of the lines before them.
+   * @param newest the stored records of this transcript, newest first; read only as far as is needed
+   */
+  remember(newest: Iterable<AgentRecord>): TranscriptMemory;
+  /**
+   * The records that are stored of one line, in order, which may be none; null for anything that is no record: broken or blank text, no
+   * object, no type.
+   * @param memory of the lines before this one; it takes this one in
+   */
+  translate(line: string, memory: TranscriptMemory): readonly AgentRecord[] | null;
   /** Name of a record for a report on records that no rule knows. */
   recordName(record: AgentRecord): string;
   /** Whether some rule of this version has heard of records of this kind. */
@@ -122,8 +134,6 @@ export interface ScreenPort {
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
   /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
   busyWait(text: string, question: WaitQuestion): Finding | null;
-  /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
-  trustKeys(screen: Screen): readonly string[] | null;
 }
 
 /** What is typed into the agent, and by which keys. */

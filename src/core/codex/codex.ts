@@ -1,7 +1,6 @@
 /** Codex as an agent: the pure half of its port. */
-import type { Agent, LaunchChoice, ModelChoice } from "../agent/agent.ts";
+import type { Agent, LaunchChoice, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
 import { versionNumbers } from "../agent/version.ts";
-import { takesTrust } from "./dialogs.ts";
 import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
@@ -33,6 +32,8 @@ const permissionWords = ({ sandbox, approval }: LaunchChoice): string[] => ["--s
 
 /** The socket of a server that we started for one session alone. */
 const OWN = /^unix:\/\/.*\/artifacts\/served\/[^/]+\/socket$/;
+
+const NOTHING: TranscriptMemory = Object.freeze({});
 
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
@@ -122,7 +123,12 @@ export const codex: Agent = {
     isPath: (path) => ROLLOUT.test(path),
     homeOf: (path) => ROLLOUT.exec(path)?.[1] ?? null,
     head: parseRolloutMeta,
-    record: parseRecord,
+    // Each line is a record, and none needs another.
+    remember: () => NOTHING,
+    translate(line) {
+      const record = parseRecord(line);
+      return record && [record];
+    },
     recordName,
     isKnown,
     wakes: (line) => TURN.test(line),
@@ -135,7 +141,6 @@ export const codex: Agent = {
     startup: startupVerdict,
     busyWait,
     waitOf,
-    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
   keys: {
     interrupt: "Escape",

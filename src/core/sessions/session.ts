@@ -62,6 +62,9 @@ export interface Session {
   readonly launch_why: string | null;
 }
 
+/** Why something ended, on record: its start was interrupted, and took it back. */
+export const INTERRUPTED = "start_interrupted";
+
 /** Names that may become part of a tmux session's name and of a folder's. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
 

@@ -39,7 +39,8 @@ export const servedPlace = (folder: string): ServedPlace => ({
 export const newServedPlace = (cx: Context, name: string): ServedPlace =>
   servedPlace(join(cx.stateRoot, "artifacts", "served", `${name}-${cx.newId("served")}`));
 
-const startFile = ({ folder }: ServedPlace): string => join(folder, "start.json");
+/** What is to be started, first words and all: there until the process in the pane has read it. */
+export const startFile = ({ folder }: ServedPlace): string => join(folder, "start.json");
 const outcomeFile = ({ folder }: ServedPlace): string => join(folder, "outcome.json");
 
 export const writeStart = (place: ServedPlace, start: ServedStart): void => writeWhole(startFile(place), JSON.stringify(start));

@@ -1,12 +1,14 @@
 /** How a session is started: by protocol where the agent as it is installed can, else the agent alone in its terminal; and why. */
+import { rmSync } from "node:fs";
 import type { Context } from "../../context.ts";
 import type { Agent, LaunchChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { WayOfLaunch } from "../../core/sessions/session.ts";
 import type { InstalledAgent } from "../../system/agent/cli.ts";
+import { commandLineOf } from "../../system/processes/processes.ts";
 import { runProgram } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
-import { newServedPlace, readOutcome, type ServedPlace, writeStart } from "./served-place.ts";
+import { newServedPlace, readOutcome, type ServedPlace, servedPlace, startFile, writeStart } from "./served-place.ts";
 
 export const LAUNCH_WAYS = ["tmux", "protocol"] as const;
 export type LaunchWish = (typeof LAUNCH_WAYS)[number];
@@ -60,11 +62,26 @@ export async function wayOfLaunch(cx: Context, choice: WayChoice, installed: Ins
   return { argv: [...selfArgv(), "codex-pane", place.folder], place, why: null };
 }
 
-/** How it was started in the end: the process in the pane may have found that it cannot be by protocol. */
-export function outcomeOf({ place, why }: Way): { launch: WayOfLaunch; socket: string | null; launchWhy: string | null } {
-  const outcome = place === null ? null : readOutcome(place);
-  if (outcome?.launch !== "protocol") return { launch: "tmux", socket: null, launchWhy: outcome?.why ?? why };
-  return { launch: "protocol", socket: place!.socket, launchWhy: null };
+/** What is left behind of it should the start be interrupted. */
+export const filesOf = ({ place }: Way): string[] => (place === null ? [] : [startFile(place)]);
+
+/**
+ * How it was started in the end: the process in the pane may have found that it cannot be by protocol, and a terminal that an earlier start
+ * left behind has another place.
+ * @param pid of the pane
+ */
+export async function outcomeOf(
+  cx: Context,
+  { place, why }: Way,
+  pid: number,
+): Promise<{ launch: WayOfLaunch; socket: string | null; launchWhy: string | null }> {
+  const words = (await commandLineOf(pid, cx.env)) ?? [];
+  const folder = words[words.indexOf("codex-pane") + 1];
+  const used = words.includes("codex-pane") && folder !== undefined ? servedPlace(folder) : null;
+  if (place !== null && used?.folder !== place.folder) rmSync(place.folder, { recursive: true, force: true });
+  const outcome = used === null ? null : readOutcome(used);
+  if (used === null || outcome?.launch !== "protocol") return { launch: "tmux", socket: null, launchWhy: outcome?.why ?? why };
+  return { launch: "protocol", socket: used.socket, launchWhy: null };
 }
 
 /** Asked once of each installed program. */
