@@ -9,7 +9,7 @@ import type { Agent } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive, groupMates } from "../../system/processes/processes.ts";
-import { type JoinedProgram, startJoined } from "../../system/processes/run.ts";
+import { type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
 

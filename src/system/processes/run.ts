@@ -241,34 +241,6 @@ export async function startAndLeave(argv: readonly string[], env: Env, watchMs: 
   return ended ? ((await program.exited).code ?? 1) : null;
 }
 
-/** A program that is a part of this one: in our terminal and our process group, so that what ends the terminal ends it too. */
-export interface JoinedProgram {
-  readonly pid: number;
-  /** Its exit status; a signal counts as 128 and its number. */
-  readonly exited: Promise<number>;
-}
-
-/**
- * Starts `argv` as a part of this program.
- * @param options.output `terminal`: it has our three streams; else an open file of ours for what it prints, and no input
- * @throws ProgramFailure when it cannot be started
- */
-export function startJoined(argv: readonly string[], options: { env: Env; output: "terminal" | number }): JoinedProgram {
-  const { output } = options;
-  try {
-    const child = Bun.spawn([...argv], {
-      env: childEnv(options.env),
-      stdin: output === "terminal" ? "inherit" : "ignore",
-      stdout: output === "terminal" ? "inherit" : output,
-      stderr: output === "terminal" ? "inherit" : output,
-    });
-    return { pid: child.pid, exited: child.exited };
-  } catch (error) {
-    const facts = { command: argv, folder: null, code: null, signal: null, durationMs: 0 };
-    throw new ProgramFailure(`${argv[0]} could not be started: ${(error as Error).message}`, facts, { cause: error });
-  }
-}
-
 /** Starts `argv` for good, with nothing of ours open, and gives its pid; null when it could not be started. */
 export function startBackground(argv: readonly string[], env: Env, cwd: string): number | null {
   try {
