@@ -290,6 +290,7 @@ describe("the rules of the house", () => {
 
   test("programs are started in one place", () => {
     const others: Record<string, string> = {
+      "system/processes/joined.ts": "what a pane runs beside its parent: in its terminal and group, which a runner's own group must not be",
       "system/files/page-bundle.ts": "runs while the program is compiled, as Bun itself, and never in it",
     };
     expect(

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { Troubles } from "../flow/dispatch/troubles.ts";
 import { unread } from "../flow/observe/unread.ts";
+import { type ServedWatch, watchServed } from "../flow/observe/served-watch.ts";
 import { type RolloutWatch, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
@@ -14,6 +15,7 @@ const SETTLE_MS = 15;
 
 export class Reading {
   private watching: RolloutWatch | undefined;
+  private served: ServedWatch | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
   private readonly troubles: Troubles;
@@ -38,7 +40,8 @@ export class Reading {
     clearTimeout(this.soon);
     this.soon = undefined;
     this.watching?.close();
-    this.watching = undefined;
+    this.served?.close();
+    this.watching = this.served = undefined;
     if (!on) return;
     const grew = (): void => {
       this.soon ??= setTimeout(() => {
@@ -47,6 +50,7 @@ export class Reading {
       }, SETTLE_MS);
     };
     this.watching = watchRollouts(this.cx, this.store, grew, this.told.problem, this.told.fine);
+    this.served = watchServed(this.store, grew, (message) => this.told.problem(message, "what is asked"));
     this.timer = setInterval(() => this.read(true), EVERY_MS);
     this.read(true);
   }
@@ -54,6 +58,7 @@ export class Reading {
   private read(all: boolean): void {
     try {
       this.watching?.follow();
+      this.served?.follow();
       this.watching?.ingest(all);
       for (const session of boundManagers(this.store)) {
         const grown = unread(session);

@@ -74,7 +74,7 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
     if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
     const { word, answer } = understood(cx, ask, wish);
     const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null };
-    if (!claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is being answered by somebody else already`);
+    if (!claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
     return await send({ cx, store }, session, ask, told[asks.indexOf(ask)]!, { line, word, answer, taskId });
   } finally {
     line.close();
