@@ -63,6 +63,7 @@ export type ServedEvent =
   | { readonly kind: "rewound"; readonly threadId: string }
   | { readonly kind: "asks"; readonly ask: AgentAsk }
   | { readonly kind: "answered"; readonly threadId: string; readonly requestId: string }
+  | { readonly kind: "compacted"; readonly threadId: string }
   /** A step of a turn is over: done, or not allowed. */
   | { readonly kind: "step"; readonly threadId: string; readonly itemId: string; readonly declined: boolean }
   /** Waiting, tokens, limits. */

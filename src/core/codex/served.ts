@@ -42,8 +42,11 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     }
     case "thread/reverted":
       return threadId === null ? null : { kind: "rewound", threadId };
+    case "thread/compacted":
+      return threadId === null ? null : { kind: "compacted", threadId };
     case "item/completed": {
       const item = isObject(params.item) ? params.item : {};
+      if (threadId !== null && item.type === "contextCompaction") return { kind: "compacted", threadId };
       if (threadId === null || typeof item.id !== "string" || typeof item.status !== "string") return null;
       return { kind: "step", threadId, itemId: item.id, declined: item.status === "declined" };
     }
@@ -53,7 +56,6 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     case "thread/goal/cleared":
     case "thread/status/changed":
     case "thread/closed":
-    case "thread/compacted":
     case "thread/tokenUsage/updated":
     case "account/rateLimits/updated":
       return { kind: "news", threadId };

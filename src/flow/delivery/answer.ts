@@ -69,6 +69,10 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   try {
     const { taskId } = boundTask(store, session);
     const told = await asksNow(line, way.conversation);
+    if (told === null)
+      throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
+        hint: `${cx.program} open ${quoteWord(session.name)}`,
+      });
     const asks = recordAsks(store, session.id, taskId, told);
     const ask = chosenAsk(cx, store, session, asks, askId);
     if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
@@ -119,7 +123,7 @@ async function send(
   if (
     !before &&
     still?.waits != null &&
-    (await asksNow(line, still)).some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
+    (await asksNow(line, still))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
   ) {
     releaseAnswer(store, ask);
     throw new Failure(`the answer to ${ask.id} was not taken, and ${JSON.stringify(session.name)} still asks`, {

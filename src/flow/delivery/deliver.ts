@@ -35,10 +35,15 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 
 /** @param again the pane turned out to show another conversation, so all is looked at once more */
 async function chooseRung(cx: Context, journal: Journal, again = false): Promise<Verdict> {
-  const { recipient, asCommand } = journal.parcel;
-  // What commands the agent is typed: its protocol takes every text as words.
-  const served = asCommand || recipient.gone ? null : await deliverByProtocol(cx, journal);
+  const { recipient, steer } = journal.parcel;
+  const served = recipient.gone ? null : await deliverByProtocol(cx, journal);
   if (served !== null) return served;
+  if (steer)
+    return notSent(
+      null,
+      "NoProtocol",
+      `${JSON.stringify(recipient.name)} cannot be reached by its agent's protocol, which putting words into a turn needs`,
+    );
   const way = await reach(cx, recipient);
   journal.note("reach", {
     pane: way.pane?.paneId ?? null,

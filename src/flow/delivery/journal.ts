@@ -15,6 +15,8 @@ export interface Parcel {
   readonly origin: string;
   /** Typed as it is: a leading `/` commands the agent. */
   readonly asCommand?: boolean;
+  /** Only into the turn that runs, at its next step. */
+  readonly steer?: boolean;
   readonly taskId?: string | null;
   readonly commandId?: string | null;
   readonly notificationId?: number | null;

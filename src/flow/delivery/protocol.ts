@@ -12,6 +12,8 @@ import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
 /** From the end of a turn until all that it took stands in the record. */
 const WRITTEN_MS = 1500;
 const PROOF_MS = 15_000;
+/** Compacting asks the model; whether it took place is told then, or stands in the record later. */
+const COMPACTED_MS = 10_000;
 
 /** Says it; null: it cannot be said so, nothing was sent, and another way may do. */
 export async function deliverByProtocol(cx: Context, journal: Journal): Promise<Verdict | null> {
@@ -27,10 +29,27 @@ export async function deliverByProtocol(cx: Context, journal: Journal): Promise<
   }
   const { line } = way;
   try {
-    return await say(cx, journal, line);
+    return await (journal.parcel.asCommand ? compact(journal, line) : say(cx, journal, line));
   } finally {
     line.close();
   }
+}
+
+/** Compacting is a call of its own, which no page in front and no draft can swallow; other commands of the agent are typed. */
+async function compact(journal: Journal, line: ServedLine): Promise<Verdict | null> {
+  const { recipient, text } = journal.parcel;
+  if (text !== recipient.agent.keys.slash.compact) return null;
+  const { transport } = recipient.agent.served!;
+  const threadId = recipient.threadId!;
+  const compacted = new Promise<boolean>((resolve) =>
+    line.hear((event) => void (event.kind === "compacted" && event.threadId === threadId && resolve(true))),
+  );
+  await line.follow(threadId);
+  if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
+  const done = await line.compact(threadId);
+  if ("refused" in done) return notSent(transport, "ProtocolRefused", `it was not compacted: ${done.refused}`);
+  const seen = await Promise.race([compacted, line.ended.then(() => false), Bun.sleep(COMPACTED_MS).then(() => false)]);
+  return { ...FINE, transport, ...(seen ? {} : { proof: "pending" }) };
 }
 
 async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Verdict | null> {
@@ -42,26 +61,41 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
   if (search === null) return notSent(transport, "NothingToSay", "an empty text cannot be said");
   const course = new TurnCourse(line, threadId);
   await line.follow(threadId);
+  const turn = journal.parcel.steer ? await line.newestTurn(threadId) : null;
+  if (journal.parcel.steer && turn?.status !== "running") return noTurn(journal);
+  let steers = turn;
   if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
   const growth = new RolloutGrowth(recipient.rolloutPath!);
   const deadline = performance.now() + proofMs;
   try {
     for (;;) {
-      const sent = await line.say(threadId, text, journal.clientId).catch(() => null);
+      const sent = await (
+        steers ? line.steer(threadId, steers.id, text, journal.clientId) : line.say(threadId, text, journal.clientId)
+      ).catch(() => null);
       if (sent !== null && "refused" in sent) {
         journal.note("refused", { said: sent.refused });
-        return null;
+        // The turn that it was meant for had ended before it came.
+        return steers ? noTurn(journal) : null;
       }
       journal.note(sent === null ? "no answer" : "taken", sent === null ? {} : { turn: sent.value });
       const outcome = await arrival(search, growth, course, sent?.value ?? null, deadline);
       if (outcome === "seen") return arrived(transport, search);
       if (outcome === "late") return waiting(cx, journal, search);
       journal.note("lost with its turn", { turn: sent?.value ?? null });
+      steers = null;
     }
   } finally {
     growth.close();
   }
 }
+
+const noTurn = ({ parcel: { recipient } }: Journal): Verdict =>
+  notSent(
+    recipient.agent.served!.transport,
+    "NoTurn",
+    `no turn runs in ${JSON.stringify(recipient.name)} that could take it at its next step`,
+    "say it without --steer: it begins a turn of its own then",
+  );
 
 /** How turns of one conversation end, as the server tells. */
 class TurnCourse {
@@ -107,9 +141,8 @@ async function arrival(
   }
 }
 
-const arrived = (transport: Verdict["transport"], search: ProofSearch): Verdict => ({
+const FINE = {
   state: "delivered",
-  transport,
   proof: "seen",
   started: true,
   completed: true,
@@ -117,8 +150,10 @@ const arrived = (transport: Verdict["transport"], search: ProofSearch): Verdict 
   error: null,
   errorType: null,
   hint: null,
-  lookedTo: search.lookedTo,
-});
+  lookedTo: null,
+} as const;
+
+const arrived = (transport: Verdict["transport"], search: ProofSearch): Verdict => ({ ...FINE, transport, lookedTo: search.lookedTo });
 
 /** Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted. */
 function waiting(cx: Context, journal: Journal, search: ProofSearch): Verdict {

@@ -34,7 +34,7 @@ interface Nudged extends SendingFacts {
 export function nudgeSession(
   cx: Context,
   store: Store,
-  input: { name: string; text: string; dryRun: boolean; origin: string },
+  input: { name: string; text: string; dryRun: boolean; origin: string; steer?: boolean },
 ): Promise<Nudged> {
   const action = {
     event: "session_nudged",
@@ -51,6 +51,7 @@ export function nudgeSession(
       recipient: recipientOf(session),
       text: input.text,
       origin: input.origin,
+      steer: input.steer === true,
       taskId: boundTask(store, session).taskId,
     });
     refuseUndelivered(sent);

@@ -1,11 +1,12 @@
 /** Words by the agent's own protocol, with the real Codex: exact, once, beside a draft, and said again when their turn is interrupted. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { agents } from "../../../src/core/agent/agents.ts";
+import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "..", "src", "main.ts");
 const model = new PlainModel();
@@ -84,3 +85,45 @@ test("lost with its turn after its sender had died: Dispatch says it again, once
   await world.idle(thread);
   expect(times("joined two")).toBe(1);
 }, 90_000);
+
+test("--steer: into the turn that runs, else one sentence and nothing said", async () => {
+  const idle = await world.run(["session-nudge", "w1", "--steer", "into nothing"]);
+  expect([idle.exit, idle.stderr.includes("no turn runs")]).toEqual([1, true]);
+  await nudge("hold three");
+  await until("the turn", () => model.isHolding("three"));
+  const sending = world.ok(["session-nudge", "w1", "--steer", "into three"]);
+  await until("its word", () => world.rows("select 1 from texts_under_way").length > 0);
+  model.release("three");
+  expect(await sending).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+  await world.idle(thread);
+  expect([times("into nothing"), times("into three")]).toEqual([0, 1]);
+}, 60_000);
+
+test("a server that is killed comes back on its socket with the conversation, the draft and the next message", async () => {
+  const servers = async () => {
+    const all = (await listProcesses(world.env)) ?? [];
+    const found: number[] = [];
+    for (const { pid } of all) if ((await commandLineOf(pid, world.env))?.includes("app-server")) found.push(pid);
+    return found.filter((pid) => environmentOf(pid, "CODEX_HOME") === world.codexHome);
+  };
+  const before = await servers();
+  expect(before.length).toBeGreaterThan(0);
+  for (const pid of before) process.kill(pid, "SIGKILL");
+  await until("another server", async () => (await servers()).some((pid) => !before.includes(pid)), 30);
+  await until(
+    "its conversation",
+    async () => (await world.run(["session-nudge", "w1", "after its death"])).exit === 0 || times("after its death") > 0,
+    40,
+  );
+  await world.idle(thread);
+  expect(times("after its death")).toBe(1);
+  await until("the draft", async () => (await terminal.screen()).composer?.text === "my half thought");
+}, 120_000);
+
+test("after stop no process and no socket is left", async () => {
+  const [{ socket }] = world.rows<{ socket: string }>("select socket from session_sockets") as [{ socket: string }];
+  await world.ok("stop w1 --json");
+  const all = (await listProcesses(world.env)) ?? [];
+  expect(all.filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === world.codexHome)).toEqual([]);
+  expect([existsSync(socket), existsSync(dirname(socket))]).toEqual([false, true]);
+}, 60_000);
