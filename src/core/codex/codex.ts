@@ -97,6 +97,7 @@ export const codex: Agent = {
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
+    sessionId: false,
   }),
   needsHelp: isModern,
   capabilities: (features) => ({
@@ -133,6 +134,7 @@ export const codex: Agent = {
     mayAbort: (line) => line.includes('"turn_aborted"'),
   },
   screen: {
+    cursorShown: true,
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,
