@@ -19,6 +19,8 @@ export interface AgentFeatures {
   readonly queue: boolean;
   /** A server of its own can be started for a session, and drawn by a second process. */
   readonly served: boolean;
+  /** A new session takes an id that we choose, by which it is known from the start. */
+  readonly sessionId: boolean;
 }
 
 /** What can be done with a session of the agent; what only one agent can do is asked here, not by its name. */
@@ -58,6 +60,8 @@ export interface LaunchChoice extends Partial<ModelChoice> {
   readonly approval: string;
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
+  /** The id that the session is to have; null: one of its own choice. */
+  readonly sessionId: string | null;
 }
 
 export interface PlainChoice extends Partial<ModelChoice> {
@@ -118,6 +122,8 @@ export interface TranscriptPort {
 
 /** What the agent's terminal shows. */
 export interface ScreenPort {
+  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws one of its own, so it tells nothing. */
+  readonly cursorShown: boolean;
   /**
    * Reads one screen (the visible part, without history).
    * @param capture as tmux prints it, better with styles; @param mode tmux's own mode in front of the program, or null

@@ -100,6 +100,7 @@ export const codex: Agent = {
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
     served: /(^|\s)--remote\b/.test(help),
+    sessionId: false,
   }),
   needsHelp: isModern,
   capabilities: (features) => ({
@@ -136,6 +137,7 @@ export const codex: Agent = {
     mayAbort: (line) => line.includes('"turn_aborted"'),
   },
   screen: {
+    cursorShown: true,
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,

@@ -58,7 +58,8 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
     const key = recipient.agent.keys.interrupt;
     return { key, sent: served, target, followup_proof: input.followup === null ? null : await followUp(cx, store, recipient, input) };
   }
-  const { pane, agent, doubt } = await reach(cx, recipient);
+  const way = await reach(cx, recipient);
+  const { pane, agent, doubt } = way;
   if (pane === null)
     throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
   const key = input.key ?? agent?.keys.interrupt ?? DEFAULT_KEY;
@@ -68,7 +69,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
     const written = writtenTo(recipient.rolloutPath);
     await leaveMode(cx.env, pane.paneId);
     const pressKey = async () => {
-      if (!(await stillShows(cx, recipient, pane)) || !(await press(cx.env, { pane, cursor: false }, key)))
+      if (!(await stillShows(cx, recipient, way)) || !(await press(cx.env, { pane, cursor: false }, key)))
         throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
           hint: `tmux attach -t ${quoteWord(pane.session)}`,
         });

@@ -91,12 +91,13 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
-  const way = await wayOfLaunch(cx, { ...request, prompt }, installed);
+  const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
+  const way = await wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
   for (const file of filesOf(way)) under.leavesFile(file);
   const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
   const { paneId, pid } = place;
   const { tmuxSession, mark } = terminal;
-  const facts = { pid, cwd: request.cwd, prompt, launchedAt };
+  const facts = { pid, cwd: request.cwd, prompt, sessionId, launchedAt };
   const deadline = performance.now() + request.timeoutSeconds * 1000;
   const trust = new TrustAnswers(request.acceptTrust);
   for (;;) {
@@ -109,7 +110,8 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
     const location = await locate(cx, store, agent, facts);
     if (location.found !== null) {
       await keepDeadPane(cx.env, paneId, false);
-      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null }, installed.features)];
+      // Without what is this session's alone: its words, and the id that no second one can have.
+      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
       const permissions = { sandbox: request.sandbox, ask_for_approval: request.approval };
       const outcome = await outcomeOf(cx, way, pid);
       const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });

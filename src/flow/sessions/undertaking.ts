@@ -104,7 +104,13 @@ export class Undertaking {
 
   /** It failed, and says itself what is left: nobody is at that any more. */
   leave(): void {
+    this.removeFiles();
     this.forget(leaveStart);
+  }
+
+  /** What was to be read has been, or nobody is there to read it. */
+  private removeFiles(): void {
+    for (const file of this.files) rmSync(file, { force: true });
   }
 
   private forget(how: (store: Store, mark: string) => void): void {
@@ -118,7 +124,7 @@ export class Undertaking {
   /** Ends everything, sees that it has ended, and takes back what is on record of it. Gives the sentence that says so. */
   async end(): Promise<Failure> {
     const { store } = this;
-    for (const file of this.files) rmSync(file, { force: true });
+    this.removeFiles();
     const trouble: Failure[] = [];
     const gone = new Set<string>();
     const ended: string[] = [];
@@ -170,6 +176,9 @@ export class Undertaking {
 const list = (words: readonly string[]): string =>
   words.length < 2 ? (words[0] ?? "") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)!}`;
 
+/** A request that came with the last result, or the last failure, is only heard after it; a timer may still belong to the same turn. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /**
  * Runs `act`; on a request to end it ends what was begun, and so does a request that comes when all is done but the answer.
  * @throws Failure when it was interrupted, saying what was ended; else whatever `act` throws, and what that left may be gone on with
@@ -179,12 +188,12 @@ export async function undertake<T>(cx: Context, act: (undertaking: Undertaking) 
   const release = onStop(() => undertaking.stop());
   try {
     const result = await act(undertaking);
-    // A request that came while the last records were written is only heard in the next turn (a timer may still belong to this one).
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     undertaking.check();
     undertaking.finish();
     return result;
   } catch (error) {
+    await nextTurn();
     if (undertaking.interrupted) throw await undertaking.end();
     try {
       undertaking.leave();

@@ -27,34 +27,41 @@ export const PAIR = (w: CodexWorld): string[] => [
   "60",
 ];
 
-/** Just before or just after tmux carries out the nth call with these words; tmux does so whatever becomes of its caller. */
+/** Just before or just after tmux carries out the nth call with these words, or `instead`; tmux acts whatever becomes of its caller. */
 interface TmuxMoment {
   readonly tmux: string;
   readonly nth: number;
-  readonly when: "before" | "after";
+  /** `held`: no signal comes, and there is no answer for a second. */
+  readonly when: "before" | "after" | "instead" | "held";
+  /** Another signal than the one of the others. */
+  readonly signal?: NodeJS.Signals;
 }
 
 /** When the signal comes; `records`: as soon as they give a row. */
 export type Moment = { readonly records: string } | TmuxMoment;
 
-/** A `tmux` that strikes its caller. */
-async function strikingTmux(w: CodexWorld, signal: string, moment: TmuxMoment): Promise<string> {
-  const real = Bun.which("tmux", w.env)!;
+/** A `tmux` that strikes its caller. @param path where the next one is found */
+async function strikingTmux(w: CodexWorld, signal: string, moment: TmuxMoment, path: string): Promise<string> {
+  const real = Bun.which("tmux", { PATH: path })!;
   const bin = `striking-${crypto.randomUUID()}`;
   const calls = join(w.dir, bin, "call");
-  const strike = `[ $n = ${moment.nth} ] && kill -${signal.slice(3)} $PPID`;
+  const kill = `kill -${(moment.signal ?? signal).slice(3)} $PPID`;
+  const acts = {
+    before: [kill, `exec ${real} "$@"`],
+    after: [`${real} "$@"; code=$?`, kill, "exit $code"],
+    instead: [kill, "exit 1"],
+    held: ["sleep 1", `exec ${real} "$@"`],
+  };
   const lines = [
     "#!/bin/sh",
     `case " $* " in *" ${moment.tmux} "*) ;; *) exec ${real} "$@" ;; esac`,
     // Calls may come at the same time: a folder is made by one of them only.
     `n=1; while ! mkdir ${calls}-$n 2>/dev/null; do n=$((n + 1)); done`,
-    ...(moment.when === "before" ? [strike] : []),
-    `${real} "$@"; code=$?`,
-    ...(moment.when === "after" ? [strike] : []),
-    "exit $code",
+    `[ $n = ${moment.nth} ] || exec ${real} "$@"`,
+    ...acts[moment.when],
   ];
   chmodSync(await w.file(`${bin}/tmux`, lines.join("\n")), 0o755);
-  return `${join(w.dir, bin)}:${w.env.PATH}`;
+  return `${join(w.dir, bin)}:${path}`;
 }
 
 export interface Struck {
@@ -64,10 +71,19 @@ export interface Struck {
   readonly stderr: string;
 }
 
-/** Runs the command, struck at this moment; at none when there is none. */
-export async function struck(w: CodexWorld, argv: readonly string[], signal: NodeJS.Signals, moment: Moment | null): Promise<Struck> {
-  const query = moment !== null && "records" in moment ? moment.records : "";
-  const PATH = moment !== null && "tmux" in moment ? await strikingTmux(w, signal, moment) : w.env.PATH!;
+/** Runs the command, struck at these moments. */
+export async function struck(
+  w: CodexWorld,
+  argv: readonly string[],
+  signal: NodeJS.Signals,
+  ...moments: readonly Moment[]
+): Promise<Struck> {
+  let query = "";
+  let PATH = w.env.PATH!;
+  for (const moment of moments) {
+    if ("records" in moment) query = moment.records;
+    else PATH = await strikingTmux(w, signal, moment, PATH);
+  }
   const child = Bun.spawn([process.execPath, CHILD, signal, query, ...argv], {
     env: { ...w.env, PATH },
     cwd: w.work,
