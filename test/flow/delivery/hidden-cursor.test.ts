@@ -6,7 +6,7 @@ import type { Agent } from "../../../src/core/agent/agent.ts";
 import { agents } from "../../../src/core/agent/agents.ts";
 import { Journal } from "../../../src/flow/delivery/journal.ts";
 import { deliverByTmux } from "../../../src/flow/delivery/tmux.ts";
-import { recipientOf } from "../../../src/flow/reach/recipient.ts";
+import { reach, recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
 import { listPanes } from "../../../src/system/terminal/panes.ts";
 import { FIXTURES, until, World } from "../../harness.ts";
@@ -34,7 +34,7 @@ test("an empty composer is enough there, wherever the cursor is", async () => {
   const store = cx.store();
   const recipient = { ...recipientOf(needSession(store, "w1")), agent: drawing, tmuxSession: "shown", paneId, pid: Number(pid) };
   const journal = new Journal(cx, store, { recipient, text: "into it", origin: "test" });
-  const sent = await deliverByTmux(cx, journal, pane, drawing, { live: false, provable: false });
+  const sent = await deliverByTmux(cx, journal, pane, drawing, await reach(cx, recipient));
   expect(sent).toMatchObject({ state: "delivered", transport: "tmux", proof: "unavailable" });
   await until("the text", () => screenOf(w, "shown").includes("into it"));
 });

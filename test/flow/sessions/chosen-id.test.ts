@@ -4,8 +4,9 @@ import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Agent } from "../../../src/core/agent/agent.ts";
 import { agents } from "../../../src/core/agent/agents.ts";
-import type { Launch } from "../../../src/flow/sessions/launch.ts";
+import type { Launch } from "../../../src/flow/sessions/begin-terminal.ts";
 import { startSession } from "../../../src/flow/sessions/start-session.ts";
+import { undertake } from "../../../src/flow/sessions/undertaking.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { World } from "../../harness.ts";
 
@@ -51,9 +52,9 @@ test("it is found by that id beside another that began with the same words, and 
   const cx = w.context();
   const request: Launch = {
     ...{ agent: choosy, role: "worker", name: "w1", cwd: w.work, sandbox: "read-only", approval: "never" },
-    ...{ prompt: "go", model: null, effort: null, acceptTrust: false, timeoutSeconds: 20 },
+    ...{ prompt: "go", model: null, effort: null, acceptTrust: false, timeoutSeconds: 20, binding: null },
   };
-  const started = await startSession({ cx, store: cx.store() }, request, "test");
+  const started = await undertake(cx, (under) => startSession({ cx, store: cx.store(), under }, request, "test"));
   const [, id, ...rest] = readFileSync(join(w.env.CODEX_HOME!, "words"), "utf8").trim().split(" ");
   expect(rest).toEqual(["go"]);
   expect(choosy.isSessionId(id!)).toBe(true);
