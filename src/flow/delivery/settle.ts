@@ -69,6 +69,7 @@ function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   return new ProofSearch(store, {
     id: delivery.id,
     agent,
+    threadId: delivery.thread_id,
     rolloutPath: rollout_path,
     from: looked_to ?? start_offset,
     digest: delivery.text_digest,
