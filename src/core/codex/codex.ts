@@ -2,7 +2,7 @@
 import type { Agent, ModelChoice } from "../agent/agent.ts";
 import { versionNumbers } from "../agent/version.ts";
 import { takesTrust } from "./dialogs.ts";
-import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
+import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
@@ -130,7 +130,6 @@ export const codex: Agent = {
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,
-    busyWait,
     waitOf,
     trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
