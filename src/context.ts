@@ -178,7 +178,9 @@ export function makeContext(outside: Outside): Context {
       return wrongTypeFailure(store);
     },
     close() {
-      for (const store of stores.values()) store.db.close();
+      if (stores.size === 0) return;
+      const { closeStore } = require("./store/open.ts") as typeof import("./store/open.ts");
+      stores.values().forEach(closeStore);
       stores.clear();
     },
   };

@@ -2,6 +2,7 @@
 import { type Context, makeContext } from "../context.ts";
 import type { DashboardPlan } from "../core/dashboard/plan.ts";
 import { isDispatching } from "../flow/dispatch/dispatchers.ts";
+import { PATIENCE_MS } from "../flow/dispatch/send.ts";
 import { talkOf } from "../flow/talk.ts";
 import { openInBrowser } from "../system/processes/browser.ts";
 import { type Companion, startCompanion } from "../system/processes/companion.ts";
@@ -19,12 +20,6 @@ interface RunWish {
   readonly json: boolean;
 }
 
-/**
- * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5
- * more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy
- * machine.
- */
-const SENDING_MS = 130_000;
 const SAY_AFTER_MS = 1000;
 
 /**
@@ -37,7 +32,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
   let forget: (() => void) | null = null;
   const { log, warn: problem } = talkOf(cx, cx.program);
   const stopped = Promise.withResolvers<void>();
-  onStop(stopped.resolve);
+  const release = onStop(stopped.resolve);
   // It may be lost while Dispatch is still being started.
   stopped.promise.catch(() => {});
   try {
@@ -68,6 +63,7 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
     await companion?.end();
     clearTimeout(slow);
     reader.close();
+    release();
   }
 }
 
@@ -80,7 +76,7 @@ async function ensureDispatch(
 ): Promise<Companion | null> {
   if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
   const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
-  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, SENDING_MS, (code) =>
+  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, PATIENCE_MS, (code) =>
     problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`),
   );
   if (!companion) problem(`Dispatch could not be started: ${command[0]}`);

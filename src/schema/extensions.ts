@@ -244,6 +244,26 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 13,
+    name: "unfinished-starts",
+    // A row lives from before the terminal does until the command that starts it has done all it was asked.
+    sql: `
+      create table if not exists unfinished_starts (
+        name text primary key,
+        mark text not null unique,
+        role text not null,
+        tmux_session text not null,
+        request_sha256 text not null,
+        prompt_sha256 text not null,
+        began_at text not null,
+        session_id text,
+        world text,
+        pid integer,
+        born text
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -25,9 +25,9 @@ export function folderNames(root: string): string[] {
 }
 
 function absent<T>(error: unknown, path: string, instead: T): T {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") return instead;
-  throw new Failure(`${path} cannot be read: ${message}`);
+  throw new Failure(`${path} cannot be read: ${reasonOf(error)}`);
 }
 
 type CompatFile = "config.json" | "status.json" | "capture-meta.json";

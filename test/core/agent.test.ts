@@ -5,11 +5,11 @@ import { agentReport } from "../../src/core/agent/installed.ts";
 import { placeInRange } from "../../src/core/agent/version.ts";
 import { codex } from "../../src/core/codex/codex.ts";
 
-const choice = { sandbox: "danger-full-access", approval: "never" };
+const choice = { sandbox: "danger-full-access", approval: "never", sessionId: null };
 
 test("the arguments are the contract's, apart from the daemon where it can be avoided", () => {
   const old = codex.features("0.130.0", "");
-  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false });
+  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false, sessionId: false });
   expect(codex.launchArguments({ ...choice, prompt: "Fix it" }, old)).toEqual([
     "--sandbox",
     "danger-full-access",
@@ -18,7 +18,7 @@ test("the arguments are the contract's, apart from the daemon where it can be av
     "Fix it",
   ]);
   const now = codex.features("0.169.0", "Options:\n      --no-daemon\n          Run without the shared daemon\n");
-  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false });
+  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false, sessionId: false });
   expect(codex.launchArguments({ ...choice, prompt: null }, now)).toEqual([
     "--no-daemon",
     "--sandbox",

@@ -17,6 +17,8 @@ export interface AgentFeatures {
   readonly lateRollout: boolean;
   /** Messages can be put into the queue of a live thread. */
   readonly queue: boolean;
+  /** A new session takes an id that we choose, by which it is known from the start. */
+  readonly sessionId: boolean;
 }
 
 /** What can be done with a session of the agent; what only one agent can do is asked here, not by its name. */
@@ -56,6 +58,8 @@ export interface LaunchChoice extends Partial<ModelChoice> {
   readonly approval: string;
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
+  /** The id that the session is to have; null: one of its own choice. */
+  readonly sessionId: string | null;
 }
 
 export interface PlainChoice extends Partial<ModelChoice> {
@@ -78,6 +82,9 @@ export interface TranscriptHead {
   readonly conversation: boolean;
 }
 
+/** What the lines of a transcript that were read say for those that follow, in a form of the agent's own. */
+export type TranscriptMemory = object;
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -88,8 +95,17 @@ export interface TranscriptPort {
   homeOf(path: string): string | null;
   /** Reads the first line; a text instead of a record says what is wrong with it. */
   head(line: string): TranscriptHead | string;
-  /** Reads one line into the record that is stored of it; null for anything that is no record: broken or blank text, no object, no type. */
-  record(line: string): AgentRecord | null;
+  /**
+   * What later lines are read by, from the records of the lines before them.
+   * @param newest the stored records of this transcript, newest first; read only as far as is needed
+   */
+  remember(newest: Iterable<AgentRecord>): TranscriptMemory;
+  /**
+   * The records that are stored of one line, in order, which may be none; null for anything that is no record: broken or blank text, no
+   * object, no type.
+   * @param memory of the lines before this one; it takes this one in
+   */
+  translate(line: string, memory: TranscriptMemory): readonly AgentRecord[] | null;
   /** Name of a record for a report on records that no rule knows. */
   recordName(record: AgentRecord): string;
   /** Whether some rule of this version has heard of records of this kind. */
@@ -104,6 +120,8 @@ export interface TranscriptPort {
 
 /** What the agent's terminal shows. */
 export interface ScreenPort {
+  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws one of its own, so it tells nothing. */
+  readonly cursorShown: boolean;
   /**
    * Reads one screen (the visible part, without history).
    * @param capture as tmux prints it, better with styles; @param mode tmux's own mode in front of the program, or null
@@ -119,8 +137,6 @@ export interface ScreenPort {
    * @param text what `screen` was read from, or that with history above it
    */
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
-  /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
-  trustKeys(screen: Screen): readonly string[] | null;
 }
 
 /** What is typed into the agent, and by which keys. */

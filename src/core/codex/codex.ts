@@ -1,7 +1,6 @@
 /** Codex as an agent: the pure half of its port. */
-import type { Agent, ModelChoice } from "../agent/agent.ts";
+import type { Agent, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
 import { versionNumbers } from "../agent/version.ts";
-import { takesTrust } from "./dialogs.ts";
 import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
@@ -28,6 +27,8 @@ const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
   ...(model == null ? [] : [`--model=${model}`]),
   ...(effort == null ? [] : ["-c", `model_reasoning_effort=${JSON.stringify(effort)}`]),
 ];
+
+const NOTHING: TranscriptMemory = Object.freeze({});
 
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
@@ -96,6 +97,7 @@ export const codex: Agent = {
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
+    sessionId: false,
   }),
   needsHelp: isModern,
   capabilities: (features) => ({
@@ -119,7 +121,12 @@ export const codex: Agent = {
     isPath: (path) => ROLLOUT.test(path),
     homeOf: (path) => ROLLOUT.exec(path)?.[1] ?? null,
     head: parseRolloutMeta,
-    record: parseRecord,
+    // Each line is a record, and none needs another.
+    remember: () => NOTHING,
+    translate(line) {
+      const record = parseRecord(line);
+      return record && [record];
+    },
     recordName,
     isKnown,
     wakes: (line) => TURN.test(line),
@@ -127,11 +134,11 @@ export const codex: Agent = {
     mayAbort: (line) => line.includes('"turn_aborted"'),
   },
   screen: {
+    cursorShown: true,
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,
     waitOf,
-    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
   keys: {
     interrupt: "Escape",

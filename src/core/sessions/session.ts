@@ -51,6 +51,9 @@ export interface Session {
   readonly launch: WayOfLaunch | null;
 }
 
+/** Why something ended, on record: its start was interrupted, and took it back. */
+export const INTERRUPTED = "start_interrupted";
+
 /** Names that may become part of a tmux session's name and of a folder's. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
 

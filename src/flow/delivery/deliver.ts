@@ -44,7 +44,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
     ...(way.doubt === null ? {} : { doubt: way.doubt }),
   });
   const { name } = recipient;
-  if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way.pane);
+  if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
   // An Enter alone would submit what a person has half typed, or answer a question.
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
   if (way.pane !== null && way.agent !== null) {

@@ -51,7 +51,8 @@ export function needTerminal(recipient: Recipient): string {
 /** @throws Failure when the session is gone, dead, not running, or the follow-up was not delivered */
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
-  const { pane, agent, doubt } = await reach(cx, recipient);
+  const way = await reach(cx, recipient);
+  const { pane, agent, doubt } = way;
   if (pane === null)
     throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
   const key = input.key ?? agent?.keys.interrupt ?? DEFAULT_KEY;
@@ -61,7 +62,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
     const written = writtenTo(recipient.rolloutPath);
     await leaveMode(cx.env, pane.paneId);
     const pressKey = async () => {
-      if (!(await stillShows(cx, recipient, pane)) || !(await press(cx.env, { pane, cursor: false }, key)))
+      if (!(await stillShows(cx, recipient, way)) || !(await press(cx.env, { pane, cursor: false }, key)))
         throw new Failure(`no key was pressed: pane ${pane.paneId} of ${JSON.stringify(recipient.name)} shows something else now`, {
           hint: `tmux attach -t ${quoteWord(pane.session)}`,
         });

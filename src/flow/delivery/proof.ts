@@ -1,7 +1,7 @@
 /** Looks for a text in the receiver's rollout, from where it ended when the sending began. */
 import { basename, dirname } from "node:path";
 import type { Agent } from "../../core/agent/agent.ts";
-import { readFact } from "../../core/agent/record.ts";
+import { factsOf } from "../../core/agent/facts.ts";
 import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
 import { claimProof, deliveryOfClient, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
@@ -69,13 +69,12 @@ interface SeenLine {
   readonly user: UserItem | null;
 }
 
-function seenLine({ transcript }: Agent, text: string, offset: number): SeenLine {
+function seenLine(agent: Agent, text: string, offset: number): SeenLine {
+  const { transcript } = agent;
   const aborts = transcript.mayAbort(text);
   // Most lines are long and none of ours: they are not parsed.
   if (!transcript.mayProve(text)) return { offset, aborts, user: null };
-  const record = transcript.record(text);
-  const fact = record === null ? null : readFact(record);
-  return { offset, aborts, user: fact?.kind === "user" ? fact : null };
+  return { offset, aborts, user: factsOf(agent, text).find((fact) => fact.kind === "user") ?? null };
 }
 
 /** Reads what is new of one rollout once, for all of these. Gives those whose proof stands there. */

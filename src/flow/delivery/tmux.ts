@@ -9,7 +9,7 @@ import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still,
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
-import { stillShows } from "../reach/recipient.ts";
+import { type Reach, stillShows } from "../reach/recipient.ts";
 import { RolloutGrowth } from "./proof.ts";
 
 /** How long a screen may take to show a composer that can be typed into. */
@@ -27,12 +27,12 @@ const PUT_BACK_MS = 5000;
 const GONE_MS = 2000;
 
 /** Types into a pane that shows no known agent: what is sent there counts as delivered, since nothing can prove or disprove it. */
-export async function typeBlindly(cx: Context, journal: Journal, pane: Pane): Promise<Verdict> {
+export async function typeBlindly(cx: Context, journal: Journal, way: Reach, pane: Pane): Promise<Verdict> {
   if (pane.mode !== null) {
     await leaveMode(cx.env, pane.paneId);
     journal.note("left mode", { mode: pane.mode });
   }
-  const sent = await send(cx, journal, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
+  const sent = await send(cx, journal, way, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
   if (sent === "changed" || sent === "moved")
     return notSent(
       "tmux",
@@ -51,7 +51,7 @@ export async function deliverByTmux(
   journal: Journal,
   pane: Pane,
   agent: Agent,
-  way: { live: boolean; provable: boolean },
+  way: Reach,
 ): Promise<Verdict | "queue" | "moved"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
@@ -61,7 +61,7 @@ export async function deliverByTmux(
     if (ready === "queue" || "state" in ready) return ready;
     journal.markRollout();
     const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
-    const sent = await send(cx, journal, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
+    const sent = await send(cx, journal, way, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
     if (sent === "moved") return sent;
     const doubt = sent === "sent" ? null : sent;
@@ -109,6 +109,7 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
 async function send(
   cx: Context,
   journal: Journal,
+  way: Reach,
   still: Still,
   pastes: readonly string[],
   provable: boolean,
@@ -119,7 +120,7 @@ async function send(
   const names = pieces.map(({ name }) => name);
   const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
   // Behind this look lies only the one command that types.
-  if (!(await stillShows(cx, journal.parcel.recipient, still.pane))) {
+  if (!(await stillShows(cx, journal.parcel.recipient, way))) {
     await unload();
     journal.note("pane moved");
     return "moved";
@@ -177,7 +178,7 @@ async function awaitComposer(
     if (screen.page !== last) journal.note("screen", { page: screen.page });
     last = screen.page;
     const free = isFree(screen);
-    if (free && now.pane.mode === null && now.pane.cursorShown) return now;
+    if (free && now.pane.mode === null && (now.pane.cursorShown || !agent.screen.cursorShown)) return now;
     const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();

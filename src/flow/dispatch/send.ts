@@ -5,6 +5,13 @@ import { deliver } from "../delivery/deliver.ts";
 import type { Item, PassScene, Sending } from "./items.ts";
 import { recipientOf } from "../reach/recipient.ts";
 
+/**
+ * How long whoever ends a Dispatch waits for it: what one sending can take to its proof or its verdict. Through the agent's queue 15 s to
+ * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and
+ * 15 for the proof. Doubled, for a busy machine.
+ */
+export const PATIENCE_MS = 130_000;
+
 /** Sends and gives what is told of how it went; the lease is prolonged as long as it takes. */
 export async function carry({ cx, store, claimant }: PassScene, sending: Sending): Promise<Item> {
   const keeper = setInterval(() => extendQuietly(sending), (claimant.leaseSeconds * 1000) / 3);

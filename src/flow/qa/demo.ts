@@ -2,7 +2,6 @@
  * The main job tried on this machine, without an account: two real Codex sessions, scripts for their models, everything else as it always
  * is.
  */
-import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOfPath } from "../../core/agent/agents.ts";
@@ -65,7 +64,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
     const screen = interrupted ? null : await run.screen();
     failed = { step: run.current, reason: (error as Error).message, screen };
   }
-  const left = await closeDemo(folder, run.pids);
+  const left = await closeDemo(cx, folder, run.pids, (what) => say("demo", what));
   await model.stop();
   release();
   if (failed === null && left.length > 0)
@@ -81,7 +80,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     codex: installed.versionText,
     folder: kept ? folder.root : null,
-    database: kept ? join(folder.stateRoot, "workerctl.db") : null,
+    database: kept ? folder.database : null,
     rollouts: kept ? run.rollouts : [],
   };
 }
@@ -108,7 +107,7 @@ class DemoRun {
   async play(): Promise<void> {
     this.done("demo", "a private Codex home, state root, tmux server and git project");
     const paired = await this.pair();
-    const store = this.cx.store(join(this.folder.stateRoot, "workerctl.db"));
+    const store = this.cx.store(this.folder.database);
     const facts = () => demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager });
     const step = (name: string, who: "worker" | "manager" | "dispatch", seen: (facts: DemoFacts) => boolean) =>
       this.reach(name, who, () => seen(facts()));

@@ -10,7 +10,7 @@ import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
-import { isConversation, type Shown, shownIn } from "./shown.ts";
+import { isAsShown, isConversation, type Shown, shownIn } from "./shown.ts";
 import type { Subject } from "./subject.ts";
 
 export interface Recipient {
@@ -76,6 +76,8 @@ export interface Reach {
   readonly home: string | null;
   /** Whether an arrival can be seen in the rollout. */
   readonly provable: boolean;
+  /** What all this was told from, so that a second look need not begin anew; null without a pane. */
+  readonly shown: Shown | null;
 }
 
 const homeOf = ({ agent, rolloutPath }: Pick<Recipient, "agent" | "rolloutPath">): string | null =>
@@ -112,24 +114,28 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
       hint: `${program} deregister ${quoteWord(recipient.name)}`,
     });
   const live = lock?.held === true;
-  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live };
+  if (recipient.tmuxSession === null) return { pane: null, doubt: null, agent: null, live, home, provable: live, shown: null };
   const pane = await paneOf(cx, recipient);
   const shown = await shownIn(cx, agent, pane, home);
   const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
   refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
   const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
-  if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable };
-  return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? agent : null, live, home, provable };
+  if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable, shown };
+  return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? agent : null, live, home, provable, shown };
 }
 
 /**
- * Whether keys that are typed into the pane now would still go to this very thread: asked again right before they are typed, since a person
- * may have begun another conversation there meanwhile.
+ * Whether keys that are typed now into the pane that was found would still go to this very thread: asked again right before they are typed,
+ * since a person may have begun another conversation there meanwhile. Only where the locks are no longer what they were is all looked at
+ * once more; that the pane still runs the same program is looked at by the server that types.
  */
-export async function stillShows(cx: Context, recipient: Recipient, pane: Pane): Promise<boolean> {
+export async function stillShows(cx: Context, recipient: Recipient, way: Reach): Promise<boolean> {
+  const { pid, agent } = recipient;
+  if (way.live && way.shown !== null && (pid === null || alive(pid)) && isAsShown(agent, way.home, way.shown)) return way.pane !== null;
   try {
-    return (await reach(cx, recipient)).pane?.paneId === pane.paneId;
+    const { pane } = await reach(cx, recipient);
+    return pane !== null && pane.paneId === way.pane?.paneId;
   } catch (error) {
     if (error instanceof Failure) return false;
     throw error;

@@ -14,6 +14,8 @@ export interface Shown {
   readonly agents: readonly number[];
   /** Files that the agents hold open. */
   readonly held: ReadonlySet<string>;
+  /** Every thread of the home that is being written, with its writer where the system tells. */
+  readonly written: ReadonlyMap<string, number | null>;
   /** Threads that the agents write and a person may have in front. One that was only just begun has no rollout yet, and counts. */
   readonly conversations: readonly string[];
 }
@@ -25,12 +27,28 @@ export async function shownIn(cx: Context, agent: Agent, pane: Pane, home: strin
   for (const pid of family) if (agent.isExecutable((await executableOf(pid, cx.env)) ?? "")) agents.push(pid);
   const held = new Set<string>();
   for (const pid of agents) for (const file of (await openFiles(pid, cx.env)) ?? []) held.add(file);
-  const threads = home === null ? [] : [...machineOf(agent).written(home)];
+  const written = home === null ? new Map<string, number | null>() : machineOf(agent).written(home);
   // Where the system does not tell who holds a lock, it tells who has its file open.
-  const written = threads.filter(([thread, pid]) =>
+  const own = [...written].filter(([thread, pid]) =>
     pid === null ? held.has(machineOf(agent).writerFile(home!, thread)) : family.includes(pid),
   );
-  return { family, agents, held, conversations: written.flatMap(([thread]) => (isConversation(agent, home!, thread) ? [thread] : [])) };
+  return {
+    family,
+    agents,
+    held,
+    written,
+    conversations: own.flatMap(([thread]) => (isConversation(agent, home!, thread) ? [thread] : [])),
+  };
+}
+
+/**
+ * Whether a look now would show the same as `seen`, told from the locks alone: a conversation cannot change hands without them. False also
+ * where the system does not tell who holds a lock, or nothing is locked. That the pane still runs the same program is not looked at.
+ */
+export function isAsShown(agent: Agent, home: string | null, { written: seen }: Shown): boolean {
+  if (home === null || seen.size === 0 || [...seen.values()].includes(null)) return false;
+  const now = machineOf(agent).written(home);
+  return now.size === seen.size && [...seen].every(([thread, pid]) => now.get(thread) === pid);
 }
 
 /** Whether a thread is led by a person or by us, and is no helper that the agent started for itself. */

@@ -12,7 +12,9 @@ import { deliver } from "../delivery/deliver.ts";
 import { type Absence, endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { recipientOfSubject } from "../reach/recipient.ts";
-import type { Subject } from "../reach/subject.ts";
+import { compatSubject, needSubject, type Subject } from "../reach/subject.ts";
+import type { Scene } from "../scene.ts";
+import { endStray, strayNamed } from "./unfinished.ts";
 
 /** How long a message may be worked on before its reader is ended. */
 const READ_MS = 3000;
@@ -30,10 +32,22 @@ interface Stopped {
 const OVER: readonly (Absence | null)[] = ["missing", "another"];
 
 /**
+ * Stops whoever has this name: a worker, a registered session, or what a start that was cut off has left.
+ * @throws Failure as {@link stopSubject}, and when there is nobody of this name, or it is just being started
+ */
+export async function stopNamed({ cx, store }: Scene, name: string, message: string | null): Promise<Stopped> {
+  const stray = compatSubject(cx.stateRoot, name) === null ? strayNamed(store, name) : null;
+  if (stray === null) return stopSubject(cx, store, needSubject(cx, store, name), message);
+  const killed = await endStray({ cx, store }, stray);
+  if (message !== null) cx.err("warning: the message was not sent: nothing is on record of who would read it");
+  return { name, tmux_session: stray.tmux_session, killed_session: killed, message_sent: false };
+}
+
+/**
  * Says the message, if there is one and somebody to hear it, ends the terminal and records both.
  * @throws Failure when there is no tmux session, nothing shows which terminal is meant, or it could not be ended; nothing is recorded then
  */
-export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
+async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
   if (tmuxSession === null)
     throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, {

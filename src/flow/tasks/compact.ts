@@ -20,7 +20,7 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Reach, reach, recipientOf } from "../reach/recipient.ts";
-import { refuseUndelivered, refuseUnreachable } from "../delivery/speak.ts";
+import { refuseUndelivered, refuseUnreachable, sentFacts, unsentFacts } from "../delivery/speak.ts";
 import type { PairedScene, TaskScene } from "../scene.ts";
 
 const ACTION = "worker_compact_clear";
@@ -195,8 +195,7 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
   refuseUnreachable(cx, worker);
   const { send_text: text, slash_command } = payload;
   const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
-  if (dryRun)
-    return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
+  if (dryRun) return { ...base, ...unsentFacts(store) };
   const recipient = recipientOf(worker);
   // An agent drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
   if (slash_command && newestTurn(agentOf(worker), worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
@@ -215,15 +214,7 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
   refuseUndelivered(sent);
   if (slash_command === agentOf(worker).keys.slash.clear)
     cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
-  return {
-    ...base,
-    side_effect_started: sent.started,
-    side_effect_completed: sent.completed,
-    time: store.now(),
-    transport: sent.transport,
-    proof: sent.proof,
-    delivery_id: sent.id,
-  };
+  return { ...base, ...sentFacts(store, sent) };
 }
 
 const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;

@@ -1,6 +1,6 @@
 /** `workers`: a file-backed worker from its making to the end of its terminal. */
 import { Failure } from "../../core/failure.ts";
-import type { StartFacts } from "../../core/sessions/session.ts";
+import { INTERRUPTED, type StartFacts } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { recordAgent } from "../sessions/agents.ts";
 import { type Store, tx } from "../store.ts";
@@ -20,7 +20,7 @@ interface WorkerPlan {
 export function checkWorkerRow(store: Store, plan: Pick<WorkerPlan, "name" | "tmuxSession" | "reuse">): void {
   const known = findWorker(store, plan.name);
   if (!known) return;
-  if (!plan.reuse)
+  if (!plan.reuse && known.exit_reason !== INTERRUPTED)
     throw new Failure(`worker ${JSON.stringify(plan.name)} is on record already`, {
       hint: `take it over with --reuse, or choose another name`,
     });

@@ -10,6 +10,7 @@ interface WorkerRow {
   readonly tmux_pane_id: string | null;
   readonly identity_token: string;
   readonly state: string;
+  readonly exit_reason: string | null;
 }
 
 export interface SeenWorker {

@@ -216,6 +216,41 @@ describe("verifying an export", () => {
     expect((await told(listing("more.json"))).stdout).toContain("missing: more.json");
   });
 
+  test("what a sealed file says twice, or says more, is found even when the manifest was made to fit", async () => {
+    await exported();
+    const audit = read("audit.json");
+    const { digest: _, ...manifest } = json("manifest.json");
+    const { compactJson } = await import("../../../src/core/json.ts");
+    const told = async (forged: string) => {
+      expect(forged).not.toBe(audit);
+      writeFileSync(join(out, "audit.json"), forged);
+      const sha = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+      const fitting = {
+        ...manifest,
+        bytes: { ...manifest.bytes, "audit.json": Buffer.byteLength(forged) },
+        sha256: { ...manifest.sha256, "audit.json": sha(forged) },
+      };
+      writeFileSync(join(out, "manifest.json"), JSON.stringify({ ...fitting, digest: sha(compactJson(fitting)) }));
+      return w.run(`verify ${out}`);
+    };
+    const events = '"events": [';
+    for (const forged of [
+      audit.replace(/\n}\n$/, ',\n  "events": []\n}\n'),
+      audit.replace(/\n}\n$/, ',\n  "task": {}, "events": []\n}\n'),
+      audit.replace(events, `"\\u0065vents": [],\n  ${events}`),
+      audit.replace('"goal": "g"', '"goal": "h",\n        "goal": "g"'),
+      audit.replace('"goal": "g"', '"goal": "h", "goal": "g"'),
+    ])
+      expect(await told(forged)).toMatchObject({
+        exit: 1,
+        stdout: "",
+        stderr: expect.stringContaining("not written as export-task writes it"),
+      });
+    const more = audit.replace('      "id": 1,\n      "manager_id"', '      "forged": true,\n      "id": 1,\n      "manager_id"');
+    expect((await told(more)).stdout).toContain("events 1 is not what was sealed");
+    expect((await told(audit.replace('      "manager_id": null,\n', ""))).stdout).toContain("is not what was sealed");
+  });
+
   test("a noted end of the chain must be part of it", async () => {
     const { head } = (await w.run("audit job --verify --json")).json();
     await w.ok("criteria job --accept 1");

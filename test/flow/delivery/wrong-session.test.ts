@@ -6,11 +6,10 @@ import { deliver } from "../../../src/flow/delivery/deliver.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
-import { loadBuffer } from "../../../src/system/terminal/keys.ts";
-import { readScreen } from "../../../src/core/codex/screen.ts";
 import { capturePane, listPanes } from "../../../src/system/terminal/panes.ts";
 import { newSession } from "../../../src/system/terminal/sessions.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { Hands } from "../../codex-hands.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
@@ -123,19 +122,10 @@ test("a pane of somebody else on record: another agent's, a shell's", async () =
 }, 60_000);
 
 test("a pane that has gone on to another conversation: the message finds its own", async () => {
-  await until("rest", async () => !(await screen("codex-w1")).includes("esc to interrupt"));
-  await command("w1", "/new");
-  await until("the question where", async () => (await screen("codex-w1")).includes("enter select"));
-  await keys("codex-w1", "-l", "--", "\r");
-  // The composer stands before its conversation does; what is typed into it then is lost.
-  await until("an empty conversation that is up", async () => {
-    const shown = await capturePane(world.env, "codex-w1", 0, true);
-    const { page, early } = readScreen(shown);
-    return !shown.includes("past the wrong pane") && page === "idle" && !early;
-  });
-  await loadBuffer(world.env, "typed", "a second conversation");
-  await tmuxResult(world.env, ["paste-buffer", "-p", "-d", "-b", "typed", "-t", "=codex-w1:"]);
-  await keys("codex-w1", "-l", "--", "\r");
+  const hands = new Hands(world, "codex-w1");
+  await hands.newConversation();
+  expect(await screen("codex-w1")).not.toContain("past the wrong pane");
+  await hands.say("a second conversation");
   const second = await until(
     "the second thread",
     () =>

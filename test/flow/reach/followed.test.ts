@@ -5,15 +5,14 @@ import { basename, join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { Hands } from "../../codex-hands.ts";
 import { CodexWorld } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
-import { screenOf } from "../../panes.ts";
 
 const world = new CodexWorld();
 let thread = "";
 const row = () => world.rows<Record<string, string>>("select * from sessions where name = 'w'")[0]!;
-const keys = (...words: string[]) => tmuxResult(world.env, ["send-keys", "-t", "=codex-w:", ...words]);
-const screen = () => screenOf(world, "codex-w");
+const hands = new Hands(world, "codex-w");
 const said = (path: string, text: string) =>
   readFileSync(path, "utf8")
     .split("\n")
@@ -25,20 +24,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => world.close());
 
-/** Goes back by one turn, as a person does. */
-async function rewind(): Promise<void> {
-  await until("rest", () => screen().includes("Ask Codex") && !screen().includes("esc to interrupt"));
-  // A key that comes while the last turn is still being drawn is lost: it is pressed until it shows.
-  await until("the list of turns", async () => {
-    if (screen().includes("Browsing transcript")) return true;
-    await keys("Escape");
-    await until("what it does", () => /esc again|Browsing transcript/.test(screen()), 1).catch(() => null);
-    return false;
-  });
-  await keys("-l", "--", "\r");
-  await until("the words of that turn again", () => screen().includes("reverted to this point") && !screen().includes("Ask Codex"));
-}
-
 test("a thread that is rewound, and rewound again, is followed by deliveries, ingest and register", async () => {
   const first = row().codex_session_path!;
   const files = new Set([first]);
@@ -46,8 +31,8 @@ test("a thread that is rewound, and rewound again, is followed by deliveries, in
     await world.ok(["session-nudge", "w", `before rewind ${round}`]);
     await world.idle(thread);
     await world.ok("ingest w");
-    await rewind();
-    await keys("C-u");
+    await hands.rewind();
+    await hands.keys("C-u");
     const sent = await world.ok(["session-nudge", "w", `after rewind ${round}`]);
     expect(sent).toMatchObject({ transport: "tmux", proof: "seen" });
     await world.idle(thread);
@@ -71,18 +56,15 @@ test("a thread that is rewound, and rewound again, is followed by deliveries, in
 }, 120_000);
 
 test("a conversation that was only just begun gets nothing that was meant for the one before", async () => {
-  await until("rest", () => screen().includes("Ask Codex") && !screen().includes("esc to interrupt"));
-  await keys("-l", "--", "/new");
-  await until("the command", () => screen().includes("/new"));
-  await Bun.sleep(300);
-  await keys("-l", "--", "\r");
-  await until("the question where", () => screen().includes("enter select"));
-  await keys("-l", "--", "\r");
+  await hands.rest();
+  await hands.say("/new");
+  await hands.shows("enter select");
+  await hands.enter();
   await until("the second lock", () => writtenThreads(world.codexHome).size === 2);
   const sent = await world.run(["session-nudge", "w", "for the old one"]);
   const others = [...world.rollouts()].filter(([id]) => id !== thread && !id.endsWith(thread));
   for (const [id] of others) expect(world.userTexts(id)).not.toContain("for the old one");
-  expect(screen()).not.toContain("for the old one");
+  expect(await hands.text()).not.toContain("for the old one");
   if (sent.exit === 0) expect(sent.json()).toMatchObject({ transport: "codex_queue", proof: "seen" });
   expect((await world.run("session-interrupt w --key x")).stderr).toContain("no key was pressed");
 }, 60_000);
