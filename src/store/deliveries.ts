@@ -89,13 +89,13 @@ export function addDelivery(store: Store, row: NewDelivery, steps: readonly Deli
 export function redirectDelivery(
   store: Store,
   id: string,
-  way: Pick<Delivery, "transport" | "proof" | "start_offset">,
+  way: Pick<Delivery, "transport" | "proof" | "rollout_path" | "start_offset">,
   steps: readonly DeliveryStep[],
 ): void {
   tx(store, () => {
     store.db
-      .query("update deliveries set transport = ?, proof = ?, start_offset = ?, looked_to = ? where id = ?")
-      .run(way.transport, way.proof, way.start_offset, way.start_offset, id);
+      .query("update deliveries set transport = ?, proof = ?, rollout_path = ?, start_offset = ?, looked_to = ? where id = ?")
+      .run(way.transport, way.proof, way.rollout_path, way.start_offset, way.start_offset, id);
     addSteps(store, id, steps);
   });
 }
@@ -206,17 +206,32 @@ export function noteLooked(store: Store, looked: readonly { readonly id: string;
   tx(store, () => looked.forEach(({ id, lookedTo }) => void note.run(lookedTo, id)));
 }
 
-/** Texts that may stand in one record of this rollout together: what is open there, and what has its proof at this very place. */
-export const textsAround = (store: Store, rolloutPath: string, offset: number): { digest: string; lines: number }[] =>
+/**
+ * Texts that may stand in one record of this rollout together: what is open there or still looked for in an earlier file of the thread, and
+ * what has its proof at this very place.
+ */
+export const textsAround = (
+  store: Store,
+  { path, offset, threadId }: { path: string; offset: number; threadId: string | null },
+): { digest: string; lines: number }[] =>
   store.db
-    .query<{ digest: string; lines: number }, [string, number]>(
+    .query<{ digest: string; lines: number }, [string, number, string | null]>(
       `select text_digest as digest, text_lines as lines from deliveries where rollout_path = ?1 and proof_offset = ?2
        union all
-       select text_digest, text_lines from deliveries where state in ('sending', 'typed', 'unknown') and rollout_path = ?1 and
-         start_offset <=
-         ?2 and proof_offset is null`,
+       select text_digest, text_lines from deliveries where state in ('sending', 'typed', 'unknown') and proof_offset is null and
+         iif(rollout_path = ?1, start_offset <= ?2, thread_id = ?3)`,
     )
-    .all(rolloutPath, offset);
+    .all(path, offset, threadId);
+
+/** The thread of an open delivery was rewound and goes on in this file: its proof is looked for there, from the beginning. */
+export function followDelivery(store: Store, id: string, path: string): void {
+  tx(store, () => {
+    const done = store.db
+      .query("update deliveries set rollout_path = ?1, start_offset = 0, looked_to = 0 where id = ?2 and proof_offset is null")
+      .run(path, id);
+    if (done.changes > 0) addSteps(store, id, [{ at: store.now(), step: "followed the rewind", detail: { rollout: path } }]);
+  });
+}
 
 /** The delivery to which we gave this id; null for an id of somebody else. */
 export const deliveryOfClient = (store: Store, clientId: string): string | null =>

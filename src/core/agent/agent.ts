@@ -134,12 +134,11 @@ export interface ScreenPort {
   /** How far a start has come, by words that stand on the screen. */
   startup(text: string): StartupVerdict;
   /**
-   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything.
-   * As `busyWait`, silent while the state is fresh.
+   * What the screen waits for: a page that asks is named by what it is, above a composer no words ask anything, and else the first pattern
+   * at the end of the text is named. Null when there is none or the worker's state is fresh.
+   * @param text what `screen` was read from, or that with history above it
    */
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
-  /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
-  busyWait(text: string, question: WaitQuestion): Finding | null;
 }
 
 /** What is typed into the agent, and by which keys. */

@@ -4,7 +4,7 @@
 const PLAIN = /^[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?$/;
 
 /** Whether every part of the name is of such signs. No folder of its own, no way out, no drive. */
-export const isPlainName = (name: string): boolean => name.split("/").every((part) => PLAIN.test(part));
+export const isPlainFileName = (name: string): boolean => name.split("/").every((part) => PLAIN.test(part));
 
 /** The first two of these plain names that would be written to one place: the same but for case, or one the folder of the other. */
 export function firstClash(names: readonly string[]): readonly [string, string] | null {

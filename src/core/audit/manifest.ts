@@ -1,7 +1,7 @@
 /** The manifest of an export: which files belong to it, and what each must be. */
 import * as v from "valibot";
 import { compactJson } from "../json.ts";
-import { firstClash, isPlainName } from "./file-names.ts";
+import { firstClash, isPlainFileName } from "./file-names.ts";
 
 export const MANIFEST = "manifest.json";
 
@@ -37,7 +37,7 @@ const schema = v.pipe(
     chain: v.object({ head: v.nullable(hash), links: count }),
     created_at: v.string(),
     digest: v.string(),
-    files: v.array(v.pipe(v.string(), v.check(isPlainName))),
+    files: v.array(v.pipe(v.string(), v.check(isPlainFileName))),
     masked_secrets: v.nullable(count),
     sha256: v.record(v.string(), hash),
     task: v.object({ id: v.string(), name: v.string() }),

@@ -1,7 +1,7 @@
 /** Codex as an agent: the pure half of its port. */
 import type { Agent, LaunchChoice, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
 import { versionNumbers } from "../agent/version.ts";
-import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
+import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
@@ -141,7 +141,6 @@ export const codex: Agent = {
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,
-    busyWait,
     waitOf,
   },
   keys: {

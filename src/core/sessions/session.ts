@@ -68,8 +68,13 @@ export const INTERRUPTED = "start_interrupted";
 /** Names that may become part of a tmux session's name and of a folder's. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
 
-/** @throws Failure naming it when the name holds anything else */
+/** What fits into the name of a folder everywhere, with room for what is put before and behind it. */
+const NAME_MAX = 200;
+
+/** @throws Failure naming it when the name holds anything else, or is longer than a folder's can be */
 export function needPlainName(name: string): void {
+  if (name.length > NAME_MAX)
+    throw new Failure(`the name ${JSON.stringify(`${name.slice(0, 20)}…`)} has ${name.length} characters, ${NAME_MAX} are the most`);
   if (!isPlainName(name)) throw new Failure(`the name ${JSON.stringify(name)} may hold only letters, digits, _ and -`);
 }
 

@@ -72,7 +72,7 @@ async function oneAgain(
 ): Promise<Settled | null> {
   const search = searchFor(store, delivery);
   if (search === null || delivery.thread_id === null || delivery.rollout_path === null) return null;
-  const growth = new RolloutGrowth(delivery.rollout_path);
+  const growth = new RolloutGrowth(delivery.rollout_path, delivery.thread_id);
   const done = (): Settled => proven(cx, store, delivery, search, dispatcherId);
   const runs = async (): Promise<boolean> => (await line.newestTurn(delivery.thread_id!))?.status === "running";
   try {

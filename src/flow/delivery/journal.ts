@@ -3,6 +3,7 @@ import type { Context } from "../../context.ts";
 import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
 import { addDelivery, dropText, endDelivery, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { handsIdOn, ProofSearch } from "./proof.ts";
 import { writtenTo } from "../reach/open-turn.ts";
@@ -33,6 +34,7 @@ export class Journal {
   readonly clientId: string;
   private readonly steps: DeliveryStep[] = [];
   private readonly mark: { digest: string; lines: number };
+  private rollout: string | null;
   private startOffset: number | null = null;
   private begun = false;
 
@@ -43,6 +45,7 @@ export class Journal {
   ) {
     this.id = store.newId("delivery");
     this.clientId = this.id.slice("delivery-".length);
+    this.rollout = parcel.recipient.rolloutPath;
     this.mark = fingerprint(parcel.text, sha256);
   }
 
@@ -55,10 +58,12 @@ export class Journal {
     this.steps.push({ at: this.cx.now(), step, detail });
   }
 
-  /** Remembers where the rollout ends, from where on the proof is looked for. */
-  markRollout(): void {
-    const { rolloutPath } = this.parcel.recipient;
-    this.startOffset = rolloutPath === null ? null : writtenTo(rolloutPath);
+  /** Remembers where the rollout ends, from where on the proof is looked for. Gives the rollout: the newest file of the thread. */
+  markRollout(): string | null {
+    const { agent, rolloutPath, threadId } = this.parcel.recipient;
+    this.rollout = rolloutPath === null ? null : machineOf(agent).newestTranscript(rolloutPath, threadId);
+    this.startOffset = this.rollout === null ? null : writtenTo(this.rollout);
+    return this.rollout;
   }
 
   /**
@@ -70,7 +75,13 @@ export class Journal {
     return tx(this.store, () => {
       if (!this.begun && this.parcel.begin?.() === false) return false;
       this.note("begun", { transport });
-      if (this.begun) redirectDelivery(this.store, this.id, { transport, proof, start_offset: this.startOffset }, this.steps.splice(0));
+      if (this.begun)
+        redirectDelivery(
+          this.store,
+          this.id,
+          { transport, proof, rollout_path: this.rollout, start_offset: this.startOffset },
+          this.steps.splice(0),
+        );
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
       if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
       else if (this.begun) dropText(this.store, this.id);
@@ -81,11 +92,12 @@ export class Journal {
 
   /** @param transport the way it goes */
   search(transport: Transport): ProofSearch | null {
-    const { agent, rolloutPath } = this.parcel.recipient;
+    const { agent, threadId } = this.parcel.recipient;
+    const rolloutPath = this.rollout;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
     const carriesId = handsIdOn(agent, transport);
     const { id, clientId, startOffset: from } = this;
-    return new ProofSearch(this.store, { id, agent, rolloutPath, from, clientId, carriesId, ...this.mark });
+    return new ProofSearch(this.store, { id, agent, threadId, rolloutPath, from, clientId, carriesId, ...this.mark });
   }
 
   /** Writes the verdict, in one transaction with the caller's own end; a sending that never began gets its row here. */
@@ -125,7 +137,7 @@ export class Journal {
       text_lines: this.mark.lines,
       text_length: text.length,
       thread_id: recipient.threadId,
-      rollout_path: recipient.rolloutPath,
+      rollout_path: this.rollout,
       start_offset: this.startOffset,
       side_effect_started: started ? 1 : 0,
       sender_pid: process.pid,

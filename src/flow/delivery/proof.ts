@@ -1,11 +1,12 @@
-/** Looks for a text in the receiver's rollout, from where it ended when the sending began. */
+/** Looks for a text in the receiver's rollout, from where it ended when the sending began, and on in the file that a rewind begins. */
 import { basename, dirname } from "node:path";
 import type { Agent } from "../../core/agent/agent.ts";
 import { factsOf } from "../../core/agent/facts.ts";
 import type { Transport } from "../../core/delivery/delivery.ts";
 import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
-import { claimProof, deliveryOfClient, textsAround } from "../../store/deliveries.ts";
+import { claimProof, deliveryOfClient, followDelivery, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
@@ -14,6 +15,7 @@ interface Sought extends SoughtText {
   /** Of the delivery. */
   readonly id: string;
   readonly agent: Agent;
+  readonly threadId: string | null;
   readonly rolloutPath: string;
   readonly from: number;
 }
@@ -23,13 +25,20 @@ export const handsIdOn = (agent: Agent, transport: Transport | null): boolean =>
   transport !== null && (transport === agent.queue || transport === agent.served?.transport);
 
 export class ProofSearch {
+  private path: string;
   private offset: number;
   private aborted = false;
   constructor(
     private readonly store: Store,
     readonly sought: Sought,
   ) {
+    this.path = sought.rolloutPath;
     this.offset = sought.from;
+  }
+
+  /** The file of the thread in which it is looked for now. */
+  get rolloutPath(): string {
+    return this.path;
   }
 
   /** Everything before this was looked at. */
@@ -44,7 +53,14 @@ export class ProofSearch {
 
   /** Reads what is new. True when the text stands there and proves no other sending: it is taken as the proof of this one. */
   look(): boolean {
-    return lookTogether(this.sought.agent, this.sought.rolloutPath, [this]).length > 0;
+    return lookTogether(this.sought.agent, this.path, [this]).length > 0;
+  }
+
+  /** Goes on in the file that a rewind has begun: nothing of the one before is repeated there. */
+  follow(path: string): void {
+    followDelivery(this.store, this.sought.id, path);
+    this.path = path;
+    this.offset = 0;
   }
 
   /** Takes in one line of the rollout; true when it proves the arrival. */
@@ -53,10 +69,10 @@ export class ProofSearch {
     if (line.aborts) this.aborted = true;
     const { user, offset } = line;
     if (user === null) return false;
-    const { id, rolloutPath } = this.sought;
+    const { id, threadId } = this.sought;
     const known = {
       foreign: (clientId: string) => (deliveryOfClient(this.store, clientId) ?? id) !== id,
-      others: () => textsAround(this.store, rolloutPath, offset),
+      others: () => textsAround(this.store, { path: this.path, offset, threadId }),
     };
     return proofLines(user, this.sought, known, sha256).some((place) => claimProof(this.store, id, { offset, line: place }));
   }
@@ -82,9 +98,24 @@ function seenLine(agent: Agent, text: string, offset: number): SeenLine {
   return { offset, aborts, user: factsOf(agent, text).find((fact) => fact.kind === "user") ?? null };
 }
 
-/** Reads what is new of one rollout once, for all of these. Gives those whose proof stands there. */
+/**
+ * Reads what is new of one rollout once, for all of these, and of what its thread goes on in. Gives those whose proof stands there; one that
+ * was archived meanwhile is read where it lies now, under its old name.
+ */
 export function lookTogether(agent: Agent, rolloutPath: string, searches: readonly ProofSearch[]): ProofSearch[] {
-  const file = openRollout(rolloutPath);
+  const thread = searches.find(({ sought }) => sought.threadId !== null)?.sought.threadId ?? null;
+  const machine = machineOf(agent);
+  // Asked first: once there is a next file, nothing more is written to this one.
+  const next = searches.length === 0 ? null : machine.nextTranscript(rolloutPath, thread);
+  const found = readOn(agent, machine.placeOfTranscript(rolloutPath, thread), searches);
+  if (next === null) return found;
+  const open = searches.filter((search) => !found.includes(search));
+  for (const search of open) search.follow(next);
+  return [...found, ...lookTogether(agent, next, open)];
+}
+
+function readOn(agent: Agent, path: string, searches: readonly ProofSearch[]): ProofSearch[] {
+  const file = openRollout(path);
   if (file === null) return [];
   const found: ProofSearch[] = [];
   try {
@@ -114,10 +145,11 @@ export class RolloutGrowth {
   private wake = (): void => {};
   private grown = false;
   private readonly watch;
-  constructor(path: string) {
-    const file = basename(path);
+  /** @param threadId whose further files count, too */
+  constructor(path: string, threadId: string | null) {
+    const mark = threadId ?? basename(path);
     this.watch = watchFolder(dirname(path), (name) => {
-      if (name !== null && name !== file) return;
+      if (name !== null && !name.includes(mark)) return;
       this.grown = true;
       this.wake();
     });

@@ -65,7 +65,7 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
   if (journal.parcel.steer && turn?.status !== "running") return noTurn(journal);
   let steers = turn;
   if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
-  const growth = new RolloutGrowth(recipient.rolloutPath!);
+  const growth = new RolloutGrowth(recipient.rolloutPath!, threadId);
   const deadline = performance.now() + proofMs;
   try {
     for (;;) {

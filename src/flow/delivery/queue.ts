@@ -28,7 +28,6 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     return notSent(transport, "QueueUnavailable", `${agent.program} is not on PATH, which the queue of its threads needs`);
   const env = { ...cx.env, [agent.home.variable]: way.home ?? undefined };
   const thread = recipient.threadId!;
-  const rollout = recipient.rolloutPath!;
   journal.markRollout();
   const search = journal.search(transport);
   if (search === null) return notSent(transport, "NothingToSay", "an empty text cannot be put into a queue");
@@ -51,14 +50,14 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     item = added.value;
   } catch (error) {
     // Nobody knows whether it was added: the rollout may tell, under our own id.
-    if (await seen(search, rollout, TAKE_MS)) return proven(transport, search);
+    if (await seen(search, TAKE_MS)) return proven(transport, search);
     return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
   }
   journal.note("queued", { item });
-  if (await seen(search, rollout, Math.max(proofMs ?? 0, TAKE_MS))) return proven(transport, search);
+  if (await seen(search, Math.max(proofMs ?? 0, TAKE_MS))) return proven(transport, search);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, agent, way);
-  if (screen === null ? newestTurn(agent, rollout) === "open" : screen.working)
+  if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working)
     return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
   const back = await queue.withdraw(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
@@ -71,7 +70,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
       `try again when ${recipient.name} is free`,
     );
   }
-  if (await seen(search, rollout, TAKEN_MS)) return proven(transport, search);
+  if (await seen(search, TAKEN_MS)) return proven(transport, search);
   return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);
 }
 
@@ -94,8 +93,8 @@ const proven = (transport: Transport, search: ProofSearch): Verdict => ({
   lookedTo: search.lookedTo,
 });
 
-async function seen(search: ProofSearch, path: string, limitMs: number): Promise<boolean> {
-  const growth = new RolloutGrowth(path);
+async function seen(search: ProofSearch, limitMs: number): Promise<boolean> {
+  const growth = new RolloutGrowth(search.rolloutPath, search.sought.threadId);
   try {
     return await seenWithin(search, growth, limitMs);
   } finally {

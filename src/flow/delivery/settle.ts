@@ -76,6 +76,7 @@ export function searchFor(store: Store, delivery: Delivery): ProofSearch | null 
   return new ProofSearch(store, {
     id: delivery.id,
     agent,
+    threadId: delivery.thread_id,
     rolloutPath: rollout_path,
     from: looked_to ?? start_offset,
     digest: delivery.text_digest,

@@ -59,8 +59,7 @@ export async function deliverByTmux(
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
-    journal.markRollout();
-    const interrupted = newestTurn(agent, parcel.recipient.rolloutPath) === "aborted";
+    const interrupted = newestTurn(agent, journal.markRollout()) === "aborted";
     const sent = await send(cx, journal, way, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
     if (sent === "moved") return sent;
@@ -219,7 +218,7 @@ async function awaitProof(
   const { parcel } = journal;
   const search = journal.search("tmux");
   if (search === null) return { ...(doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true }), aborted: false };
-  const growth = new RolloutGrowth(parcel.recipient.rolloutPath!);
+  const growth = new RolloutGrowth(search.rolloutPath, parcel.recipient.threadId);
   const begun = performance.now();
   let deadline = begun + (doubt === null ? (parcel.proofMs ?? PROOF_MS) : GONE_MS);
   let nextLook = doubt === null ? begun + LOOK_MS : deadline;

@@ -40,7 +40,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
 async function untilAnswered({ cx, store }: Scene, { party }: Target): Promise<void> {
   const { session } = party;
   if (!session?.codex_session_path) return;
-  const growth = new RolloutGrowth(session.codex_session_path);
+  const growth = new RolloutGrowth(session.codex_session_path, session.codex_session_id);
   const deadline = performance.now() + ANSWER_MS;
   try {
     for (let rest = ANSWER_MS; rest > 0; rest = deadline - performance.now()) {

@@ -9,7 +9,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { Inflate } from "fflate";
-import { firstClash, isPlainName } from "../../core/audit/file-names.ts";
+import { firstClash, isPlainFileName } from "../../core/audit/file-names.ts";
 import { Failure } from "../../core/failure.ts";
 
 const END = 0x06054b50;
@@ -97,7 +97,7 @@ function entryAt(path: string, table: Buffer, pos: number): ZipEntry {
   const [nameLength, extra, comment, disk] = [28, 30, 32, 34].map((at) => table.readUInt16LE(pos + at)) as [number, number, number, number];
   const rawName = table.subarray(pos + ENTRY_BYTES, pos + ENTRY_BYTES + nameLength);
   const name = rawName.toString("latin1");
-  if (rawName.length < nameLength || !isPlainName(name)) throw ambiguous(path, `it holds a member of the name ${named(name)}`);
+  if (rawName.length < nameLength || !isPlainFileName(name)) throw ambiguous(path, `it holds a member of the name ${named(name)}`);
   const [version, flags, method] = [6, 8, 10].map((at) => table.readUInt16LE(pos + at)) as [number, number, number];
   const [crc, packed, size] = [16, 20, 24].map((at) => table.readUInt32LE(pos + at)) as [number, number, number];
   const attributes = table.readUInt32LE(pos + 38);

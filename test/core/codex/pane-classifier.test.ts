@@ -2,11 +2,12 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { busyWait, startupVerdict } from "../../../src/core/codex/pane-classifier.ts";
+import { startupVerdict, waitOf } from "../../../src/core/codex/pane-classifier.ts";
+import { readScreen } from "../../../src/core/codex/screen.ts";
 import { FIXTURES } from "../../harness.ts";
 
 const pattern = (text: string, statusAge: number | null = null, recentEvents = 0) =>
-  busyWait(text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
+  waitOf(readScreen(text), text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
 const capture = (name: string) => readFileSync(join(FIXTURES, "codex-0.169.0", "screens", `${name}.txt`), "utf8");
 
 test.each([
@@ -43,7 +44,13 @@ test("the patterns come in their order", () => {
     "approval_prompt",
     "long_running_interruptible",
   ];
-  markers.forEach((_, at) => expect(pattern(markers.slice(at).reverse().join("\n").toUpperCase(), 100)).toBe(names[at]!));
+  const shown = (from: number) => markers.slice(from).reverse().join("\n").toUpperCase();
+  for (const [at, name] of names.entries()) {
+    // The trust question is a page of its own, in front of what only goes on behind it.
+    const screen = at === 0 ? shown(0).replace("DO YOU TRUST", "") : shown(at);
+    expect([at, pattern(screen, 100)]).toEqual([at, name]);
+  }
+  expect(pattern(shown(0), 100)).toBe("trust_prompt");
 });
 
 test("a state younger than the threshold makes everything silent, an unknown age nothing but the long running turn", () => {
