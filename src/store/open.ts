@@ -62,10 +62,13 @@ const connect = (file: string, source: Source, known: readonly Extension[]): Sto
   }
 };
 
-/** Closes it. What was written into a log that is no longer the file's would take the place of what others have written since. */
+/**
+ * Closes it. What was written into a log that is no longer the file's would take the place of what others have written since. A file that
+ * was moved away has its log with it.
+ */
 export function closeStore(store: Store): void {
-  if (keepsLog(store)) store.db.close();
-  else closeLeavingLog(store.db, store.path);
+  if (identityOf(store.path) === store.identity && !keepsLog(store)) closeLeavingLog(store.db, store.path);
+  else store.db.close();
 }
 
 /** Gives the file what it lacks of today's schema. */
