@@ -10,6 +10,7 @@ import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
 import { openAsks } from "../../store/asks.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
+import { readAheadSinceCycle } from "../../store/observe/ingest-report.ts";
 import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
@@ -148,7 +149,9 @@ class Cycle {
     const read = await this.during(
       "ingest_rollout",
       () => {
-        const value = ingest(cx, store, worker);
+        const own = ingest(cx, store, worker);
+        const ahead = readAheadSinceCycle(store, task.id, worker.id);
+        const value = { ...own, new_events: own.new_events + ahead.new_events, skipped_lines: own.skipped_lines + ahead.skipped_lines };
         return { value, attributes: { new_events: value.new_events, new_offset: value.new_offset, worker_session: worker.name } };
       },
       { worker_session: worker.name },

@@ -17,9 +17,10 @@ import { type Ingested, readOn } from "./read-on.ts";
 /**
  * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry. A thread that was rewound or archived
  * is followed into the file it is in now, once the one before was read to its end.
+ * @param ahead read by who shows nobody what is new, so that it still is new to the next cycle (`newSinceCycle`)
  * @throws Failure when the session is gone, or its rollout is missing, shorter than what was read, or another file
  */
-export function ingest(cx: Pick<Context, "program">, store: Store, session: Session): Ingested {
+export function ingest(cx: Pick<Context, "program">, store: Store, session: Session, ahead = false): Ingested {
   mustRead(cx, session);
   const agent = agentOf(session);
   const machine = machineOf(agent);
@@ -38,7 +39,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     if (file !== null) {
       try {
         checkIdentity(cx, store, now, file.size, path);
-        const read = readOn({ cx, store, session: now, agent, file });
+        const read = readOn({ cx, store, session: now, agent, file, ahead });
         sum.new_events += read.new_events;
         sum.skipped_lines += read.skipped_lines;
         sum.new_offset = read.new_offset;

@@ -28,6 +28,8 @@ export interface Reading extends Omit<Scene, "cx"> {
   readonly session: Session;
   readonly agent: Agent;
   readonly file: RolloutFile;
+  /** Read by who shows nobody what is new, so that it still is new to the next cycle. */
+  readonly ahead: boolean;
 }
 
 interface ReadRecord extends NewCodexEvent {
@@ -38,7 +40,7 @@ interface ReadRecord extends NewCodexEvent {
  * Stores the records of every complete line behind the session's offset, and moves it.
  * @throws Failure when the session was changed meanwhile
  */
-export function readOn({ cx, store, session, agent, file }: Reading): Ingested {
+export function readOn({ cx, store, session, agent, file, ahead }: Reading): Ingested {
   let offset = session.last_ingest_offset;
   // Only as good as the offset is: where that has moved in the transaction, somebody else stored records that it knows nothing of.
   let memory = memoryAt(store, agent, session, offset);
@@ -63,7 +65,7 @@ export function readOn({ cx, store, session, agent, file }: Reading): Ingested {
       noteMore(store, agent, session, stored);
       const next = piece.lines.length === 0 ? offset : piece.next;
       setReadingMark(store, session.id, next);
-      if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped });
+      if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped, ahead });
       return { offset: next, last: !piece.more, overtaken: false };
     });
     offset = done.offset;
@@ -115,12 +117,22 @@ function noteMore(store: Store, agent: Agent, session: Session, stored: readonly
   addTokenCounts(store, session.id, counts);
 }
 
-function report(store: Store, session: Session, seen: { start: number; next: number; events: number; skipped: number }): void {
+function report(
+  store: Store,
+  session: Session,
+  seen: { start: number; next: number; events: number; skipped: number; ahead: boolean },
+): void {
   addTelemetry(store, {
     type: "codex_events_ingested",
     taskId: bindingOfSession(store, session.id)?.task_id ?? null,
     summary: `${seen.events} records of ${session.name} stored`,
     correlation: { session: session.name, session_id: session.id },
-    attributes: { new_events: seen.events, new_offset: seen.next, skipped_lines: seen.skipped, start_offset: seen.start },
+    attributes: {
+      new_events: seen.events,
+      new_offset: seen.next,
+      skipped_lines: seen.skipped,
+      start_offset: seen.start,
+      ...(seen.ahead ? { read_ahead: true } : {}),
+    },
   });
 }

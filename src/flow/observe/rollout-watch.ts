@@ -21,7 +21,7 @@ const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((se
 export function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { problem, fine }: Told): number {
   const what = `the rollout of ${session.id}`;
   try {
-    const stored = ingest(cx, store, session).new_offset;
+    const stored = ingest(cx, store, session, true).new_offset;
     fine?.(what);
     return stored;
   } catch (error) {

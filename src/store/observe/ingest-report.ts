@@ -1,4 +1,4 @@
-/** What went wrong while rollouts were read. */
+/** What was read of rollouts: what went wrong, and what nobody was shown yet. */
 import { isObject, type JsonObject } from "../../core/json.ts";
 import { type Row, shown } from "../../core/row.ts";
 import type { TelemetryEvent } from "../../core/telemetry.ts";
@@ -58,3 +58,21 @@ export function ingestTrouble(store: Store, scope: Scope): IngestTrouble {
       .get(...skipped.parameters)!.n,
   };
 }
+
+/**
+ * How much of a session's rollout was read ahead since the task's last cycle, by Dispatch or the dashboard: the next cycle is the first that
+ * shows it, and counts it as its own.
+ */
+export const readAheadSinceCycle = (store: Store, taskId: string, sessionId: string): { new_events: number; skipped_lines: number } =>
+  store.db
+    .query<{ new_events: number; skipped_lines: number }, [string, string]>(
+      `with last (at, number) as (
+         select julianday(timestamp), rowid from telemetry_events where task_id = ?1 and event_type = 'manager_cycle_succeeded'
+         order by julianday(timestamp) desc, rowid desc limit 1)
+       select coalesce(sum(json_extract(attributes_json, '$.new_events')), 0) as new_events,
+         coalesce(sum(json_extract(attributes_json, '$.skipped_lines')), 0) as skipped_lines
+       from telemetry_events where task_id = ?1 and event_type = 'codex_events_ingested'
+         and julianday(timestamp) >= coalesce((select at from last), 0) and rowid > coalesce((select number from last), 0)
+         and json_extract(attributes_json, '$.read_ahead') and json_extract(correlation_json, '$.session_id') = ?2`,
+    )
+    .get(taskId, sessionId)!;

@@ -32,6 +32,25 @@ test("an interrupted worker is idle, its turn aborted", async () => {
   });
 });
 
+test("what Dispatch has read before counts as new to the cycle that shows it first, what somebody asked for by name does not", async () => {
+  const { worker } = await boundPair(w, { worker: meta() + event({ type: "task_started" }) });
+  const seen = async () => (await w.ok("cycle t1")).ingest;
+  await w.ok("dispatch --once --ingest");
+  worker.append("no record\n");
+  await w.ok("dispatch --once --ingest");
+  worker.append(event({ type: "task_complete" }, 2));
+  expect(await seen()).toMatchObject({ new_events: 3, skipped_lines: 1 });
+  expect(await seen()).toMatchObject({ new_events: 0, skipped_lines: 0 });
+  worker.append(event({ type: "task_started" }, 3) + event({ type: "task_complete" }, 4));
+  expect((await w.ok("ingest w1")).new_events).toBe(2);
+  expect(await seen()).toMatchObject({ new_events: 0 });
+  worker.append(event({ type: "task_started" }, 5));
+  await w.ok("dispatch --once --ingest");
+  expect((await w.ok("ingest w1")).new_events).toBe(0);
+  expect(await seen()).toMatchObject({ new_events: 1 });
+  expect(w.rows("select 1 from codex_events where session_id = (select id from sessions where name = 'w1')")).toHaveLength(6);
+});
+
 test("a user item of today's shape makes it busy", async () => {
   const said = { type: "item_completed", item: { type: "UserMessage", content: [{ type: "text", text: "go" }] } };
   await boundPair(w, {
