@@ -30,3 +30,9 @@ export function recordAgent(store: Store, id: string, agent: string, facts: Star
       store.now(),
     );
 }
+
+/** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
+export function startWords(store: Store, id: string): string[] | null {
+  const row = store.db.query<{ argv_json: string | null }, [string]>("select argv_json from session_agents where session_id = ?").get(id);
+  return row?.argv_json == null ? null : (JSON.parse(row.argv_json) as string[]);
+}
