@@ -246,6 +246,7 @@ const failures: Readonly<Record<string, readonly [kind: TurnErrorKind, words: Re
   "401": ["auth", /^w1's turn failed: not signed in, or not allowed/],
   cut: ["disconnected", /^w1's turn failed: the connection to the model was lost/],
   "400": ["other", /^w1's turn failed: an error\. /],
+  "404": ["other", /^w1's turn failed: an error\. /],
   // The last: an agent may ask something afterwards, and then its terminal takes no message any more.
   limit: ["usage_limit", /^w1's turn failed: usage limit, until (\d{4}-\d\d-\d\d )?\d\d:\d\d\. /],
 };
