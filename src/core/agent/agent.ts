@@ -161,6 +161,8 @@ export interface Agent {
   readonly label: string;
   /** Name of its executable on PATH, and of its process. */
   readonly program: string;
+  /** What the tmux session of one of its sessions is called, in front of the session's name. */
+  readonly tmuxPrefix: string;
   /** The command that installs it. */
   readonly install: string;
   /** The versions that the tests know. */

@@ -62,6 +62,7 @@ export const codex: Agent = {
   key: "codex",
   label: "Codex",
   program: "codex",
+  tmuxPrefix: "codex-",
   install: "npm install --global @openai/codex",
   // The tests run the first and the last of these.
   tested: { from: "0.169.0", to: "0.171.0" },

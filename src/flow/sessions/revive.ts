@@ -63,7 +63,7 @@ async function resumed(cx: Context, store: Store, session: Session): Promise<str
   const agent = agentOf(session);
   const place = machineOf(agent).placeOfTranscript(path, thread);
   if (!agent.isSessionId(thread) || !isThere(place)) return null;
-  const terminal = tmuxNameOf(name);
+  const terminal = tmuxNameOf(agent, name);
   const { path: program, features } = await agentHereOrNot(agent, cx.env);
   // A tmux server keeps the environment of whoever started it.
   const home = agent.transcript.homeOf(path);
