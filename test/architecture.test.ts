@@ -370,6 +370,10 @@ describe("the agent port", () => {
     { word: /CODEX_HOME/, known: { "commands/install-skills.ts": "where the skills of Codex go" } },
     { word: /@openai\/codex/, known: {} },
     {
+      word: /^["'`]codex-(?:\$|["'`])/,
+      known: { "flow/loops/disposable-binding.ts": "the id of a session that runs nothing" },
+    },
+    {
       word: /--sandbox|--ask-for-approval/,
       known: { "core/agent/start-prompt.ts": OWN },
     },

@@ -28,6 +28,7 @@ const answers = (resetsAt: number): Readonly<Record<string, () => Response>> => 
   "401": () => refusal(401, null),
   cut: () => stream(created),
   "400": () => refusal(400, { message: "bad", type: "invalid_request_error" }),
+  "404": () => refusal(404, null),
 });
 
 /** What the user said last in the conversation of a request, without what Codex adds about its surroundings. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TurnErrorKind } from "../../src/core/agent/failed-turn.ts";
 import { plainWords } from "../../src/core/delivery/same-text.ts";
 import { machineOf } from "../../src/system/agent/agents.ts";
+import { installedAgent } from "../../src/system/agent/cli.ts";
 import { alive } from "../../src/system/processes/processes.ts";
 import { newSession } from "../../src/system/terminal/sessions.ts";
 import { until } from "../harness.ts";
@@ -245,6 +246,7 @@ const failures: Readonly<Record<string, readonly [kind: TurnErrorKind, words: Re
   "401": ["auth", /^w1's turn failed: not signed in, or not allowed/],
   cut: ["disconnected", /^w1's turn failed: the connection to the model was lost/],
   "400": ["other", /^w1's turn failed: an error\. /],
+  "404": ["other", /^w1's turn failed: an error\. /],
   // The last: an agent may ask something afterwards, and then its terminal takes no message any more.
   limit: ["usage_limit", /^w1's turn failed: usage limit, until (\d{4}-\d\d-\d\d )?\d\d:\d\d\. /],
 };
@@ -388,8 +390,10 @@ function living(world: AgentWorld): void {
       "select argv_json from session_agents where session_id = ?",
       worker.session_id,
     )[0]!;
-    const [program = ""] = JSON.parse(argv_json) as string[];
-    const [, ...words] = world.agent.resumeWords(worker.codex_session_id);
+    const started = JSON.parse(argv_json) as string[];
+    const [program = ""] = started;
+    const { features } = await installedAgent(world.agent, world.env);
+    const words = world.agent.resumeArguments(worker.codex_session_id, features, started);
     await newSession(world.env, { name: "codex-again", cwd: world.project, argv: [program, ...words] });
     const again = new Terminal(world, "again");
     const home = world.agent.transcript.homeOf(worker.codex_session_path)!;

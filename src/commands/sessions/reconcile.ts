@@ -32,7 +32,7 @@ export default verb(
     const applied = args.apply ? applyReconcile(store, report.dead_pid_sessions) : null;
     const unfinished_starts = await strays(cx, store);
     const next_commands = [
-      ...nextCommands(cx, store, report, applied),
+      ...(await nextCommands(cx, store, report, applied)),
       ...unfinished_starts.map(({ name }) => nextCommand(cx, store, "stop", name)),
     ];
     cx.json({ ...report, schema_health, ...(applied ? { applied } : {}), unfinished_starts, next_commands });

@@ -175,6 +175,8 @@ export interface Agent {
   readonly label: string;
   /** Name of its executable on PATH, and of its process. */
   readonly program: string;
+  /** What the tmux session of one of its sessions is called, in front of the session's name. */
+  readonly tmuxPrefix: string;
   /** The command that installs it. */
   readonly install: string;
   /** The versions that the tests know. */
@@ -195,8 +197,11 @@ export interface Agent {
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */
   plainArguments(choice: PlainChoice, features: AgentFeatures): string[];
-  /** The words that go on with a session that has ended. */
-  resumeWords(sessionId: string): string[];
+  /**
+   * Its arguments to go on with a session that has ended.
+   * @param started the words of its start, program first and without a prompt, when they are on record: it goes on as it was begun
+   */
+  resumeArguments(sessionId: string, features: AgentFeatures, started: readonly string[] | null): string[];
   /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */

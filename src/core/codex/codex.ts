@@ -67,6 +67,7 @@ export const codex: Agent = {
   key: "codex",
   label: "Codex",
   program: "codex",
+  tmuxPrefix: "codex-",
   install: "npm install --global @openai/codex",
   // The tests run the first and the last of these.
   tested: { from: "0.169.0", to: "0.171.0" },
@@ -93,7 +94,11 @@ export const codex: Agent = {
     ...flags,
     ...promptWords(prompt),
   ],
-  resumeWords: (sessionId) => ["codex", "resume", sessionId],
+  // 0.171.0 takes the flags in front of `resume` for the session that it goes on with; without --no-daemon a daemon writes it, if anybody.
+  resumeArguments: (sessionId, features, started) => {
+    const flags = started?.slice(1) ?? [];
+    return [...(features.noDaemon && !flags.includes("--no-daemon") ? ["--no-daemon"] : []), ...flags, "resume", sessionId];
+  },
   features: (version, help) => ({
     version,
     noDaemon: /(^|\s)--no-daemon\b/.test(help),

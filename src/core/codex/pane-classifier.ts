@@ -121,7 +121,9 @@ export function waitOf(screen: Screen, text: string, question: WaitQuestion): Fi
   const found = patternIn(text, question);
   const asking = found !== null && asksByWords.has(found.pattern);
   if (!screen.asks) return asking && screen.composer !== null ? null : found;
-  return asking ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);
+  // A page told by words alone is one pattern among the others, in their order; a dialog stands in front of whatever goes on behind it.
+  const before = screen.dialog === null && found?.pattern === "mcp_startup";
+  return asking || before ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);
 }
 
 /** Patterns that are a page of their own, which hides the composer. */

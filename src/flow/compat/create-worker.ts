@@ -70,7 +70,7 @@ export async function createWorker(cx: Context, under: Undertaking, request: Cre
   const { agent, name, cwd } = request;
   checkPlainSession(cx, agent, name, cwd, request);
   const folder = workerFolder(cx.stateRoot, name);
-  const tmuxSession = tmuxNameOf(name);
+  const tmuxSession = tmuxNameOf(agent, name);
   if (existsSync(join(folder, "config.json")) && !request.reuse)
     throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, {
       hint: `take it over with --reuse, or choose another name`,

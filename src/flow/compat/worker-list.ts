@@ -1,4 +1,5 @@
 /** All that can be watched: folders of workers below the state root, and the active registered sessions. */
+import { agents } from "../../core/agent/agents.ts";
 import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
@@ -35,7 +36,7 @@ const bareFolder = (name: string): Subject => ({
   name,
   agent: DEFAULT_AGENT,
   cwd: "",
-  tmuxSession: `codex-${name}`,
+  tmuxSession: `${agents[DEFAULT_AGENT].tmuxPrefix}${name}`,
   paneId: null,
   pid: null,
   since: null,

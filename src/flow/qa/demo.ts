@@ -21,6 +21,7 @@ import { capturePane } from "../../system/terminal/panes.ts";
 import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "../reach/open-turn.ts";
+import { tmuxNameOf } from "../sessions/begin-terminal.ts";
 import type { Paired } from "../sessions/pair.ts";
 
 /** Told what happens as it happens: who does what, and how long the demonstration has run. */
@@ -159,7 +160,7 @@ class DemoRun {
       "--timeout-seconds",
       String(LIMIT_MS / 1000),
     ];
-    this.pane = `codex-${DEMO.worker}`;
+    this.pane = tmuxNameOf(this.agents.worker, DEMO.worker);
     const result = await runProgram([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
     if (result.code !== 0) throw new Failure(result.stderr.trim() || "pair did not end in time");
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
@@ -185,7 +186,8 @@ class DemoRun {
 
   private async reach(name: string, who: "worker" | "manager" | "dispatch", seen: () => boolean): Promise<void> {
     this.current = name;
-    this.pane = `codex-${who === "worker" ? DEMO.worker : DEMO.manager}`;
+    const party = who === "worker" ? "worker" : "manager";
+    this.pane = tmuxNameOf(this.agents[party], DEMO[party]);
     for (const end = performance.now() + LIMIT_MS; !seen(); await Bun.sleep(50))
       if (performance.now() > end) throw new Failure(`it did not happen within ${LIMIT_MS / 1000} s`);
     this.done(who, name);

@@ -7,6 +7,7 @@ import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { machineOf } from "../../system/agent/agents.ts";
+import { agentHereOrNot } from "../../system/agent/cli.ts";
 import { alive } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
@@ -122,7 +123,7 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const pane = await paneOf(cx, recipient);
   const shown = await shownIn(cx, agent, pane, home);
   const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
-  refuseAnotherThread(cx, recipient, lock, shown, holds);
+  await refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
   const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
   if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable, shown };
@@ -168,8 +169,8 @@ export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string):
   ]);
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): void {
-  const { threadId, name } = recipient;
+async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): Promise<void> {
+  const { threadId, name, agent } = recipient;
   if (lock === null || threadId === null) return;
   const { conversations, agents } = shown;
   const newest = [...conversations].sort().at(-1);
@@ -181,8 +182,10 @@ function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | n
   // An older Codex makes no locks, but has its rollout open.
   if (lock.held || holds) return;
   const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
+  const { features } = await agentHereOrNot(agent, cx.env);
+  const again = quoteCommand([agent.program, ...agent.resumeArguments(threadId, features, null)]);
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${takeOnRecord(cx, recipient, threadId)}`,
+    hint: `resume it there with ${again}, then: ${takeOnRecord(cx, recipient, threadId)}`,
   });
 }
 

@@ -3,6 +3,7 @@
  * session.
  */
 import type { Context } from "../../context.ts";
+import { agents } from "../../core/agent/agents.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { DEFAULT_AGENT, isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
@@ -41,7 +42,7 @@ export function compatSubject(root: string, name: string): Subject | null {
     name,
     agent: text(config.agent) ?? DEFAULT_AGENT,
     cwd: text(config.cwd) ?? "",
-    tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
+    tmuxSession: text(config.tmux_session) ?? `${agents[DEFAULT_AGENT].tmuxPrefix}${name}`,
     paneId: text(config.tmux_pane_id),
     pid: null,
     since: text(config.created_at),

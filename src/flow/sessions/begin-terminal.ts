@@ -40,7 +40,7 @@ export interface LaunchScene extends Scene {
   readonly under: Undertaking;
 }
 
-export const tmuxNameOf = (name: string): string => `codex-${name}`;
+export const tmuxNameOf = (agent: Agent, name: string): string => `${agent.tmuxPrefix}${name}`;
 
 /** What the session must know to reach the same records and programs as this command. */
 export function sessionEnvironment(cx: Context, agent: Agent): Record<string, string> {
@@ -72,7 +72,7 @@ export async function beginTerminal(
     terminal.seen = { paneId: pane.paneId, pid: pane.pid, at: cx.now() };
     return { terminal, launchedAt: instant(start.began_at)!, pane };
   }
-  const tmuxSession = tmuxNameOf(name);
+  const tmuxSession = tmuxNameOf(agent, name);
   const began_at = cx.now();
   const start = {
     name,

@@ -149,19 +149,29 @@ const lockOf = (agent: Agent, rolloutPath: string, threadId: string): Writer | n
   return home === null ? null : machineOf(agent).writer(home, threadId);
 };
 
+/** Between two looks for a writer: nothing tells when a lock is taken. */
+const LOOK_MS = 150;
+
 /**
  * The session of an explicit `--codex-session` whose process nobody named: whoever writes its thread, which may be a daemon.
+ * @param waitSeconds how long to look again while nobody does: an agent that was just started takes some time
  * @throws Failure when nobody does, or the system does not tell who
  */
-export async function identifyByThread(cx: Context, given: string, among: Among): Promise<Identity> {
+export async function identifyByThread(cx: Context, given: string, among: Among, waitSeconds: number): Promise<Identity> {
   const { agent, path } = transcriptMeant(cx, given, among);
   const meta = conversationAt(agent, path);
   const rolloutPath = meta.path;
-  const lock = lockOf(agent, rolloutPath, meta.id);
-  // macOS does not say who holds a lock, but who holds the rollout open.
-  const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
-  const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
-  if (pid !== null) return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+  const end = performance.now() + waitSeconds * 1000;
+  let lock: Writer | null;
+  for (;;) {
+    lock = lockOf(agent, rolloutPath, meta.id);
+    // macOS does not say who holds a lock, but who holds the rollout open.
+    const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
+    const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
+    if (pid !== null) return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+    if (performance.now() >= end) break;
+    await Bun.sleep(LOOK_MS);
+  }
   const why = lock?.held ? "the system does not tell which process writes it" : "no process is seen that writes it";
   throw new Failure(`thread ${meta.id}: ${why}`, { hint: `name the process of the session: --pid PID --codex-session ${given}` });
 }

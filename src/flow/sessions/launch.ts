@@ -58,7 +58,7 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
       known.tmux_session === null ? `give this one up: ${cx.program} deregister ${name}` : `end this one: ${cx.program} stop ${name}`;
     throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or ${giveUp}` });
   }
-  if (left === null) await checkTmuxFree(cx, tmuxNameOf(name));
+  if (left === null) await checkTmuxFree(cx, tmuxNameOf(agent, name));
   return null;
 }
 
@@ -191,13 +191,13 @@ async function ended(cx: Context, request: Launch, pane: Pane | undefined): Prom
 
 function failureOf(request: Launch, { lastWords }: Ended): Failure {
   const said = lastWords === "" ? "it printed nothing" : `its last lines:\n${lastWords}`;
-  return new Failure(`${request.agent.label} in ${tmuxNameOf(request.name)} ended before its session was known; ${said}`, {
+  return new Failure(`${request.agent.label} in ${tmuxNameOf(request.agent, request.name)} ended before its session was known; ${said}`, {
     hint: `nothing is left of it; try it by hand: cd ${quoteWord(request.cwd)} && ${request.agent.program}`,
   });
 }
 
 function recovery(cx: Context, request: Launch, screen: Screen): string {
-  const session = tmuxNameOf(request.name);
+  const session = tmuxNameOf(request.agent, request.name);
   const trust = screen.page === "folder_trust" && !request.acceptTrust ? `start again with --accept-trust, or ` : "";
   return (
     `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +

@@ -4,6 +4,7 @@ import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
+import { chosenAgent } from "../../core/agent/agents.ts";
 import { INTERRUPTED, type RegisteredSession, type Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
 import { type Binding, openBinding, unbind } from "../../store/sessions/bindings.ts";
@@ -180,15 +181,19 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
 async function remains({ cx, input, task, progress }: TaskPairScene): Promise<string[]> {
   const { program } = cx;
   const { workerName: worker, managerName: manager } = input;
-  const left = (name: string) => hasSession(cx.env, tmuxNameOf(name)).catch(() => false);
-  if (progress.worker === null && !(await left(worker))) return [];
+  const terminals = {
+    worker: tmuxNameOf(chosenAgent(cx.env, input.workerAgent ?? input.agent), worker),
+    manager: tmuxNameOf(chosenAgent(cx.env, input.managerAgent ?? input.agent), manager),
+  };
+  const left = (role: Role) => hasSession(cx.env, terminals[role]).catch(() => false);
+  if (progress.worker === null && !(await left("worker"))) return [];
   const start =
-    progress.manager === null && (progress.worker === null || !(await left(manager)))
+    progress.manager === null && (progress.worker === null || !(await left("manager")))
       ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`]
       : [];
   const go = [...start, `${program} bind --task ${quoteWord(task.name)} --worker ${worker} --manager ${manager}`].join(" and ");
   if (progress.worker === null) return [`once ${worker} is registered, go on with ${go}`];
   return [
-    `the worker runs in ${tmuxNameOf(worker)} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
+    `the worker runs in ${terminals.worker} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
   ];
 }

@@ -24,6 +24,11 @@ export const registerFlags = {
   agent: choice("which agent, where process, rollout and environment fit more than one", agentKeys, { value: "AGENT" }),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
+  timeoutSeconds: integer("with --codex-session and without --pid: how long to wait until somebody writes that thread", {
+    default: 0,
+    min: 0,
+    value: "SECONDS",
+  }),
   json: jsonFlag,
   path: pathFlag,
 };
@@ -36,6 +41,7 @@ interface Input {
   readonly agent: AgentKey | undefined;
   readonly cwd: string | undefined;
   readonly tmuxSession: string | undefined;
+  readonly timeoutSeconds: number;
   readonly path: string | undefined;
 }
 
@@ -63,7 +69,7 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
   if (input.pid === undefined) {
     if (input.codexSession === undefined)
       throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
-    return identifyByThread(cx, input.codexSession, among);
+    return identifyByThread(cx, input.codexSession, among, input.timeoutSeconds);
   }
   if (input.codexSession === undefined)
     return identifyByPid(cx, input.pid, among, (thread) => quoteCommand(words(cx, role, input, thread)));

@@ -34,3 +34,9 @@ export function recordAgent(store: Store, id: string, agent: string, facts: Star
   if (facts === null || (facts.socket === null && facts.launchWhy === null)) return;
   store.db.query("insert into session_sockets (session_id, socket, why) values (?, ?, ?)").run(id, facts.socket, facts.launchWhy);
 }
+
+/** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
+export function startWords(store: Store, id: string): string[] | null {
+  const row = store.db.query<{ argv_json: string | null }, [string]>("select argv_json from session_agents where session_id = ?").get(id);
+  return row?.argv_json == null ? null : (JSON.parse(row.argv_json) as string[]);
+}

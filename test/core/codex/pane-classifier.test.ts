@@ -44,13 +44,14 @@ test("the patterns come in their order", () => {
     "approval_prompt",
     "long_running_interruptible",
   ];
-  const shown = (from: number) => markers.slice(from).reverse().join("\n").toUpperCase();
-  for (const [at, name] of names.entries()) {
-    // The trust question is a page of its own, in front of what only goes on behind it.
-    const screen = at === 0 ? shown(0).replace("DO YOU TRUST", "") : shown(at);
-    expect([at, pattern(screen, 100)]).toEqual([at, name]);
-  }
-  expect(pattern(shown(0), 100)).toBe("trust_prompt");
+  markers.forEach((_, at) => expect(pattern(markers.slice(at).reverse().join("\n").toUpperCase(), 100)).toBe(names[at]!));
+});
+
+test("a dialog that is seen is named before what goes on behind it", () => {
+  const behind = "Starting MCP servers (1/2): files\nWorking (90s • esc to interrupt)\n\n";
+  expect(pattern(`${behind}${capture("trust-prompt")}`, 100)).toBe("trust_prompt");
+  const page = ["  Something new?", "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
+  expect(pattern(`${behind}${page}`, 100)).toBe("enter_to_confirm");
 });
 
 test("a state younger than the threshold makes everything silent, an unknown age nothing but the long running turn", () => {
