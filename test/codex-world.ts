@@ -5,7 +5,7 @@ import { type AgentFact, readFact } from "../src/core/agent/record.ts";
 import { codex } from "../src/core/codex/codex.ts";
 import { parseRecord } from "../src/core/codex/rollout.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
-import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
+import { commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { until, World } from "./harness.ts";
 
 /** Answers `run CMD` with that command, `hold NAME` by waiting until it is released, anything else with `ok`. */
@@ -85,6 +85,15 @@ export class CodexWorld extends World {
         count,
       30,
     );
+  }
+
+  /** Waits until an agent of this world runs exactly this command. */
+  async runs(command: string): Promise<void> {
+    await until(`its command ${command}`, async () => {
+      const own = ((await listProcesses(this.env)) ?? []).filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === this.codexHome);
+      const words = await Promise.all(own.map(({ pid }) => commandLineOf(pid, this.env)));
+      return words.some((each) => each?.join(" ") === command);
+    });
   }
 
   /** Waits until no turn of the thread is open. */

@@ -17,6 +17,12 @@ let thread = "";
 const nudge = (text: string) => world.ok(["session-nudge", "w1", "--", text]);
 const times = (text: string): number => world.userTexts(thread).filter((said) => said === text).length;
 
+/** Has it run a command that takes so long: what is said to it meanwhile joins its turn, and is taken when the command is over. */
+async function sleeping(seconds: number): Promise<void> {
+  await nudge(`run sleep ${seconds}`);
+  await world.runs(`sleep ${seconds}`);
+}
+
 beforeAll(async () => {
   thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40", "--launch", "protocol"]))
     .codex_session_id;
@@ -53,8 +59,7 @@ test("a draft in the composer stays, and the message arrives past it", async () 
 });
 
 test("a message that joined a running turn is said again when a person interrupts it: once", async () => {
-  await nudge("hold one");
-  await until("the turn", () => model.isHolding("one"));
+  await sleeping(61);
   const sending = nudge("joined one");
   await until("the server's word", () => world.rows("select 1 from texts_under_way").length > 0);
   await until(
@@ -65,12 +70,16 @@ test("a message that joined a running turn is said again when a person interrupt
   expect(await sending).toMatchObject({ transport: "codex_protocol", proof: "seen" });
   await world.idle(thread);
   expect(times("joined one")).toBe(1);
+  const [told] = world.rows<{ detail: string }>(
+    "select group_concat(step) as detail from delivery_steps s join deliveries d on d.id = s.delivery_id where d.text_length = ?",
+    "joined one".length,
+  );
+  expect(told?.detail).toContain("lost with its turn");
   expect(world.rows("select * from texts_under_way")).toEqual([]);
 }, 60_000);
 
 test("lost with its turn after its sender had died: Dispatch says it again, once", async () => {
-  await nudge("hold two");
-  await until("the turn", () => model.isHolding("two"));
+  await sleeping(62);
   const sender = Bun.spawn([process.execPath, MAIN, "session-nudge", "w1", "joined two"], { env: world.env as never, cwd: world.dir });
   await until(
     "its word",
@@ -89,11 +98,9 @@ test("lost with its turn after its sender had died: Dispatch says it again, once
 test("--steer: into the turn that runs, else one sentence and nothing said", async () => {
   const idle = await world.run(["session-nudge", "w1", "--steer", "into nothing"]);
   expect([idle.exit, idle.stderr.includes("no turn runs")]).toEqual([1, true]);
-  await nudge("hold three");
-  await until("the turn", () => model.isHolding("three"));
+  await sleeping(3);
   const sending = world.ok(["session-nudge", "w1", "--steer", "into three"]);
   await until("its word", () => world.rows("select 1 from texts_under_way").length > 0);
-  model.release("three");
   expect(await sending).toMatchObject({ transport: "codex_protocol", proof: "seen" });
   await world.idle(thread);
   expect([times("into nothing"), times("into three")]).toEqual([0, 1]);
