@@ -141,7 +141,14 @@ function read(path: string, through: (file: RolloutFile) => RolloutFile = (file)
   const store = w.store();
   const file = openRollout(path)!;
   try {
-    return readOn({ cx: { program: "conveyor" }, store, session: needSession(store, "w1"), agent: other, file: through(lineByLine(file)) });
+    return readOn({
+      cx: { program: "conveyor" },
+      store,
+      session: needSession(store, "w1"),
+      agent: other,
+      file: through(lineByLine(file)),
+      ahead: false,
+    });
   } finally {
     file.close();
   }
