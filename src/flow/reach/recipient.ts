@@ -190,11 +190,17 @@ async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writ
 }
 
 /** Why it cannot be said that the pane shows this very thread, though the thread lives. */
-function doubtOf(recipient: Recipient, pane: Pane, lock: Writer, { family, conversations }: Shown, holds: boolean): string | null {
+function doubtOf(recipient: Recipient, pane: Pane, lock: Writer, shown: Shown, holds: boolean): string | null {
+  const { family, conversations } = shown;
+  const { agent, threadId } = recipient;
   const who = JSON.stringify(recipient.name);
   const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
   const isIn = (pid: number | null): boolean => pid !== null && family.includes(pid);
-  if (!holds && !isIn(recipient.pid) && !isIn(lock.pid))
-    return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
-  return conversations.length < 2 ? null : `${where} has ${conversations.length} conversations, and which of them it shows cannot be seen`;
+  const unseen = `which of them it shows cannot be seen`;
+  if (conversations.length > 1) return `${where} has ${conversations.length} conversations, and ${unseen}`;
+  if (holds || conversations.includes(threadId!)) return null;
+  if (!isIn(recipient.pid)) return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
+  // Its client goes over to any other conversation of the server that it shares with others, and leaves no trace of that.
+  const served = [...shown.written].filter(([thread, pid]) => pid === lock.pid && isConversation(agent, homeOf(recipient)!, thread));
+  return served.length < 2 ? null : `the server behind ${where} serves ${served.length} conversations, and ${unseen}`;
 }
