@@ -38,6 +38,7 @@ create table if not exists agent_asks (
   answer_reason text,
   asker_session_id text,
   sent_at text,
+  sender_pid integer,
   ended_at text,
   answered_by text check (answered_by in ('us', 'person', 'other'))
 ) strict;

@@ -30,9 +30,11 @@ export interface Ask {
   readonly asker_session_id: string | null;
   /** When our answer was sent. */
   readonly sent_at: string | null;
+  /** The process that sends it. */
+  readonly sender_pid: number | null;
   /** When it was no longer asked. */
   readonly ended_at: string | null;
-  /** Whose answer counted; null while it is asked, and of what went away unanswered. */
+  /** Whose answer counted; null while it is asked, of what went away unanswered, and where nobody can tell. */
   readonly answered_by: Answerer | null;
 }
 
@@ -49,11 +51,22 @@ const isSame = (ask: Ask, told: AgentAsk): boolean =>
 /**
  * Puts on record what a session asks now, and that what it asked before and no longer asks has gone away. Gives what it asks, in the order
  * told.
+ * @param lives whether a process of this pid runs
  */
-export function recordAsks(store: Store, sessionId: string, taskId: string | null, told: readonly AgentAsk[]): Ask[] {
+export function recordAsks(
+  store: Store,
+  sessionId: string,
+  taskId: string | null,
+  told: readonly AgentAsk[],
+  lives: (pid: number) => boolean,
+): Ask[] {
   return tx(store, () => {
     const open = openAsks(store, sessionId);
-    for (const ask of open) if (!told.some((each) => isSame(ask, each))) endAsk(store, ask, ask.sent_at === null ? "other" : "us");
+    for (const ask of open) {
+      // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
+      if (told.some((each) => isSame(ask, each)) || (ask.sender_pid !== null && lives(ask.sender_pid))) continue;
+      endAsk(store, ask, ask.sent_at === null ? "other" : null);
+    }
     for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
     const now = openAsks(store, sessionId);
     return told.map((each) => now.find((ask) => isSame(ask, each))!);
@@ -100,19 +113,19 @@ function addAsk(store: Store, sessionId: string, taskId: string | null, told: Ag
   return askById(store, id)!;
 }
 
-/** Before it is sent: what we answer, and for whom. False when it was answered or has gone away meanwhile. */
+/** Before it is sent: what we answer, and for whom. False when it has gone away, or moved since it was read: somebody else answers it. */
 export function claimAnswer(
   store: Store,
   ask: Ask,
-  given: { readonly answer: string; readonly reason: string | null; readonly askerSessionId: string | null },
+  given: { readonly answer: string; readonly reason: string | null; readonly askerSessionId: string | null; readonly pid: number },
 ): boolean {
   return tx(store, () => {
     const claimed = store.db
       .query(
-        `update agent_asks set answer = ?, answer_reason = ?, asker_session_id = ?, sent_at = ? where id = ? and ended_at is null and
-           sent_at is null`,
+        `update agent_asks set answer = ?, answer_reason = ?, asker_session_id = ?, sent_at = ?, sender_pid = ? where id = ? and
+           ended_at is null and sender_pid is ?`,
       )
-      .run(given.answer, given.reason, given.askerSessionId, store.now(), ask.id);
+      .run(given.answer, given.reason, given.askerSessionId, store.now(), given.pid, ask.id, ask.sender_pid);
     return claimed.changes > 0;
   });
 }
@@ -121,7 +134,8 @@ export function claimAnswer(
 export const releaseAnswer = (store: Store, ask: Ask): void =>
   void store.db
     .query(
-      "update agent_asks set answer = null, answer_reason = null, asker_session_id = null, sent_at = null where id = ? and ended_at is null",
+      `update agent_asks set answer = null, answer_reason = null, asker_session_id = null, sent_at = null, sender_pid = null where id = ?
+         and ended_at is null`,
     )
     .run(ask.id);
 

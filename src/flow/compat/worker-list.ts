@@ -41,6 +41,7 @@ const bareFolder = (name: string): Subject => ({
   pid: null,
   since: null,
   lastHeard: null,
+  socket: null,
   identityToken: null,
   config: {},
   session: null,

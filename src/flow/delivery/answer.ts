@@ -11,6 +11,7 @@ import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
+import { alive } from "../../system/processes/processes.ts";
 import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
@@ -73,12 +74,13 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
       });
-    const asks = recordAsks(store, session.id, taskId, told);
+    const asks = recordAsks(store, session.id, taskId, told, alive);
     const ask = chosenAsk(cx, store, session, asks, askId);
     if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
     const { word, answer } = understood(cx, ask, wish);
-    const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null };
-    if (!claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
+    const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null, pid: process.pid };
+    const taken = ask.sender_pid !== null && ask.sender_pid !== process.pid && alive(ask.sender_pid);
+    if (taken || !claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
     return await send({ cx, store }, session, ask, told[asks.indexOf(ask)]!, { line, word, answer, taskId });
   } finally {
     line.close();
@@ -100,6 +102,9 @@ async function send(
   { line, word, answer, taskId }: Sent,
 ): Promise<Answered> {
   let before = false;
+  let heard = false;
+  let over = false;
+  void line.ended.then(() => (over = true));
   let declined: boolean | null = null;
   const [taken, took] = signal();
   const [stepped, step] = signal();
@@ -107,6 +112,7 @@ async function send(
   line.hear((event) => {
     if (event.kind === "answered" && event.requestId === told.requestId) {
       before = !sent;
+      heard = true;
       took();
     }
     if (event.kind === "step" && event.itemId === told.itemId) {
@@ -119,6 +125,15 @@ async function send(
   if (!before) line.answer(told, answer);
   sent = true;
   await Promise.race([taken, line.ended, Bun.sleep(TAKEN_MS)]);
+  if (!heard && over) {
+    endAsk(store, ask, null, taskId);
+    throw new Failure(
+      `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
+      {
+        hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+      },
+    );
+  }
   const still = await line.conversation(told.threadId).catch(() => null);
   if (
     !before &&

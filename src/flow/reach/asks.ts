@@ -3,6 +3,7 @@ import type { AgentAsk, ServedConversation, ServedLine } from "../../core/agent/
 import type { Session } from "../../core/sessions/session.ts";
 import { recordAsks } from "../../store/asks.ts";
 import type { Store } from "../../store/store.ts";
+import { alive } from "../../system/processes/processes.ts";
 import { recipientOf } from "./recipient.ts";
 import { reachServed } from "./served.ts";
 
@@ -33,7 +34,7 @@ export async function lookAtAsks(store: Store, session: Session, taskId: string 
   if (way.kind !== "here") return;
   try {
     const asks = await asksNow(way.line, way.conversation);
-    if (asks !== null) recordAsks(store, session.id, taskId, asks);
+    if (asks !== null) recordAsks(store, session.id, taskId, asks, alive);
   } catch {
     // The server has gone meanwhile: what stands on record stays.
   } finally {

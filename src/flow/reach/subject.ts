@@ -24,6 +24,8 @@ export interface Subject {
   readonly since: string | null;
   /** When it was last heard of. */
   readonly lastHeard: string | null;
+  /** Where its own server listens. */
+  readonly socket: string | null;
   readonly identityToken: string | null;
   /** config.json of a worker; `{}` of a session. */
   readonly config: JsonObject;
@@ -47,6 +49,7 @@ export function compatSubject(root: string, name: string): Subject | null {
     pid: null,
     since: text(config.created_at),
     lastHeard: null,
+    socket: null,
     identityToken: text(config.identity_token),
     config,
     session: null,
@@ -63,6 +66,7 @@ export const sessionSubject = (session: Session): Subject => ({
   pid: session.pid,
   since: session.registered_at,
   lastHeard: session.last_heartbeat_at,
+  socket: session.socket,
   identityToken: session.identity_token,
   config: {},
   session,

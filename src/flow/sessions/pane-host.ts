@@ -20,6 +20,8 @@ const DEATHS = 3;
 const DEATHS_MS = 60_000;
 /** Between asking what is left to end, and ending it. */
 const GRACE_MS = 3000;
+/** Of a session that was asked to end. */
+const ENDED = 1;
 
 interface HostScene {
   readonly cx: Context;
@@ -40,12 +42,13 @@ export async function hostPane(cx: Context, folder: string): Promise<number> {
   const start = takeStart(place);
   if (start === null) throw new Failure(`nothing is to be started at ${folder}`, { hint: `${cx.program} start-worker starts a session` });
   const scene: HostScene = { cx, agent: agentOf({ name: folder, agent: start.agent }), place, start };
-  let stopped = false;
-  // What ends the terminal, or asks us to end, reaches the others too, or is passed on below.
-  const deaf = onStop(() => (stopped = true), { patient: true });
+  // A terminal that goes away tells only the first process of it: the end is passed on below.
+  let ask = (): void => {};
+  const asked = new Promise<null>((resolve) => (ask = () => resolve(null)));
+  const deaf = onStop(ask, { patient: true });
   const log = openSync(place.log, "a", 0o600);
   try {
-    return await runSession(scene, log, () => stopped);
+    return (await Promise.race([runSession(scene, log), asked])) ?? ENDED;
   } finally {
     closeSync(log);
     await endMates(cx);
@@ -54,12 +57,11 @@ export async function hostPane(cx: Context, folder: string): Promise<number> {
   }
 }
 
-async function runSession(scene: HostScene, log: number, stopped: () => boolean): Promise<number> {
+async function runSession(scene: HostScene, log: number): Promise<number> {
   const { cx, place, start } = scene;
   const serve = (): JoinedProgram => startJoined(start.server, { env: cx.env, output: log });
   let server = serve();
   const why = await unfit(scene, server);
-  if (stopped()) return 1;
   if (why !== null) {
     await endMates(cx);
     writeOutcome(place, { launch: "tmux", why });
@@ -71,7 +73,7 @@ async function runSession(scene: HostScene, log: number, stopped: () => boolean)
   for (;;) {
     const first = await Promise.race([client.exited, server.exited.then(() => null)]);
     if (first !== null) return first;
-    if (stopped() || !alive(client.pid)) return client.exited;
+    if (!alive(client.pid)) return client.exited;
     deaths.push(performance.now());
     if (deaths.filter((at) => performance.now() - at < DEATHS_MS).length > DEATHS) {
       await endMates(cx);

@@ -54,7 +54,8 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
       hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}`,
     });
   const terminal = await lookAtTerminal(cx, subject);
-  const running = terminal.pane !== null;
+  // A server of its own that has outlived its pane runs all the same.
+  const running = terminal.pane !== null || (OVER.includes(terminal.why) && terminal.processes.length > 0);
   if (!running && !OVER.includes(terminal.why)) {
     const [process] = terminal.processes;
     throw new Failure(`nothing was ended: ${terminal.reason}`, {

@@ -110,3 +110,28 @@ test("the session itself may not answer, and another agent only as its manager w
   await world.idle(thread);
   expect(made("four")).toBe(false);
 }, 90_000);
+
+test("an answer whose sender died before it was sent keeps nobody from answering, and is nobody's when it goes away", async () => {
+  const dead = Bun.spawnSync(["true"]).pid;
+  await ask("alive");
+  const next = await world.ok("answer w1 --json");
+  world.store().db.query("update agent_asks set answer = 'no', sent_at = asked_at, sender_pid = ? where id = ?").run(dead, next.id);
+  expect(await world.ok(["answer", next.id, "yes", "--json"])).toMatchObject({ answered_by: "us", choice: "yes" });
+  await world.idle(thread);
+  expect(made("alive")).toBe(true);
+  await ask("dead");
+  const { id } = await world.ok("answer w1 --json");
+  const claim = (pid: number) =>
+    world.store().db.query("update agent_asks set answer = 'yes', sent_at = asked_at, sender_pid = ? where id = ?").run(pid, id);
+  claim(process.ppid);
+  const busy = await world.run(["answer", id, "no"], { env: {} });
+  expect([busy.exit, busy.stderr.includes("just being answered")]).toEqual([1, true]);
+  claim(dead);
+  await terminal.keys("Escape");
+  await world.idle(thread);
+  expect((await world.run(["answer", id, "yes"])).exit).toBe(1);
+  expect(world.rows("select answered_by, ended_at is not null as ended from agent_asks where id = ?", id)).toEqual([
+    { answered_by: null, ended: 1 },
+  ]);
+  expect(made("dead")).toBe(false);
+}, 90_000);

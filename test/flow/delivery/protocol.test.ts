@@ -6,7 +6,8 @@ import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { agents } from "../../../src/core/agent/agents.ts";
-import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { alive, commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
 
 const MAIN = join(import.meta.dir, "..", "..", "..", "src", "main.ts");
 const model = new PlainModel();
@@ -22,6 +23,10 @@ async function sleeping(seconds: number): Promise<void> {
   await nudge(`run sleep ${seconds}`);
   await world.runs(`sleep ${seconds}`);
 }
+
+/** What runs in this world's Codex home. */
+const inThisWorld = async (): Promise<number[]> =>
+  ((await listProcesses(world.env)) ?? []).map(({ pid }) => pid).filter((pid) => environmentOf(pid, "CODEX_HOME") === world.codexHome);
 
 beforeAll(async () => {
   thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40", "--launch", "protocol"]))
@@ -130,7 +135,29 @@ test("a server that is killed comes back on its socket with the conversation, th
 test("after stop no process and no socket is left", async () => {
   const [{ socket }] = world.rows<{ socket: string }>("select socket from session_sockets") as [{ socket: string }];
   await world.ok("stop w1 --json");
-  const all = (await listProcesses(world.env)) ?? [];
-  expect(all.filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === world.codexHome)).toEqual([]);
+  expect(await inThisWorld()).toEqual([]);
   expect([existsSync(socket), existsSync(dirname(socket))]).toEqual([false, true]);
 }, 60_000);
+
+test("a host that is killed while a command runs: stop ends what it left, the command too", async () => {
+  thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40", "--launch", "protocol"]))
+    .codex_session_id;
+  await world.idle(thread);
+  await sleeping(63);
+  const [{ pid }] = world.rows<{ pid: number }>("select pid from sessions where name = 'w1'") as [{ pid: number }];
+  process.kill(pid, "SIGKILL");
+  await until("its end", () => !alive(pid));
+  await world.ok("stop w1 --json");
+  await until("the end of the rest", async () => (await inThisWorld()).length === 0);
+}, 60_000);
+
+test("the end of its terminal is the end of all of it", async () => {
+  for (const end of ["kill-session", "TERM"]) {
+    const name = end === "TERM" ? "w3" : "w2";
+    const words = ["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "40", "--launch", "protocol"];
+    const started = await world.ok(words);
+    if (end === "TERM") process.kill(started.pid, "SIGTERM");
+    else await tmuxResult(world.env, ["kill-session", "-t", `=codex-${name}`]);
+    await until(`the end by ${end}`, async () => (await inThisWorld()).length === 0);
+  }
+}, 120_000);
