@@ -38,7 +38,8 @@ export async function sayAgain(cx: Context, store: Store, { sessionId, dispatche
   const settled: Settled[] = [];
   for (const [id, texts] of Map.groupBy(waiting, ({ delivery }) => delivery.session_id)) {
     const session = id === null ? null : sessionById(store, id);
-    if (session === null || session.state === "gone") {
+    // Nobody is left who could take it: what the record does not show is settled as any other.
+    if (session === null || session.state === "gone" || (session.pid !== null && !alive(session.pid))) {
       for (const { delivery } of texts) dropText(store, delivery.id);
       continue;
     }

@@ -5,6 +5,8 @@
 import type { Context } from "../../context.ts";
 import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import type { ServedLine } from "../../core/agent/protocol.ts";
+import { alive } from "../../system/processes/processes.ts";
+import type { Recipient } from "../reach/recipient.ts";
 import { movedTo, reachServed } from "../reach/served.ts";
 import type { Journal } from "./journal.ts";
 import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
@@ -12,6 +14,8 @@ import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
 /** From the end of a turn until all that it took stands in the record. */
 const WRITTEN_MS = 1500;
 const PROOF_MS = 15_000;
+/** From the death of a server until it has its conversation again. */
+const RESTART_MS = 8000;
 /** Compacting asks the model; whether it took place is told then, or stands in the record later. */
 const COMPACTED_MS = 10_000;
 
@@ -20,7 +24,12 @@ export async function deliverByProtocol(cx: Context, journal: Journal): Promise<
   const { recipient } = journal.parcel;
   const { transport } = recipient.agent.served ?? { transport: null };
   if (transport === null || recipient.socket === null) return null;
-  const way = await reachServed(recipient);
+  let way = await reachServed(recipient);
+  // While its parent in the pane lives, a server that died is started again at once.
+  for (const end = performance.now() + RESTART_MS; way.kind === "none" && comesBack(recipient) && performance.now() < end;) {
+    await Bun.sleep(100);
+    way = await reachServed(recipient);
+  }
   journal.note("server", { found: way.kind, ...(way.kind === "none" ? { why: way.why } : {}) });
   if (way.kind === "none") return null;
   if (way.kind === "moved") {
@@ -51,6 +60,8 @@ async function compact(journal: Journal, line: ServedLine): Promise<Verdict | nu
   const seen = await Promise.race([compacted, line.ended.then(() => false), Bun.sleep(COMPACTED_MS).then(() => false)]);
   return { ...FINE, transport, ...(seen ? {} : { proof: "pending" }) };
 }
+
+const comesBack = ({ pid }: Recipient): boolean => pid !== null && alive(pid);
 
 async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Verdict | null> {
   const { recipient, text, proofMs = PROOF_MS } = journal.parcel;

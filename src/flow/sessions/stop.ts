@@ -1,4 +1,5 @@
 /** Ending the terminal of a worker or session, with a last word that can still be read. */
+import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -15,6 +16,7 @@ import { recipientOfSubject } from "../reach/recipient.ts";
 import { compatSubject, needSubject, type Subject } from "../reach/subject.ts";
 import type { Scene } from "../scene.ts";
 import { endStray, strayNamed } from "./unfinished.ts";
+import { clearPlace, servedPlace } from "./served-place.ts";
 
 /** How long a message may be worked on before its reader is ended. */
 const READ_MS = 3000;
@@ -77,6 +79,7 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
       });
   }
   if (running) await endTerminal(cx, terminal);
+  if (session?.socket) clearPlace(servedPlace(dirname(session.socket)));
   if (session !== null) {
     tx(store, () => {
       markGone(store, session.id);
