@@ -33,6 +33,8 @@ export interface Terminal {
   readonly reason: string;
   /** Whose end is the end of the terminal: the program of the pane, the process on record, the agent. */
   readonly processes: readonly SeenProcess[];
+  /** Its own server and what draws it, where it has one. */
+  readonly servers: readonly SeenProcess[];
   /** This process lives in it. */
   readonly own: boolean;
 }
@@ -56,10 +58,8 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
     pane: null,
     why,
     reason,
-    processes: [
-      ...(recorded === null || (why !== "missing" && why !== "elsewhere") ? [] : [await seenProcess(recorded.pid, cx.env)]),
-      ...served,
-    ],
+    processes: recorded === null || (why !== "missing" && why !== "elsewhere") ? [] : [await seenProcess(recorded.pid, cx.env)],
+    servers: served,
     own: false,
   });
   const who = JSON.stringify(place.name);
@@ -86,7 +86,8 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
     pane,
     why: null,
     reason: "",
-    processes: [...(await principals(cx, pane, family, inPane ? recorded.pid : null, line)), ...served],
+    processes: await principals(cx, pane, family, inPane ? recorded.pid : null, line),
+    servers: served,
     own: line.includes(pane.pid),
   };
 }
@@ -158,7 +159,7 @@ async function principals(
 export async function endTerminal(cx: Context, terminal: Terminal): Promise<void> {
   const { pane, name } = terminal;
   if (pane !== null) await killPane(cx.env, pane);
-  const left = await endProcesses(terminal.processes, cx.env);
+  const left = await endProcesses([...terminal.processes, ...terminal.servers], cx.env);
   const stays = pane !== null && (await listPanes(cx.env)).some((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (!stays && left.length === 0) return;
   const what = [...(stays ? [`pane ${pane.paneId}`] : []), ...left.map(({ pid }) => `process ${pid}`)].join(" and ");

@@ -57,7 +57,7 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
     });
   const terminal = await lookAtTerminal(cx, subject);
   // A server of its own that has outlived its pane runs all the same.
-  const running = terminal.pane !== null || (OVER.includes(terminal.why) && terminal.processes.length > 0);
+  const running = terminal.pane !== null || (OVER.includes(terminal.why) && terminal.servers.length > 0);
   if (!running && !OVER.includes(terminal.why)) {
     const [process] = terminal.processes;
     throw new Failure(`nothing was ended: ${terminal.reason}`, {
@@ -78,7 +78,7 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
         payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length },
       });
   }
-  if (running) await endTerminal(cx, terminal);
+  if (running) await endTerminal(cx, terminal.pane === null ? { ...terminal, processes: [] } : terminal);
   if (session?.socket) clearPlace(servedPlace(dirname(session.socket)));
   if (session !== null) {
     tx(store, () => {
