@@ -7,8 +7,8 @@ import { harmless, harmlessJson } from "./core/plain-text.ts";
 import { toIso } from "./core/time.ts";
 import type { Store } from "./store/store.ts";
 
-export type Program = "conveyor" | "workerctl";
-export type Env = Readonly<Record<string, string | undefined>>;
+type Program = "conveyor" | "workerctl";
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** The outside of a context: a real process, or a test's private world. */
 export interface Outside {
@@ -178,7 +178,9 @@ export function makeContext(outside: Outside): Context {
       return wrongTypeFailure(store);
     },
     close() {
-      for (const store of stores.values()) store.db.close();
+      if (stores.size === 0) return;
+      const { closeStore } = require("./store/open.ts") as typeof import("./store/open.ts");
+      stores.values().forEach(closeStore);
       stores.clear();
     },
   };

@@ -50,6 +50,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "session-interrupt": verb("interrupt what a registered session does", () => import("./commands/delivery/session-interrupt.ts")),
     nudge: verb("say something to a worker or a session", () => import("./commands/delivery/nudge.ts")),
     interrupt: verb("interrupt a worker or a session and ask it to pause", () => import("./commands/delivery/interrupt.ts")),
+    answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Dispatch: {
@@ -154,7 +155,12 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   },
 };
 
-const VERBS: Readonly<Record<string, Entry>> = Object.assign({}, ...Object.values(SUBJECTS));
+/** Started by other commands: found by name, and offered to nobody. */
+const HIDDEN: Readonly<Record<string, Entry>> = {
+  "codex-pane": verb("what the pane of a session runs that is spoken to by protocol", () => import("./commands/sessions/codex-pane.ts")),
+};
+
+const VERBS: Readonly<Record<string, Entry>> = Object.assign({}, HIDDEN, ...Object.values(SUBJECTS));
 
 export const findVerb = (name: string): Entry | undefined => (Object.hasOwn(VERBS, name) ? VERBS[name] : undefined);
 
@@ -167,7 +173,7 @@ export const actionsOf = (group: string): Listed[] =>
     .map(([name, { summary }]) => ({ name: name.slice(group.length + 1), group: "Actions", summary }));
 
 /** First words: what can stand right after the program's name. */
-export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !name.includes(" "));
+export const verbNames = (): string[] => Object.keys(VERBS).filter((name) => !name.includes(" ") && !Object.hasOwn(HIDDEN, name));
 
 /** What the top help page lists, group by group. */
 export const listed = (): Listed[] =>

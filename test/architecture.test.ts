@@ -41,6 +41,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   args: ["citty"],
   core: ["valibot"],
   system: ["fflate", "@clack/prompts"],
+  flow: ["consola/core"],
   dashboard: ["valibot", "preact", "preact/hooks", "@xterm/xterm", "@xterm/addon-fit"],
 };
 
@@ -257,6 +258,16 @@ describe("the rules of the house", () => {
     expect(where(/process\.std(out|err)\b|from "consola"/, () => true)).toEqual([]);
   });
 
+  test("commands that run long talk in one way, which no other command loads", () => {
+    expect(imports.filter(({ specifier }) => specifier.startsWith("consola")).map(({ from }) => from)).toEqual(["flow/talk.ts"]);
+    const speakers = local.filter((each) => target(each) === "flow/talk.ts").map(({ from }) => from);
+    expect(speakers.sort()).toEqual(["commands/qa/demo.ts", "dashboard/run.ts", "flow/dispatch/run-dispatch.ts"]);
+    const theirs = /^(dashboard\/|commands\/(dashboard|dispatch\/dispatch|qa\/demo)\.ts|flow\/qa\/demo|flow\/dispatch\/)/;
+    // A note of the commands that put something into the queue.
+    const others = ["flow/dispatch/enqueue.ts"];
+    expect(files.filter((path) => theirs.test(path) && /\bcx\.err\(|"err"/.test(bare(sourceOf(path))))).toEqual(others);
+  });
+
   test("no clock, machine or Bun in core, view and args", () => {
     expect(
       where(
@@ -279,6 +290,7 @@ describe("the rules of the house", () => {
 
   test("programs are started in one place", () => {
     const others: Record<string, string> = {
+      "system/processes/joined.ts": "what a pane runs beside its parent: in its terminal and group, which a runner's own group must not be",
       "system/files/page-bundle.ts": "runs while the program is compiled, as Bun itself, and never in it",
     };
     expect(
@@ -358,6 +370,10 @@ describe("the agent port", () => {
     { word: /CODEX_HOME/, known: { "commands/install-skills.ts": "where the skills of Codex go" } },
     { word: /@openai\/codex/, known: {} },
     {
+      word: /^["'`]codex-(?:\$|["'`])/,
+      known: { "flow/loops/disposable-binding.ts": "the id of a session that runs nothing" },
+    },
+    {
       word: /--sandbox|--ask-for-approval/,
       known: { "core/agent/start-prompt.ts": OWN },
     },
@@ -373,7 +389,6 @@ describe("the agent port", () => {
         "store/observe/unknown-records.ts": STORED,
         "store/dispatch/completions.ts": STORED,
         "store/dashboard/timeline.ts": STORED,
-        "store/dashboard/tokens.ts": STORED,
         "dashboard/page/timeline.tsx": STORED,
         "core/agent/record.ts": STORED,
         "core/sessions/worker-state.ts": STORED,

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentFact, readFact } from "../src/core/agent/record.ts";
+import { codex } from "../src/core/codex/codex.ts";
 import { parseRecord } from "../src/core/codex/rollout.ts";
-import { codexConfig } from "../src/core/codex/config.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
-import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
+import { commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { until, World } from "./harness.ts";
 
 /** Answers `run CMD` with that command, `hold NAME` by waiting until it is released, anything else with `ok`. */
@@ -40,7 +40,7 @@ export class PlainModel {
 export class CodexWorld extends World {
   readonly project = join(this.dir, "project");
   readonly codexHome = this.env.CODEX_HOME!;
-  private readonly server: ScriptedModel;
+  protected readonly server: ScriptedModel;
 
   constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
     super();
@@ -48,10 +48,8 @@ export class CodexWorld extends World {
     this.server = scriptedModel(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
-    writeFileSync(
-      join(this.codexHome, "config.toml"),
-      codexConfig({ modelUrl: this.server.url, trustedFolders: options.trusted === false ? [] : [this.project] }),
-    );
+    const settings = codex.scripted({ modelUrl: this.server.url, trustedFolders: options.trusted === false ? [] : [this.project] });
+    writeFileSync(join(this.codexHome, settings.file), settings.text);
   }
 
   /** The facts of every rollout below this Codex home, by thread id. */
@@ -87,6 +85,15 @@ export class CodexWorld extends World {
         count,
       30,
     );
+  }
+
+  /** Waits until an agent of this world runs exactly this command. */
+  async runs(command: string): Promise<void> {
+    await until(`its command ${command}`, async () => {
+      const own = ((await listProcesses(this.env)) ?? []).filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === this.codexHome);
+      const words = await Promise.all(own.map(({ pid }) => commandLineOf(pid, this.env)));
+      return words.some((each) => each?.join(" ") === command);
+    });
   }
 
   /** Waits until no turn of the thread is open. */

@@ -3,7 +3,7 @@ import { flagNames } from "./parse.ts";
 import { type Arg, type Spec } from "./spec.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
+type Shell = (typeof SHELLS)[number];
 
 /** The text to evaluate in the shell's start file; it completes both names of the program. */
 export function completionScript(shell: Shell): string {

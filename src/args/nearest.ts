@@ -1,7 +1,7 @@
 /** The likely spelling of a mistyped word. */
 
 /** Damerau-Levenshtein distance (optimal string alignment). */
-export function distance(a: string, b: string): number {
+function distance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -5,7 +5,7 @@ import { type Arg, type Args, flagName, type Spec } from "./spec.ts";
 /** Thrown for words that do not fit the declaration. */
 export class ParseError extends Error {}
 
-export type Parsed = { help: true } | { help: false; values: Record<string, unknown> };
+type Parsed = { help: true } | { help: false; values: Record<string, unknown> };
 
 interface Named {
   readonly key: string;

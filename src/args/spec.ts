@@ -1,7 +1,7 @@
 /** How a command is declared: its words and flags, from which parser, help, completion and argument types all come. */
 import type { CommandDef } from "citty";
 
-export type Kind = "text" | "integer" | "number" | "choice" | "flag" | "json" | "rest";
+type Kind = "text" | "integer" | "number" | "choice" | "flag" | "json" | "rest";
 
 /** One flag or positional. `T` is the type of its value once parsed. */
 export interface Arg<T> {
@@ -90,7 +90,7 @@ export const choiceWord = <const C extends string, const O extends { optional?: 
 export type Args = Readonly<Record<string, Arg<unknown>>>;
 
 /** At most one of `of` (keys of flags) may be given; `required`: exactly one. */
-export interface Exclusive {
+interface Exclusive {
   readonly of: readonly string[];
   readonly required?: boolean;
 }
@@ -110,7 +110,7 @@ export interface Spec<P extends Args = Args, F extends Args = Args> {
 }
 
 type Values<A> = { [K in keyof A]: A[K] extends Arg<infer T> ? T : never };
-export type ArgsOf<S> = (S extends { positionals: infer P } ? Values<P> : object) &
+type ArgsOf<S> = (S extends { positionals: infer P } ? Values<P> : object) &
   (S extends { flags: infer F } ? Values<F> : object) & { unknown: string[] };
 
 /** A declared command: citty's definition plus our own spec. `run` may give an exit code; nothing means 0. */
@@ -118,7 +118,7 @@ export interface Verb extends CommandDef {
   readonly spec: Spec;
 }
 
-export interface Call<C> {
+interface Call<C> {
   readonly args: unknown;
   readonly cx: C;
 }

@@ -24,7 +24,7 @@ const some = (count: number, one: string, many = `${one}s`): string => `${count}
 /** The alerts whose condition holds. */
 const raised = (...alerts: (Alert | false | null | undefined)[]): Alert[] => alerts.filter((alert): alert is Alert => Boolean(alert));
 
-export interface OperatorFacts {
+interface OperatorFacts {
   readonly schemaOk: boolean;
   readonly deadSessions: readonly string[];
   readonly danglingBindings: number;
@@ -62,7 +62,7 @@ const openAccepted = (count: number, limit: number) =>
 const storageAbove = (bytes: number, { max_storage_bytes: limit }: Thresholds) =>
   limit !== null && bytes > limit && warning("storage_bytes", `${bytes} bytes are stored, more than ${limit}`);
 
-export interface TaskFacts {
+interface TaskFacts {
   readonly integrityIssues: readonly string[];
   /** The latest cycle's error when that cycle failed; empty when it failed without a word. */
   readonly failedCycle: string | null;

@@ -25,6 +25,10 @@ export const sealedText = (table: ChainTable, row: Shown): string =>
     }),
   ]);
 
+/** Whether a row has what is sealed and nothing else. */
+export const isWhole = (table: ChainTable, row: Shown): boolean =>
+  Object.keys(row).length === COLUMNS[table].length && COLUMNS[table].every((column) => Object.hasOwn(row, column));
+
 /** What stands before the first link. */
 export const CHAIN_START = "";
 

@@ -1,6 +1,6 @@
 /** Text captured with its escape sequences, read into lines of cells: what is dim or reversed tells a hint from typed words. */
 
-export interface Cell {
+interface Cell {
   readonly char: string;
   readonly bold: boolean;
   readonly dim: boolean;

@@ -13,7 +13,7 @@ import { assetOf, notice, shell } from "./assets.ts";
 import { type Gate, safeHeaders } from "./gate.ts";
 import type { Live } from "./live.ts";
 
-export interface Scene {
+interface Scene {
   readonly cx: Context;
   readonly store: Store;
   readonly gate: Gate;

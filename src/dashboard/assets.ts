@@ -1,7 +1,7 @@
 /** The page's files, ready to be sent: compressed once, named by their content so that a browser never shows an old one. */
 import { bundledPage } from "../system/files/page-bundle.ts" with { type: "macro" };
 
-export interface Asset {
+interface Asset {
   readonly type: string;
   readonly etag: string;
   readonly plain: Uint8Array<ArrayBuffer>;

@@ -13,7 +13,7 @@ const ACTION_HEADER = "x-conveyor";
 
 const MAX_BROWSERS = 32;
 
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   readonly why: string;
 }

@@ -1,9 +1,10 @@
 /** Reads the rollouts of bound sessions while a page is open, so that it shows turns also when no Dispatch runs. */
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { ingest } from "../flow/observe/ingest.ts";
+import { Troubles } from "../flow/dispatch/troubles.ts";
 import { unread } from "../flow/observe/unread.ts";
-import { type RolloutWatch, watchRollouts } from "../flow/observe/rollout-watch.ts";
+import { type ServedWatch, watchServed } from "../flow/observe/served-watch.ts";
+import { type RolloutWatch, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
 
@@ -14,17 +15,24 @@ const SETTLE_MS = 15;
 
 export class Reading {
   private watching: RolloutWatch | undefined;
+  private served: ServedWatch | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
   private soon: ReturnType<typeof setTimeout> | undefined;
-  private readonly told = new Set<string>();
+  private readonly troubles: Troubles;
+  private readonly told: Told = {
+    problem: (message, what) => this.troubles.tell(what, message),
+    fine: (what) => this.troubles.over(what),
+  };
   /** Size at which a manager's rollout was last tried. */
   private readonly sizes = new Map<string, number>();
 
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
-    private readonly problem: (message: string) => void,
-  ) {}
+    problem: (message: string) => void,
+  ) {
+    this.troubles = new Troubles(problem, () => performance.now());
+  }
 
   watch(on: boolean): void {
     if (on === (this.watching !== undefined)) return;
@@ -32,7 +40,8 @@ export class Reading {
     clearTimeout(this.soon);
     this.soon = undefined;
     this.watching?.close();
-    this.watching = undefined;
+    this.served?.close();
+    this.watching = this.served = undefined;
     if (!on) return;
     const grew = (): void => {
       this.soon ??= setTimeout(() => {
@@ -40,7 +49,8 @@ export class Reading {
         this.read(false);
       }, SETTLE_MS);
     };
-    this.watching = watchRollouts(this.cx, this.store, grew, (message) => this.tellOnce(message));
+    this.watching = watchRollouts(this.cx, this.store, grew, this.told.problem, this.told.fine);
+    this.served = watchServed(this.store, grew, (message) => this.told.problem(message, "what is asked"));
     this.timer = setInterval(() => this.read(true), EVERY_MS);
     this.read(true);
   }
@@ -48,22 +58,19 @@ export class Reading {
   private read(all: boolean): void {
     try {
       this.watching?.follow();
+      this.served?.follow();
       this.watching?.ingest(all);
       for (const session of boundManagers(this.store)) {
         const grown = unread(session);
         if (grown === null || this.sizes.get(grown.path) === grown.size) continue;
+        storeGrown(this.cx, this.store, grown, this.told);
         this.sizes.set(grown.path, grown.size);
-        ingest(this.cx, this.store, session);
       }
+      // The others leave out what ends no turn.
+      if (all) this.troubles.over("reading");
     } catch (error) {
-      this.tellOnce((error as Error).message);
+      this.troubles.tell("reading", (error as Error).message);
       if (!(error instanceof Failure) && !("code" in (error as object))) throw error;
     }
-  }
-
-  private tellOnce(message: string): void {
-    if (this.told.size > 100 || this.told.has(message)) return;
-    this.told.add(message);
-    this.problem(message);
   }
 }

@@ -2,13 +2,15 @@
 import { type Context, makeContext } from "../context.ts";
 import type { DashboardPlan } from "../core/dashboard/plan.ts";
 import { isDispatching } from "../flow/dispatch/dispatchers.ts";
+import { PATIENCE_MS } from "../flow/dispatch/send.ts";
+import { talkOf } from "../flow/talk.ts";
 import { openInBrowser } from "../system/processes/browser.ts";
 import { type Companion, startCompanion } from "../system/processes/companion.ts";
 import { selfArgv } from "../system/processes/self.ts";
 import { onStop } from "../system/processes/this-process.ts";
 import { serveDashboard } from "./server.ts";
 
-export interface RunWish {
+interface RunWish {
   /** Database file as given. */
   readonly path: string | undefined;
   readonly dispatcherId: string;
@@ -18,12 +20,6 @@ export interface RunWish {
   readonly json: boolean;
 }
 
-/**
- * What one sending can take to its proof or its verdict: through the agent's queue 15 s to add, 25 for the proof, 15 to take it back, 5
- * more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and 15 for the proof. Doubled, for a busy
- * machine.
- */
-const SENDING_MS = 130_000;
 const SAY_AFTER_MS = 1000;
 
 /**
@@ -34,9 +30,9 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
   const reader = makeContext(cx.outside);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
-  const problem = (message: string): void => cx.err(`${cx.program}: ${message}`);
+  const { log, warn: problem } = talkOf(cx, cx.program);
   const stopped = Promise.withResolvers<void>();
-  onStop(stopped.resolve);
+  const release = onStop(stopped.resolve);
   // It may be lost while Dispatch is still being started.
   stopped.promise.catch(() => {});
   try {
@@ -53,20 +49,21 @@ export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWi
       if (wish.json) cx.json({ ...plan, url: dashboard.url, pid: process.pid, dispatch_pid: companion?.pid ?? null });
       else {
         cx.out(dashboard.url);
-        cx.err(`${companion ? `Dispatch ${wish.dispatcherId} runs beside it, as process ${companion.pid}. ` : ""}Ctrl-C ends it.`);
+        log(`${companion ? `Dispatch ${wish.dispatcherId} runs beside it, as process ${companion.pid}. ` : ""}Ctrl-C ends it.`);
       }
       if (wish.open) forget = await openInBrowser(cx.env, dashboard.url);
-      if (wish.open && !forget) cx.err("No browser could be opened from here: open the address above yourself.");
+      if (wish.open && !forget) log("No browser could be opened from here: open the address above yourself.");
       await stopped.promise;
     } finally {
       await dashboard.close();
     }
   } finally {
     forget?.();
-    const slow = setTimeout(() => companion && cx.err("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
+    const slow = setTimeout(() => companion && log("Dispatch ends after the message at hand; Ctrl-C leaves it to that."), SAY_AFTER_MS);
     await companion?.end();
     clearTimeout(slow);
     reader.close();
+    release();
   }
 }
 
@@ -79,7 +76,7 @@ async function ensureDispatch(
 ): Promise<Companion | null> {
   if (await isDispatching(cx, cx.store(wish.path), wish.dispatcherId)) return null;
   const argv = wish.ownProgram ? command : [...selfArgv(), ...command.slice(1)];
-  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, SENDING_MS, (code) =>
+  const companion = startCompanion(argv, { env: cx.env, cwd: cx.cwd }, PATIENCE_MS, (code) =>
     problem(`Dispatch ended by itself (exit ${code ?? "by signal"}): ${command.join(" ")}`),
   );
   if (!companion) problem(`Dispatch could not be started: ${command[0]}`);

@@ -18,7 +18,7 @@ import { MAX_TERMINALS, type TerminalData, Terminals, type TerminalSocket } from
 import { TokenLines } from "./tokens.ts";
 import { Views } from "./views.ts";
 
-export interface DashboardOptions {
+interface DashboardOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;

@@ -1,6 +1,6 @@
 /** Token use of sessions over time, kept in memory as far as it was read, so that a long day costs no more at every change. */
 import type { Session } from "../core/sessions/session.ts";
-import { tokenPoints } from "../store/dashboard/tokens.ts";
+import { tokenPoints } from "../store/observe/codex-events.ts";
 import type { Store } from "../store/store.ts";
 
 export interface TokenLine {

@@ -22,7 +22,7 @@ import { type LoopView, loopsOf } from "./loops.ts";
 import type { Machine } from "./machine.ts";
 import type { TokenLine, TokenLines } from "./tokens.ts";
 
-export interface About {
+interface About {
   readonly program: string;
   readonly version: string;
   readonly database: string;

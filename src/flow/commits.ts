@@ -1,11 +1,10 @@
 /** Waiting for the next commit of somebody else on the same database, without polling it, as long as it stands at its path. */
 import { basename, dirname } from "node:path";
-import { dataVersion } from "../store/changes.ts";
-import { keepsPlace } from "../store/place.ts";
+import { dataVersion, keepsPlace } from "../store/place.ts";
 import type { Store } from "../store/store.ts";
 import { lookWhereDeaf, watchFolder } from "../system/files/watch.ts";
 
-export interface Commits {
+interface Commits {
   close(): void;
 }
 

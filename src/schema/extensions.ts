@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
+import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
 export interface Extension {
@@ -244,6 +245,27 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  {
+    version: 13,
+    name: "unfinished-starts",
+    // A row lives from before the terminal does until the command that starts it has done all it was asked.
+    sql: `
+      create table if not exists unfinished_starts (
+        name text primary key,
+        mark text not null unique,
+        role text not null,
+        tmux_session text not null,
+        request_sha256 text not null,
+        prompt_sha256 text not null,
+        began_at text not null,
+        session_id text,
+        world text,
+        pid integer,
+        born text
+      ) strict;
+    `,
+  },
+  { version: 14, name: "protocol", sql: protocol },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -101,7 +101,7 @@ export function redirectDelivery(
 }
 
 /** How a delivery ended, or stands now. */
-export interface DeliveryEnd {
+interface DeliveryEnd {
   readonly state: DeliveryState;
   readonly proof: Proof;
   readonly sideEffectStarted: boolean;
@@ -129,6 +129,60 @@ function addSteps(store: Store, id: string, steps: readonly DeliveryStep[]): voi
       ?.last ?? 0;
   const insert = store.db.query("insert into delivery_steps (delivery_id, position, at, step, detail_json) values (?, ?, ?, ?, ?)");
   steps.forEach((step, index) => insert.run(id, last + index + 1, step.at, step.step, compactJson(step.detail)));
+}
+
+/** A sending by an agent's protocol whose text is not in the record yet. */
+export interface UnderWay {
+  readonly delivery: Delivery;
+  readonly text: string;
+  /** The turn that it joined was interrupted before it was taken. */
+  readonly lost: boolean;
+}
+
+/** Keeps the text of a sending until it is proven, or has certainly not arrived. */
+export const keepText = (store: Store, id: string, text: string): void =>
+  void store.db.query("insert or ignore into texts_under_way (delivery_id, text) values (?, ?)").run(id, text);
+
+/** Its text can no longer be said again. */
+export const dropText = (store: Store, id: string): void =>
+  void store.db.query("delete from texts_under_way where delivery_id = ?").run(id);
+
+export const noteLost = (store: Store, ids: readonly string[]): void => {
+  if (ids.length === 0) return;
+  tx(store, () => ids.forEach((id) => void store.db.query("update texts_under_way set lost = 1 where delivery_id = ?").run(id)));
+};
+
+/** Texts under way, oldest first; of one session when it is given. */
+export const textsUnderWay = (store: Store, sessionId?: string): UnderWay[] =>
+  store.db
+    .query<Delivery & { kept: string; lost: number }, [string | null]>(
+      `select d.*, t.text as kept, t.lost from texts_under_way t join deliveries d on d.id = t.delivery_id
+        where ?1 is null or d.session_id = ?1 order by d.created_at, d.rowid`,
+    )
+    .all(sessionId ?? null)
+    .map(({ kept, lost, ...delivery }) => ({ delivery, text: kept, lost: lost === 1 }));
+
+/** They were looked at: until something new is told of them, only time brings the next look. */
+export const noteSeen = (store: Store, ids: readonly string[]): void => {
+  if (ids.length === 0) return;
+  tx(store, () =>
+    ids.forEach((id) => void store.db.query("update texts_under_way set lost = 0 where delivery_id = ? and lost = 1").run(id)),
+  );
+};
+
+export const someLost = (store: Store): boolean => store.db.query("select 1 from texts_under_way where lost = 1 limit 1").get() !== null;
+
+/** Takes it upon this process to say a text again; false when it moved since it was seen. */
+export function claimSayingAgain(store: Store, seen: Delivery, pid: number, steps: readonly DeliveryStep[]): boolean {
+  return tx(store, () => {
+    const claimed = store.db
+      .query("update deliveries set state = 'sending', sender_pid = ?, finished_at = null where id = ? and state = ? and sender_pid = ?")
+      .run(pid, seen.id, seen.state, seen.sender_pid);
+    if (claimed.changes === 0) return false;
+    store.db.query("update texts_under_way set lost = 0 where delivery_id = ?").run(seen.id);
+    addSteps(store, seen.id, steps);
+    return true;
+  });
 }
 
 /** Takes a place in a rollout as the proof of one delivery; false when it proves another one already. */

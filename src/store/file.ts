@@ -6,6 +6,7 @@ import { constants, Database } from "bun:sqlite";
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Failure } from "../core/failure.ts";
+import { damageHint } from "./sqlite-failure.ts";
 import { behindLinks, fileObstacle, growthObstacle, logBytes, readObstacle, reasonFor, writeObstacle } from "./obstacle.ts";
 
 const inTheWay = (path: string, reason: string, cause?: unknown): Failure =>
@@ -57,11 +58,14 @@ const versionOf = (db: Database): number => db.query<{ user_version: number }, [
 
 /**
  * Looks whether the file itself begins as a database does, which its log, read first, can hide. More is not asked of it: a file whose log
- * was carried over in part (the disk was full, the process killed) is only whole together with that log.
- * @throws SQLiteError
+ * was carried over in part (the disk was full, the process killed) is only whole together with that log. Beside an empty file SQLite takes
+ * a log for a stranger's and removes it, though a file that has one was never empty.
+ * @throws SQLiteError; Failure when it is empty
  */
 export function requireHeader(path: string): void {
-  if (logBytes(path) === 0 || statSync(path).size === 0) return;
+  if (logBytes(path) === 0) return;
+  if (statSync(path).size === 0)
+    throw new Failure(`the database ${path} is damaged (it is empty, but its log is not)`, { hint: damageHint(path) });
   using db = alone(path);
   try {
     versionOf(db);
@@ -71,7 +75,7 @@ export function requireHeader(path: string): void {
 }
 
 /** An open file, and why it can only be read, or null. */
-export interface Opened {
+interface Opened {
   readonly db: Database;
   readonly version: number;
   readonly readOnly: string | null;
@@ -105,12 +109,11 @@ export function openFile(path: string, busyMs: number): Opened {
   }
 }
 
-/**
- * Closes a connection to a file that is not to be touched: the last one to go would carry the log into the file, which one for reading
- * cannot.
- */
-export function closeUntouched(db: Database, path: string): void {
-  if (logBytes(path) === 0) return db.close();
+/** Closes a connection to a file that is not to be touched. */
+export const closeUntouched = (db: Database, path: string): void => (logBytes(path) === 0 ? db.close() : closeLeavingLog(db, path));
+
+/** Closes a connection without its log: the last one to go would carry that into the file, which one for reading cannot. */
+export function closeLeavingLog(db: Database, path: string): void {
   const reader = new Database(path, { readonly: true });
   try {
     versionOf(reader);

@@ -4,7 +4,7 @@ import { brief, damageHint } from "./sqlite-failure.ts";
 import type { Store } from "./store.ts";
 
 /** Told before each part: what it is, how many are done, and of how many. */
-export type PartTeller = (part: string, done: number, parts: number) => void;
+type PartTeller = (part: string, done: number, parts: number) => void;
 
 const MOST_ERRORS = 100;
 

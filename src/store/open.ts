@@ -5,17 +5,17 @@ import { Failure } from "../core/failure.ts";
 import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
 import { schemaVersion, tableNames } from "../schema/schema.ts";
 import { quoteCommand } from "../core/shell.ts";
-import { closeUntouched, createFile, fileStands, openFile, requireHeader } from "./file.ts";
+import { closeLeavingLog, closeUntouched, createFile, fileStands, openFile, requireHeader } from "./file.ts";
 import type { FileMigration } from "./migrate.ts";
 import { logBytes } from "./obstacle.ts";
-import { identityOf, refuseNewer, requirePlace } from "./place.ts";
+import { identityOf, keepsLog, logIdentity, refuseNewer, requirePlace } from "./place.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";
 import { type Store, tx } from "./store.ts";
 
 /** Where times and ids come from. */
 export type Source = Pick<Store, "now" | "newId">;
 
-export interface OpenOptions {
+interface OpenOptions {
   /** false: a missing file is refused instead of made. Default true. */
   readonly create?: boolean;
   /** The extension tables to hold the file to; all that this tool knows unless a test says otherwise. */
@@ -36,8 +36,7 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
       if (options.create === false)
         throw new Failure(`there is no database at ${file}`, { hint: "conveyor tasks --create NAME --goal TEXT" });
       createFile(file);
-    }
-    requireHeader(file);
+    } else requireHeader(file);
     return connect(file, source, known);
   } catch (error) {
     throw sqliteFailure(error, file) ?? error;
@@ -47,13 +46,14 @@ export function openStore(path: string, source: Source, options: OpenOptions = {
 const connect = (file: string, source: Source, known: readonly Extension[]): Store => {
   const identity = identityOf(file);
   const { db, version, readOnly, alone } = openFile(file, busyMs);
-  const store: Store = { db, path: file, identity, alone, now: source.now, newId: source.newId };
+  let store: Store = { db, path: file, identity, log: null, alone, now: source.now, newId: source.newId };
   try {
     refuseNewer(version, file);
     if (version < schemaVersion) refuseForeign(db, file);
     if (readOnly !== null) requireToday(store, version, known, readOnly);
     else bringToday(store, version, known);
     enforceForeignKeys(store);
+    store = { ...store, log: logIdentity(file) };
     requirePlace(store);
     return store;
   } catch (error) {
@@ -61,6 +61,15 @@ const connect = (file: string, source: Source, known: readonly Extension[]): Sto
     throw error;
   }
 };
+
+/**
+ * Closes it. What was written into a log that is no longer the file's would take the place of what others have written since. A file that
+ * was moved away has its log with it.
+ */
+export function closeStore(store: Store): void {
+  if (identityOf(store.path) === store.identity && !keepsLog(store)) closeLeavingLog(store.db, store.path);
+  else store.db.close();
+}
 
 /** Gives the file what it lacks of today's schema. */
 const bringToday = (store: Store, version: number, known: readonly Extension[]): void => {

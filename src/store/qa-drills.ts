@@ -1,7 +1,7 @@
 /** What QA drills look at in their database, besides what the commands print. */
 import type { Store } from "./store.ts";
 
-export interface OpenIteration {
+interface OpenIteration {
   readonly id: string;
   readonly state: "pending" | "attempted";
 }

@@ -9,6 +9,8 @@ export interface Store {
   readonly path: string;
   /** Which file it was when it was opened (`identityOf`). */
   readonly identity: string | null;
+  /** Which log was written beside it since then (`logIdentity`); null without one. */
+  readonly log: string | null;
   /** Nothing can be written there, and the file is read without the log that it has elsewhere. */
   readonly alone: boolean;
   /** Now, UTC with milliseconds. */

@@ -24,6 +24,7 @@ interface Column {
   readonly name: string;
   readonly type: string;
   readonly pk: number;
+  readonly notnull: number;
 }
 
 /** Finds them, reading every table that may hold some; not more than `most`. */
@@ -33,12 +34,12 @@ function wrongValues({ db }: Store, most: number): WrongValue[] {
     .query<{ name: string }, []>("select name from pragma_table_list where schema = 'main' and type = 'table' and strict = 0 and wr = 0")
     .all();
   for (const { name: table } of tables) {
-    const columns = db.query<Column, [string]>("select name, type, pk from pragma_table_info(?)").all(table);
+    const columns = db.query<Column, [string]>('select name, type, pk, "notnull" from pragma_table_info(?)').all(table);
     const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-    const conditions = columns.flatMap(({ name, type, pk }) => {
+    const conditions = columns.flatMap(({ name, type, pk, notnull }) => {
       const allowed = ALLOWED[type.toUpperCase()];
-      // A key that is null is allowed by SQLite, for an old mistake's sake, and by nobody else.
-      const types = allowed && [...allowed, ...(pk > 0 ? [] : ["null"])].map((each) => `'${each}'`).join(", ");
+      // A key that is null is allowed by SQLite, for an old mistake's sake, and by nobody else. What must not be null only damage makes so.
+      const types = allowed && [...allowed, ...(pk > 0 || notnull > 0 ? [] : ["null"])].map((each) => `'${each}'`).join(", ");
       return types ? [{ name, wrong: `typeof(${quoted(name)}) not in (${types})` }] : [];
     });
     if (conditions.length === 0) continue;

@@ -25,12 +25,12 @@ export function folderNames(root: string): string[] {
 }
 
 function absent<T>(error: unknown, path: string, instead: T): T {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") return instead;
-  throw new Failure(`${path} cannot be read: ${message}`);
+  throw new Failure(`${path} cannot be read: ${reasonOf(error)}`);
 }
 
-export type CompatFile = "config.json" | "status.json" | "capture-meta.json";
+type CompatFile = "config.json" | "status.json" | "capture-meta.json";
 
 /** The text of a file of the folder, or null when there is none. */
 export function readCompatText(root: string, name: string, file: CompatFile | "events.jsonl" | "transcript.txt"): string | null {

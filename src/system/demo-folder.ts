@@ -9,6 +9,7 @@ import { runProgram } from "./processes/run.ts";
 import { isFolder, realPath } from "./files/folders.ts";
 import { environmentOf, listProcesses } from "./processes/processes.ts";
 import { selfArgv } from "./processes/self.ts";
+import { DATABASE } from "./records-place.ts";
 
 export interface DemoFolder {
   readonly root: string;
@@ -16,7 +17,7 @@ export interface DemoFolder {
   readonly agent: Agent;
   /** Where the agent keeps its things. */
   readonly agentHome: string;
-  readonly stateRoot: string;
+  readonly database: string;
   /** What everything in it runs with. */
   readonly env: Record<string, string>;
 }
@@ -73,7 +74,7 @@ export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): 
   ]) {
     await runProgram(["git", ...words], { env: own, cwd: project });
   }
-  return { root, project, agent, agentHome, stateRoot, env: own };
+  return { root, project, agent, agentHome, database: join(stateRoot, DATABASE), env: own };
 }
 
 /** Processes that live in this world: whose environment names its agent's home. On systems that do not show environments, none. */

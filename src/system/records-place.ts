@@ -1,5 +1,5 @@
 /** Where the records of a folder lie, and whether what lies there may be believed: nobody else made it, and nothing led elsewhere. */
-import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { runProgramNow } from "./processes/run.ts";
 
@@ -9,18 +9,19 @@ export const DATABASE = "workerctl.db";
 const look = (path: string) => lstatSync(path, { throwIfNoEntry: false });
 
 /** Looking must not fail where a folder may not be read: it holds nothing for us then. */
-function kindOf(path: string): "folder" | "file" | "other" | null {
+function kindOf(path: string, by: typeof lstatSync = lstatSync): "folder" | "file" | "other" | null {
   try {
-    const found = look(path);
+    const found = by(path, { throwIfNoEntry: false });
     return found === undefined ? null : found.isDirectory() ? "folder" : found.isFile() ? "file" : "other";
   } catch {
     return null;
   }
 }
 
-function textOf(path: string): string | null {
+/** As git reads a path from a file: blanks belong to it, ends of line behind it do not. */
+function pathIn(file: string): string | null {
   try {
-    return readFileSync(path, "utf8").trim();
+    return readFileSync(file, "utf8").replace(/[\r\n]+$/, "");
   } catch {
     return null;
   }
@@ -28,7 +29,7 @@ function textOf(path: string): string | null {
 
 /** What a `.git` file points to; null when it is none. */
 function gitFolderOf(dotGit: string): string | null {
-  const words = /^gitdir: (.+)$/m.exec(textOf(dotGit) ?? "")?.[1];
+  const words = /^gitdir: ([^]+)$/.exec(pathIn(dotGit) ?? "")?.[1];
   return words === undefined ? null : resolve(dirname(dotGit), words);
 }
 
@@ -40,7 +41,8 @@ interface Repository {
 
 function repositoryAt(root: string): Repository | null {
   const dotGit = join(root, ".git");
-  const kind = kindOf(dotGit);
+  // Git goes through a link here, to a folder and to a file.
+  const kind = kindOf(dotGit, statSync);
   if (kind === null) return null;
   const gitFolder = kind === "file" ? gitFolderOf(dotGit) : dotGit;
   return gitFolder === null ? null : { root, gitFolder };
@@ -48,7 +50,7 @@ function repositoryAt(root: string): Repository | null {
 
 /** Of a linked worktree: the root of the main one. Null for any other repository, also a submodule, and where the main one is bare. */
 function mainRootOf({ gitFolder }: Repository): string | null {
-  const common = textOf(join(gitFolder, "commondir"));
+  const common = pathIn(join(gitFolder, "commondir"));
   if (common === null) return null;
   const main = resolve(gitFolder, common);
   return basename(main) === ".git" ? dirname(main) : null;
@@ -86,26 +88,37 @@ export function mistrust(records: string): string | null {
   return look(records) !== undefined && isTracked(records) ? "git tracks them, so they come from whoever wrote the repository" : null;
 }
 
-/** Whether the index of the repository in which the records lie names any of them; their `.gitignore` alone is none. */
+/**
+ * Whether an index names any of the records: that of the repository in which they lie, where a submodule of their name is one entry, or
+ * that of the repository which they are themselves. Their `.gitignore` alone is none.
+ */
 function isTracked(records: string): boolean {
+  const own = repositoryAt(records);
+  if (own !== null && indexNames(own, "")) return true;
   for (let folder = dirname(records); ; folder = dirname(folder)) {
     const repository = repositoryAt(folder);
-    if (repository !== null) return indexNames(repository, `${relative(folder, records)}/`);
+    if (repository !== null) return indexNames(repository, relative(folder, records));
     if (dirname(folder) === folder) return false;
   }
 }
 
-function indexNames({ gitFolder }: Repository, below: string): boolean {
+/** @param at the records as the index would name them; empty: they are the whole repository */
+function indexNames({ root, gitFolder }: Repository, at: string): boolean {
   let index: Buffer;
   try {
     index = readFileSync(join(gitFolder, "index"));
   } catch {
-    return false;
+    // None yet; but a submodule may be called by bytes that are no UTF-8, and then its folder is found by git alone.
+    return gitFolder.includes("\uFFFD") && askGit(root, at);
   }
   // Names stand whole in versions 2 and 3. In 4 one tells only in what it differs from the one before, in a split index it may be
-  // elsewhere.
-  const whole = index.length >= 8 && index.readUInt32BE(4) < 4 && !filesOf(gitFolder).some((name) => name.startsWith("sharedindex."));
-  return whole && !index.includes(below) ? false : askGit(gitFolder, below);
+  // elsewhere, and in a sparse one (extension "sdir", of no length) a folder stands for all that is in it.
+  const whole =
+    index.length >= 8 &&
+    index.readUInt32BE(4) < 4 &&
+    !index.includes("sdir\0\0\0\0") &&
+    !filesOf(gitFolder).some((name) => name.startsWith("sharedindex."));
+  return whole && !index.includes(at) ? false : askGit(root, at);
 }
 
 function filesOf(folder: string): string[] {
@@ -116,13 +129,26 @@ function filesOf(folder: string): string[] {
   }
 }
 
-/** Slower, and exact for every kind of index. It reads the index alone: no program that the repository names is run for that. */
-function askGit(gitFolder: string, below: string): boolean {
-  const env = { PATH: process.env.PATH ?? "", GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  const words = ["git", "-c", "core.fsmonitor=false", `--git-dir=${gitFolder}`, "ls-files", "-z", "--cached"];
-  const done = runProgramNow(words, { env, cwd: gitFolder });
-  const names = done.stdout.split("\0");
-  return done.code !== 0 || names.some((name) => name.startsWith(below) && name !== `${below}.gitignore`);
+/**
+ * Slower, and exact for every kind of index. It reads the index, and of a sparse one the trees that it names: nothing is fetched, and no
+ * program that the repository names is run for that. The folder is named as the work tree, since `core.worktree` may name another.
+ */
+function askGit(root: string, at: string): boolean {
+  const env = {
+    PATH: process.env.PATH ?? "",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_ALLOW_PROTOCOL: "none",
+    LC_ALL: "C",
+  };
+  const words = ["git", "-c", "core.fsmonitor=false", "--git-dir=.git", "--work-tree=.", "ls-files", "-z", "--cached"];
+  const done = runProgramNow(words, { env, cwd: root });
+  const below = at === "" ? "" : `${at}/`;
+  return (
+    done.code !== 0 ||
+    done.stdout.split("\0").some((name) => name !== "" && (name === at || (name.startsWith(below) && name !== `${below}.gitignore`)))
+  );
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Worlds of the suite with a real Codex: the one that package.json pins, or the oldest that must work. */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { agents } from "../../src/core/agent/agents.ts";
 import type { ModelItem, ModelRequest } from "../../src/system/scripted-model.ts";
 import { CodexWorld, PlainModel } from "../codex-world.ts";
+import { failingModel } from "./codex-failures.ts";
 import type { AgentWorld, HeldModel } from "./world.ts";
 
 /** Answers `ask CMD` by wanting to run it outside the sandbox, which needs an approval. */
@@ -17,10 +18,23 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   readonly asking = ["--sandbox", "read-only", "--ask-for-approval", "on-request"];
   readonly compacted = /"type":"(compacted|context_compacted)"/;
   readonly model: HeldModel;
+  private failing: ReturnType<typeof failingModel> | null = null;
   constructor() {
     const model = new PlainModel();
     super((request) => askOr(model, request));
     this.model = model;
+  }
+
+  failFrom(resetsAt: number): void {
+    this.failing = failingModel(this.server.url, resetsAt);
+    const config = join(this.codexHome, "config.toml");
+    const provider = `base_url = "${this.failing.url}"\nrequest_max_retries = 0\nstream_max_retries = 0`;
+    writeFileSync(config, readFileSync(config, "utf8").replace(/^base_url = .*$/m, provider));
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.failing?.stop();
   }
 }
 

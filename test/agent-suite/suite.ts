@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TurnErrorKind } from "../../src/core/agent/failed-turn.ts";
 import { plainWords } from "../../src/core/delivery/same-text.ts";
 import { machineOf } from "../../src/system/agent/agents.ts";
+import { installedAgent } from "../../src/system/agent/cli.ts";
 import { alive } from "../../src/system/processes/processes.ts";
 import { newSession } from "../../src/system/terminal/sessions.ts";
 import { until } from "../harness.ts";
@@ -45,6 +47,7 @@ export function agentSuite(label: string, make: () => AgentWorld): void {
   describe(`${label}: started and found`, () => starting(make()));
   describe(`${label}: spoken to`, () => speaking(make()));
   describe(`${label}: asking`, () => asking(make()));
+  describe(`${label}: failing`, () => failing(make()));
   describe(`${label}: interrupted, compacted, killed, gone on with`, () => living(make()));
 }
 
@@ -126,9 +129,8 @@ function starting(world: AgentWorld): void {
     expect(config.agent).toBe(world.agent.key);
   }, 60_000);
 
-  test("an agent that nobody knows, a model that is no name and an effort that is none are refused before anything starts", async () => {
+  test("a model that is no name and an effort that is none are refused before anything starts", async () => {
     for (const [words, said] of [
-      [["--agent", "nobody"], 'names the agent "nobody", which this version does not know yet'],
       [["--model=--help"], "is no name of a model"],
       [["--model", "a b"], "is no name of a model"],
       [["--effort", "banana"], 'knows no effort "banana"'],
@@ -136,8 +138,6 @@ function starting(world: AgentWorld): void {
       const refused = await world.run(["start-worker", "--name", "never", "--cwd", world.project, ...words]);
       expect([refused.exit, refused.stderr.includes(said)]).toEqual([1, true]);
     }
-    const refused = await world.run("start-worker --name never", { env: { CONVEYOR_AGENT: "nobody" } });
-    expect([refused.exit, refused.stderr.includes("CONVEYOR_AGENT names")]).toEqual([1, true]);
     expect(world.rows("select 1 from sessions where name = 'never'")).toEqual([]);
   });
 }
@@ -237,6 +237,65 @@ function asking(world: AgentWorld): void {
   }, 60_000);
 }
 
+/** By the name of what the model does (see {@link AgentWorld.failFrom}): the kind of failure, and the words in which the manager hears of it. */
+const failures: Readonly<Record<string, readonly [kind: TurnErrorKind, words: RegExp]>> = {
+  "429": ["overloaded", /^w1's turn failed: the model is overloaded/],
+  "503": ["overloaded", /^w1's turn failed: the model is overloaded/],
+  "500": ["server_error", /^w1's turn failed: an error of the model's server/],
+  context: ["context_full", /^w1's turn failed: the context window is full/],
+  "401": ["auth", /^w1's turn failed: not signed in, or not allowed/],
+  cut: ["disconnected", /^w1's turn failed: the connection to the model was lost/],
+  "400": ["other", /^w1's turn failed: an error\. /],
+  "404": ["other", /^w1's turn failed: an error\. /],
+  // The last: an agent may ask something afterwards, and then its terminal takes no message any more.
+  limit: ["usage_limit", /^w1's turn failed: usage limit, until (\d{4}-\d\d-\d\d )?\d\d:\d\d\. /],
+};
+
+function failing(world: AgentWorld): void {
+  const terminal = new Terminal(world, "m1");
+  const resetsAt = Math.floor(Date.now() / 1000) + 3600;
+  let [worker, manager] = ["", ""];
+  const heard = () => world.userTexts(manager).filter((text) => text.startsWith("w1's turn failed: "));
+  const settled = async () => {
+    for (const thread of [worker, manager]) await world.idle(thread);
+    await terminal.page("idle");
+  };
+  beforeAll(async () => {
+    world.failFrom(resetsAt);
+    worker = (await start(world, "w1")).codex_session_id;
+    await world.ok("tasks --create t1 --goal g");
+    const started: Started = await world.ok(["start-manager", "--name", "m1", "--task", "t1", "--worker", "w1", "--cwd", world.project]);
+    manager = started.codex_session_id;
+    await world.ok("bind --task t1 --worker w1 --manager m1");
+    await settled();
+  }, 120_000);
+  afterAll(() => world.close());
+
+  for (const [name, [kind, words]] of Object.entries(failures)) {
+    test(`${name} ends the turn as ${kind}, in cycle and in what its manager hears, once`, async () => {
+      const before = heard().length;
+      expect(await nudge(world, "w1", `fail ${name}`)).toMatchObject({ proof: "seen" });
+      await world.idle(worker);
+      const resets_at = kind === "usage_limit" ? new Date(resetsAt * 1000).toISOString() : null;
+      const turn_error = { kind, resets_at, message: expect.stringMatching(/./) };
+      expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "failed", turn_error });
+      await settled();
+      await world.ok("dispatch --once --json");
+      await world.ok("dispatch --once --json");
+      const { items } = await world.ok("manager-inbox t1 --json");
+      expect(items.at(-1).payload).toMatchObject({ message: expect.stringMatching(words), worker_receipt: { turn_error } });
+      expect(heard().slice(before)).toEqual([expect.stringMatching(words)]);
+      await settled();
+    }, 60_000);
+  }
+
+  test("the turn after a failure is one as any other", async () => {
+    expect(await nudge(world, "w1", "and now?")).toMatchObject({ proof: "seen" });
+    await world.idle(worker);
+    expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "completed", turn_error: null });
+  }, 60_000);
+}
+
 function living(world: AgentWorld): void {
   const { model } = world;
   const terminal = new Terminal(world, "w1");
@@ -331,8 +390,10 @@ function living(world: AgentWorld): void {
       "select argv_json from session_agents where session_id = ?",
       worker.session_id,
     )[0]!;
-    const [program = ""] = JSON.parse(argv_json) as string[];
-    const [, ...words] = world.agent.resumeWords(worker.codex_session_id);
+    const started = JSON.parse(argv_json) as string[];
+    const [program = ""] = started;
+    const { features } = await installedAgent(world.agent, world.env);
+    const words = world.agent.resumeArguments(worker.codex_session_id, features, started);
     await newSession(world.env, { name: "codex-again", cwd: world.project, argv: [program, ...words] });
     const again = new Terminal(world, "again");
     const home = world.agent.transcript.homeOf(worker.codex_session_path)!;

@@ -25,6 +25,11 @@ export interface AgentWorld extends World {
   idle(sessionId: string): Promise<void>;
   /** The flags of start-worker by which the agent asks before it runs a command. */
   readonly asking: readonly string[];
+  /**
+   * From the next start on, the model fails at `fail NAME`, at once and for good: `limit` (a spent limit, full again at this second of the
+   * epoch), the statuses `429`, `503` (overloaded), `500`, `401` and `400`, `context` (the conversation is too long), `cut` (it breaks off).
+   */
+  failFrom(resetsAt: number): void;
   /** What the record of a session holds once it was compacted. */
   readonly compacted: RegExp;
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { World } from "../harness.ts";
+import { FIXTURES, World } from "../harness.ts";
 import { showing, tmux, typed } from "../panes.ts";
 import { lonelyWorker } from "../rollout.ts";
 
@@ -129,6 +129,18 @@ test("status and idle-check say why a session is not running", async () => {
   await lonelyWorker(w);
   expect(await w.ok("status w1")).toMatchObject({ running: false, terminal_capture_error: expect.stringContaining("tmux") });
   expect(await w.ok("idle-check w1")).toMatchObject({ health: "stopped", running: false, capture_error: expect.stringContaining("tmux") });
+});
+
+test("idle-check names a page that asks at once, whatever the worker reports of itself", async () => {
+  await worker("old1");
+  await showing(w, "codex-old1", await Bun.file(join(FIXTURES, "codex-0.169.0", "screens", "approval-prompt.txt")).text());
+  await w.ok(["update-status", "old1", "--state", "editing", "--current-task", "a", "--next-action", "b"]);
+  expect(await w.ok("idle-check old1")).toMatchObject({
+    health: "active",
+    busy_wait_pattern: null,
+    page: "command_approval",
+    reason: expect.stringContaining("Would you like to run the following command?"),
+  });
 });
 
 test("list: folders, sessions, their configured tmux names; folders of a session's captures are no workers", async () => {

@@ -5,11 +5,11 @@ import { agentReport } from "../../src/core/agent/installed.ts";
 import { placeInRange } from "../../src/core/agent/version.ts";
 import { codex } from "../../src/core/codex/codex.ts";
 
-const choice = { sandbox: "danger-full-access", approval: "never" };
+const choice = { sandbox: "danger-full-access", approval: "never", sessionId: null };
 
 test("the arguments are the contract's, apart from the daemon where it can be avoided", () => {
   const old = codex.features("0.130.0", "");
-  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false });
+  expect(old).toEqual({ version: "0.130.0", noDaemon: false, lateRollout: false, queue: false, served: false, sessionId: false });
   expect(codex.launchArguments({ ...choice, prompt: "Fix it" }, old)).toEqual([
     "--sandbox",
     "danger-full-access",
@@ -18,7 +18,7 @@ test("the arguments are the contract's, apart from the daemon where it can be av
     "Fix it",
   ]);
   const now = codex.features("0.169.0", "Options:\n      --no-daemon\n          Run without the shared daemon\n");
-  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false });
+  expect(now).toEqual({ version: "0.169.0", noDaemon: true, lateRollout: true, queue: false, served: false, sessionId: false });
   expect(codex.launchArguments({ ...choice, prompt: null }, now)).toEqual([
     "--no-daemon",
     "--sandbox",
@@ -26,7 +26,12 @@ test("the arguments are the contract's, apart from the daemon where it can be av
     "--ask-for-approval",
     "never",
   ]);
-  expect(codex.launchArguments({ ...choice, prompt: "--help me" }, now).slice(-2)).toEqual(["--", "--help me"]);
+  const ends = (prompt: string) => codex.launchArguments({ ...choice, prompt }, now).slice(4);
+  expect(ends("--help me").slice(-2)).toEqual(["--", "--help me"]);
+  // One word may be a command of Codex's, and what its composer runs begins with a blank.
+  expect(ends("exec").slice(-2)).toEqual(["--", "exec"]);
+  expect(ends("!touch x").slice(-1)).toEqual([" !touch x"]);
+  expect(ends("/compact").slice(-2)).toEqual(["--", " /compact"]);
 });
 
 test("help is asked only of versions that may need it", () => {
@@ -55,7 +60,7 @@ test("a server for many sessions is told from a session by its words", () => {
 test("model and effort are handed on in words that cannot be a prompt, a flag of their own or a command", () => {
   const now = codex.features("0.169.0", "");
   const words = codex.launchArguments({ ...choice, model: "app-server", effort: "high", prompt: "go" }, now);
-  expect(words.slice(4)).toEqual(["--model=app-server", "-c", 'model_reasoning_effort="high"', "go"]);
+  expect(words.slice(4)).toEqual(["--model=app-server", "-c", 'model_reasoning_effort="high"', "--", "go"]);
   expect(codex.isSharedServer(["codex", ...words.slice(4)])).toBe(false);
   expect(codex.keys.interrupt).toBe("Escape");
 });
@@ -91,7 +96,9 @@ test("the agent is the one given, else the one that CONVEYOR_AGENT names, else C
     codex,
     codex,
   ]);
-  expect(() => chosenAgent({}, "claude")).toThrow('--agent names the agent "claude", which this version does not know yet');
+  expect(() => chosenAgent({ CONVEYOR_AGENT: "claude" })).toThrow(
+    'CONVEYOR_AGENT names the agent "claude", which this version does not know yet',
+  );
   expect(() => chosenAgent({ CONVEYOR_AGENT: "toString" })).toThrow("which this version does not know yet");
   expect(() => agentOf({ name: "w1", agent: "claude" })).toThrow('the record of "w1" names the agent "claude"');
 });

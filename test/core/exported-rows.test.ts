@@ -1,8 +1,9 @@
 /** Lists read from exports that somebody else may have written. */
 import { expect, test } from "bun:test";
 import { isLink } from "../../src/core/chain.ts";
-import { linesOf, listMembers } from "../../src/core/audit/exported-rows.ts";
+import { linesOf, listMembers, prettyLines } from "../../src/core/audit/exported-rows.ts";
 import { Failure } from "../../src/core/failure.ts";
+import { prettyJson } from "../../src/core/json.ts";
 
 const pieces = (text: string, size: number) =>
   (function* () {
@@ -23,6 +24,53 @@ test("a line without end is refused before it fills the memory", () => {
   };
   expect(() => [...linesOf(endless())]).toThrow(Failure);
   expect(given).toBeLessThan(100);
+});
+
+test("bytes that are no text are refused, wherever they are cut", () => {
+  for (const size of [1, 2, 100]) {
+    const cut = pieces("\u00e4", 1);
+    expect(() => [
+      ...linesOf([Buffer.from("a\n"), ...[...cut].slice(0, size === 1 ? 1 : 2).map((b) => Buffer.from(b)), Buffer.of(0xff)]),
+    ]).toThrow(Failure);
+  }
+  expect([...linesOf([Buffer.of(0xef, 0xbb, 0xbf, 0x61)])]).toEqual(["\ufeffa"]);
+});
+
+test("lines are those that we write, and no reader can see anything else in them", () => {
+  const ours = {
+    a: [1, -0.5, 1e30, "x,", 'q"\\', "\u2028 \ud800 \u00e4", true, null, [], {}, [[], [1]]],
+    'b"c': { "": 1, a: {}, b: [{ c: 1 }, { c: 2 }] },
+    "\u00e9": "end\\",
+  };
+  for (const value of [ours, [ours, ours], [], {}, 1, "x"]) {
+    const lines = prettyJson(value).split("\n");
+    expect([...prettyLines(lines)]).toEqual(lines);
+  }
+  for (const text of [
+    '{\n  "a": 1,\n  "a": 2\n}',
+    '{\n  "a": 1,\n  "\\u0061": 2\n}',
+    '{\n  "b": 1,\n  "a": 2\n}',
+    '{\n  "a": 1, "b": 2\n}',
+    '{\n  "a": {"b": 1, "b": 2}\n}',
+    '{\n  "a": [1]\n}',
+    '{\n  "a" : 1\n}',
+    '{\n  "a":1\n}',
+    '{\n   "a": 1\n}',
+    '{\n  "a": 1.0\n}',
+    '{\n  "a": "\\u0061"\n}',
+    '{\n  "a": 1\n}\n{\n}',
+    '{\n  "a": 1\n}\n',
+    '{\n  "a": 1\n]',
+    "{\n  1\n}",
+    '[\n  "a": 1\n]',
+    "[\n  1\n",
+    "[\r\n  1\r\n]",
+    "\ufeff[]",
+    "]",
+    "{",
+    "",
+  ])
+    expect(() => [...prettyLines(text.split("\n"))], text).toThrow(Failure);
 });
 
 test("what is no record of ours is refused in words", () => {

@@ -6,7 +6,6 @@ import { type Context, makeContext } from "../../src/context.ts";
 import { type Dashboard, serveDashboard } from "../../src/dashboard/server.ts";
 import { closeDemo } from "../../src/flow/qa/demo-close.ts";
 import { DEMO, demoScript } from "../../src/flow/qa/demo-script.ts";
-import { listDispatchers } from "../../src/store/dispatch/dispatchers.ts";
 import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
 import { agents } from "../../src/core/agent/agents.ts";
 import { type ScriptedModel, scriptedModel } from "../../src/system/scripted-model.ts";
@@ -57,15 +56,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  const watches = contexts[0]
-    ? listDispatchers(contexts[0].store())
-        .filter((row) => row.ended_at === null)
-        .map((row) => row.pid)
-    : [];
   await dashboard?.close();
   for (const cx of contexts) cx.close();
   if (folder) {
-    await closeDemo(folder, watches);
+    const cx = contextOf(folder.env);
+    await closeDemo(cx, folder, [], () => {});
+    cx.close();
     removeDemoFolder(folder);
   }
   await model?.stop();

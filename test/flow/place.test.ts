@@ -44,6 +44,8 @@ function started(line: string): Started {
   return it;
 }
 
+const removeLog = () => ["-wal", "-shm"].forEach((part) => rmSync(`${w.dbPath}${part}`));
+
 const WAYS: Readonly<Record<string, readonly [lose: () => void, said: string]>> = {
   "its folder is moved": [() => renameSync(w.stateRoot, elsewhere()), "was moved away or removed"],
   "its folder is removed": [() => rmSync(w.stateRoot, { recursive: true }), "was moved away or removed"],
@@ -70,6 +72,14 @@ const WAYS: Readonly<Record<string, readonly [lose: () => void, said: string]>> 
       cpSync(another(), w.stateRoot);
     },
     "was moved away or removed",
+  ],
+  "its log is removed": [() => removeLog(), "log of the database"],
+  "its log is removed, and another one begun": [
+    () => {
+      removeLog();
+      w.binary(["tasks"]);
+    },
+    "log of the database",
   ],
   "a newer program takes it over": [
     () => {
@@ -118,6 +128,18 @@ describe.each(Object.keys(WAYS))("when %s", (way) => {
     expect(() => createTask(store, { name: "late", goal: "g" })).toThrow(said);
     expect(store.db.query("select 1 from tasks where name = 'late'").all()).toEqual([]);
   });
+});
+
+test("rows that others wrote into a new log are not overwritten by who wrote into the one that was removed", () => {
+  const cx = w.context();
+  const store = cx.store();
+  createTask(store, { name: "before", goal: "g" });
+  removeLog();
+  // Connections of one process share a log.
+  expect(w.binary(["tasks", "--create", "since", "--goal", "g"]).exit).toBe(0);
+  cx.close();
+  expect(w.rows("select name from tasks where name = 'since'")).toHaveLength(1);
+  expect(w.rows("pragma integrity_check")).toEqual([{ integrity_check: "ok" }]);
 });
 
 test("a file that stays, in a folder where others come and go, disturbs nobody", async () => {

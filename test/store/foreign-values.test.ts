@@ -80,6 +80,21 @@ test("it is named where it stands, and db-doctor lists all", async () => {
   expect(debugged.stderr).toContain("internal error in commands");
 });
 
+test("a null that only damage can leave is named, too", async () => {
+  const rule = "goal text not null";
+  const say = (now: string, then: string) => {
+    const text = readFileSync(w.dbPath, "latin1");
+    expect(text).toContain(now);
+    writeFileSync(w.dbPath, text.replaceAll(now, then), "latin1");
+  };
+  say(rule, "goal text         ");
+  expect(spoil("update tasks set goal = null")).toBe(true);
+  say("goal text         ", rule);
+  const done = await w.run("tasks");
+  expect([done.exit, done.stderr]).toEqual([1, expect.stringContaining("tasks.goal in row 1 is missing")]);
+  expect((await w.run("db-doctor")).json().checks.at(-1).wrong).toEqual([{ table: "tasks", column: "goal", row: 1, type: "null" }]);
+});
+
 describe("a schema that cannot be read", () => {
   const cases: Readonly<Record<string, readonly [from: string, to: string]>> = {
     "a comma for a bracket": ["create table commands (", "create table commands ,"],

@@ -1,6 +1,6 @@
 /** What the machine refuses: disks that are full or read-only, limits, permissions. It is said by name, and reading goes on where it can. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { addEvent } from "../../src/store/record/events.ts";
 import { BINARY, FIXTURES, type Outcome, World } from "../harness.ts";
@@ -123,6 +123,19 @@ describe("where nothing may grow", () => {
     rmSync(w.dbPath);
     mkdirSync(w.dbPath);
     expect(check(await w.run("doctor"))).toMatchObject({ ok: false, error: expect.stringContaining("it is a folder") });
+  });
+
+  test("doctor reports a state root that cannot be read", async () => {
+    const loop = join(w.dir, "loop");
+    symlinkSync("loop", loop);
+    const done = await w.run("doctor", { env: { WORKERCTL_STATE_ROOT: loop } });
+    expect([done.exit, done.stderr]).toEqual([1, ""]);
+    expect(done.json().checks.find(({ name }: { name: string }) => name === "state_root_readable")).toEqual({
+      name: "state_root_readable",
+      ok: false,
+      path: loop,
+      error: expect.stringMatching(/loop cannot be read: .*symbolic link/),
+    });
   });
 
   test("an export that does not fit leaves no folder behind", async () => {

@@ -1,7 +1,7 @@
 /** A damaged file beside a log that was left: who does what the hint says, and lays a backup in its place, has the backup and nothing else. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../src/core/failure.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -85,6 +85,23 @@ test("damage that the schema shows gives the same hint, and an earlier damaged f
   expect(readFileSync(`${path}.damaged.2`).equals(bytes)).toBe(true);
   copyFileSync(backup, path);
   openStore(path, source()).db.close();
+});
+
+test("an empty file beside a log is no new one: the log is kept, and the hint leads to the backup", () => {
+  const { path, backup } = left("workerctl.db");
+  writeFileSync(path, "");
+  const failure = refusal(path);
+  expect(failure.message).toContain("is damaged (it is empty, but its log is not)");
+  follow(failure.hint!);
+  expect(existsSync(`${path}.damaged-wal`)).toBe(true);
+  copyFileSync(backup, path);
+  openStore(path, source()).db.close();
+  // Where no file stands, a log of old is nobody's.
+  const { path: gone } = left("gone.db");
+  rmSync(gone);
+  const store = openStore(gone, source());
+  expect(store.db.query("select name from tasks").all()).toEqual([]);
+  store.db.close();
 });
 
 test("behind a link the file itself is moved, with the log beside it", () => {

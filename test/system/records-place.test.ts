@@ -1,6 +1,6 @@
 /** Whose records a folder means, which are not believed, and that git is kept from them. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { World } from "../harness.ts";
 import { recordsFor } from "../../src/system/records-place.ts";
@@ -56,11 +56,11 @@ test("a linked worktree means the main one's, its own where it has some; a submo
   expect(recordsFor(sub)).toBe(join(sub, ".codex-workers"));
 });
 
-const refused = async (cwd: string, why: string) => {
+const refused = async (cwd: string, why: string, owner = repository) => {
   const done = await at(cwd, "tasks --json");
   expect([done.exit, done.stdout]).toEqual([1, ""]);
   expect(done.stderr).toContain(why);
-  const taken = await w.run(["tasks", "--json", "--path", join(repository, ".codex-workers", "workerctl.db")], { cwd, env: NOT_NAMED });
+  const taken = await w.run(["tasks", "--json", "--path", join(owner, ".codex-workers", "workerctl.db")], { cwd, env: NOT_NAMED });
   expect([taken.exit, taken.json().length]).toEqual([0, 1]);
 };
 
@@ -76,6 +76,128 @@ test.each(["2", "3", "4", "split"])(
     await refused(join(repository, "a"), "git tracks them");
   },
 );
+
+test("a folder that stands in a sparse index as one entry is looked into", async () => {
+  await create(repository);
+  const database = join(".codex-workers", "workerctl.db");
+  mkdirSync(join(repository, "a", ".codex-workers"));
+  renameSync(join(repository, database), join(repository, "a", database));
+  rmSync(join(repository, ".codex-workers"), { recursive: true });
+  writeFileSync(join(repository, "a", "b", "f"), "");
+  git(repository, "add", "-f", `a/${database}`, "a/b/f");
+  git(repository, "commit", "-qm", "x");
+  const kept = join(w.dir, "kept.db");
+  copyFileSync(join(repository, "a", database), kept);
+  git(repository, "sparse-checkout", "set", "--cone", "--sparse-index", "other");
+  expect(git(repository, "ls-files", "--sparse")).toBe("a/\n");
+  mkdirSync(join(repository, "a", "b"), { recursive: true });
+  mkdirSync(join(repository, "a", ".codex-workers"));
+  copyFileSync(kept, join(repository, "a", database));
+  await refused(join(repository, "a", "b"), "git tracks them", join(repository, "a"));
+});
+
+/** A repository that is nothing but records with a task in them. */
+async function evilRecords(): Promise<string> {
+  const evil = join(w.dir, "evil");
+  mkdirSync(evil);
+  await create(evil);
+  renameSync(join(evil, ".codex-workers", "workerctl.db"), join(evil, "workerctl.db"));
+  rmSync(join(evil, ".codex-workers"), { recursive: true });
+  git(evil, "init", "-q");
+  git(evil, "add", "workerctl.db");
+  git(evil, "commit", "-qm", "x");
+  return evil;
+}
+
+const withFiles = ["-c", "protocol.file.allow=always"];
+/** A clone, with its submodules, of a repository in which `origin` is the submodule `path`. */
+function cloneWith(origin: string, path: string, prepare = () => {}): string {
+  const clone = join(w.dir, "clone");
+  git(repository, ...withFiles, "submodule", "--quiet", "add", "--name", "NAME", origin, path);
+  prepare();
+  git(repository, "commit", "-qam", "x");
+  git(w.dir, ...withFiles, "clone", "-q", "--recurse-submodules", repository, clone);
+  mkdirSync(join(clone, "deep"));
+  return clone;
+}
+
+/** Writes the index of a repository anew, as this kind. */
+function reindex(root: string, kind: string): void {
+  if (kind === "split") git(root, "update-index", "--split-index");
+  else git(root, "update-index", "--index-version", kind);
+}
+
+const KINDS = ["2", "4", "split"];
+
+test("records that are a submodule are refused, from below too; --path takes them", async () => {
+  const clone = cloneWith(await evilRecords(), ".codex-workers");
+  const records = join(clone, ".codex-workers");
+  // The entry in the index of the outer repository is enough …
+  const words = readFileSync(join(records, ".git"));
+  rmSync(join(records, ".git"));
+  for (const kind of KINDS) {
+    reindex(clone, kind);
+    await refused(clone, "git tracks them", clone);
+    await refused(join(clone, "deep"), "git tracks them", clone);
+  }
+  // … and so is the index of the inner one.
+  writeFileSync(join(records, ".git"), words);
+  git(clone, "rm", "-q", "--cached", ".codex-workers");
+  for (const kind of KINDS) {
+    reindex(records, kind);
+    await refused(clone, "git tracks them", clone);
+    await refused(join(clone, "deep"), "git tracks them", clone);
+  }
+}, 120_000);
+
+const INNER: Readonly<Record<string, (evil: string, records: string) => void>> = {
+  "a clone": (evil, records) => git(w.dir, "clone", "-q", evil, records),
+  "a linked worktree of another": (evil, records) => git(evil, "worktree", "add", "-q", "--detach", records),
+  "one whose folder of git is a link": (evil, records) => {
+    git(w.dir, "clone", "-q", evil, records);
+    renameSync(join(records, ".git"), join(w.dir, "git"));
+    symlinkSync(join(w.dir, "git"), join(records, ".git"));
+  },
+  "one whose file of git is a link": (evil, records) => {
+    git(w.dir, "clone", "-q", "--separate-git-dir", join(w.dir, "git"), evil, records);
+    renameSync(join(records, ".git"), join(w.dir, "words"));
+    symlinkSync(join(w.dir, "words"), join(records, ".git"));
+  },
+};
+describe.each(Object.keys(INNER))("records that are a repository of their own, %s", (way) => {
+  test.each(["another repository", "no repository"])("are refused in %s", async (where) => {
+    const outer = where === "no repository" ? w.work : repository;
+    INNER[way]!(await evilRecords(), join(outer, ".codex-workers"));
+    await refused(outer, "git tracks them", outer);
+  });
+});
+
+test("an empty repository of one's own in the records tracks nothing", async () => {
+  await create(repository);
+  const records = join(repository, ".codex-workers");
+  git(records, "init", "-q");
+  expect(await names(repository)).toEqual(["t1"]);
+  git(records, "add", "-f", ".gitignore");
+  expect(await names(repository)).toEqual(["t1"]);
+});
+
+test.each([
+  ["a blank at its end", Buffer.from("sub ")],
+  ["bytes that are no UTF-8", Buffer.from([0x73, 0xff])],
+])("a submodule whose name has %s is found all the same", async (_, name) => {
+  const evil = await evilRecords();
+  mkdirSync(join(evil, ".codex-workers"));
+  git(evil, "mv", "workerctl.db", ".codex-workers");
+  git(evil, "commit", "-qm", "x");
+  const clone = cloneWith(evil, "sub", () => {
+    const file = join(repository, ".gitmodules");
+    const modules = readFileSync(file);
+    const before = modules.indexOf("NAME");
+    writeFileSync(file, Buffer.concat([modules.subarray(0, before), name, modules.subarray(before + 4)]));
+  });
+  expect(readFileSync(join(clone, "sub", ".git")).includes(name)).toBe(true);
+  await refused(join(clone, "sub"), "git tracks them", join(clone, "sub"));
+});
 
 test("a tracked .gitignore, and records of another folder, are no records here", async () => {
   await create(repository);

@@ -14,10 +14,21 @@ export default verb(
       ['session-nudge worker-1 -- "-v is missing in the command"', "a text that begins with a dash"],
     ],
     positionals: { name: word("a registered session"), text: word("the message; an empty one presses Enter") },
-    flags: { dryRun: flag("say what would be sent; ask and touch nothing"), json: jsonFlag, path: pathFlag },
+    flags: {
+      steer: flag("only into the turn that runs, at its next step (a session that was started with --launch protocol)"),
+      dryRun: flag("say what would be sent; ask and touch nothing"),
+      json: jsonFlag,
+      path: pathFlag,
+    },
   },
   async (args, cx: Context) =>
     cx.json(
-      await nudgeSession(cx, cx.store(args.path), { name: args.name, text: args.text, dryRun: args.dryRun, origin: "session-nudge" }),
+      await nudgeSession(cx, cx.store(args.path), {
+        name: args.name,
+        text: args.text,
+        dryRun: args.dryRun,
+        origin: "session-nudge",
+        steer: args.steer,
+      }),
     ),
 );

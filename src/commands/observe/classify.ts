@@ -26,10 +26,11 @@ export default verb(
     const screen = args.text ?? (args.file === undefined ? cx.stdin() : readText(cx.path(args.file)));
     const agent = agents[DEFAULT_AGENT].screen;
     const startup = agent.startup(screen);
+    const read = agent.read(screen, null);
     cx.json({
-      busy_wait: agent.busyWait(screen, { statusAge: args.statusAgeSeconds, busyWaitSeconds: args.busyWaitSeconds }),
+      busy_wait: agent.waitOf(read, screen, { statusAge: args.statusAgeSeconds, busyWaitSeconds: args.busyWaitSeconds }),
       busy_wait_seconds: args.busyWaitSeconds,
-      page: agent.read(screen, null).page,
+      page: read.page,
       startup: startup.state,
       startup_reason: startup.reason,
       status_age_seconds: args.statusAgeSeconds,

@@ -1,7 +1,7 @@
 /** `tail`: the newest stored records of a session, without what was said in them. */
 import { flag, integer, jsonFlag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { withoutContent } from "../../core/redact.ts";
+import { withoutContent } from "../../core/text-size.ts";
 import { newestEvents } from "../../store/observe/codex-events.ts";
 import { needSession } from "../../store/sessions/sessions.ts";
 import { tx } from "../../store/store.ts";

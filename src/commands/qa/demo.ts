@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
 import { runDemo } from "../../flow/qa/demo.ts";
 import { agentFlags, roleFlags } from "../../flow/sessions/start-session.ts";
+import { talkOf } from "../../flow/talk.ts";
 import { demoLine, demoSummary } from "../../view/demo.ts";
 
 export default verb(
@@ -27,7 +28,8 @@ export default verb(
   async (args, cx: Context) => {
     const worker = chosenAgent(cx.env, args.workerAgent ?? args.agent);
     const manager = chosenAgent(cx.env, args.managerAgent ?? args.agent);
-    const result = await runDemo(cx, { keep: args.keep, worker, manager }, (who, what, ms) => cx.err(demoLine(who, what, ms)));
+    const { log } = talkOf(cx, `${cx.program} demo`);
+    const result = await runDemo(cx, { keep: args.keep, worker, manager }, (who, what, ms) => log(demoLine(who, what, ms)));
     if (args.json) cx.json(result);
     else cx.out(demoSummary(result));
     return result.ok ? 0 : 1;

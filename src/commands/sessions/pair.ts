@@ -6,6 +6,7 @@ import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
+import { undertake } from "../../flow/sessions/undertaking.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 
@@ -14,7 +15,8 @@ export default verb(
     about:
       "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run " +
       "and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be " +
-      "refused is refused before anything is started; when a start fails, the message says what runs and how to go on.",
+      "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
+      "Interrupted, it ends what it began; killed, the same command goes on from there.",
     examples: [
       [
         'pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1',
@@ -77,10 +79,13 @@ export default verb(
       permissionsJson: args.managerPermissionsJson,
     });
     const store = cx.store(args.path);
-    const paired = await pair({ cx, store }, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config });
-    const started = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
-    const pid = started ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
-    if (started && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
+    const scene = { cx, store };
+    const { paired, missing } = await undertake(cx, async (under) => ({
+      paired: await pair(scene, under, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config }),
+      missing: command !== null && !(await isDispatching(cx, store, args.dispatcherId)),
+    }));
+    const pid = command !== null && missing ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
+    if (command !== null && missing && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
     return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
   },
 );

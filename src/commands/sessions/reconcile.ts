@@ -2,6 +2,8 @@
 import { flag, jsonFlag, number, pathFlag, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { deadSessions, drift } from "../../flow/sessions/reconcile.ts";
+import { nextCommand } from "../../flow/reach/next-command.ts";
+import { strays } from "../../flow/sessions/unfinished.ts";
 import { nextCommands } from "../../flow/sessions/revive.ts";
 import { checkHealth } from "../../store/health.ts";
 import { applyReconcile } from "../../store/sessions/reconcile.ts";
@@ -9,8 +11,8 @@ import { applyReconcile } from "../../store/sessions/reconcile.ts";
 export default verb(
   {
     about:
-      "Reports active sessions whose process is gone, bindings to sessions that are gone, and bound tasks without " +
-      "a recent cycle, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is " +
+      "Reports active sessions whose process is gone, bindings to sessions that are gone, bound tasks without " +
+      "a recent cycle, and terminals that a start which was cut off has left, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is " +
       "closed, typed or killed. next_commands leads on: how to put it right, then how to start and bind again.",
     examples: [
       ["reconcile", "what has drifted"],
@@ -28,7 +30,11 @@ export default verb(
     const report = drift(cx, store, await deadSessions(cx, store), args.staleCyclesSeconds);
     const { path: _, ...schema_health } = checkHealth(store);
     const applied = args.apply ? applyReconcile(store, report.dead_pid_sessions) : null;
-    const next_commands = nextCommands(cx, store, report, applied);
-    cx.json({ ...report, schema_health, ...(applied ? { applied } : {}), next_commands });
+    const unfinished_starts = await strays(cx, store);
+    const next_commands = [
+      ...(await nextCommands(cx, store, report, applied)),
+      ...unfinished_starts.map(({ name }) => nextCommand(cx, store, "stop", name)),
+    ];
+    cx.json({ ...report, schema_health, ...(applied ? { applied } : {}), unfinished_starts, next_commands });
   },
 );

@@ -4,9 +4,11 @@ import { flag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
 import { startCommands, startPrompt } from "../../core/agent/start-prompt.ts";
+import { quoteCommand } from "../../core/shell.ts";
 import { checkTmuxFree } from "../../flow/sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../../flow/sessions/plain-session.ts";
 import { agentFlags } from "../../flow/sessions/start-session.ts";
+import { undertake } from "../../flow/sessions/undertaking.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 
 export default verb(
@@ -36,8 +38,14 @@ export default verb(
     const commands = startCommands(cx.program, session, cwd, flags);
     const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
     const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
-    if (promptPath !== null && prompt !== null) writeWhole(promptPath, `${prompt}\n`);
-    await openPlainSession(cx, agent, { ...choice, session, cwd, flags, prompt });
+    const ending = quoteCommand(["tmux", "kill-session", "-t", `=${session}`]);
+    await undertake(cx, async (under) => {
+      if (promptPath !== null && prompt !== null) {
+        under.leavesFile(promptPath);
+        writeWhole(promptPath, `${prompt}\n`);
+      }
+      await openPlainSession(cx, under, agent, { ...choice, session, cwd, flags, prompt }, ending);
+    });
     cx.json({
       agent: agent.key,
       session,

@@ -1,15 +1,15 @@
 /** `stop`: ends the terminal of a compatibility worker or a registered session. */
 import { flag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { stopSubject } from "../../flow/sessions/stop.ts";
-import { needSubject } from "../../flow/reach/subject.ts";
+import { stopNamed } from "../../flow/sessions/stop.ts";
 
 export default verb(
   {
     about:
       "Ends the terminal of a worker or a registered session, which is gone afterwards: its pane, wherever that is now, and " +
       "the agent in it; other panes of the tmux session stay. With --message it is told first, and the message is given a " +
-      "moment to be read. What does not run any more is only recorded as stopped.",
+      "moment to be read. What does not run any more is only recorded as stopped. What a start that was cut off has left under " +
+      "this name is ended as well.",
     examples: [
       ["stop w1", "end it"],
       ['stop worker-1 --message "Thank you, we are done."', "say something first"],
@@ -19,7 +19,7 @@ export default verb(
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);
-    const stopped = await stopSubject(cx, store, needSubject(cx, store, args.name), args.message ?? null);
+    const stopped = await stopNamed({ cx, store }, args.name, args.message ?? null);
     if (args.json) return cx.json(stopped);
     const { name, tmux_session, killed_session } = stopped;
     cx.out(

@@ -5,8 +5,8 @@ import { printJson, printLines } from "../../flow/audit/print.ts";
 import { countMutations, mutations } from "../../store/tasks/mutations.ts";
 import { snapshot } from "../../store/reading.ts";
 import { needNewestTask } from "../../store/tasks/tasks.ts";
+import { mutationText } from "../../view/audit/audit.ts";
 import { Stream } from "../../view/json-stream.ts";
-import { mutationText } from "../../view/mutation-audit.ts";
 
 export default verb(
   {

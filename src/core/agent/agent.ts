@@ -17,6 +17,10 @@ export interface AgentFeatures {
   readonly lateRollout: boolean;
   /** Messages can be put into the queue of a live thread. */
   readonly queue: boolean;
+  /** A server of its own can be started for a session, and drawn by a second process. */
+  readonly served: boolean;
+  /** A new session takes an id that we choose, by which it is known from the start. */
+  readonly sessionId: boolean;
 }
 
 /** What can be done with a session of the agent; what only one agent can do is asked here, not by its name. */
@@ -56,6 +60,8 @@ export interface LaunchChoice extends Partial<ModelChoice> {
   readonly approval: string;
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
+  /** The id that the session is to have; null: one of its own choice. */
+  readonly sessionId: string | null;
 }
 
 export interface PlainChoice extends Partial<ModelChoice> {
@@ -78,6 +84,9 @@ export interface TranscriptHead {
   readonly conversation: boolean;
 }
 
+/** What the lines of a transcript that were read say for those that follow, in a form of the agent's own. */
+export type TranscriptMemory = object;
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -88,8 +97,17 @@ export interface TranscriptPort {
   homeOf(path: string): string | null;
   /** Reads the first line; a text instead of a record says what is wrong with it. */
   head(line: string): TranscriptHead | string;
-  /** Reads one line into the record that is stored of it; null for anything that is no record: broken or blank text, no object, no type. */
-  record(line: string): AgentRecord | null;
+  /**
+   * What later lines are read by, from the records of the lines before them.
+   * @param newest the stored records of this transcript, newest first; read only as far as is needed
+   */
+  remember(newest: Iterable<AgentRecord>): TranscriptMemory;
+  /**
+   * The records that are stored of one line, in order, which may be none; null for anything that is no record: broken or blank text, no
+   * object, no type.
+   * @param memory of the lines before this one; it takes this one in
+   */
+  translate(line: string, memory: TranscriptMemory): readonly AgentRecord[] | null;
   /** Name of a record for a report on records that no rule knows. */
   recordName(record: AgentRecord): string;
   /** Whether some rule of this version has heard of records of this kind. */
@@ -104,6 +122,8 @@ export interface TranscriptPort {
 
 /** What the agent's terminal shows. */
 export interface ScreenPort {
+  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws one of its own, so it tells nothing. */
+  readonly cursorShown: boolean;
   /**
    * Reads one screen (the visible part, without history).
    * @param capture as tmux prints it, better with styles; @param mode tmux's own mode in front of the program, or null
@@ -114,14 +134,11 @@ export interface ScreenPort {
   /** How far a start has come, by words that stand on the screen. */
   startup(text: string): StartupVerdict;
   /**
-   * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything.
-   * As `busyWait`, silent while the state is fresh.
+   * What the screen waits for: a page that asks is named by what it is, above a composer no words ask anything, and else the first pattern
+   * at the end of the text is named. Null when there is none or the worker's state is fresh.
+   * @param text what `screen` was read from, or that with history above it
    */
   waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null;
-  /** The first pattern at the end of the screen that waits for somebody; null when there is none or the worker's state is fresh. */
-  busyWait(text: string, question: WaitQuestion): Finding | null;
-  /** The keys that say yes to the question whether to trust the folder; null when this screen does not ask it, or they could say no. */
-  trustKeys(screen: Screen): readonly string[] | null;
 }
 
 /** What is typed into the agent, and by which keys. */
@@ -140,12 +157,26 @@ export interface KeysPort {
   folded(shown: string): number | null;
 }
 
+/** The words that start the two halves of a session which is spoken to by protocol. */
+export interface ServedWords {
+  /** As a way of delivery. */
+  readonly transport: "codex_protocol";
+  /** What its help must say besides, asked with these words: it takes a socket of ours. */
+  readonly help: { readonly words: readonly string[]; readonly says: string };
+  /** Arguments of the server that listens on this socket. */
+  server(socket: string): string[];
+  /** Arguments of the program that draws it. */
+  client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+}
+
 export interface Agent {
   /** As it is written on record and after `--agent`. */
   readonly key: string;
   readonly label: string;
   /** Name of its executable on PATH, and of its process. */
   readonly program: string;
+  /** What the tmux session of one of its sessions is called, in front of the session's name. */
+  readonly tmuxPrefix: string;
   /** The command that installs it. */
   readonly install: string;
   /** The versions that the tests know. */
@@ -166,8 +197,11 @@ export interface Agent {
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */
   plainArguments(choice: PlainChoice, features: AgentFeatures): string[];
-  /** The words that go on with a session that has ended. */
-  resumeWords(sessionId: string): string[];
+  /**
+   * Its arguments to go on with a session that has ended.
+   * @param started the words of its start, program first and without a prompt, when they are on record: it goes on as it was begun
+   */
+  resumeArguments(sessionId: string, features: AgentFeatures, started: readonly string[] | null): string[];
   /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
   features(version: string | null, help: string): AgentFeatures;
   /** Whether its help has to be read to know the features of this version. */
@@ -178,6 +212,8 @@ export interface Agent {
   readonly transcript: TranscriptPort;
   readonly screen: ScreenPort;
   readonly keys: KeysPort;
+  /** How a session is started that is spoken to by protocol; null when there is none. */
+  readonly served: ServedWords | null;
   /** Name of its own queue as a way of delivery; null when it has none. */
   readonly queue: "codex_queue" | null;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */

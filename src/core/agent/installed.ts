@@ -16,7 +16,7 @@ export interface AgentReport {
 }
 
 /** What an agent that is not there is judged by: nothing was asked of it. */
-const unknown: AgentFeatures = { version: null, noDaemon: false, lateRollout: false, queue: false };
+const unknown: AgentFeatures = { version: null, noDaemon: false, lateRollout: false, queue: false, served: false, sessionId: false };
 
 /** @param found what the installed program answered; null: it is not on PATH */
 export function agentReport(agent: Agent, found: { readonly path: string; readonly features: AgentFeatures } | null): AgentReport {

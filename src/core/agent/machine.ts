@@ -3,6 +3,8 @@
  * (`store/agent-index.ts`).
  */
 
+import type { ServedLine } from "./protocol.ts";
+
 /** Who writes a session's transcript. */
 export interface Writer {
   /** Some living process writes it. */
@@ -36,6 +38,12 @@ export interface AgentQueue {
   ): Promise<QueueAnswer<boolean>>;
 }
 
+/** The machine half of an agent's own protocol. */
+export interface ServedMachine {
+  /** Connects to the server on this socket. @throws Error when nobody listens there, or it does not greet within `limitMs` */
+  connect(socket: string, limitMs?: number): Promise<ServedLine>;
+}
+
 export interface AgentMachine {
   /** The transcript of a session below this home; null when there is none. */
   transcriptOf(home: string, sessionId: string): string | null;
@@ -54,6 +62,8 @@ export interface AgentMachine {
   /** The file that the writer of a session holds open while it does, where its pid is not told. */
   writerFile(home: string, sessionId: string): string;
   readonly queue: AgentQueue | null;
+  /** Null when it has no protocol of its own. */
+  readonly served: ServedMachine | null;
   /** What stands in its home that tells how it works here. */
   homeFacts(home: string): { readonly daemonRunning: boolean; readonly writerLocks: boolean };
 }

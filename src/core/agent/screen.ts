@@ -41,6 +41,11 @@ export interface Screen {
   /** The page waits for an answer and takes every key. */
   readonly asks: boolean;
   readonly dialog: Dialog | null;
+  /**
+   * The next keys on the way to a yes, where the page asks whether to trust the folder and these are certain to say it; null for any other
+   * page, and while its choices are not seen or another one is chosen.
+   */
+  readonly accept: readonly string[] | null;
   readonly composer: Composer | null;
   readonly working: boolean;
   /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */

@@ -30,6 +30,9 @@ const WORDS: readonly (readonly [RegExp, TurnErrorKind])[] = [
   [/\bunauthorized\b|\bnot logged in\b|refresh token|sign in again|log in again/i, "auth"],
 ];
 
+/** A request that was understood and refused reached the other end: nothing was lost on the way. 408 is a connection that took too long. */
+const isRefusal = (status: number): boolean => status >= 400 && status < 500 && status !== 408;
+
 function ofStatus(status: number): TurnErrorKind | undefined {
   if (status === 401 || status === 403) return "auth";
   if (status === 429 || status === 503 || status === 529) return "overloaded";
@@ -42,7 +45,12 @@ function kindOf(info: Json | undefined, message: string): TurnErrorKind {
     isObject(about) && typeof about.http_status_code === "number" ? about.http_status_code : /\bstatus:? (\d{3})\b/.exec(message)?.[1];
   const named = typeof name === "string" && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   if (named !== undefined && named !== "disconnected") return named;
-  return (told === undefined ? undefined : ofStatus(Number(told))) ?? named ?? WORDS.find(([words]) => words.test(message))?.[1] ?? "other";
+  const status = Number(told ?? Number.NaN);
+  const inWords = WORDS.filter(([words]) => words.test(message)).map(([, kind]) => kind);
+  const rest = isRefusal(status)
+    ? inWords.filter((kind) => kind !== "disconnected")
+    : [...(named === undefined ? [] : [named]), ...inWords];
+  return ofStatus(status) ?? rest[0] ?? "other";
 }
 
 /** What the error of a `task_complete` says; null when the turn ended without one. */

@@ -1,6 +1,7 @@
 /** The manifest of an export: which files belong to it, and what each must be. */
 import * as v from "valibot";
 import { compactJson } from "../json.ts";
+import { firstClash, isPlainFileName } from "./file-names.ts";
 
 export const MANIFEST = "manifest.json";
 
@@ -27,33 +28,41 @@ export interface Manifest {
 /** The text whose hash is the manifest's digest. */
 export const digestText = ({ digest: _, ...rest }: Manifest): string => compactJson(rest);
 
-/** A name that stays inside the export. */
-const inside = (name: string): boolean =>
-  name !== "" &&
-  !name.startsWith("/") &&
-  !name.includes("\\") &&
-  !name.includes("\0") &&
-  name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 const schema = v.pipe(
-  v.looseObject({
-    bytes: v.record(v.string(), v.number()),
-    chain: v.object({ head: v.nullable(v.string()), links: v.number() }),
+  v.object({
+    bytes: v.record(v.string(), count),
+    chain: v.object({ head: v.nullable(hash), links: count }),
     created_at: v.string(),
     digest: v.string(),
-    files: v.array(v.pipe(v.string(), v.check(inside))),
-    masked_secrets: v.nullable(v.number()),
-    sha256: v.record(v.string(), v.string()),
+    files: v.array(v.pipe(v.string(), v.check(isPlainFileName))),
+    masked_secrets: v.nullable(count),
+    sha256: v.record(v.string(), hash),
     task: v.object({ id: v.string(), name: v.string() }),
-    telemetry_events: v.object({ listed: v.number(), total: v.number() }),
+    telemetry_events: v.object({ listed: count, total: count }),
   }),
-  v.check(({ files, bytes, sha256 }) => files.every((name) => Object.hasOwn(bytes, name) && Object.hasOwn(sha256, name))),
+  v.check(({ files, bytes, sha256 }) => {
+    const listed = new Set(files);
+    return [bytes, sha256].every((of) => Object.keys(of).length === listed.size && files.every((name) => Object.hasOwn(of, name)));
+  }),
+  v.check(({ files }) => firstClash([MANIFEST, ...files]) === null),
 );
 
-/** Reads a manifest; null for anything else, and for one of 0.1.0, which has no digests. */
-export function parseManifest(text: string): Manifest | null {
+/** The text without what says nothing: the white space between its parts. */
+const tight = (json: string): string => json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, "$1");
+
+/**
+ * Reads a manifest; null for anything else, and for one of 0.1.0, which has no digests. `exact` when the text says this and nothing else,
+ * no member more and none twice: then every reader reads the same, and the digest is about all that is there.
+ */
+export function parseManifest(bytes: Uint8Array): { manifest: Manifest; exact: boolean } | null {
   try {
-    return v.parse(schema, JSON.parse(text));
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    const said: unknown = JSON.parse(text);
+    const manifest = v.parse(schema, said);
+    return { manifest, exact: tight(text) === JSON.stringify(said) && compactJson(said) === compactJson(manifest) };
   } catch {
     return null;
   }

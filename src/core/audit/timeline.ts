@@ -98,7 +98,7 @@ export function entryItem(entry: Entry, row: Shown): TimelineItem {
   };
 }
 
-export interface DeliveryFacts {
+interface DeliveryFacts {
   readonly id: string;
   readonly origin: string;
   readonly session_name: string;

@@ -1,16 +1,26 @@
 /** Codex as an agent: the pure half of its port. */
-import type { Agent, ModelChoice } from "../agent/agent.ts";
-import { codexConfig } from "./config.ts";
-import { takesTrust } from "./dialogs.ts";
-import { busyWait, startupVerdict, waitOf } from "./pane-classifier.ts";
+import type { Agent, LaunchChoice, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
+import { versionNumbers } from "../agent/version.ts";
+import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
 import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
-import { isModern, testedVersions } from "./versions.ts";
 
-/** A prompt that looks like a flag must stay a prompt. */
-const promptWords = (prompt: string | null): string[] => (prompt === null ? [] : prompt.startsWith("-") ? ["--", prompt] : [prompt]);
+/** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
+function isModern(version: string | null): boolean {
+  const [major, minor] = versionNumbers(version);
+  return major > 0 || minor >= 150;
+}
+
+/**
+ * A prompt must stay one: what looks like a flag, or is one word and may be a command of Codex's, stands behind `--`; what its composer
+ * would run (`!`, `/`: 0.171.0 runs the former from its arguments, too) has a blank in front.
+ */
+function promptWords(prompt: string | null): string[] {
+  if (prompt === null) return [];
+  return [...(/^-|^\s*\S+\s*$/.test(prompt) ? ["--"] : []), /^[!/]/.test(prompt) ? ` ${prompt}` : prompt];
+}
 
 /** Model and effort in words that begin with a dash or hold a `=`, so that neither can be taken for a command of Codex's. */
 const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
@@ -18,17 +28,49 @@ const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
   ...(effort == null ? [] : ["-c", `model_reasoning_effort=${JSON.stringify(effort)}`]),
 ];
 
+const permissionWords = ({ sandbox, approval }: LaunchChoice): string[] => ["--sandbox", sandbox, "--ask-for-approval", approval];
+
+/** The socket of a server that we started for one session alone. */
+const OWN = /^unix:\/\/.*\/artifacts\/served\/[^/]+\/socket$/;
+
+const NOTHING: TranscriptMemory = Object.freeze({});
+
 const TURN = /"type"\s*:\s*"(?:task_started|task_complete|turn_aborted)"/;
 
 /** Below some home, which may be anywhere: in the folder of a day, or in the archive; packed when it is old. */
 const ROLLOUT = /^(.*)\/(?:sessions\/(?:[^/]+\/)*|archived_sessions\/)rollout-[^/]*\.jsonl(?:\.zst)?$/;
 
+/**
+ * A configuration file that, with the agent's own default model, makes the real Codex talk to a Responses API of ours and ask nobody
+ * anything.
+ */
+function codexConfig(options: Parameters<Agent["scripted"]>[0]): string {
+  return [
+    'model_provider = "scripted"',
+    "check_for_update_on_startup = false",
+    "",
+    "[analytics]",
+    "enabled = false",
+    "",
+    "[model_providers.scripted]",
+    'name = "scripted"',
+    `base_url = ${JSON.stringify(options.modelUrl)}`,
+    'wire_api = "responses"',
+    "requires_openai_auth = false",
+    "supports_websockets = false",
+    ...options.trustedFolders.flatMap((folder) => ["", `[projects.${JSON.stringify(folder)}]`, 'trust_level = "trusted"']),
+    "",
+  ].join("\n");
+}
+
 export const codex: Agent = {
   key: "codex",
   label: "Codex",
   program: "codex",
+  tmuxPrefix: "codex-",
   install: "npm install --global @openai/codex",
-  tested: testedVersions,
+  // The tests run the first and the last of these.
+  tested: { from: "0.169.0", to: "0.171.0" },
   home: { variable: "CODEX_HOME", folder: ".codex" },
   passOn: ["CODEX_HOME"],
   selfVariable: "CODEX_THREAD_ID",
@@ -37,14 +79,11 @@ export const codex: Agent = {
     "nothing. Answer with the one word ready, then wait for instructions.",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"],
   isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
-  launchArguments: ({ sandbox, approval, prompt, ...choice }, features) => [
+  launchArguments: (choice, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
-    "--sandbox",
-    sandbox,
-    "--ask-for-approval",
-    approval,
+    ...permissionWords(choice),
     ...modelWords(choice),
-    ...promptWords(prompt),
+    ...promptWords(choice.prompt),
   ],
   plainArguments: ({ cwd, flags, prompt, ...choice }, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
@@ -55,22 +94,28 @@ export const codex: Agent = {
     ...flags,
     ...promptWords(prompt),
   ],
-  resumeWords: (sessionId) => ["codex", "resume", sessionId],
+  // 0.171.0 takes the flags in front of `resume` for the session that it goes on with; without --no-daemon a daemon writes it, if anybody.
+  resumeArguments: (sessionId, features, started) => {
+    const flags = started?.slice(1) ?? [];
+    return [...(features.noDaemon && !flags.includes("--no-daemon") ? ["--no-daemon"] : []), ...flags, "resume", sessionId];
+  },
   features: (version, help) => ({
     version,
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
+    served: /(^|\s)--remote\b/.test(help),
+    sessionId: false,
   }),
   needsHelp: isModern,
   capabilities: (features) => ({
     proof: true,
     push: true,
-    protocol: false,
+    protocol: features.served,
     queue: features.queue,
-    steer: false,
+    steer: features.served,
     interrupt: true,
-    answer: false,
+    answer: features.served,
     resume: true,
     model: true,
     effort: true,
@@ -84,7 +129,12 @@ export const codex: Agent = {
     isPath: (path) => ROLLOUT.test(path),
     homeOf: (path) => ROLLOUT.exec(path)?.[1] ?? null,
     head: parseRolloutMeta,
-    record: parseRecord,
+    // Each line is a record, and none needs another.
+    remember: () => NOTHING,
+    translate(line) {
+      const record = parseRecord(line);
+      return record && [record];
+    },
     recordName,
     isKnown,
     wakes: (line) => TURN.test(line),
@@ -92,12 +142,11 @@ export const codex: Agent = {
     mayAbort: (line) => line.includes('"turn_aborted"'),
   },
   screen: {
+    cursorShown: true,
     read: readScreen,
     describe: screenWords,
     startup: startupVerdict,
-    busyWait,
     waitOf,
-    trustKeys: (screen) => (takesTrust(screen) ? ["Enter"] : null),
   },
   keys: {
     interrupt: "Escape",
@@ -107,9 +156,26 @@ export const codex: Agent = {
     pastes,
     folded: foldedCharacters,
   },
+  served: {
+    transport: "codex_protocol",
+    help: { words: ["app-server", "--help"], says: "unix://PATH" },
+    server: (socket) => ["app-server", "--listen", `unix://${socket}`],
+    // Without a folder of its own it would not ask whether to trust this one, and run read-only (0.171.0).
+    client: (choice, socket) => [
+      "--remote",
+      `unix://${socket}`,
+      "--cd",
+      choice.cwd,
+      ...permissionWords(choice),
+      ...modelWords(choice),
+      ...promptWords(choice.prompt),
+    ],
+  },
   queue: "codex_queue",
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
   // Settings (`-c key=value`) may stand before it.
-  isSharedServer: (words) => words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server",
+  // One that listens on a socket of ours serves one session.
+  isSharedServer: (words) =>
+    words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server" && !words.some((word) => OWN.test(word)),
   scripted: (options) => ({ file: "config.toml", text: codexConfig(options) }),
 };

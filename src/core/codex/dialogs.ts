@@ -1,6 +1,6 @@
 /** Pages of a Codex terminal that ask something and take every key: found by their structure, named by what only Codex writes there. */
 import type { StyledLine } from "../styled-text.ts";
-import type { Dialog, PageName, Screen } from "../agent/screen.ts";
+import type { Dialog, PageName } from "../agent/screen.ts";
 
 interface DialogPage {
   readonly page: PageName;
@@ -12,7 +12,12 @@ interface DialogPage {
   readonly choice?: RegExp;
   /** The same of the line that names the keys. */
   readonly keys?: RegExp;
+  /** The keys that say yes while `choice` is the chosen one. */
+  readonly accept?: readonly string[];
 }
+
+const ENTER: readonly string[] = ["Enter"];
+const TRUST = /^trust and continue$/i;
 
 /** Enter goes on, and sends no answer of the agent's own making. */
 const goesOn = /\benter (to )?continue/i;
@@ -22,14 +27,15 @@ const approvalChoice = /^(yes, proceed|yes, and don't ask again|yes, grant|no, a
 
 /** Dialogs by what they say. One that none of these knows is a `choice`. */
 const dialogPages: readonly DialogPage[] = [
-  { page: "folder_trust", versions: "from 0.169", title: "folder access", choice: /^trust and continue$/i, keys: goesOn },
-  { page: "folder_trust", versions: "from 0.169", title: "trust this folder?", choice: /^trust and continue$/i, keys: goesOn },
+  { page: "folder_trust", versions: "from 0.169", title: "folder access", choice: TRUST, keys: goesOn, accept: ENTER },
+  { page: "folder_trust", versions: "from 0.169", title: "trust this folder?", choice: TRUST, keys: goesOn, accept: ENTER },
   {
     page: "folder_trust",
     versions: "before 0.169",
     title: "do you trust the contents of this directory",
     choice: /^yes, (continue|allow)/i,
     keys: goesOn,
+    accept: ENTER,
   },
   { page: "update_offer", versions: "all", title: "update available" },
   { page: "rate_limit", versions: "all", title: "approaching rate limits" },
@@ -40,6 +46,10 @@ const dialogPages: readonly DialogPage[] = [
   { page: "command_approval", versions: "from 0.169", title: "would you like to grant these permissions?" },
   { page: "command_approval", versions: "from 0.169", title: "would you like to send input to" },
 ];
+
+/** What has choices and no title that is known; and the trust page where its title has left a small screen. */
+const unnamed: Pick<DialogPage, "page" | "accept" | "choice"> = { page: "choice" };
+const cutTrustPage = dialogPages[0]!;
 
 const choiceLine = /^\s*(› ?)?\s*(\d+)\. (.+)$/;
 const answerLine = /\b(enter|esc)\b/i;
@@ -68,7 +78,10 @@ function readChoices(lines: readonly StyledLine[], end: number): Choice[] {
 }
 
 /** The dialog at the end of the screen: numbered choices, one of them marked, and a line that names the keys. */
-export function readDialog(lines: readonly StyledLine[], styled: boolean): { dialog: Dialog; page: PageName } | null {
+export function readDialog(
+  lines: readonly StyledLine[],
+  styled: boolean,
+): { dialog: Dialog; page: PageName; accept: readonly string[] | null } | null {
   const end = lines.findLastIndex((line) => line.text !== "");
   const choices = readChoices(lines, end);
   const first = choices[0];
@@ -87,10 +100,10 @@ export function readDialog(lines: readonly StyledLine[], styled: boolean): { dia
   const said = choices.map((choice) => choice.text);
   const titled = titleOf(before, styled, markedLine.text.startsWith("›") ? said : [], after.map(({ text }) => text).join(" "));
   const cutTrust = markedLine.text.startsWith("› 1. Trust and continue") && isCutTrustPage(lines, styled);
-  const page = said.some((text) => approvalChoice.test(text))
-    ? "command_approval"
-    : (titled?.page ?? (cutTrust ? "folder_trust" : "choice"));
-  return { page, dialog: { question: questionOf(before, titled?.at ?? null), choices: said, chosen } };
+  const dialog = { question: questionOf(before, titled?.at ?? null), choices: said, chosen };
+  if (said.some((text) => approvalChoice.test(text))) return { page: "command_approval", dialog, accept: null };
+  const { page, accept, choice } = titled?.known ?? (cutTrust ? cutTrustPage : unnamed);
+  return { page, dialog, accept: choice?.test(said[chosen]!) === true ? (accept ?? null) : null };
 }
 
 /**
@@ -102,7 +115,7 @@ function titleOf(
   styled: boolean,
   choices: readonly string[],
   keys: string,
-): { at: number; page: PageName } | null {
+): { at: number; known: DialogPage } | null {
   for (let at = before.length - 1; at >= 0; at -= 1) {
     const { text, cells } = before[at]!;
     const plain = text.toLowerCase().replace(/^[^a-z]*/, "");
@@ -113,7 +126,7 @@ function titleOf(
         (page.choice === undefined ? bold : choices.some((choice) => page.choice?.test(choice))) &&
         (page.keys === undefined || page.keys.test(keys)),
     );
-    if (known !== undefined) return { at, page: known.page };
+    if (known !== undefined) return { at, known };
   }
   return null;
 }
@@ -136,12 +149,18 @@ function questionOf(before: readonly StyledLine[], title: number | null): string
   return mark < 0 ? whole : whole.slice(0, mark + 1);
 }
 
-/** A trust page on which Enter means yes. */
-export const takesTrust = ({ page, dialog }: Screen): boolean =>
-  page === "folder_trust" && (dialog === null || /^(yes|trust)/i.test(dialog.choices[dialog.chosen] ?? ""));
-
 /** The question of the oldest clients, which came without numbered choices. */
 const isTrustQuestion = (text: string): boolean => text.toLowerCase().includes("do you trust the contents of this directory");
+
+/** Rows that are free below a page that is shown whole; the last may be the end of the capture. */
+const FREE_ROWS = 2;
+
+/** The keys that say yes to the oldest question, when the screen had room for choices and there are none. */
+export function acceptOldest(lines: readonly StyledLine[]): readonly string[] | null {
+  const end = lines.findLastIndex(({ text }) => text !== "");
+  const whole = lines.length - 1 - end >= FREE_ROWS && !lines.some(({ text }) => choiceLine.test(text));
+  return whole && isTrustQuestion(lines[end]?.text ?? "") ? ENTER : null;
+}
 
 /** A trust page that the screen is too small to show whole: nothing stands above its title. Or the oldest, which has no choices. */
 export function isCutTrustPage(lines: readonly StyledLine[], styled: boolean): boolean {

@@ -112,16 +112,18 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * What the screen waits for, when its page is known: a page that asks is named by what it is, and above a composer no words ask anything.
- * As {@link busyWait}, silent while the worker's state is fresh.
+ * What the screen waits for: a page that asks is named by what it is, above a composer no words ask anything, and else the words at the end
+ * of the text tell. Null when nothing does or the worker's state is fresh.
  */
 export function waitOf(screen: Screen, text: string, question: WaitQuestion): Finding | null {
   const { statusAge, busyWaitSeconds } = question;
   if (statusAge !== null && statusAge < busyWaitSeconds) return null;
-  const found = busyWait(text, question);
+  const found = patternIn(text, question);
   const asking = found !== null && asksByWords.has(found.pattern);
   if (!screen.asks) return asking && screen.composer !== null ? null : found;
-  return asking ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);
+  // A page told by words alone is one pattern among the others, in their order; a dialog stands in front of whatever goes on behind it.
+  const before = screen.dialog === null && found?.pattern === "mcp_startup";
+  return asking || before ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);
 }
 
 /** Patterns that are a page of their own, which hides the composer. */
@@ -135,12 +137,8 @@ const asksByWords: ReadonlySet<string> = new Set([
 
 const findingOf = ({ pattern, reason, recommended_action }: Rule): Finding => ({ pattern, reason, recommended_action });
 
-/**
- * The first pattern, in the order of the rules, that the end of the screen shows; null when there is none or the worker's state is fresh.
- */
-export function busyWait(screen: string, question: WaitQuestion): Finding | null {
-  const { statusAge, busyWaitSeconds } = question;
-  if (statusAge !== null && statusAge < busyWaitSeconds) return null;
+/** The first pattern, in the order of the rules, that the end of the screen shows. */
+function patternIn(screen: string, question: WaitQuestion): Finding | null {
   const lines = screen.split(/\r\n|\r|\n/);
   // What is typed into the composer, and the folder and the name of the thread below it, are nobody's question.
   const composer = composerAt(lines);

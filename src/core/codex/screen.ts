@@ -1,7 +1,7 @@
 /** What a Codex terminal shows: named pages, kept as data per version, and what stands in the composer. */
 import type { Composer, PageName, Screen } from "../agent/screen.ts";
 import { isStyled, type StyledLine, styledLines } from "../styled-text.ts";
-import { isCutTrustPage, readDialog } from "./dialogs.ts";
+import { acceptOldest, isCutTrustPage, readDialog } from "./dialogs.ts";
 import { isEarlyFooter } from "./pane-classifier.ts";
 
 /** Hints of an empty composer, needed only where the capture carries no styles. */
@@ -42,10 +42,11 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const overlay = dialog === null ? readOverlay(keys, styled) : null;
   const plainTrust = dialog === null && composer === null && isCutTrustPage(lines, styled);
   const early = composer !== null && composer.empty && isEarlyFooter(below.map((line) => line.text));
-  const base = { asks: dialog !== null || plainTrust, dialog: dialog?.dialog ?? null, composer, working, early, queued };
+  const asks = dialog !== null || plainTrust;
+  const base = { asks, dialog: dialog?.dialog ?? null, accept: null, composer, working, early, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
-  if (dialog !== null) return { page: dialog.page, ...base };
-  if (plainTrust) return { page: "folder_trust", ...base };
+  if (dialog !== null) return { page: dialog.page, ...base, accept: dialog.accept };
+  if (plainTrust) return { page: "folder_trust", ...base, accept: acceptOldest(lines) };
   if (overlay !== null) return { page: overlay, ...base };
   if (composer !== null && !composer.empty) return { page: "draft", ...base };
   if (queued.length > 0) return { page: "queued_input", ...base };

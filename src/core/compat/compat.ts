@@ -53,10 +53,10 @@ const Meta = v.object({
   changed_at: maybeTime,
   history_lines: v.fallback(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null),
 });
-export type CompatCaptureMeta = v.InferOutput<typeof Meta>;
+type CompatCaptureMeta = v.InferOutput<typeof Meta>;
 
 /** An event by its line, counted from 1; `event` is null when the line is no JSON object. */
-export interface CompatEvent {
+interface CompatEvent {
   readonly line: number;
   readonly text: string;
   readonly event: { readonly type: string; readonly time: string | null; readonly payload: JsonObject } | null;

@@ -2,7 +2,7 @@
 import { STATUS_STATES } from "./compat.ts";
 import { quoteWord } from "../shell.ts";
 
-export interface WorkerContract {
+interface WorkerContract {
   readonly program: string;
   readonly name: string;
   readonly cwd: string;

@@ -2,7 +2,7 @@
 import { UsageError } from "../failure.ts";
 import { LOOPBACK, pageUrl } from "./loopback.ts";
 
-export interface DashboardWish {
+interface DashboardWish {
   readonly program: string;
   readonly task: string | undefined;
   readonly host: string;

@@ -2,7 +2,7 @@
 import { linesOf } from "./delivery.ts";
 
 /** What a text is looked for by. */
-export interface Fingerprint {
+interface Fingerprint {
   readonly digest: string;
   /** Lines that have words. */
   readonly lines: number;

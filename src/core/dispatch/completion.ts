@@ -25,7 +25,7 @@ export const earlierTurnsLine = (worker: string, count: number): string =>
     ? ""
     : `\n${count} earlier ${count === 1 ? "turn" : "turns"} of ${worker} had ended before you were bound to it; they are not told one by one.`;
 
-export interface CompletionEvent {
+interface CompletionEvent {
   readonly id: number;
   readonly timestamp: string;
   /** Name of the worker's session. */

@@ -29,7 +29,7 @@ export type MessageState = (typeof MESSAGE_STATES)[number];
  * Who moves a message. `anyone`: a dispatcher that takes it up; `holder`: the dispatcher whose claim on it stands; `recovery`: any
  * dispatcher, once the lease is over; `settling`: whoever sees the proof.
  */
-export type Mover = "anyone" | "holder" | "recovery" | "settling";
+type Mover = "anyone" | "holder" | "recovery" | "settling";
 
 export type AttemptState = "running" | "succeeded" | "failed" | "abandoned" | "blocked";
 
@@ -173,7 +173,7 @@ export const TRANSITIONS = {
 export type TransitionName = keyof typeof TRANSITIONS;
 
 /** The rows that tell of one message; each may be missing. */
-export interface Ledgers {
+interface Ledgers {
   readonly command: Pick<CommandRow, "state"> | null;
   /** The newest one. */
   readonly attempt: { readonly state: AttemptState; readonly side_effect_started: number } | null;

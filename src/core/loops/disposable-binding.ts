@@ -75,7 +75,7 @@ function callWords(call: DisposableCall, looped: boolean): string[] {
   ];
 }
 
-export interface Replay {
+interface Replay {
   readonly program: string;
   readonly call: DisposableCall;
   /** Id and current iteration of the run, when one was made. */

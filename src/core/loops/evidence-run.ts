@@ -62,7 +62,7 @@ export interface EvidenceRun {
   readonly output_tail: string;
 }
 
-export type ProofState = "fresh" | "stale" | "unknown";
+type ProofState = "fresh" | "stale" | "unknown";
 
 /** How a criterion that a machine proved stands now. */
 export interface MachineProof {

@@ -2,6 +2,7 @@
 import type { CriterionStatus } from "../tasks/criteria.ts";
 import { Failure } from "../failure.ts";
 import { isObject, type JsonObject } from "../json.ts";
+import { saysSomething } from "../plain-text.ts";
 import { ADVERSARIAL_CHECK, type LoopRun } from "./loop-run.ts";
 
 /** The criterion's text: exactly this, other tools read it. */
@@ -68,7 +69,7 @@ export function needType(type: string): string {
 }
 
 const ADVERSARIAL_FIELDS = ["failure_mode", "check", "result"] as const;
-export type AdversarialField = (typeof ADVERSARIAL_FIELDS)[number];
+type AdversarialField = (typeof ADVERSARIAL_FIELDS)[number];
 
 /**
  * The metadata of an attempt to disprove, its three fields trimmed.
@@ -81,7 +82,7 @@ export function adversarialMetadata(
 ): JsonObject & Record<AdversarialField, string> {
   const fields = ADVERSARIAL_FIELDS.map((field): [AdversarialField, string] => {
     const value = metadata[field];
-    if (typeof value !== "string" || value.trim() === "")
+    if (typeof value !== "string" || !saysSomething(value))
       throw new Failure(
         `${label(field)} must be a text that is not blank: an ${ADVERSARIAL_CHECK} says what could be wrong, how it was looked for, ` +
           "and what came out",

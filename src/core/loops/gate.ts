@@ -6,7 +6,7 @@ import type { Criterion } from "../tasks/criteria.ts";
 import { isAdversarialProof } from "../tasks/evidence.ts";
 import { ADVERSARIAL_CHECK, type LoopPolicy } from "./loop-run.ts";
 
-export interface GateInput {
+interface GateInput {
   readonly policy: LoopPolicy;
   readonly requested: number;
   /** How far the loop has come: the policy's current iteration, or a later one whose message arrived. */

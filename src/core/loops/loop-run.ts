@@ -86,7 +86,7 @@ export function readLoop(run: Run, reference: string = run.name): LoopRun {
 }
 
 /** What somebody who makes a loop run may choose. */
-export interface LoopChoices {
+interface LoopChoices {
   readonly template?: LoopTemplate | undefined;
   /** Gates beyond the template's, or all of them without a template; trimmed, without repeats. */
   readonly gates?: readonly string[];

@@ -132,7 +132,7 @@ export function unfilter(filter: number, row: Uint8Array, before: Uint8Array, st
 export type Samples = Uint8Array | Uint16Array;
 
 /** Puts one row's pixels into a row of the picture, from `x` on in steps of `dx`. */
-export type RowReader = (row: Uint8Array, width: number, out: Samples, x: number, dx: number) => void;
+type RowReader = (row: Uint8Array, width: number, out: Samples, x: number, dx: number) => void;
 
 /**
  * Makes the reader that turns raw rows into RGBA of `bits` per sample; smaller samples are widened exactly (255 becomes 65535).

@@ -1,6 +1,6 @@
 /** Controlled phrases that may create loop policy or gates. Anything else a person writes is ordinary prose. */
 
-export interface LoopTrigger {
+interface LoopTrigger {
   readonly name: string;
   readonly intent: string;
   readonly required_before_continue: readonly string[];

@@ -1,7 +1,7 @@
 /** What a screen shows that the one before did not: the new lines after the longest overlap, or all of it when there is none. */
 import { byteCount } from "../text-size.ts";
 
-export interface Delta {
+interface Delta {
   readonly kind: "segment" | "reset";
   readonly lines: readonly string[];
   /** Line numbers within the new screen, from 1. */

@@ -12,6 +12,6 @@ export const QA_SCENARIOS = [
   "adversarial-triggers",
   "goalbuddy-conveyor",
 ] as const;
-export type QaScenario = (typeof QA_SCENARIOS)[number];
+type QaScenario = (typeof QA_SCENARIOS)[number];
 
 export const qaPlan = (scenario: QaScenario): QaPlan => ({ scenario, ...{ ...FLOW_PLANS, ...LOOP_PLANS }[scenario] });

@@ -54,7 +54,7 @@ const look = (party: Party, machine: Machine) => {
   return { ...party, live: liveOf(party, panes, machine), tmux_pane_id };
 };
 
-export type LiveParty = ReturnType<typeof look>;
+type LiveParty = ReturnType<typeof look>;
 
 const expected: Readonly<Record<"worker" | "manager", ReadonlySet<string>>> = {
   worker: new Set(["active", "candidate"]),
@@ -86,7 +86,7 @@ export function liveResult(recorded: SupervisedTask, machine: Machine) {
   };
 }
 
-export type LiveResult = ReturnType<typeof liveResult>;
+type LiveResult = ReturnType<typeof liveResult>;
 
 /** A manager that runs but was never seen, or not for longer than `staleSeconds`; null when there is nothing to warn about. */
 export function managerWarning({ task, manager }: LiveResult, staleSeconds: number, nowMs: number) {

@@ -8,8 +8,11 @@ export type Role = (typeof ROLES)[number];
 /** What a session runs for which nobody chose an agent, and of which nothing on record says more. */
 export const DEFAULT_AGENT = "codex";
 
-/** `tmux`: we started it, in a tmux session of its own; `registered`: it ran already. */
-export type WayOfLaunch = "tmux" | "registered";
+/**
+ * `tmux`: we started it, in a tmux session of its own; `protocol`: the same, with a server that it is spoken to by; `registered`: it ran
+ * already.
+ */
+export type WayOfLaunch = "tmux" | "protocol" | "registered";
 
 /** What a start puts on record, apart from the prompt: all that it takes to start the same again. */
 export interface StartFacts {
@@ -23,6 +26,10 @@ export interface StartFacts {
   readonly effort: string | null;
   readonly permissions: Readonly<Record<string, string>>;
   readonly launch: WayOfLaunch;
+  /** The socket of its server; null without one. */
+  readonly socket: string | null;
+  /** Why it is not spoken to by protocol though that was wanted. */
+  readonly launchWhy: string | null;
 }
 
 /** A row of `sessions`, with what is on record of its agent. */
@@ -49,13 +56,25 @@ export interface Session {
   readonly effort: string | null;
   /** How it came to be; null for a session from before this was recorded. */
   readonly launch: WayOfLaunch | null;
+  /** The socket of its own server; null without one. */
+  readonly socket: string | null;
+  /** Why it is not spoken to by protocol though that was wanted; null when it is, or nobody wanted it. */
+  readonly launch_why: string | null;
 }
+
+/** Why something ended, on record: its start was interrupted, and took it back. */
+export const INTERRUPTED = "start_interrupted";
 
 /** Names that may become part of a tmux session's name and of a folder's. */
 export const isPlainName = (name: string): boolean => /^[A-Za-z0-9_-]+$/.test(name);
 
-/** @throws Failure naming it when the name holds anything else */
+/** What fits into the name of a folder everywhere, with room for what is put before and behind it. */
+const NAME_MAX = 200;
+
+/** @throws Failure naming it when the name holds anything else, or is longer than a folder's can be */
 export function needPlainName(name: string): void {
+  if (name.length > NAME_MAX)
+    throw new Failure(`the name ${JSON.stringify(`${name.slice(0, 20)}…`)} has ${name.length} characters, ${NAME_MAX} are the most`);
   if (!isPlainName(name)) throw new Failure(`the name ${JSON.stringify(name)} may hold only letters, digits, _ and -`);
 }
 

@@ -23,7 +23,7 @@ const signs: { readonly [K in AgentFact["kind"]]?: TurnSign } = {
 };
 
 /** The newest stored record that says something about the turn, and why the turn failed if it says so. */
-export type TurnRecord = AgentRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
+type TurnRecord = AgentRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {

@@ -41,7 +41,7 @@ function wanted(schema: v.GenericSchema, path: string): unknown {
   return (at as { message?: unknown } | undefined)?.message;
 }
 
-export interface Misfit {
+interface Misfit {
   readonly path: string;
   /** `path: expected …, got …` */
   readonly text: string;

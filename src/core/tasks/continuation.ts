@@ -18,7 +18,7 @@ export interface Continuation {
 }
 
 const AGREEMENTS = ["match", "compatible", "divergent"] as const;
-export const VERDICTS = ["proceed", "amend", "stop"] as const;
+const VERDICTS = ["proceed", "amend", "stop"] as const;
 
 /** A row of `continuation_reviews`, its JSON column read. */
 export interface Review {

@@ -8,7 +8,7 @@ export interface Suggestion {
   readonly rationale: string | null;
 }
 
-export interface CriteriaPlan {
+interface CriteriaPlan {
   readonly suggestions: readonly Suggestion[];
   readonly warnings: readonly string[];
 }

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../json.ts";
 import type { EpilogueStep } from "./manager-config.ts";
 
-export type EpilogueState = "pending" | "running" | "succeeded" | "failed" | "skipped";
+type EpilogueState = "pending" | "running" | "succeeded" | "failed" | "skipped";
 
 /** A row of `epilogue_runs`, its JSON column read. */
 export interface EpilogueRun {
@@ -17,7 +17,7 @@ export interface EpilogueRun {
   readonly correlation_id: string | null;
 }
 
-export interface StepStatus {
+interface StepStatus {
   readonly step_name: string;
   readonly state: EpilogueState;
   readonly ok: boolean;

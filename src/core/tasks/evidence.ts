@@ -1,16 +1,25 @@
 /** Evidence of an attempt to disprove a piece of work: what it must tell to count as proof. */
 import * as v from "valibot";
 import { filledText, misfits } from "./agent-input.ts";
+import { saysSomething } from "../plain-text.ts";
 import { isObject, type JsonObject } from "../json.ts";
 
 const FAILED = ["error", "errored", "fail", "failed", "failure", "rejected"];
 const HELD = `nothing, or a word that says that the work held (not ${FAILED.join(", ")})`;
 
+const WORDS = "words: what the example leaves open is none";
+/** What says something: the dots of an example do not. */
+const telling = () =>
+  v.pipe(
+    filledText(),
+    v.check((text) => saysSomething(text), WORDS),
+  );
+
 const adversarialCheck = v.looseObject({
   evidence_type: v.literal("adversarial_check", "adversarial_check"),
-  failure_mode: filledText(),
-  check: filledText(),
-  result: filledText(),
+  failure_mode: telling(),
+  check: telling(),
+  result: telling(),
   status: v.optional(
     v.nullable(
       v.pipe(

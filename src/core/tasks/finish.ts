@@ -73,7 +73,7 @@ export const askedOf = (order: FinishOrder, task: Task): Record<string, unknown>
   require_transcript_segment: order.capture?.required ?? false,
 });
 
-export interface CriteriaAudit {
+interface CriteriaAudit {
   readonly open_criteria: readonly { readonly id: number; readonly criterion: string }[];
   readonly require_criteria_audit: boolean;
   readonly summary: Readonly<Record<string, number>>;
@@ -112,7 +112,7 @@ export const auditEpilogue = (
   require_epilogue: required,
 });
 
-export interface Refusal {
+interface Refusal {
   readonly message: string;
   /** The command that would satisfy the gate. */
   readonly hint: string;

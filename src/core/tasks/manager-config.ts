@@ -32,7 +32,7 @@ export interface ManagerConfig extends ConfigSettings {
 }
 
 export const CLEARABLE = ["objective", "guidelines", "acceptance", "references", "tools", "epilogues", "permissions"] as const;
-export type Clearable = (typeof CLEARABLE)[number];
+type Clearable = (typeof CLEARABLE)[number];
 
 /** What a call asks to change; what is absent stays as stored. */
 export interface ConfigChange {
@@ -54,7 +54,7 @@ export interface ConfigChange {
 }
 
 /** The flags by which a configuration is given, without prefix; lists are empty when absent. */
-export interface ConfigFlags {
+interface ConfigFlags {
   readonly mode?: SupervisionMode | undefined;
   readonly objective?: string | undefined;
   readonly guideline: readonly string[];

@@ -85,7 +85,7 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-export interface Question extends Omit<Field, "choices"> {
+interface Question extends Omit<Field, "choices"> {
   readonly default: unknown;
   readonly choices?: readonly string[] | typeof TAXONOMY;
 }
@@ -99,7 +99,7 @@ export const configQuestions = (stored: ConfigSettings | null): Question[] =>
   }));
 
 /** One question of the interview; every answer is one line. */
-export interface Prompt {
+interface Prompt {
   readonly id: string;
   readonly kind: "choice" | "text" | "list" | "choice_list" | "boolean";
   readonly question: string;

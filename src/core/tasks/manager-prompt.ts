@@ -3,7 +3,7 @@ import type { ManagerConfig } from "./manager-config.ts";
 import { CATEGORIES } from "./permissions.ts";
 import { quoteWord } from "../shell.ts";
 
-export interface ManagerBrief {
+interface ManagerBrief {
   readonly program: string;
   /** How the program is called where its name is not found, as a command line. */
   readonly executable: string;
@@ -25,6 +25,7 @@ export const ifNotFound = (program: string, executable: string): string =>
 /** The whole prompt (`contract/sessions.md` § 10.4). */
 export function managerPrompt(brief: ManagerBrief): string {
   const task = brief.task === null ? "<task>" : quoteWord(brief.task);
+  const worker = brief.worker === null ? "<worker>" : quoteWord(brief.worker);
   const path = brief.path === undefined ? "" : ` --path ${quoteWord(brief.path)}`;
   const run = (words: string) => `\`${brief.program} ${words}${path}\``;
   return [
@@ -43,13 +44,16 @@ export function managerPrompt(brief: ManagerBrief): string {
       "worker is not proof; a changed file, the output of a command, a test you saw pass is.",
     "",
     ...configuration(brief.config, run, task),
-    `Before the first cycle acknowledge with ${run(`manager-ack ${task} --from-stdin`)} (a JSON object on standard input). Read ${run(`worker-ack ${task} --json`)} before you nudge the worker or finish.`,
+    `Before the first cycle acknowledge with ${run(`manager-ack ${task} --from-stdin`)} (a JSON object on standard input). ` +
+      `Read ${run(`worker-ack ${task} --json`)} before you nudge the worker or finish.`,
     "",
     "Then work in a loop:",
-    `1. Observe with ${run(`cycle ${task}`)}. Read manager_context.manager_config, manager_context.acceptance_criteria and manager_context.criteria_negotiation in what it prints.`,
+    `1. Observe with ${run(`cycle ${task}`)}. Read manager_context.manager_config, manager_context.acceptance_criteria and ` +
+      "manager_context.criteria_negotiation in what it prints.",
     "2. Acceptance criteria are living: ask the worker which are must-have now " +
       "and which are follow-up, and record the answers with the criteria command.",
-    `3. Speak to the worker only through the tool: ${run(`session-nudge ${brief.worker === null ? "<worker>" : quoteWord(brief.worker)} "TEXT"`)} when it runs in tmux; otherwise ${run(`enqueue-nudge-worker ${task} --message "TEXT"`)} and then ${run("dispatch --once")}.`,
+    `3. Speak to the worker only through the tool: ${run(`session-nudge ${worker} "TEXT"`)} when it runs in tmux; ` +
+      `otherwise ${run(`enqueue-nudge-worker ${task} --message "TEXT"`)} and then ${run("dispatch --once")}.`,
     `4. When you do not run in tmux yourself, poll ${run(`manager-inbox ${task} --consume-next --wait --timeout 60 --json`)}.`,
     "5. Compare the worker's receipts with the open accepted criteria; a criterion is satisfied only with evidence.",
     `6. When every accepted criterion is closed: ${run(`finish-task ${task} --reason "REASON" --require-criteria-audit`)}.`,
@@ -59,12 +63,14 @@ export function managerPrompt(brief: ManagerBrief): string {
 function configuration(config: ManagerConfig | null, run: (words: string) => string, task: string): string[] {
   if (config === null) {
     return [
-      `No manager configuration is stored. Run ${run(`manager-config ${task} --questions`)}, ask the user those questions here in this chat, and store the answers with ${run(`manager-config ${task}`)} and its flags. Use --interactive only for a human in a terminal.`,
+      `No manager configuration is stored. Run ${run(`manager-config ${task} --questions`)}, ask the user those questions here in this ` +
+        `chat, and store the answers with ${run(`manager-config ${task}`)} and its flags. Use --interactive only for a human in a terminal.`,
     ];
   }
   const granted = CATEGORIES.flatMap((category) => config.permissions[category].map((action) => `${category}.${action}`));
   return [
-    `A manager configuration is stored (mode ${config.supervision_mode}): start with ${run(`cycle ${task}`)}, and ask the user only if the configuration is unsuitable.`,
+    `A manager configuration is stored (mode ${config.supervision_mode}): start with ${run(`cycle ${task}`)}, and ask the user only ` +
+      "if the configuration is unsuitable.",
     ...(config.objective ? [`Objective: ${config.objective}`] : []),
     ...config.guidelines.map((line) => `Guideline: ${line}`),
     `Expected tools: ${config.tools.length === 0 ? "none named" : config.tools.join(", ")}`,

@@ -5,12 +5,13 @@ import { isObject } from "../json.ts";
 export const TAXONOMY = {
   communication: ["comment_on_pr", "notify_operator"],
   context: ["fetch_issues", "fetch_prs", "spawn_reviewer"],
+  operator: ["answer", "land"],
   repo: ["merge_green_pr", "open_pr", "push_branch"],
   verification: ["run_cargo", "run_playwright", "run_pytest", "run_xcodebuild"],
   worker_session: ["clear", "compact", "interrupt", "stop"],
 } as const;
 
-export type Category = keyof typeof TAXONOMY;
+type Category = keyof typeof TAXONOMY;
 export const CATEGORIES = Object.keys(TAXONOMY) as Category[];
 
 /** The granted actions of every category, sorted. */
@@ -98,7 +99,7 @@ export function applyOverrides(
 export const normalisePermissions = (stored: unknown): Permissions =>
   applyOverrides(noPermissions(), isObject(stored) ? stored : {}).permissions;
 
-export interface PermissionCheck {
+interface PermissionCheck {
   readonly allowed: boolean;
   /** `missing_manager_config` or `permission_not_enabled`, and `missing_worker_handoff` where one was asked for. */
   readonly reasons: readonly string[];

@@ -62,7 +62,7 @@ export function reviewContext(from: {
 }
 
 /** Facts of a reviewer's run that it cannot forge. */
-export interface ReviewerRun {
+interface ReviewerRun {
   readonly reviewerSessionId: string;
   readonly managerSessionId: string;
   /** The program alone: its arguments may hold secrets. */

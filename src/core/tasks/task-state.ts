@@ -42,7 +42,7 @@ export interface Parties {
 export const party = (row: PartyRow | null, alive: (pid: number) => boolean, nowMs: number): Party | null =>
   row && { ...row, alive: row.pid === null ? null : alive(row.pid), heartbeat_age_seconds: ageSeconds(row.last_heartbeat_at, nowMs) };
 
-export interface Integrity {
+interface Integrity {
   readonly issues: string[];
   readonly ok: boolean;
 }

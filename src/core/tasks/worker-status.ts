@@ -33,6 +33,8 @@ export interface HealthQuestion {
   readonly state: string;
   readonly captureError: string | null;
   readonly finding: Finding | null;
+  /** What its screen waits for, in words; also what a page asks that is too young to be a finding. */
+  readonly waits: string | null;
   /** Seconds; null: unknown, which counts as stale. */
   readonly statusAge: number | null;
   readonly statusStaleSeconds: number;
@@ -40,7 +42,7 @@ export interface HealthQuestion {
   readonly terminalStaleSeconds: number;
 }
 
-export interface Health {
+interface Health {
   readonly health: "stopped" | "blocked" | "done" | "unknown" | "busy_wait" | "stale" | "quiet" | "status_stale" | "active";
   readonly reason: string;
   readonly recommended_action: string;
@@ -54,7 +56,12 @@ export function judgeHealth(q: HealthQuestion): Health {
   if (q.state === "blocked") return { health: "blocked", reason: "it reports that it is blocked", recommended_action: "read_blocker" };
   if (q.state === "done") return { health: "done", reason: "it reports that it is done", recommended_action: "review_result" };
   if (q.captureError !== null) return { health: "unknown", reason: q.captureError, recommended_action: "inspect_terminal" };
-  if (q.finding) return { health: "busy_wait", reason: q.finding.reason, recommended_action: q.finding.recommended_action };
+  if (q.finding) return { health: "busy_wait", reason: q.waits ?? q.finding.reason, recommended_action: q.finding.recommended_action };
+  const { health, reason, recommended_action } = byAge(q);
+  return { health, reason: q.waits ?? reason, recommended_action };
+}
+
+function byAge(q: HealthQuestion): Health {
   const statusStale = stale(q.statusAge, q.statusStaleSeconds);
   const terminalStale = stale(q.terminalAge, q.terminalStaleSeconds);
   if (statusStale && terminalStale)

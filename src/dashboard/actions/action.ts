@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Scene } from "../../flow/scene.ts";
 
-export interface Outcome {
+interface Outcome {
   readonly said: string;
   readonly wrote?: readonly string[];
   readonly result?: unknown;

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Context } from "../../context.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
-import { eventsAfter, lastEventId, type RecordedEvent } from "../../store/dashboard/events.ts";
+import { eventsAfter, lastEventId, type RecordedEvent } from "../../store/record/events.ts";
 import type { Action } from "./action.ts";
 import { contractActions } from "./contract.ts";
 import { recordActions } from "./records.ts";

@@ -10,6 +10,7 @@ import { GATES } from "../../flow/tasks/finish-gates.ts";
 import { requireFreshProof } from "../../flow/loops/machine-proof.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { launchFlags } from "../../flow/sessions/start-session.ts";
+import { undertake } from "../../flow/sessions/undertaking.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
@@ -33,7 +34,7 @@ export const workActions: Readonly<Record<string, Action>> = {
       dispatch: v.optional(v.boolean(), true),
     }),
     async (scene, input) => {
-      const paired = await pair(scene, {
+      const asked = {
         task: input.task,
         taskGoal: input.goal,
         taskSummary: undefined,
@@ -43,6 +44,7 @@ export const workActions: Readonly<Record<string, Action>> = {
         cwd: scene.cx.path(input.cwd),
         config: null,
         path: scene.path,
+        launch: undefined,
         agent: undefined,
         model: undefined,
         effort: undefined,
@@ -50,7 +52,8 @@ export const workActions: Readonly<Record<string, Action>> = {
         askForApproval: launchFlags.askForApproval.default as string,
         acceptTrust: input.acceptTrust,
         timeoutSeconds: PAIR_SECONDS,
-      });
+      };
+      const paired = await undertake(scene.cx, (under) => pair(scene, under, asked));
       const pid = input.dispatch ? await ensureDispatch(scene) : null;
       return {
         said: `${paired.worker.name} and ${paired.manager.name} work on ${paired.task.name}${pid === null ? "" : `, with a Dispatch beside them (process ${pid})`}.`,

@@ -1,7 +1,7 @@
 /** What the page asks the server to do and to show once, and the receipts of that. */
 import type { Receipt, Refused } from "../actions/actions.ts";
 
-export type Answer = Receipt | Refused;
+type Answer = Receipt | Refused;
 
 export interface Note {
   readonly id: number;

@@ -3,7 +3,7 @@ import { useId, useState } from "preact/hooks";
 import { act } from "./do.ts";
 import { Modal } from "./parts.tsx";
 
-export interface Field {
+interface Field {
   readonly name: string;
   readonly label: string;
   readonly kind?: "text" | "long" | "choice" | "check";

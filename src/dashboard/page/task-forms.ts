@@ -6,7 +6,7 @@ import type { Form } from "./forms.tsx";
 /** A dialog to show: a form, or the one that finishes a task. */
 export type Dialog = Form | { readonly finish: Card };
 
-export interface TaskAction {
+interface TaskAction {
   readonly name: string;
   readonly key?: string;
   readonly danger?: boolean;

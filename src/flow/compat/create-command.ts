@@ -7,6 +7,7 @@ import { TERMINALS, type TerminalChoice } from "../../system/terminal/terminal.t
 import { type CreatedWorker, createWorker, firstReport, stopWorker, verify, waitReady } from "./create-worker.ts";
 import { openPlace } from "../sessions/open.ts";
 import { type AgentInput, agentFlags } from "../sessions/start-session.ts";
+import { type Undertaking, undertake } from "../sessions/undertaking.ts";
 
 /** The flags of both commands; create has more. */
 export const createFlags = {
@@ -25,7 +26,7 @@ export const createFlags = {
   path: pathFlag,
 };
 
-export interface CreateInput extends AgentInput {
+interface CreateInput extends AgentInput {
   readonly name: string;
   readonly cwd: string | undefined;
   readonly task: string | undefined;
@@ -47,7 +48,12 @@ export interface CreateInput extends AgentInput {
 /** The whole command; what was asked for in vain is said, and is no failure. */
 export async function runCreate(cx: Context, input: CreateInput): Promise<void> {
   if (input.open && input.stopAfter) throw new UsageError("--open and --stop-after exclude each other: the window would show nothing");
-  const worker = await createWorker(cx, {
+  const made = await undertake(cx, (under) => create(cx, under, input));
+  if (input.json) cx.json(made);
+}
+
+async function create(cx: Context, under: Undertaking, input: CreateInput): Promise<Record<string, unknown>> {
+  const worker = await createWorker(cx, under, {
     ...input,
     agent: chosenAgent(cx.env, input.agent),
     model: input.model ?? null,
@@ -63,11 +69,13 @@ export async function runCreate(cx: Context, input: CreateInput): Promise<void> 
   say(`worker: ${worker.name}`);
   say(`tmux session: ${worker.tmuxSession}`);
   say(`state directory: ${worker.folder}`);
-  const startup = input.waitReady ? await waitReady(cx, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust }) : null;
+  const startup = input.waitReady
+    ? await waitReady(cx, under, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust })
+    : null;
   say(
     `startup: ${startup === null ? "launched (not waited for)" : `${startup.state} (${startup.reason}; recommended: ${startup.action})`}`,
   );
-  const verified = input.verify ? await verify(cx, worker, before, input.verifyTimeout) : null;
+  const verified = input.verify ? await verify(cx, under, worker, before, input.verifyTimeout) : null;
   say(`verification: ${verified === null ? "not asked for" : `${verified.ok ? "ok" : "not verified"} (${verified.reason})`}`);
   if (input.open) await openWindow(cx, worker, input.terminal);
   say(`attach: ${attach}`);
@@ -76,8 +84,7 @@ export async function runCreate(cx: Context, input: CreateInput): Promise<void> 
     await stopWorker(cx, worker);
     say("stopped: its terminal was ended (--stop-after)");
   }
-  if (!input.json) return;
-  cx.json({
+  return {
     name: worker.name,
     tmux_session: worker.tmuxSession,
     state_dir: worker.folder,
@@ -88,7 +95,7 @@ export async function runCreate(cx: Context, input: CreateInput): Promise<void> 
     attach_command: attach,
     stop_command: stop,
     stopped: input.stopAfter,
-  });
+  };
 }
 
 /** The worker was made before this: a window that cannot be opened is a warning. */

@@ -1,12 +1,13 @@
 /**
  * Makes a file-backed worker: folder, records, terminal; then, as asked, waits until it is ready, verifies that it reports, and stops it.
  */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
+import { INTERRUPTED } from "../../core/sessions/session.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
 import type { Store } from "../../store/store.ts";
@@ -16,11 +17,14 @@ import { capturePane, listPanes } from "../../system/terminal/panes.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import { stageFile } from "../../system/files/whole-file.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
+import { nextCommand } from "../reach/next-command.ts";
 import { pressAnswer } from "../reach/pane.ts";
-import { checkTmuxFree, tmuxNameOf } from "../sessions/launch.ts";
+import { tmuxNameOf } from "../sessions/begin-terminal.ts";
+import { checkTmuxFree } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
+import type { Undertaking } from "../sessions/undertaking.ts";
 
-export interface CreateRequest extends ModelChoice {
+interface CreateRequest extends ModelChoice {
   readonly agent: Agent;
   readonly name: string;
   readonly cwd: string;
@@ -42,7 +46,7 @@ export interface CreatedWorker {
 }
 
 /** How far a start has come. */
-export interface Startup {
+interface Startup {
   readonly state: string;
   readonly reason: string;
   readonly action: string;
@@ -62,11 +66,11 @@ const ACTIONS: Readonly<Record<string, string>> = {
 };
 
 /** @throws Failure when anything is in the way, before anything is written or started */
-export async function createWorker(cx: Context, request: CreateRequest): Promise<CreatedWorker> {
+export async function createWorker(cx: Context, under: Undertaking, request: CreateRequest): Promise<CreatedWorker> {
   const { agent, name, cwd } = request;
   checkPlainSession(cx, agent, name, cwd, request);
   const folder = workerFolder(cx.stateRoot, name);
-  const tmuxSession = tmuxNameOf(name);
+  const tmuxSession = tmuxNameOf(agent, name);
   if (existsSync(join(folder, "config.json")) && !request.reuse)
     throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, {
       hint: `take it over with --reuse, or choose another name`,
@@ -86,7 +90,15 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
     statusPath: join(folder, "status.json"),
     ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }),
   });
+  under.check();
   const id = recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse: request.reuse });
+  under.takesBack(store, (stays) => {
+    if (stays > 0) return;
+    recordStopped(store, id, INTERRUPTED);
+    appendCompatEvent(cx.stateRoot, name, { time: cx.now(), type: "stop", killed_session: true, reason: INTERRUPTED });
+    // Its name is free again, as before.
+    if (!request.reuse) rmSync(join(folder, "config.json"), { force: true });
+  });
   const now = cx.now();
   const config: JsonObject = {
     name,
@@ -113,14 +125,20 @@ export async function createWorker(cx: Context, request: CreateRequest): Promise
   }).place();
   stageCompatJson(cx.stateRoot, name, "config.json", config).place();
   appendCompatEvent(cx.stateRoot, name, { time: now, type: "create", cwd, tmux_session: tmuxSession });
-  const { paneId, started } = await openPlainSession(cx, agent, {
-    model: request.model,
-    effort: request.effort,
-    session: tmuxSession,
-    cwd,
-    flags: [],
-    prompt: request.sendContract ? contract : null,
-  });
+  const { paneId, started } = await openPlainSession(
+    cx,
+    under,
+    agent,
+    {
+      model: request.model,
+      effort: request.effort,
+      session: tmuxSession,
+      cwd,
+      flags: [],
+      prompt: request.sendContract ? contract : null,
+    },
+    nextCommand(cx, store, "stop", name),
+  );
   recordStarted(store, id, { tmuxSession, paneId, agent: agent.key, started });
   const worker = { agent, id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
   stageCompatJson(cx.stateRoot, name, "config.json", worker.config).place();
@@ -147,7 +165,12 @@ function verdictOf({ label, screen }: Agent, history: string, page: string): { s
 }
 
 /** Looks at the screen until it says ready, working or what it waits for, or the time is over; the verdict is kept in config.json. */
-export async function waitReady(cx: Context, worker: CreatedWorker, options: { seconds: number; acceptTrust: boolean }): Promise<Startup> {
+export async function waitReady(
+  cx: Context,
+  under: Undertaking,
+  worker: CreatedWorker,
+  options: { seconds: number; acceptTrust: boolean },
+): Promise<Startup> {
   const deadline = performance.now() + options.seconds * 1000;
   let answered = Number.NEGATIVE_INFINITY;
   let readySince = Number.POSITIVE_INFINITY;
@@ -166,14 +189,14 @@ export async function waitReady(cx: Context, worker: CreatedWorker, options: { s
     readySince = verdict.state === "ready" ? Math.min(readySince, performance.now()) : Number.POSITIVE_INFINITY;
     if (performance.now() - readySince >= SETTLED_MS) break;
     // A page that has only just appeared swallows the key: while it is recognised, it is answered again.
-    const yes = worker.agent.screen.trustKeys(shown);
+    const yes = shown.accept;
     if (yes !== null && performance.now() - answered > 1000) {
       if (answered === Number.NEGATIVE_INFINITY) appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "accept_trust" });
       answered = performance.now();
       await pressAnswer(cx, pane, yes);
     }
     if (performance.now() >= deadline) break;
-    await Bun.sleep(LOOK_MS);
+    await under.pause(LOOK_MS);
   }
   const startup = { ...verdict, action: ACTIONS[verdict.state] ?? "inspect_terminal" };
   const now = cx.now();
@@ -193,7 +216,13 @@ const reported = (cx: Context, worker: CreatedWorker): string =>
   `${readCompatText(cx.stateRoot, worker.name, "status.json")}\n${latestStatus(worker.store, worker.name)?.last_update}`;
 
 /** Waits until the worker has reported a status by itself, in its file or through update-status. */
-export async function verify(cx: Context, worker: CreatedWorker, first: string, seconds: number): Promise<{ ok: boolean; reason: string }> {
+export async function verify(
+  cx: Context,
+  under: Undertaking,
+  worker: CreatedWorker,
+  first: string,
+  seconds: number,
+): Promise<{ ok: boolean; reason: string }> {
   const deadline = performance.now() + seconds * 1000;
   let verdict = { ok: false, reason: `no status was reported within ${seconds} s` };
   for (;;) {
@@ -206,7 +235,7 @@ export async function verify(cx: Context, worker: CreatedWorker, first: string, 
       break;
     }
     if (performance.now() >= deadline) break;
-    await Bun.sleep(LOOK_MS);
+    await under.pause(LOOK_MS);
   }
   appendCompatEvent(cx.stateRoot, worker.name, { time: cx.now(), type: "verify", ...verdict });
   return verdict;

@@ -1,4 +1,5 @@
 /** All that can be watched: folders of workers below the state root, and the active registered sessions. */
+import { agents } from "../../core/agent/agents.ts";
 import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
@@ -12,7 +13,7 @@ import { placeIn } from "../reach/pane.ts";
 import { compatSubject, sessionSubject, type Subject } from "../reach/subject.ts";
 import { reported } from "./worker-status.ts";
 
-export interface ListedWorker {
+interface ListedWorker {
   readonly name: string;
   readonly kind: "worker" | "session";
   readonly running: boolean;
@@ -35,11 +36,12 @@ const bareFolder = (name: string): Subject => ({
   name,
   agent: DEFAULT_AGENT,
   cwd: "",
-  tmuxSession: `codex-${name}`,
+  tmuxSession: `${agents[DEFAULT_AGENT].tmuxPrefix}${name}`,
   paneId: null,
   pid: null,
   since: null,
   lastHeard: null,
+  socket: null,
   identityToken: null,
   config: {},
   session: null,

@@ -1,7 +1,7 @@
 /** The status of a worker or session: what it reports, whether its terminal runs, when that last changed. */
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
-import type { PageName } from "../../core/agent/screen.ts";
+import type { PageName, Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { ageSeconds } from "../../core/time.ts";
 import { judgeHealth, knownState, noStatus, statusOf, type WorkerStatus } from "../../core/tasks/worker-status.ts";
@@ -11,6 +11,7 @@ import type { Store } from "../../store/store.ts";
 import { readCompatJson, readCompatText } from "../../system/compat-worker.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { capture, lastCapture } from "../observe/capture.ts";
+import { judgeScreen } from "../observe/pane-signal.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import type { Subject } from "../reach/subject.ts";
 import type { SubjectScene } from "../scene.ts";
@@ -42,24 +43,36 @@ async function terminalOf(cx: Context, subject: Subject): Promise<Terminal> {
   }
 }
 
+interface Shown {
+  readonly text: string;
+  readonly screen: Screen;
+}
+
 interface Look {
-  /** What stands on the screen, or stood there at the last capture; null: nothing is known. */
-  readonly text: string | null;
+  /** What stands on the screen; null: it could not be seen. */
+  readonly shown: Shown | null;
   readonly page: PageName | null;
   readonly error: string | null;
 }
 
-async function look(pane: Pane | null, read: (pane: Pane) => Promise<{ text: string; page: PageName }>): Promise<Look> {
-  if (!pane) return { text: null, page: null, error: null };
+async function look(pane: Pane | null, read: (pane: Pane) => Promise<Shown>): Promise<Look> {
+  if (!pane) return { shown: null, page: null, error: null };
   try {
-    return { ...(await read(pane)), error: null };
+    const shown = await read(pane);
+    return { shown, page: shown.screen.page, error: null };
   } catch (error) {
-    if (error instanceof Failure) return { text: null, page: null, error: error.message };
+    if (error instanceof Failure) return { shown: null, page: null, error: error.message };
     throw error;
   }
 }
 
-export interface StatusOptions {
+/** What stood on the screen at the last capture. */
+function lastShown(cx: Context, subject: Subject): Shown | null {
+  const text = readCompatText(cx.stateRoot, subject.name, "transcript.txt");
+  return text === null ? null : { text, screen: agentOf(subject).screen.read(text, null) };
+}
+
+interface StatusOptions {
   /** Record a capture when the terminal runs. */
   readonly refresh: boolean;
   readonly lines: number;
@@ -95,7 +108,7 @@ const reportKeys = ({ state, current_task, next_action, blocker, last_update }: 
   status_last_update: last_update,
 });
 
-export interface IdleOptions extends StatusOptions {
+interface IdleOptions extends StatusOptions {
   readonly statusStaleSeconds: number;
   readonly terminalStaleSeconds: number;
   readonly busyWaitSeconds: number;
@@ -113,10 +126,9 @@ export async function idleReport(scene: SubjectScene, options: IdleOptions): Pro
   const captureError = terminal.error ?? seen.error;
   const statusAge = ageSeconds(status.last_update, cx.nowMs());
   const terminalAge = ageSeconds(last?.changed_at, cx.nowMs());
-  const screen = seen.text ?? (terminal.running ? readCompatText(cx.stateRoot, subject.name, "transcript.txt") : null);
-  const finding =
-    screen === null ? null : agentOf(subject).screen.busyWait(screen, { statusAge, busyWaitSeconds: options.busyWaitSeconds });
-  const { statusStaleSeconds, terminalStaleSeconds } = options;
+  const { statusStaleSeconds, terminalStaleSeconds, busyWaitSeconds } = options;
+  const shown = seen.shown ?? (terminal.running ? lastShown(cx, subject) : null);
+  const judged = shown && judgeScreen(agentOf(subject), shown, { statusAge, busyWaitSeconds });
   return {
     name: subject.name,
     running: terminal.running,
@@ -125,14 +137,15 @@ export async function idleReport(scene: SubjectScene, options: IdleOptions): Pro
       running: terminal.running,
       state: status.state,
       captureError,
-      finding,
+      finding: judged?.finding ?? null,
+      waits: judged?.reason ?? null,
       statusAge,
       statusStaleSeconds,
       terminalAge,
       terminalStaleSeconds,
     }),
-    busy_wait_pattern: finding?.pattern ?? null,
-    busy_wait_seconds: options.busyWaitSeconds,
+    busy_wait_pattern: judged?.finding?.pattern ?? null,
+    busy_wait_seconds: busyWaitSeconds,
     capture_error: captureError,
     page: seen.page,
     status_age_seconds: statusAge,

@@ -4,6 +4,7 @@ import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
+import { deliverByProtocol } from "./protocol.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
 import { Journal, type Parcel } from "./journal.ts";
@@ -34,7 +35,15 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 
 /** @param again the pane turned out to show another conversation, so all is looked at once more */
 async function chooseRung(cx: Context, journal: Journal, again = false): Promise<Verdict> {
-  const { recipient } = journal.parcel;
+  const { recipient, steer } = journal.parcel;
+  const served = recipient.gone ? null : await deliverByProtocol(cx, journal);
+  if (served !== null) return served;
+  if (steer)
+    return notSent(
+      null,
+      "NoProtocol",
+      `${JSON.stringify(recipient.name)} cannot be reached by its agent's protocol, which putting words into a turn needs`,
+    );
   const way = await reach(cx, recipient);
   journal.note("reach", {
     pane: way.pane?.paneId ?? null,

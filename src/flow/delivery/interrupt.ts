@@ -11,6 +11,8 @@ import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
+import { movedTo, reachServed } from "../reach/served.ts";
+import { sayAgain } from "./again.ts";
 import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
 import { refuseUndelivered } from "./speak.ts";
 
@@ -23,7 +25,7 @@ const SETTLE_MS = 3000;
  */
 const HEARD_MS = 1500;
 
-export interface Interrupt {
+interface Interrupt {
   /** As asked for; absent: what interrupts the program in the pane. */
   readonly key: string | undefined;
   readonly followup: string | null;
@@ -51,6 +53,11 @@ export function needTerminal(recipient: Recipient): string {
 /** @throws Failure when the session is gone, dead, not running, or the follow-up was not delivered */
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
+  const served = input.key === undefined && !input.dryRun ? await interruptServed(cx, store, recipient) : null;
+  if (served !== null) {
+    const key = recipient.agent.keys.interrupt;
+    return { key, sent: served, target, followup_proof: input.followup === null ? null : await followUp(cx, store, recipient, input) };
+  }
   const way = await reach(cx, recipient);
   const { pane, agent, doubt } = way;
   if (pane === null)
@@ -81,10 +88,40 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
-  if (input.followup === null) return { key, sent, target, followup_proof: null };
-  const said = await deliver(cx, store, { recipient, text: input.followup, origin: input.origin, taskId: input.taskId ?? null });
+  return { key, sent, target, followup_proof: input.followup === null ? null : await followUp(cx, store, recipient, input) };
+}
+
+async function followUp(cx: Context, store: Store, recipient: Recipient, { followup, origin, taskId }: Interrupt): Promise<Proof> {
+  const said = await deliver(cx, store, { recipient, text: followup ?? "", origin, taskId: taskId ?? null });
   refuseUndelivered(said);
-  return { key, sent, target, followup_proof: said.proof };
+  return said.proof;
+}
+
+/**
+ * Interrupts by the agent's own protocol, whatever its terminal shows, and has said again what was lost by it. Gives whether a turn ran;
+ * null when it cannot be reached so.
+ */
+async function interruptServed(cx: Context, store: Store, recipient: Recipient): Promise<boolean | null> {
+  const way = recipient.socket === null ? null : await reachServed(recipient);
+  if (way === null || way.kind === "none") return null;
+  if (way.kind === "moved") throw movedTo(cx, recipient, way.to);
+  const { line, conversation } = way;
+  try {
+    const turn = await line.newestTurn(conversation.id);
+    if (turn?.status !== "running") return false;
+    const ended = new Promise<void>((resolve) =>
+      line.hear((event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve())),
+    );
+    await line.follow(conversation.id);
+    const done = await line.interrupt(conversation.id, turn.id);
+    // Refused: it had just ended by itself.
+    if ("refused" in done) return false;
+    await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
+  } finally {
+    line.close();
+  }
+  if (recipient.sessionId !== null) await sayAgain(cx, store, { sessionId: recipient.sessionId });
+  return true;
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../../context.ts";
 import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
-import { addDelivery, endDelivery, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import { addDelivery, dropText, endDelivery, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { sha256 } from "../../system/files/digest.ts";
-import { ProofSearch } from "./proof.ts";
+import { handsIdOn, ProofSearch } from "./proof.ts";
 import { writtenTo } from "../reach/open-turn.ts";
 import type { Recipient } from "../reach/recipient.ts";
 
@@ -16,6 +16,8 @@ export interface Parcel {
   readonly origin: string;
   /** Typed as it is: a leading `/` commands the agent. */
   readonly asCommand?: boolean;
+  /** Only into the turn that runs, at its next step. */
+  readonly steer?: boolean;
   readonly taskId?: string | null;
   readonly commandId?: string | null;
   readonly notificationId?: number | null;
@@ -81,17 +83,19 @@ export class Journal {
           this.steps.splice(0),
         );
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
+      if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
+      else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
       return true;
     });
   }
 
-  /** @param transport the way it goes: an agent's queue hands our id on, a composer does not */
+  /** @param transport the way it goes */
   search(transport: Transport): ProofSearch | null {
     const { agent, threadId } = this.parcel.recipient;
     const rolloutPath = this.rollout;
     if (rolloutPath === null || this.startOffset === null || this.mark.lines === 0) return null;
-    const carriesId = transport === agent.queue;
+    const carriesId = handsIdOn(agent, transport);
     const { id, clientId, startOffset: from } = this;
     return new ProofSearch(this.store, { id, agent, threadId, rolloutPath, from, clientId, carriesId, ...this.mark });
   }

@@ -1,7 +1,8 @@
 /** Looks for a text in the receiver's rollout, from where it ended when the sending began, and on in the file that a rewind begins. */
 import { basename, dirname } from "node:path";
 import type { Agent } from "../../core/agent/agent.ts";
-import { readFact } from "../../core/agent/record.ts";
+import { factsOf } from "../../core/agent/facts.ts";
+import type { Transport } from "../../core/delivery/delivery.ts";
 import { proofLines, type SoughtText, type UserItem } from "../../core/delivery/proof.ts";
 import { claimProof, deliveryOfClient, followDelivery, textsAround } from "../../store/deliveries.ts";
 import type { Store } from "../../store/store.ts";
@@ -10,7 +11,7 @@ import { sha256 } from "../../system/files/digest.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
-export interface Sought extends SoughtText {
+interface Sought extends SoughtText {
   /** Of the delivery. */
   readonly id: string;
   readonly agent: Agent;
@@ -18,6 +19,10 @@ export interface Sought extends SoughtText {
   readonly rolloutPath: string;
   readonly from: number;
 }
+
+/** Whether this way hands our id on into the record: the agent's protocol and its queue do, a composer does not. */
+export const handsIdOn = (agent: Agent, transport: Transport | null): boolean =>
+  transport !== null && (transport === agent.queue || transport === agent.served?.transport);
 
 export class ProofSearch {
   private path: string;
@@ -85,13 +90,12 @@ interface SeenLine {
   readonly user: UserItem | null;
 }
 
-function seenLine({ transcript }: Agent, text: string, offset: number): SeenLine {
+function seenLine(agent: Agent, text: string, offset: number): SeenLine {
+  const { transcript } = agent;
   const aborts = transcript.mayAbort(text);
   // Most lines are long and none of ours: they are not parsed.
   if (!transcript.mayProve(text)) return { offset, aborts, user: null };
-  const record = transcript.record(text);
-  const fact = record === null ? null : readFact(record);
-  return { offset, aborts, user: fact?.kind === "user" ? fact : null };
+  return { offset, aborts, user: factsOf(agent, text).find((fact) => fact.kind === "user") ?? null };
 }
 
 /**
@@ -168,5 +172,15 @@ export class RolloutGrowth {
 
   close(): void {
     this.watch?.close();
+  }
+}
+
+/** Looks until the text stands in the record, at most this long; 0: one look. */
+export async function seenWithin(search: ProofSearch, growth: RolloutGrowth, ms: number): Promise<boolean> {
+  for (const end = performance.now() + ms; ;) {
+    if (search.look()) return true;
+    const rest = end - performance.now();
+    if (rest <= 0) return false;
+    await growth.wait(rest);
   }
 }

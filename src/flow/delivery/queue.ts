@@ -8,7 +8,7 @@ import { machineOf } from "../../system/agent/agents.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
-import { type ProofSearch, RolloutGrowth } from "./proof.ts";
+import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
 import type { Reach } from "../reach/recipient.ts";
 
 /** A session looks at its queue every few seconds, at times only after ten. */
@@ -95,14 +95,8 @@ const proven = (transport: Transport, search: ProofSearch): Verdict => ({
 
 async function seen(search: ProofSearch, limitMs: number): Promise<boolean> {
   const growth = new RolloutGrowth(search.rolloutPath, search.sought.threadId);
-  const deadline = performance.now() + limitMs;
   try {
-    for (;;) {
-      if (search.look()) return true;
-      const rest = deadline - performance.now();
-      if (rest <= 0) return false;
-      await growth.wait(rest);
-    }
+    return await seenWithin(search, growth, limitMs);
   } finally {
     growth.close();
   }

@@ -7,7 +7,7 @@ import { unknownSession } from "../../store/names.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 
-export interface SessionAction {
+interface SessionAction {
   /** `session_nudged`. */
   readonly event: string;
   /** `session_nudge`, to which `_succeeded` or `_failed` is added. */

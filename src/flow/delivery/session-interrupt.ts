@@ -6,7 +6,7 @@ import { recipientOf } from "../reach/recipient.ts";
 import { boundTask, recorded } from "./session-action.ts";
 import { refuseUnreachable } from "./speak.ts";
 
-export interface InterruptWish {
+interface InterruptWish {
   readonly name: string;
   /** As tmux names it; absent: what interrupts the program there. */
   readonly key: string | undefined;

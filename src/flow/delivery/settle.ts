@@ -2,11 +2,11 @@
 import type { Context } from "../../context.ts";
 import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DeliveryState } from "../../core/delivery/delivery.ts";
-import { type Delivery, deliveryById, endDelivery, noteLooked, openDeliveries } from "../../store/deliveries.ts";
+import { type Delivery, deliveryById, endDelivery, noteLooked, noteLost, openDeliveries, textsUnderWay } from "../../store/deliveries.ts";
 import { proveMessage, refOf, type Told } from "../../store/dispatch/prove.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { lookTogether, ProofSearch } from "./proof.ts";
+import { handsIdOn, lookTogether, ProofSearch } from "./proof.ts";
 
 export interface Settled {
   readonly state: DeliveryState;
@@ -14,7 +14,7 @@ export interface Settled {
   readonly told: Told | null;
 }
 
-export interface SettleOptions {
+interface SettleOptions {
   readonly sessionId?: string;
   /** Who looks; absent: no dispatcher. */
   readonly dispatcherId?: string;
@@ -40,6 +40,7 @@ export function settleAbandoned(cx: Context, store: Store, delivery: Delivery, d
 export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId }: SettleOptions = {}): Settled[] {
   // Whoever sends right now will write the verdict itself.
   const open = openDeliveries(store, sessionId).filter((each) => each.state !== "sending" || !alive(each.sender_pid));
+  const underWay = new Set(textsUnderWay(store, sessionId).map(({ delivery }) => delivery.id));
   const searches = new Map(open.map((delivery) => [delivery.id, searchFor(store, delivery)]));
   const arrived = new Set(open.filter(({ proof_offset }) => proof_offset !== null).map(({ id }) => id));
   const sought = [...searches.values()].flatMap((search) => (search === null || arrived.has(search.sought.id) ? [] : [search]));
@@ -49,11 +50,17 @@ export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId 
     const lookedTo = searches.get(id)?.lookedTo;
     return lookedTo === undefined || arrived.has(id) || lookedTo === (looked_to ?? start_offset) ? [] : [{ id, lookedTo }];
   });
-  noteLooked(store, moved);
+  tx(store, () => {
+    noteLooked(store, moved);
+    noteLost(
+      store,
+      [...searches].flatMap(([id, search]) => (search?.sawAbort && !arrived.has(id) ? [id] : [])),
+    );
+  });
   return open.flatMap((delivery) => {
     if (arrived.has(delivery.id)) return [proven(cx, store, delivery, searches.get(delivery.id) ?? null, dispatcherId ?? null)];
     // A message of Dispatch is moved on by whoever takes over its claim.
-    if (delivery.state === "sending" && refOf(store, delivery) === null) lost(cx, store, delivery);
+    if (delivery.state === "sending" && refOf(store, delivery) === null && !underWay.has(delivery.id)) lost(cx, store, delivery);
     return [];
   });
 }
@@ -62,7 +69,7 @@ export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId 
 export const settleAll = (cx: Context, store: Store, sessionId?: string): number =>
   settleOpen(cx, store, sessionId === undefined ? {} : { sessionId }).length;
 
-function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
+export function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   const { rollout_path, start_offset, looked_to } = delivery;
   if (rollout_path === null || start_offset === null || delivery.text_lines === 0) return null;
   const agent = agentOfPath(rollout_path);
@@ -75,11 +82,11 @@ function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
     digest: delivery.text_digest,
     lines: delivery.text_lines,
     clientId: delivery.client_id,
-    carriesId: delivery.transport === agent.queue,
+    carriesId: handsIdOn(agent, delivery.transport),
   });
 }
 
-function proven(cx: Context, store: Store, delivery: Delivery, search: ProofSearch | null, dispatcherId: string | null): Settled {
+export function proven(cx: Context, store: Store, delivery: Delivery, search: ProofSearch | null, dispatcherId: string | null): Settled {
   const told = proveMessage(store, delivery, dispatcherId, () => {
     // Another may have settled it since it was read.
     if (!isOpen(deliveryById(store, delivery.id)!)) return;

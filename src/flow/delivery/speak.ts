@@ -1,5 +1,6 @@
 /** Saying something to one session by name: session-nudge, and nudge for whoever is registered. */
 import type { Context } from "../../context.ts";
+import type { Proof, Transport } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -8,16 +9,20 @@ import { deliver, type Delivered } from "./deliver.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
 import { boundTask, recorded } from "./session-action.ts";
 
-export interface Nudged {
+/** What a command prints of a sending, besides what was said to whom. */
+interface SendingFacts {
+  readonly side_effect_started: boolean;
+  readonly side_effect_completed: boolean;
+  readonly time: string;
+  readonly transport: Transport | null;
+  readonly proof: Proof;
+}
+
+interface Nudged extends SendingFacts {
   readonly session: string;
   readonly text: string;
   readonly target: string | null;
   readonly dry_run: boolean;
-  readonly side_effect_started: boolean;
-  readonly side_effect_completed: boolean;
-  readonly time: string;
-  readonly transport: string | null;
-  readonly proof: string;
   readonly delivery_id: string | null;
 }
 
@@ -29,7 +34,7 @@ export interface Nudged {
 export function nudgeSession(
   cx: Context,
   store: Store,
-  input: { name: string; text: string; dryRun: boolean; origin: string },
+  input: { name: string; text: string; dryRun: boolean; origin: string; steer?: boolean },
 ): Promise<Nudged> {
   const action = {
     event: "session_nudged",
@@ -40,39 +45,39 @@ export function nudgeSession(
   };
   return recorded(store, action, async (session) => {
     refuseUnreachable(cx, session);
-    const base = { session: input.name, text: input.text, dry_run: input.dryRun };
-    if (input.dryRun) {
-      return {
-        ...base,
-        target: session.tmux_session,
-        side_effect_started: false,
-        side_effect_completed: false,
-        time: store.now(),
-        transport: null,
-        proof: "pending",
-        delivery_id: null,
-      };
-    }
+    const base = { session: input.name, text: input.text, dry_run: input.dryRun, target: session.tmux_session };
+    if (input.dryRun) return { ...base, ...unsentFacts(store), delivery_id: null };
     const sent = await deliver(cx, store, {
       recipient: recipientOf(session),
       text: input.text,
       origin: input.origin,
+      steer: input.steer === true,
       taskId: boundTask(store, session).taskId,
     });
     refuseUndelivered(sent);
     if (sent.state === "typed") cx.err(`note: ${sent.error}; ${sent.hint}`);
-    return {
-      ...base,
-      target: session.tmux_session,
-      side_effect_started: sent.started,
-      side_effect_completed: sent.completed,
-      time: store.now(),
-      transport: sent.transport,
-      proof: sent.proof,
-      delivery_id: sent.id,
-    };
+    return { ...base, ...sentFacts(store, sent) };
   });
 }
+
+/** The facts of a sending that is over, and the id of its record. */
+export const sentFacts = (store: Store, sent: Delivered): SendingFacts & { readonly delivery_id: string } => ({
+  side_effect_started: sent.started,
+  side_effect_completed: sent.completed,
+  time: store.now(),
+  transport: sent.transport,
+  proof: sent.proof,
+  delivery_id: sent.id,
+});
+
+/** The same of a dry run, which leaves no record. */
+export const unsentFacts = (store: Store): SendingFacts => ({
+  side_effect_started: false,
+  side_effect_completed: false,
+  time: store.now(),
+  transport: null,
+  proof: "pending",
+});
 
 /** @throws Failure when the text did not arrive, or nothing shows that it did */
 export function refuseUndelivered(sent: Delivered): void {

@@ -177,7 +177,7 @@ async function awaitComposer(
     if (screen.page !== last) journal.note("screen", { page: screen.page });
     last = screen.page;
     const free = isFree(screen);
-    if (free && now.pane.mode === null && now.pane.cursorShown) return now;
+    if (free && now.pane.mode === null && (now.pane.cursorShown || !agent.screen.cursorShown)) return now;
     const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();

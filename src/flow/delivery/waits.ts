@@ -1,9 +1,13 @@
-/** Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, or behind a turn that is open. */
+/**
+ * Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, behind a turn that is open, or with a
+ * server that takes it at the next step and is told again what it lost.
+ */
 import type { Context } from "../../context.ts";
 import type { Delivery } from "../../store/deliveries.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Recipient, reach } from "../reach/recipient.ts";
+import { reachServed } from "../reach/served.ts";
 import { isStartOf } from "./tmux.ts";
 
 /**
@@ -14,6 +18,11 @@ export async function stillWaits(cx: Context, delivery: Delivery, recipient: Rec
   if (delivery.proof !== "pending" || (delivery.state !== "typed" && delivery.state !== "sending")) return false;
   // Another thread than the one that it was given to.
   if (delivery.thread_id !== recipient.threadId) return false;
+  if (delivery.transport !== null && delivery.transport === recipient.agent.served?.transport) {
+    const served = await reachServed(recipient);
+    if (served.kind === "here") served.line.close();
+    return served.kind === "here";
+  }
   const way = await reach(cx, recipient).catch(() => null);
   if (way === null || !way.provable) return false;
   const behindTurn = (): boolean => newestTurn(recipient.agent, recipient.rolloutPath) === "open";

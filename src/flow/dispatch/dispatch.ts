@@ -1,12 +1,13 @@
 /** One pass of Dispatch: commands, then completions, within one limit. */
 import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.ts";
+import { someLost } from "../../store/deliveries.ts";
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import type { Store } from "../../store/store.ts";
 import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
 import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
 import type { Item, PassMemory, PassScene, Step } from "./items.ts";
-import { goneHolders, kindsOf, recoverCommands, recoverTurns, settleLate } from "./recover.ts";
+import { goneHolders, kindsOf, recoverCommands, recoverLost, recoverTurns, settleLate } from "./recover.ts";
 import type { Carrier } from "./send.ts";
 import type { Scene } from "../scene.ts";
 
@@ -35,7 +36,7 @@ const wantsTurns = (only: SignalType | undefined): boolean => only === undefined
 
 /** Whether there is something to do right now, besides what only time brings about. */
 export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
-  hasClaimable(store, commandTypes(only), busy) || (wantsTurns(only) && turnWaits(store, memory, busy));
+  hasClaimable(store, commandTypes(only), busy) || someLost(store) || (wantsTurns(only) && turnWaits(store, memory, busy));
 
 /** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
 export const lateProofs = (scene: Scene, options: PassOptions): Item[] =>
@@ -62,6 +63,7 @@ export async function pass(
   }
   const gone = await goneHolders(scene);
   take(lateProofs(scene, options));
+  await recoverLost(scene, kindsOf(types, wantsTurns(only)), carrier, memory);
   const room = (most: number): number => (stopped() ? 0 : most - count);
   const all = async (most: number, next: () => Step | null): Promise<void> => {
     while (room(most) > 0) {

@@ -41,9 +41,11 @@ export interface PassMemory {
    * it was.
    */
   readonly resting: Map<number, { until: number; tries: number; target: string }>;
+  /** When texts under way are looked at next though nothing tells that one was lost: their server may have died (milliseconds). */
+  underWayAt: number;
 }
 
-export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map() });
+export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map(), underWayAt: 0 });
 
 const LONGEST_REST_MS = 600_000;
 const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string =>

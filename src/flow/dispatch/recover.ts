@@ -1,15 +1,18 @@
 /** Messages that are open and nobody works on: proven by the receiver's rollout, waiting on in sight, or moved on as the table says. */
 import type { Holder } from "../../core/dispatch/holder.ts";
 import { COMPLETION, type CommandType, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
+import { someLost } from "../../store/deliveries.ts";
 import { holders } from "../../store/dispatch/claims.ts";
 import type { Message } from "../../store/dispatch/message.ts";
 import { overdueCommands, overdueTurns, recoverMessage } from "../../store/dispatch/recovery.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { isGone } from "../../system/processes/holder.ts";
-import { settleAbandoned, settleOpen } from "../delivery/settle.ts";
+import { sayAgain } from "../delivery/again.ts";
+import { settleAbandoned, type Settled, settleOpen } from "../delivery/settle.ts";
 import { stillWaits } from "../delivery/waits.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import type { Item, PassScene } from "./items.ts";
+import type { Item, PassMemory, PassScene } from "./items.ts";
+import type { Carrier } from "./send.ts";
 import type { Scene } from "../scene.ts";
 
 /** The processes that hold something and are known to have ended. */
@@ -21,10 +24,23 @@ export async function goneHolders({ cx, store, claimant: { holder: own } }: Pass
 
 /** Takes in proofs that came late, of any message; gives what became of those of these kinds. */
 export function settleLate({ cx, store, claimant }: PassScene, kinds: readonly string[]): Item[] {
-  return settleOpen(cx, store, { dispatcherId: claimant.dispatcherId }).flatMap(({ told }) =>
-    told !== null && kinds.includes(String(told.command_type ?? told.signal_type)) ? [told] : [],
-  );
+  return toldOf(settleOpen(cx, store, { dispatcherId: claimant.dispatcherId }), kinds);
 }
+
+/** Between two looks at texts under way of which nothing is told. */
+const UNDER_WAY_MS = 15_000;
+
+/** Has what an agent's server lost said again, as soon as a loss is known and else every now and then; what arrives so is told. */
+export async function recoverLost(scene: PassScene, kinds: readonly string[], carrier: Carrier, memory: PassMemory): Promise<void> {
+  const { cx, store, claimant } = scene;
+  if (!someLost(store) && performance.now() < memory.underWayAt) return;
+  const { dispatcherId } = claimant;
+  const begun = await carrier.aside(async () => toldOf(await sayAgain(cx, store, { dispatcherId }), kinds));
+  if (begun) memory.underWayAt = performance.now() + UNDER_WAY_MS;
+}
+
+const toldOf = (settled: readonly Settled[], kinds: readonly string[]): Item[] =>
+  settled.flatMap(({ told }) => (told !== null && kinds.includes(String(told.command_type ?? told.signal_type)) ? [told] : []));
 
 /** Recovers commands whose lease is over, at most `limit`. */
 export const recoverCommands = (scene: PassScene, types: readonly CommandType[], gone: readonly Holder[], limit: number): Promise<Item[]> =>

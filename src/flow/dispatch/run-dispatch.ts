@@ -6,6 +6,7 @@ import { itemText } from "../../view/dispatch/dispatch.ts";
 import { type PassOptions, pass } from "./dispatch.ts";
 import { type Item, newMemory } from "./items.ts";
 import { ingestBound } from "../observe/rollout-watch.ts";
+import { talkOf } from "../talk.ts";
 import { inTurn } from "./send.ts";
 import { watchDispatch } from "./watch.ts";
 
@@ -37,38 +38,35 @@ export async function runDispatch(cx: Context, store: Store, given: RunOptions):
   const kept: Item[] = [];
   const states: Record<string, number> = {};
   let count = 0;
-  const tell = (text: string): void => {
-    if (cx.outside.tty.err) cx.err(`${cx.now().slice(11, 19)} ${text}`);
-  };
+  const { info, warn } = talkOf(cx, `${cx.program} dispatch`);
   const done = (item: Item): void => {
     count++;
     const state = String(item.state);
     states[state] = (states[state] ?? 0) + 1;
     kept.push(item);
     if (kept.length > 2 * KEPT) kept.splice(0, kept.length - KEPT);
-    tell(itemText(item));
+    info(itemText(item));
   };
-  const problem = (message: string): void => cx.err(`${cx.program} dispatch: ${message}`);
   let asked = false;
   let wake = (): void => {};
   const release = onStop(() => {
     asked = true;
-    tell("ending after the item at hand");
+    info("ending after the item at hand");
     wake();
   });
   let iterations = 1;
   try {
     if (options.watch) {
-      tell(`watching as ${options.dispatcherId}; Ctrl-C ends it`);
+      info(`watching as ${options.dispatcherId}; Ctrl-C ends it`);
       const stop = {
         get asked() {
           return asked;
         },
         listen: (listener: () => void) => (wake = listener),
       };
-      iterations = await watchDispatch(scene, options, stop, { done, problem });
+      iterations = await watchDispatch(scene, options, stop, { done, problem: warn });
     } else {
-      if (options.ingest && !options.dryRun) ingestBound(cx, store, problem);
+      if (options.ingest && !options.dryRun) ingestBound(cx, store, warn);
       await pass(scene, options, {
         done,
         stopped: () => asked,

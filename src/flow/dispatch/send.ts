@@ -5,6 +5,13 @@ import { deliver } from "../delivery/deliver.ts";
 import type { Item, PassScene, Sending } from "./items.ts";
 import { recipientOf } from "../reach/recipient.ts";
 
+/**
+ * How long whoever ends a Dispatch waits for it: what one sending can take to its proof or its verdict. Through the agent's queue 15 s to
+ * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and
+ * 15 for the proof. Doubled, for a busy machine.
+ */
+export const PATIENCE_MS = 130_000;
+
 /** Sends and gives what is told of how it went; the lease is prolonged as long as it takes. */
 export async function carry({ cx, store, claimant }: PassScene, sending: Sending): Promise<Item> {
   const keeper = setInterval(() => extendQuietly(sending), (claimant.leaseSeconds * 1000) / 3);
@@ -41,12 +48,18 @@ export interface Carrier {
   busy(): readonly string[];
   /** Sends, now or as soon as there is room. */
   send(sending: Sending): Promise<void>;
+  /** Does this besides, one at a time, and gives whether it was begun. */
+  aside(work: () => Promise<readonly Item[]>): Promise<boolean>;
 }
 
 /** Sends one after the other, each to its end. */
 export const inTurn = (scene: PassScene, done: (item: Item) => void): Carrier => ({
   busy: () => [],
   send: async (sending) => done(await carry(scene, sending)),
+  aside: async (work) => {
+    for (const item of await work()) done(item);
+    return true;
+  },
 });
 
 const MOST_AT_ONCE = 16;
@@ -54,6 +67,7 @@ const MOST_AT_ONCE = 16;
 /** Sends to several sessions at once, to each one message at a time, so that one that is stuck holds up nobody else. */
 export class Lanes implements Carrier {
   private readonly running = new Map<string, Promise<void>>();
+  private besides: Promise<void> | null = null;
 
   constructor(
     private readonly scene: PassScene,
@@ -77,9 +91,21 @@ export class Lanes implements Carrier {
     this.running.set(id, lane);
   }
 
+  async aside(work: () => Promise<readonly Item[]>): Promise<boolean> {
+    if (this.besides !== null) return false;
+    this.besides = work()
+      .then((items) => items.forEach((item) => this.on.done(item)))
+      .catch((error: Error) => this.on.problem(`what was lost could not be said again: ${error.message}`))
+      .finally(() => {
+        this.besides = null;
+        this.on.free();
+      });
+    return true;
+  }
+
   /** Waits until nothing is being sent. */
   async close(): Promise<void> {
-    await Promise.all(this.running.values());
+    await Promise.all([...this.running.values(), this.besides]);
   }
 }
 

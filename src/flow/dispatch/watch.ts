@@ -11,6 +11,7 @@ import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "./troubles.ts";
 import { deadRows } from "./dispatchers.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
+import { watchServed } from "../observe/served-watch.ts";
 import type { Scene } from "../scene.ts";
 
 export interface WatchOptions extends PassOptions {
@@ -61,6 +62,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
         (message, what) => troubles.tell(what, message),
         (what) => troubles.over(what),
       );
+  const served = options.dryRun ? null : watchServed(store, () => bell.ring(), listener.problem);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -83,6 +85,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     let error: string | null = null;
     let moved = 0;
     try {
+      served?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
       moved = await pass(scene, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
@@ -154,6 +157,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     await lanes.close();
     commits.close();
     rollouts?.close();
+    served?.close();
     // In a file that is gone nobody would read it.
     try {
       if (!lost) endDispatcher(store, key, { iteration, processedTotal });

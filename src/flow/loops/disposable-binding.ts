@@ -15,7 +15,7 @@ import { createTask, findTask, setTaskState, taskById } from "../../store/tasks/
 import { firstLine } from "../../system/agent/transcript.ts";
 import { placing, type StagedFile, stageFile } from "../../system/files/whole-file.ts";
 
-export interface DisposableInput {
+interface DisposableInput {
   readonly task: string;
   readonly goal: string;
   readonly summary?: string | null;
@@ -28,7 +28,7 @@ export interface DisposableInput {
   readonly run?: { readonly name?: string | undefined; readonly metadata: Record<string, unknown> };
 }
 
-export interface DisposableBinding {
+interface DisposableBinding {
   readonly task: Task;
   /** The task was made here. */
   readonly created: boolean;

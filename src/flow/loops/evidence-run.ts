@@ -17,13 +17,13 @@ import { sourceTree } from "./machine-proof.ts";
 import type { TaskScene } from "../scene.ts";
 
 /** An iteration of a loop that the evidence is for. */
-export interface LoopTarget {
+interface LoopTarget {
   readonly loop: LoopRun;
   readonly iteration: number;
   readonly type: string;
 }
 
-export interface EvidenceInput {
+interface EvidenceInput {
   readonly command: readonly string[];
   readonly folder: string;
   readonly timeoutMs?: number | undefined;

@@ -30,7 +30,7 @@ export const statusFlag = text(
 );
 export const artifactFlag = text("a file that shows it, stored as given", { value: "FILE" });
 
-export interface Subject {
+interface Subject {
   readonly store: Store;
   readonly task: Task;
   readonly loop: LoopRun;

@@ -1,6 +1,6 @@
 /** Captures the terminal of a worker or session: the screen, what changed since the last one, the rows and the files. */
 import { agentOf } from "../../core/agent/agents.ts";
-import type { PageName } from "../../core/agent/screen.ts";
+import type { PageName, Screen } from "../../core/agent/screen.ts";
 import { byteCount, lineCount } from "../../core/text-size.ts";
 import { instant } from "../../core/time.ts";
 import { addCapture, type CaptureMeta, latestCapture } from "../../store/observe/captures.ts";
@@ -11,9 +11,10 @@ import { placing } from "../../system/files/whole-file.ts";
 import { viewPane } from "../reach/pane.ts";
 import type { SubjectScene } from "../scene.ts";
 
-export interface Captured {
+interface Captured {
   readonly text: string;
   readonly page: PageName;
+  readonly screen: Screen;
   readonly meta: CaptureMeta;
   readonly byte_count: number;
   readonly line_count: number;
@@ -63,5 +64,6 @@ export async function capture(scene: SubjectScene, pane: Pane, lines: number): P
       return stored;
     }),
   );
-  return { text, page: view.page, meta, byte_count: counts.byteCount, line_count: counts.lineCount, transcript_path: transcript.path };
+  const { page, screen } = view;
+  return { text, page, screen, meta, byte_count: counts.byteCount, line_count: counts.lineCount, transcript_path: transcript.path };
 }

@@ -8,6 +8,7 @@ import { failureWords } from "../../core/agent/failed-turn.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
+import { openAsks } from "../../store/asks.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { readAheadSinceCycle } from "../../store/observe/ingest-report.ts";
 import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
@@ -21,11 +22,12 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
+import { lookAtAsks } from "../reach/asks.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
 
-export interface CycleOptions {
+interface CycleOptions {
   /** The task as typed. */
   readonly task: string;
   readonly busyWaitSeconds: number;
@@ -168,6 +170,7 @@ class Cycle {
       };
     });
     const signal = await this.during("capture_pane_signal", async () => {
+      await lookAtAsks(store, worker, task.id);
       const value = await paneSignal(cx, worker, { statusAge: seen.staleness_seconds, busyWaitSeconds, recentEvents: read.new_events });
       const { captured, classifier, degraded, notable_pattern, status_age_seconds } = value;
       const attributes = { captured, classifier, degraded, notable_pattern, status_age_seconds };
@@ -193,6 +196,8 @@ class Cycle {
         agent: worker.agent,
         model: worker.model,
         launch: worker.launch,
+        launch_why: worker.launch_why,
+        asks: openAsks(store, worker.id),
         ingest: read,
         ...seen,
         pane_signal: signal,

@@ -1,33 +1,18 @@
 /** Reads what a session's rollout has gained since the last time into `codex_events`, piece by piece, each piece in one transaction. */
 import type { Context } from "../../context.ts";
-import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
-import { type AgentRecord, readFact } from "../../core/agent/record.ts";
+import { factsOf } from "../../core/agent/facts.ts";
+import { type AgentFact, readFact } from "../../core/agent/record.ts";
 import { Failure } from "../../core/failure.ts";
-import { compactJson } from "../../core/json.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
-import { addCodexEvents, firstRecords, type NewCodexEvent, readingMark, setReadingMark } from "../../store/observe/codex-events.ts";
-import { tokensOf } from "../../core/observe/tokens.ts";
+import { firstRecords } from "../../store/observe/codex-events.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { followRollout } from "../../store/sessions/sessions.ts";
-import { type Store, tx } from "../../store/store.ts";
-import { addTelemetry } from "../../store/record/telemetry.ts";
-import { addTokenCounts, type TokenCount } from "../../store/observe/tokens.ts";
-import { countUnknownRecord } from "../../store/observe/unknown-records.ts";
+import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { firstLine } from "../../system/agent/transcript.ts";
-import { type Lines, openRollout, type RolloutFile } from "../../system/files/rollout-reader.ts";
-
-export interface Ingested {
-  readonly new_events: number;
-  readonly new_offset: number;
-  readonly skipped_lines: number;
-}
-
-interface ReadLine extends NewCodexEvent {
-  readonly record: AgentRecord;
-}
+import { openRollout } from "../../system/files/rollout-reader.ts";
+import { type Ingested, readOn } from "./read-on.ts";
 
 /**
  * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry. A thread that was rewound or archived
@@ -37,7 +22,8 @@ interface ReadLine extends NewCodexEvent {
  */
 export function ingest(cx: Pick<Context, "program">, store: Store, session: Session, ahead = false): Ingested {
   mustRead(cx, session);
-  const machine = machineOf(agentOf(session));
+  const agent = agentOf(session);
+  const machine = machineOf(agent);
   const sum = { new_events: 0, new_offset: 0, skipped_lines: 0 };
   for (let now = session; ;) {
     const path = mustRead(cx, now);
@@ -53,7 +39,7 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     if (file !== null) {
       try {
         checkIdentity(cx, store, now, file.size, path);
-        const read = readOn(cx, store, now, file, ahead);
+        const read = readOn({ cx, store, session: now, agent, file, ahead });
         sum.new_events += read.new_events;
         sum.skipped_lines += read.skipped_lines;
         sum.new_offset = read.new_offset;
@@ -91,103 +77,13 @@ function checkIdentity(cx: Pick<Context, "program">, store: Store, session: Sess
   }
   if (offset === 0) return;
   const first = firstLine(path);
-  const now = first ? agentOf(session).transcript.record(first) : null;
-  const thread = now && threadOf(now);
-  const known = firstRecords(store, session.id).flatMap((record) => threadOf(record) ?? []);
-  if (thread === null || known.length === 0 || known.includes(thread)) return;
+  const thread = first ? threadOf(factsOf(agentOf(session), first)) : undefined;
+  const known = firstRecords(store, session.id).flatMap((record) => threadOf([readFact(record)]) ?? []);
+  if (thread === undefined || known.length === 0 || known.includes(thread)) return;
   throw new Failure(
     `the rollout of session ${JSON.stringify(session.name)} was replaced: it belongs to thread ${thread} now, not to ${known[0]}`,
     { hint: reregister(cx, session) },
   );
 }
 
-function threadOf(record: AgentRecord): string | null {
-  const fact = readFact(record);
-  return fact.kind === "session" ? fact.id : null;
-}
-
-function readOn(cx: Pick<Context, "program">, store: Store, session: Session, file: RolloutFile, ahead: boolean): Ingested {
-  const agent = agentOf(session);
-  let offset = session.last_ingest_offset;
-  const start = offset ?? 0;
-  let events = 0;
-  let skipped = 0;
-  for (;;) {
-    const from = offset ?? 0;
-    const piece = file.read(from);
-    const { lines, malformed } = parseLines(agent, piece);
-    const done = tx(store, () => {
-      const mark = readingMark(store, session.id);
-      if (!mark || mark.state !== "active" || mark.codex_session_path !== session.codex_session_path) {
-        throw new Failure(`session ${JSON.stringify(session.name)} was changed while its rollout was read`, {
-          hint: `${cx.program} ingest ${quoteWord(session.name)}`,
-        });
-      }
-      // Somebody else read on meanwhile: their offset counts, and this piece is read again from there.
-      if (mark.last_ingest_offset !== offset) return { offset: mark.last_ingest_offset, last: false };
-      const { stored, refused } = addCodexEvents(store, session.id, lines);
-      events += stored.length;
-      skipped += malformed + refused;
-      noteMore(store, agent, session, stored);
-      const next = piece.lines.length === 0 ? offset : piece.next;
-      setReadingMark(store, session.id, next);
-      if (!piece.more) report(store, session, { start, next: next ?? 0, events, skipped, ahead });
-      return { offset: next, last: !piece.more };
-    });
-    offset = done.offset;
-    if (done.last) return { new_events: events, new_offset: offset ?? 0, skipped_lines: skipped };
-  }
-}
-
-function parseLines(agent: Agent, piece: Lines): { lines: ReadLine[]; malformed: number } {
-  const lines = piece.lines.flatMap(({ text, offset }): ReadLine[] => {
-    const record = text === null ? null : agent.transcript.record(text);
-    const payloadJson = record && payloadOf(record);
-    return record && payloadJson !== null
-      ? [{ record, type: record.type, subtype: record.subtype, timestamp: record.timestamp, payloadJson, byteOffset: offset }]
-      : [];
-  });
-  return { lines, malformed: piece.lines.length - lines.length };
-}
-
-/** null: nested so deeply that it cannot even be written. */
-function payloadOf(record: AgentRecord): string | null {
-  try {
-    return compactJson(record.payload);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-function noteMore(store: Store, agent: Agent, session: Session, stored: readonly ReadLine[]): void {
-  const counts: TokenCount[] = [];
-  for (const { record, byteOffset } of stored) {
-    const fact = readFact(record);
-    if (byteOffset === 0) counts.push({ at: null, used: null });
-    if (fact.kind === "tokens") counts.push({ at: record.timestamp, used: tokensOf(fact.total) });
-    else if (fact.kind === "other" && !agent.transcript.isKnown(record))
-      countUnknownRecord(store, { kind: agent.transcript.recordName(record), sessionId: session.id, byteOffset });
-  }
-  addTokenCounts(store, session.id, counts);
-}
-
-function report(
-  store: Store,
-  session: Session,
-  seen: { start: number; next: number; events: number; skipped: number; ahead: boolean },
-): void {
-  addTelemetry(store, {
-    type: "codex_events_ingested",
-    taskId: bindingOfSession(store, session.id)?.task_id ?? null,
-    summary: `${seen.events} records of ${session.name} stored`,
-    correlation: { session: session.name, session_id: session.id },
-    attributes: {
-      new_events: seen.events,
-      new_offset: seen.next,
-      skipped_lines: seen.skipped,
-      start_offset: seen.start,
-      ...(seen.ahead ? { read_ahead: true } : {}),
-    },
-  });
-}
+const threadOf = (facts: readonly AgentFact[]): string | undefined => facts.find((fact) => fact.kind === "session")?.id;

@@ -2,13 +2,13 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
-import type { Finding, PageName, Screen } from "../../core/agent/screen.ts";
+import type { Finding, PageName, Screen, WaitQuestion } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { findPlace, viewPane } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
 
-export interface PaneSignal {
+interface PaneSignal {
   readonly captured: boolean;
   readonly classifier: Finding | null;
   /** A terminal is recorded, but its screen could not be read. */
@@ -24,6 +24,16 @@ const HISTORY = 200;
 /** What a page asks, told at once: it is seen, not guessed from how long nothing has happened. */
 const asked = (agent: Agent, screen: Screen): string =>
   `${agent.screen.describe(screen)}${screen.dialog === null || screen.dialog.question === "" ? "" : `: ${screen.dialog.question}`}`;
+
+/** The one verdict on what stands in a worker's terminal: what it waits for, and the same in words, which name a page that asks also while `finding` is silent. */
+export function judgeScreen(
+  agent: Agent,
+  { screen, text }: { readonly screen: Screen; readonly text: string },
+  question: WaitQuestion,
+): { finding: Finding | null; reason: string | null } {
+  const finding = agent.screen.waitOf(screen, text, question);
+  return { finding, reason: screen.asks ? asked(agent, screen) : (finding?.reason ?? null) };
+}
 
 /** Looks once. Never throws for what tmux says. */
 export async function paneSignal(
@@ -44,15 +54,15 @@ export async function paneSignal(
         reason: placed.reason,
       };
     }
-    const { text, page, screen } = await viewPane(cx, agent, placed.pane, HISTORY);
-    const finding = agent.screen.waitOf(screen, text, question);
+    const view = await viewPane(cx, agent, placed.pane, HISTORY);
+    const { finding, reason } = judgeScreen(agent, view, question);
     return {
       captured: true,
       classifier: finding,
       degraded: false,
       notable_pattern: finding?.pattern ?? null,
-      page,
-      reason: screen.asks ? asked(agent, screen) : (finding?.reason ?? "nothing on the screen waits"),
+      page: view.page,
+      reason: reason ?? "nothing on the screen waits",
       status_age_seconds: question.statusAge,
     };
   } catch (error) {

@@ -18,7 +18,7 @@ const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((se
  * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is
  * thrown.
  */
-function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { problem, fine }: Told): number {
+export function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { problem, fine }: Told): number {
   const what = `the rollout of ${session.id}`;
   try {
     const stored = ingest(cx, store, session, true).new_offset;
@@ -32,7 +32,7 @@ function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { pro
 }
 
 /** Who is told of rollouts that cannot be read, and of those that can be read again; `what` stays the same, the words may not. */
-interface Told {
+export interface Told {
   problem(message: string, what: string): void;
   fine?: ((what: string) => void) | undefined;
 }

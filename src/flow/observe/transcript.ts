@@ -99,11 +99,11 @@ function record(
   role: Role,
   source: TranscriptSource,
   agent: Agent,
-  { pane, text, page }: PaneView,
+  { pane, text, page, screen }: PaneView,
   options: TranscriptOptions,
 ): TranscriptCapture {
   const startup = agent.screen.startup(text);
-  const classifier = { busy_wait: agent.screen.busyWait(text, NEVER_FRESH), page, startup: [startup.state, startup.reason] };
+  const classifier = { busy_wait: agent.screen.waitOf(screen, text, NEVER_FRESH), page, startup: [startup.state, startup.reason] };
   const sha256 = new Bun.CryptoHasher("sha256").update(text).digest("hex");
   const previous = previousCapture(store, task.id, role);
   const party = source.kind === "session" ? source.session : source;

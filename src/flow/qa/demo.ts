@@ -2,7 +2,6 @@
  * The main job tried on this machine, without an account: two real Codex sessions, scripts for their models, everything else as it always
  * is.
  */
-import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOfPath } from "../../core/agent/agents.ts";
@@ -22,6 +21,7 @@ import { capturePane } from "../../system/terminal/panes.ts";
 import { closeDemo } from "./demo-close.ts";
 import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "../reach/open-turn.ts";
+import { tmuxNameOf } from "../sessions/begin-terminal.ts";
 import type { Paired } from "../sessions/pair.ts";
 
 /** Told what happens as it happens: who does what, and how long the demonstration has run. */
@@ -65,7 +65,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
     const screen = interrupted ? null : await run.screen();
     failed = { step: run.current, reason: (error as Error).message, screen };
   }
-  const left = await closeDemo(folder, run.pids);
+  const left = await closeDemo(cx, folder, run.pids, (what) => say("demo", what));
   await model.stop();
   release();
   if (failed === null && left.length > 0)
@@ -81,7 +81,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     codex: installed.versionText,
     folder: kept ? folder.root : null,
-    database: kept ? join(folder.stateRoot, "workerctl.db") : null,
+    database: kept ? folder.database : null,
     rollouts: kept ? run.rollouts : [],
   };
 }
@@ -108,7 +108,7 @@ class DemoRun {
   async play(): Promise<void> {
     this.done("demo", "a private Codex home, state root, tmux server and git project");
     const paired = await this.pair();
-    const store = this.cx.store(join(this.folder.stateRoot, "workerctl.db"));
+    const store = this.cx.store(this.folder.database);
     const facts = () => demoFacts(store, paired.task.id, { worker: DEMO.worker, manager: DEMO.manager });
     const step = (name: string, who: "worker" | "manager" | "dispatch", seen: (facts: DemoFacts) => boolean) =>
       this.reach(name, who, () => seen(facts()));
@@ -160,7 +160,7 @@ class DemoRun {
       "--timeout-seconds",
       String(LIMIT_MS / 1000),
     ];
-    this.pane = `codex-${DEMO.worker}`;
+    this.pane = tmuxNameOf(this.agents.worker, DEMO.worker);
     const result = await runProgram([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
     if (result.code !== 0) throw new Failure(result.stderr.trim() || "pair did not end in time");
     const paired = JSON.parse(result.stdout) as Paired & { dispatch: { pid: number | null } };
@@ -186,7 +186,8 @@ class DemoRun {
 
   private async reach(name: string, who: "worker" | "manager" | "dispatch", seen: () => boolean): Promise<void> {
     this.current = name;
-    this.pane = `codex-${who === "worker" ? DEMO.worker : DEMO.manager}`;
+    const party = who === "worker" ? "worker" : "manager";
+    this.pane = tmuxNameOf(this.agents[party], DEMO[party]);
     for (const end = performance.now() + LIMIT_MS; !seen(); await Bun.sleep(50))
       if (performance.now() > end) throw new Failure(`it did not happen within ${LIMIT_MS / 1000} s`);
     this.done(who, name);

@@ -25,7 +25,7 @@ export interface Setting {
   readonly metadata: JsonObject;
 }
 
-export interface Policy {
+interface Policy {
   readonly template?: string;
   /** Evidence types without a template. */
   readonly gates?: readonly string[];
@@ -34,9 +34,9 @@ export interface Policy {
 }
 
 /** What a request for iteration 2 must come to. */
-export type Expected = { readonly reason: string; readonly missing: readonly string[] } | "delivered";
+type Expected = { readonly reason: string; readonly missing: readonly string[] } | "delivered";
 
-export interface Ran {
+interface Ran {
   readonly returncode: number;
   readonly stdout: string;
   readonly stderr: string;

@@ -21,7 +21,7 @@ const DRILLS: Readonly<Record<QaRun, (drill: Drill) => Promise<Record<string, un
   "build-clear-loop": buildClear,
 };
 
-export interface QaRunInput {
+interface QaRunInput {
   readonly scenario: QaRun;
   /** Absolute. */
   readonly receiptPath: string;

@@ -2,17 +2,35 @@
 import type { Context } from "../../context.ts";
 import { allAgents } from "../../core/agent/agents.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { listSessions } from "../../store/sessions/list.ts";
+import type { Store } from "../../store/store.ts";
 import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
 
 /** Variables with which an agent tells the commands that it runs which conversation theirs is. */
 const OWN_THREAD = [...allAgents.map(({ selfVariable }) => selfVariable), "CLAUDE_CODE_SESSION_ID"];
 
+const ownThreads = (cx: Pick<Context, "env">): string[] => OWN_THREAD.flatMap((name) => cx.env[name] || []);
+const ownLine = async (cx: Pick<Context, "env">): Promise<number[]> =>
+  sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);
+
 /** Whether this command is the session's own: its agent says so in the environment, or stands above it among the processes. */
 export async function asksItself(cx: Pick<Context, "env">, session: Session): Promise<boolean> {
-  const threads = OWN_THREAD.flatMap((name) => cx.env[name] || []);
+  const threads = ownThreads(cx);
   if (session.codex_session_id !== null && threads.includes(session.codex_session_id)) return true;
   // What runs in another conversation is that one's, even where a shared server stands above both.
   if (threads.length > 0 || session.pid === null) return false;
-  return (await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env)).includes(session.pid);
+  return (await ownLine(cx)).includes(session.pid);
+}
+
+/**
+ * The session that this command is run by; null: a person. An agent that nothing on record names is `unknown`. This is order, not a wall:
+ * whoever has the user's rights can get round it.
+ */
+export async function askerOf(cx: Pick<Context, "env">, store: Store): Promise<Session | "unknown" | null> {
+  const active = listSessions(store).filter(({ state }) => state === "active");
+  const threads = ownThreads(cx);
+  if (threads.length > 0) return active.find(({ codex_session_id: id }) => id !== null && threads.includes(id)) ?? "unknown";
+  const line = await ownLine(cx);
+  return active.find(({ pid }) => pid !== null && line.includes(pid)) ?? null;
 }

@@ -4,7 +4,8 @@ import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
 import { agentOfProcess, isShared, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { endProcesses, type SeenProcess, seenProcess } from "../../system/processes/end-processes.ts";
-import { alive, listProcesses, startedAt } from "../../system/processes/processes.ts";
+import type { Process } from "../../system/processes/process-listing.ts";
+import { alive, commandLineOf, listProcesses, startedAt } from "../../system/processes/processes.ts";
 import { killPane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { isPaneId } from "../../system/terminal/tmux.ts";
 import { type Place, placeIn } from "./pane.ts";
@@ -12,6 +13,8 @@ import { type Place, placeIn } from "./pane.ts";
 /** A place to be ended, with when its session was last heard of. */
 export interface EndPlace extends Place {
   readonly lastHeard?: string | null;
+  /** Where its own server listens. */
+  readonly socket?: string | null;
 }
 
 /**
@@ -30,6 +33,8 @@ export interface Terminal {
   readonly reason: string;
   /** Whose end is the end of the terminal: the program of the pane, the process on record, the agent. */
   readonly processes: readonly SeenProcess[];
+  /** Its own server and what draws it, where it has one. */
+  readonly servers: readonly SeenProcess[];
   /** This process lives in it. */
   readonly own: boolean;
 }
@@ -46,6 +51,7 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
   const known = panes ?? (place.tmuxSession === null ? [] : await listPanes(cx.env));
   const processes = (await listProcesses(cx.env)) ?? [];
   const recorded = await recordedProcess(cx, place);
+  const served = await servers(cx, place.socket ?? null, processes);
   const placed = await placeIn(cx, known, recorded === null ? { ...place, pid: null } : place);
   const absent = async (why: Absence, reason: string): Promise<Terminal> => ({
     name: place.name,
@@ -53,6 +59,7 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
     why,
     reason,
     processes: recorded === null || (why !== "missing" && why !== "elsewhere") ? [] : [await seenProcess(recorded.pid, cx.env)],
+    servers: served,
     own: false,
   });
   const who = JSON.stringify(place.name);
@@ -80,8 +87,20 @@ export async function lookAtTerminal(cx: Context, place: EndPlace, panes?: reado
     why: null,
     reason: "",
     processes: await principals(cx, pane, family, inPane ? recorded.pid : null, line),
+    servers: served,
     own: line.includes(pane.pid),
   };
+}
+
+/**
+ * The session's own server and what draws it, by the socket in their words: one that outlived its parent in the pane goes on with its turn
+ * with nobody watching.
+ */
+async function servers(cx: Context, socket: string | null, processes: readonly Process[]): Promise<SeenProcess[]> {
+  const found: SeenProcess[] = [];
+  for (const { pid } of socket === null ? [] : processes)
+    if ((await commandLineOf(pid, cx.env))?.some((word) => word.endsWith(`://${socket}`))) found.push(await seenProcess(pid, cx.env));
+  return found;
 }
 
 interface Recorded {
@@ -140,7 +159,7 @@ async function principals(
 export async function endTerminal(cx: Context, terminal: Terminal): Promise<void> {
   const { pane, name } = terminal;
   if (pane !== null) await killPane(cx.env, pane);
-  const left = await endProcesses(terminal.processes, cx.env);
+  const left = await endProcesses([...terminal.processes, ...terminal.servers], cx.env);
   const stays = pane !== null && (await listPanes(cx.env)).some((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (!stays && left.length === 0) return;
   const what = [...(stays ? [`pane ${pane.paneId}`] : []), ...left.map(({ pid }) => `process ${pid}`)].join(" and ");

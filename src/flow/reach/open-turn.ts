@@ -1,5 +1,5 @@
 /** Whether a turn is open in a rollout right now, told from its end backwards. */
-import type { Agent } from "../../core/agent/agent.ts";
+import type { Agent, TranscriptMemory } from "../../core/agent/agent.ts";
 import { turnSign, type TurnSign } from "../../core/sessions/worker-state.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 
@@ -14,10 +14,11 @@ export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
   try {
     for (let back = FIRST_LOOK; ; back *= 4) {
       const start = Math.max(0, file.size - back);
-      let newest: ReturnType<typeof newestTurn> = null;
+      let newest: TurnSign | null = null;
+      const memory = agent.transcript.remember([]);
       for (let from = start, more = true; more;) {
         const piece = file.read(from);
-        for (const { text } of piece.lines) newest = signOf(agent, text) ?? newest;
+        for (const { text } of piece.lines) newest = signOf(agent, text, memory) ?? newest;
         more = piece.more && piece.lines.length > 0;
         from = piece.next;
       }
@@ -39,10 +40,11 @@ export function writtenTo(path: string | null): number {
 export function turnEndedAfter(agent: Agent, path: string | null, offset: number): boolean {
   const file = path === null ? null : openRollout(path);
   if (file === null) return false;
+  const memory = agent.transcript.remember([]);
   try {
     for (let from = offset; ;) {
       const piece = file.read(from);
-      if (piece.lines.some(({ text }) => ["completed", "failed", "aborted"].includes(signOf(agent, text) ?? ""))) return true;
+      if (piece.lines.some(({ text }) => ["completed", "failed", "aborted"].includes(signOf(agent, text, memory) ?? ""))) return true;
       if (!piece.more || piece.lines.length === 0) return false;
       from = piece.next;
     }
@@ -52,7 +54,7 @@ export function turnEndedAfter(agent: Agent, path: string | null, offset: number
 }
 
 /** The first line of a piece may be the end of a longer one: that is no record and says nothing. */
-function signOf(agent: Agent, text: string | null): ReturnType<typeof newestTurn> {
-  const record = text === null ? null : agent.transcript.record(text);
-  return record === null ? null : turnSign(record);
+function signOf(agent: Agent, text: string | null, memory: TranscriptMemory): TurnSign | null {
+  const records = text === null ? null : agent.transcript.translate(text, memory);
+  return records?.map(turnSign).findLast((sign) => sign !== null) ?? null;
 }

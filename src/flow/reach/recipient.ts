@@ -7,6 +7,7 @@ import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { machineOf } from "../../system/agent/agents.ts";
+import { agentHereOrNot } from "../../system/agent/cli.ts";
 import { alive } from "../../system/processes/processes.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { needPane } from "./pane.ts";
@@ -28,6 +29,8 @@ export interface Recipient {
   readonly threadId: string | null;
   readonly rolloutPath: string | null;
   readonly gone: boolean;
+  /** Where its own server listens; null without one. */
+  readonly socket: string | null;
 }
 
 export const recipientOf = (session: Session): Recipient => ({
@@ -43,6 +46,7 @@ export const recipientOf = (session: Session): Recipient => ({
   rolloutPath:
     session.codex_session_path && machineOf(agentOf(session)).newestTranscript(session.codex_session_path, session.codex_session_id),
   gone: session.state === "gone",
+  socket: session.socket,
 });
 
 /** A worker or a session, as a name was understood. */
@@ -61,6 +65,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         threadId: null,
         rolloutPath: null,
         gone: false,
+        socket: null,
       };
 
 export interface Reach {
@@ -118,7 +123,7 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const pane = await paneOf(cx, recipient);
   const shown = await shownIn(cx, agent, pane, home);
   const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
-  refuseAnotherThread(cx, recipient, lock, shown, holds);
+  await refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
   const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
   if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable, shown };
@@ -152,7 +157,7 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 }
 
 /** The one command that puts the session on record with this thread. */
-const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
   quoteCommand([
     cx.program,
     `register-${recipient.role}`,
@@ -164,8 +169,8 @@ const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string
   ]);
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
-function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): void {
-  const { threadId, name } = recipient;
+async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): Promise<void> {
+  const { threadId, name, agent } = recipient;
   if (lock === null || threadId === null) return;
   const { conversations, agents } = shown;
   const newest = [...conversations].sort().at(-1);
@@ -177,8 +182,10 @@ function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | n
   // An older Codex makes no locks, but has its rollout open.
   if (lock.held || holds) return;
   const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
+  const { features } = await agentHereOrNot(agent, cx.env);
+  const again = quoteCommand([agent.program, ...agent.resumeArguments(threadId, features, null)]);
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with ${recipient.agent.resumeWords(threadId).join(" ")}, then: ${takeOnRecord(cx, recipient, threadId)}`,
+    hint: `resume it there with ${again}, then: ${takeOnRecord(cx, recipient, threadId)}`,
   });
 }
 

@@ -3,6 +3,7 @@
  * session.
  */
 import type { Context } from "../../context.ts";
+import { agents } from "../../core/agent/agents.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { DEFAULT_AGENT, isPlainName, type Session } from "../../core/sessions/session.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
@@ -23,6 +24,8 @@ export interface Subject {
   readonly since: string | null;
   /** When it was last heard of. */
   readonly lastHeard: string | null;
+  /** Where its own server listens. */
+  readonly socket: string | null;
   readonly identityToken: string | null;
   /** config.json of a worker; `{}` of a session. */
   readonly config: JsonObject;
@@ -41,11 +44,12 @@ export function compatSubject(root: string, name: string): Subject | null {
     name,
     agent: text(config.agent) ?? DEFAULT_AGENT,
     cwd: text(config.cwd) ?? "",
-    tmuxSession: text(config.tmux_session) ?? `codex-${name}`,
+    tmuxSession: text(config.tmux_session) ?? `${agents[DEFAULT_AGENT].tmuxPrefix}${name}`,
     paneId: text(config.tmux_pane_id),
     pid: null,
     since: text(config.created_at),
     lastHeard: null,
+    socket: null,
     identityToken: text(config.identity_token),
     config,
     session: null,
@@ -62,6 +66,7 @@ export const sessionSubject = (session: Session): Subject => ({
   pid: session.pid,
   since: session.registered_at,
   lastHeard: session.last_heartbeat_at,
+  socket: session.socket,
   identityToken: session.identity_token,
   config: {},
   session,

@@ -53,9 +53,19 @@ async function codexFacts(cx: Context): Promise<{ version_text: string | null; f
   };
 }
 
-/** The workers of the oldest form; one whose files are broken is reported, not fatal. */
-function compatWorkers(root: string): Record<string, unknown>[] {
-  return folderNames(root)
+/** The folders below the state root, and a check when it cannot be read. */
+function foldersOf(root: string): { names: readonly string[]; checks: Check[] } {
+  try {
+    return { names: folderNames(root), checks: [] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { names: [], checks: [{ name: "state_root_readable", ok: false, path: root, error: error.message }] };
+  }
+}
+
+/** The workers of the oldest form, of those folders; one whose files are broken is reported, not fatal. */
+function compatWorkers(root: string, folders: readonly string[]): Record<string, unknown>[] {
+  return folders
     .filter((name) => existsSync(join(workerFolder(root, name), "config.json")))
     .map((name) => {
       const worker = { name, config_path: join(workerFolder(root, name), "config.json") };
@@ -98,6 +108,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
   const records = strangers(cx, root);
+  const folders = foldersOf(root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
     { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
@@ -105,6 +116,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
     { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
     { name: "state_root_exists", ok: isFolder(root), path: root },
+    ...folders.checks,
     ...records.checks,
   ];
   return {
@@ -113,6 +125,6 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     codex: found?.facts ?? null,
     unknown_records: records.found,
     project_root: programRoot(),
-    workers: compatWorkers(root),
+    workers: compatWorkers(root, folders.names),
   };
 }

@@ -17,7 +17,7 @@ import { deadSessions, type Drift, drift } from "../sessions/reconcile.ts";
 import { alertLine, ownersOf, type Report, scopeOf, thresholds, type ViewFlags, windowOf } from "./telemetry-scope.ts";
 
 /** Sessions whose heartbeat is older than the limit; one that never had any is not stale. */
-export const staleSessions = (sessions: readonly SessionFacts[], seconds: number, nowMs: number): SessionFacts[] =>
+const staleSessions = (sessions: readonly SessionFacts[], seconds: number, nowMs: number): SessionFacts[] =>
   sessions.filter(({ last_heartbeat_at }) => olderThan(last_heartbeat_at, seconds, nowMs));
 
 /** The parts that the operator's views share. `scope` restricts commands, criteria and failed cycles; its window only what failed. */

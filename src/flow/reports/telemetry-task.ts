@@ -11,7 +11,7 @@ import { activeRunId } from "../../store/record/active-run.ts";
 import { commandStates, countCommands, newestCommands } from "../../store/dispatch/command-report.ts";
 import { countCriteria, openCriteria } from "../../store/tasks/criteria-report.ts";
 import { countCycles, cycleStates, latestCycle, newestCycles } from "../../store/observe/cycle-report.ts";
-import { newestDecisions } from "../../store/tasks/decision-report.ts";
+import { newestDecisions } from "../../store/tasks/decisions.ts";
 import { checkHealth } from "../../store/health.ts";
 import { ingestTrouble, newestIngestEvents } from "../../store/observe/ingest-report.ts";
 import { snapshot } from "../../store/reading.ts";

@@ -7,7 +7,7 @@ import type { Report, ViewFlags } from "./telemetry-scope.ts";
 import { taskCheck, taskReport, taskSnapshot } from "./telemetry-task.ts";
 
 export const VIEW_NAMES = ["metrics", "snapshot", "check", "task", "failures"] as const;
-export type ViewName = (typeof VIEW_NAMES)[number];
+type ViewName = (typeof VIEW_NAMES)[number];
 
 /** The task that the view `task` is about. */
 function taskRef({ view_task, task }: ViewFlags): string {

@@ -1,7 +1,7 @@
 /** Sessions of an agent that run on this machine and are on no record yet, for a person to pick from. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import { indexedSessions } from "../../store/agent-index.ts";
 import { needPlainName, type Role, type Session } from "../../core/sessions/session.ts";
 import { findSession, registerSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
@@ -12,7 +12,7 @@ import { listProcesses, openFiles } from "../../system/processes/processes.ts";
 import type { Process } from "../../system/processes/process-listing.ts";
 import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
-import { conversationAt, rolloutOf } from "./identify.ts";
+import { conversationAt, transcriptMeant } from "./identify.ts";
 
 export interface FoundSession {
   /** The program that it runs. */
@@ -92,7 +92,7 @@ async function heldByPanes(
   return held;
 }
 
-export interface PickedSession {
+interface PickedSession {
   readonly name: string;
   readonly role: Role;
   readonly thread: string;
@@ -107,8 +107,7 @@ export interface PickedSession {
  */
 export function registerFound(cx: Context, store: Store, picked: PickedSession): Session {
   if (findSession(store, picked.name) === null) needPlainName(picked.name);
-  const rolloutPath = rolloutOf(cx, picked.thread);
-  const agent = agentOfPath(rolloutPath);
+  const { agent, path: rolloutPath } = transcriptMeant(cx, picked.thread);
   const meta = conversationAt(agent, rolloutPath);
   return registerSession(store, {
     name: picked.name,

@@ -23,28 +23,31 @@ export interface Identity {
   readonly pane: { readonly session: string; readonly paneId: string } | null;
 }
 
-/** What the agents' files are called in a sentence. */
-const anyTranscript = allAgents.map(({ label, transcript }) => `${label} ${transcript.name}`).join(" or ");
-const anyLabel = allAgents.map(({ label }) => label).join(" or ");
+/** The agents that may be meant: all, unless somebody said which. */
+type Among = readonly Agent[];
 
-/** A transcript that some process holds open, and whose it is. */
-interface OpenTranscript {
+/** What their files and they are called in a sentence. */
+const anyTranscript = (among: Among) => among.map(({ label, transcript }) => `${label} ${transcript.name}`).join(" or ");
+const anyLabel = (among: Among) => among.map(({ label }) => label).join(" or ");
+
+/** A transcript somewhere, and whose it is. */
+interface AgentTranscript {
   readonly agent: Agent;
   readonly path: string;
 }
 
 /** The transcripts that a process or its descendants hold open, nearest process first. Null: the system would not say. */
-export async function openTranscripts(cx: Context, pid: number): Promise<OpenTranscript[] | null> {
+export async function openTranscripts(cx: Context, pid: number, among: Among = allAgents): Promise<AgentTranscript[] | null> {
   const processes = await listProcesses(cx.env);
   if (processes === null) return null;
-  const found: OpenTranscript[] = [];
+  const found: AgentTranscript[] = [];
   let answered = false;
   for (const member of await sessionFamily(pid, processes, cx.env)) {
     const files = await openFiles(member, cx.env);
     if (files === null) continue;
     answered = true;
     for (const path of files) {
-      const agent = allAgents.find(({ transcript }) => transcript.isPath(path));
+      const agent = among.find(({ transcript }) => transcript.isPath(path));
       if (agent !== undefined && !found.some((each) => each.path === path)) found.push({ agent, path });
     }
   }
@@ -52,8 +55,8 @@ export async function openTranscripts(cx: Context, pid: number): Promise<OpenTra
 }
 
 /** What a server shared by several sessions writes for this process, and for which agent; null when it is no client of one. */
-async function servedFor(cx: Context, pid: number): Promise<{ agent: Agent; served: ServedThreads } | null> {
-  for (const agent of allAgents) {
+async function servedFor(cx: Context, pid: number, among: Among): Promise<{ agent: Agent; served: ServedThreads } | null> {
+  for (const agent of among) {
     const served = await servedThreads(cx, agent, pid);
     if (served !== null) return { agent, served };
   }
@@ -65,8 +68,8 @@ async function servedFor(cx: Context, pid: number): Promise<{ agent: Agent; serv
  * @throws Failure naming the pid when its process tree holds no rollout, or several, or it shares a server and nothing tells which thread
  * is its
  */
-export async function identifyByPid(cx: Context, pid: number, naming: (thread: string) => string): Promise<Identity> {
-  const open = await openTranscripts(cx, pid);
+export async function identifyByPid(cx: Context, pid: number, among: Among, naming: (thread: string) => string): Promise<Identity> {
+  const open = await openTranscripts(cx, pid, among);
   // Helpers of the agent are written by the same process.
   const found = open?.filter(({ agent, path }) => transcriptHeadSoFar(agent, path)?.conversation !== false) ?? null;
   if (found === null) {
@@ -75,7 +78,7 @@ export async function identifyByPid(cx: Context, pid: number, naming: (thread: s
     });
   }
   if (found.length === 0) {
-    const client = await servedFor(cx, pid);
+    const client = await servedFor(cx, pid, among);
     const served = client?.served;
     if (client && served?.certain) {
       const { rolloutPath, threadId, cwd } = served.certain;
@@ -86,15 +89,15 @@ export async function identifyByPid(cx: Context, pid: number, naming: (thread: s
         ({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`,
       );
       throw new Failure(
-        `process ${pid} and its children hold no ${anyTranscript} open: a server that it shares with others writes in ${served.folder} ` +
+        `process ${pid} and its children hold no ${anyTranscript(among)} open: a server that it shares with others writes in ${served.folder} ` +
           `the threads ${list.join(", ")}`,
         {
           hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
         },
       );
     }
-    throw new Failure(`process ${pid} and its children hold no ${anyTranscript} open`, {
-      hint: `type something in ${anyLabel} (the file appears at the first turn), or pass --codex-session PATH`,
+    throw new Failure(`process ${pid} and its children hold no ${anyTranscript(among)} open`, {
+      hint: `type something in ${anyLabel(among)} (the file appears at the first turn), or pass --codex-session PATH`,
     });
   }
   if (found.length > 1) {
@@ -120,18 +123,24 @@ export function conversationAt(agent: Agent, path: string): TranscriptHead & { r
   return { ...head, path: machineOf(agent).newestTranscript(path, head.id) };
 }
 
-/** The rollout of an explicit `--codex-session`, which is a path or a thread id. */
-export function rolloutOf(cx: Context, given: string): string {
-  const fitting = allAgents.filter((agent) => agent.isSessionId(given));
-  if (fitting.length === 0) return cx.path(given);
+/**
+ * The transcript of an explicit `--codex-session`, which is a path or a thread id: that of the first agent which has it.
+ * @throws Failure when there is none of this id
+ */
+export function transcriptMeant(cx: Context, given: string, among: Among = allAgents): AgentTranscript {
+  const fitting = among.filter((agent) => agent.isSessionId(given));
+  if (fitting.length === 0) {
+    const path = cx.path(given);
+    return { agent: agentOfPath(path, among), path };
+  }
   for (const agent of fitting) {
     const path = machineOf(agent).transcriptOf(homeOfAgent(agent, cx.env), given);
-    if (path !== null) return path;
+    if (path !== null) return { agent, path };
   }
   const names = fitting.map(({ transcript }) => transcript.name).join(" or ");
   const homes = fitting.map((agent) => homeOfAgent(agent, cx.env)).join(" or ");
   throw new Failure(`no ${names} of thread ${given} below ${homes}`, {
-    hint: `type something in that ${anyLabel} session, or pass the path of its file`,
+    hint: `type something in that ${anyLabel(fitting)} session, or pass the path of its file`,
   });
 }
 
@@ -140,44 +149,59 @@ const lockOf = (agent: Agent, rolloutPath: string, threadId: string): Writer | n
   return home === null ? null : machineOf(agent).writer(home, threadId);
 };
 
+/** Between two looks for a writer: nothing tells when a lock is taken. */
+const LOOK_MS = 150;
+
 /**
  * The session of an explicit `--codex-session` whose process nobody named: whoever writes its thread, which may be a daemon.
+ * @param waitSeconds how long to look again while nobody does: an agent that was just started takes some time
  * @throws Failure when nobody does, or the system does not tell who
  */
-export async function identifyByThread(cx: Context, given: string): Promise<Identity> {
-  const named = rolloutOf(cx, given);
-  const agent = agentOfPath(named);
-  const meta = conversationAt(agent, named);
+export async function identifyByThread(cx: Context, given: string, among: Among, waitSeconds: number): Promise<Identity> {
+  const { agent, path } = transcriptMeant(cx, given, among);
+  const meta = conversationAt(agent, path);
   const rolloutPath = meta.path;
-  const lock = lockOf(agent, rolloutPath, meta.id);
-  // macOS does not say who holds a lock, but who holds the rollout open.
-  const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
-  const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
-  if (pid !== null) return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+  const end = performance.now() + waitSeconds * 1000;
+  let lock: Writer | null;
+  for (;;) {
+    lock = lockOf(agent, rolloutPath, meta.id);
+    // macOS does not say who holds a lock, but who holds the rollout open.
+    const holders = lock?.held && lock.pid === null ? await holdersOf(rolloutPath, cx.env) : null;
+    const pid = lock?.pid ?? (holders?.length === 1 ? holders[0]! : null);
+    if (pid !== null) return { agent, rolloutPath, threadId: meta.id, pid, cwd: meta.cwd, pane: null };
+    if (performance.now() >= end) break;
+    await Bun.sleep(LOOK_MS);
+  }
   const why = lock?.held ? "the system does not tell which process writes it" : "no process is seen that writes it";
   throw new Failure(`thread ${meta.id}: ${why}`, { hint: `name the process of the session: --pid PID --codex-session ${given}` });
 }
 
-/** The agent whose session this command says it runs in; null: none. */
-export const agentAround = (cx: Context): Agent | null => allAgents.find((agent) => cx.env[agent.selfVariable]) ?? null;
+/** The agents whose session this command says it runs in: several where one runs in a session of another. */
+export const agentsAround = (cx: Context, among: Among): Among => among.filter((agent) => cx.env[agent.selfVariable]);
 
 /**
  * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer
  * of that thread is one of its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane,
  * whatever TMUX says.
- * @throws Failure when this does not run inside a session of an agent
+ * @throws Failure when this does not run inside a session of an agent, or inside those of several
  */
-export async function identifySelf(cx: Context): Promise<Identity> {
-  const hint = `run it from ${anyLabel}, or pass --pid PID`;
-  const agent = agentAround(cx);
-  if (agent === null) {
-    const variables = allAgents.map(({ selfVariable }) => selfVariable).join(" or ");
-    throw new Failure(`this command does not run inside a ${anyLabel} session: ${variables} is not set`, { hint });
+export async function identifySelf(cx: Context, among: Among = allAgents): Promise<Identity> {
+  const hint = `run it from ${anyLabel(among)}, or pass --pid PID`;
+  const [agent, ...others] = agentsAround(cx, among);
+  if (agent === undefined) {
+    const variables = among.map(({ selfVariable }) => selfVariable).join(" or ");
+    throw new Failure(`this command does not run inside a ${anyLabel(among)} session: ${variables} is not set`, { hint });
+  }
+  if (others.length > 0) {
+    const set = [agent, ...others];
+    throw new Failure(`this command says to run inside sessions of ${set.map(({ label }) => label).join(" and ")} at once`, {
+      hint: `say which is meant: --agent ${set.map(({ key }) => key).join(" or --agent ")}`,
+    });
   }
   const { selfVariable } = agent;
   const thread = cx.env[selfVariable]!;
   if (!agent.isSessionId(thread)) throw new Failure(`${selfVariable} is no thread id: ${JSON.stringify(thread)}`, { hint });
-  const rolloutPath = rolloutOf(cx, thread);
+  const { path: rolloutPath } = transcriptMeant(cx, thread, [agent]);
   const meta = conversationAt(agent, rolloutPath);
   const lock = lockOf(agent, rolloutPath, thread);
   const line = await sessionLine(process.pid, (await listProcesses(cx.env)) ?? [], cx.env);

@@ -1,62 +1,52 @@
 /** Starts an agent in a tmux session of its own and waits until its thread is known. */
-import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
 import { checkModelChoice } from "../../core/agent/agents.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
-import { needPlainName, type Role, type StartFacts } from "../../core/sessions/session.ts";
+import { needPlainName, type Session, type StartFacts } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
+import { findStart } from "../../store/sessions/unfinished-starts.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
 import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
-import { writeWhole } from "../../system/files/whole-file.ts";
-import { selfFolder } from "../../system/processes/self.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
-import { hasSession, keepDeadPane, newSession } from "../../system/terminal/sessions.ts";
+import { hasSession, keepDeadPane } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { pressAnswer } from "../reach/pane.ts";
+import { beginTerminal, type Launch, type LaunchScene, tmuxNameOf } from "./begin-terminal.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 import type { Scene } from "../scene.ts";
-
-export interface Launch extends ModelChoice {
-  readonly agent: Agent;
-  readonly role: Role;
-  /** Name of the session on record; its tmux session is `codex-NAME`. */
-  readonly name: string;
-  /** Absolute. */
-  readonly cwd: string;
-  readonly sandbox: string;
-  readonly approval: string;
-  /** First words; null for none. */
-  readonly prompt: string | null;
-  /** Answer a folder-trust page that was recognised. */
-  readonly acceptTrust: boolean;
-  readonly timeoutSeconds: number;
-}
+import { leftBehind } from "./unfinished.ts";
+import { filesOf, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
 
 export interface LaunchedThread extends LocatedThread {
   readonly tmuxSession: string;
   readonly paneId: string;
+  /** Of the start that it came from. */
+  readonly mark: string;
   /** What it was started with, for the record. */
   readonly started: StartFacts;
 }
 
-export const tmuxNameOf = (name: string): string => `codex-${name}`;
-
 /**
- * Everything that can be refused before anything is started.
+ * Everything that can be refused before anything is started. What a start of the same that was cut off has left is not in the way.
+ * @param launch.prompt absent: not known yet
+ * @returns the session that such a start has put on record already, or null
  * @throws Failure naming what is in the way
  */
-export async function checkLaunch({ cx, store }: Scene, launch: Omit<Launch, "prompt">): Promise<void> {
+export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> & { prompt?: string | null }): Promise<Session | null> {
+  const { cx, store } = scene;
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
   checkModelChoice(agent, launch);
   needTmux(cx.env);
   needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
+  const left = await leftBehind(scene, findStart(store, name), launch);
+  if (left !== null && left.session !== null) return left.session;
   const known = findSession(store, name);
   if (known !== null && known.role !== role) {
     throw new Failure(`session ${JSON.stringify(name)} is registered as ${known.role}, not ${role}`, {
@@ -64,11 +54,12 @@ export async function checkLaunch({ cx, store }: Scene, launch: Omit<Launch, "pr
     });
   }
   if (known !== null && known.state !== "gone") {
-    throw new Failure(`session ${JSON.stringify(name)} is registered already`, {
-      hint: `choose another name, or give this one up: ${cx.program} deregister ${name}`,
-    });
+    const giveUp =
+      known.tmux_session === null ? `give this one up: ${cx.program} deregister ${name}` : `end this one: ${cx.program} stop ${name}`;
+    throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or ${giveUp}` });
   }
-  await checkTmuxFree(cx, tmuxNameOf(name));
+  if (left === null) await checkTmuxFree(cx, tmuxNameOf(agent, name));
+  return null;
 }
 
 /** @throws Failure when a tmux session of exactly this name runs */
@@ -85,46 +76,51 @@ interface Ended {
 }
 
 /**
- * Launches and waits until the thread is known. Call {@link checkLaunch} first.
+ * Launches and waits until the thread is known, or goes on with what a start that was cut off has launched. Call {@link checkLaunch} first.
  * @throws Failure with a recovery line; nothing is registered then, and the tmux session is left when its program lives
  */
-export async function launch(scene: Scene, request: Launch): Promise<LaunchedThread> {
+export async function launch(scene: LaunchScene, request: Launch): Promise<LaunchedThread> {
   const first = await attempt(scene, request);
   const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(scene, request) : first;
   if ("lastWords" in last) throw failureOf(request, last);
   return last;
 }
 
-async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedThread | Ended> {
+async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThread | Ended> {
+  const { cx, store, under } = scene;
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
-  const argv = [installed.path, ...agent.launchArguments({ ...request, prompt }, installed.features)];
-  const launchedAt = cx.nowMs();
-  const tmuxSession = tmuxNameOf(request.name);
-  const { paneId, pid } = await newSession(cx.env, {
-    name: tmuxSession,
-    cwd: request.cwd,
-    argv: promptByFile(cx, request.name, argv, prompt !== null),
-    environment: sessionEnvironment(cx, agent),
-    keepDead: true,
-  });
-  const facts = { pid, cwd: request.cwd, prompt, launchedAt };
+  const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
+  const way = await wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
+  for (const file of filesOf(way)) under.leavesFile(file);
+  const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
+  const { paneId, pid } = place;
+  const { tmuxSession, mark } = terminal;
+  const facts = { pid, cwd: request.cwd, prompt, sessionId, launchedAt };
   const deadline = performance.now() + request.timeoutSeconds * 1000;
-  const trust = new TrustAnswers(agent, request.acceptTrust);
+  const trust = new TrustAnswers(request.acceptTrust);
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
-    if (pane === undefined || pane.dead) return await ended(cx, request, pane);
+    if (pane === undefined || pane.dead) {
+      const last = await ended(cx, request, pane);
+      under.hasEnded(terminal);
+      return last;
+    }
     const location = await locate(cx, store, agent, facts);
     if (location.found !== null) {
       await keepDeadPane(cx.env, paneId, false);
-      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null }, installed.features)];
+      // Without what is this session's alone: its words, and the id that no second one can have.
+      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
       const permissions = { sandbox: request.sandbox, ask_for_approval: request.approval };
-      const started = startFacts(cx, agent, installed, { ...request, argv, permissions });
-      return { ...location.found, tmuxSession, paneId, started };
+      const outcome = await outcomeOf(cx, way, pid);
+      const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
+      // Its server may be started anew, and the thread with it: what lives as long as the session is what the pane runs.
+      return { ...location.found, ...(outcome.socket === null ? {} : { pid }), tmuxSession, paneId, mark, started };
     }
     const screen = agent.screen.read(await capturePane(cx.env, paneId, 0, true), pane.mode);
     const yes = trust.answers(screen);
+    under.check();
     if (yes !== null) await pressAnswer(cx, pane, yes);
     const late = performance.now() >= deadline;
     if (trust.blocked(screen) || late) {
@@ -137,7 +133,7 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
         hint: recovery(cx, request, screen),
       });
     }
-    await Bun.sleep(150);
+    await under.pause(150);
   }
 }
 
@@ -145,22 +141,18 @@ async function attempt({ cx, store }: Scene, request: Launch): Promise<LaunchedT
 class TrustAnswers {
   private seen = 0;
   private answeredAt = Number.NEGATIVE_INFINITY;
-  constructor(
-    private readonly agent: Agent,
-    private readonly accept: boolean,
-  ) {}
+  constructor(private readonly accept: boolean) {}
 
   /** The keys to press now: those that mean yes on a recognised trust page, once a second; null: none. */
-  answers(screen: Screen): readonly string[] | null {
-    const yes = this.accept ? this.agent.screen.trustKeys(screen) : null;
-    if (yes === null || performance.now() - this.answeredAt < 1000) return null;
+  answers({ accept }: Screen): readonly string[] | null {
+    if (!this.accept || accept === null || performance.now() - this.answeredAt < 1000) return null;
     this.answeredAt = performance.now();
-    return yes;
+    return accept;
   }
 
   /** Whether a page waits for a person who is not there: seen twice in a row, so that one just passing does not count. */
   blocked(screen: Screen): boolean {
-    const waits = screen.asks && !(this.accept && screen.page === "folder_trust");
+    const waits = screen.asks && !(this.accept && screen.accept !== null);
     this.seen = waits ? this.seen + 1 : 0;
     return this.seen >= 2;
   }
@@ -171,7 +163,7 @@ export const startFacts = (
   cx: Context,
   agent: Agent,
   { features }: InstalledAgent,
-  choice: ModelChoice & Pick<StartFacts, "argv" | "permissions">,
+  choice: ModelChoice & Pick<StartFacts, "argv" | "permissions" | "launch" | "socket" | "launchWhy">,
 ): StartFacts => ({
   version: features.version,
   argv: choice.argv,
@@ -179,30 +171,10 @@ export const startFacts = (
   model: choice.model,
   effort: choice.effort,
   permissions: choice.permissions,
-  launch: "tmux",
+  launch: choice.launch,
+  socket: choice.socket,
+  launchWhy: choice.launchWhy,
 });
-
-/** What the session must know to reach the same records and programs as this command. */
-export function sessionEnvironment(cx: Context, agent: Agent): Record<string, string> {
-  const folder = selfFolder();
-  const path = cx.env.PATH ?? "";
-  const names = folder === null || path.split(":").includes(folder) ? path : `${path}:${folder}`;
-  const passed = agent.passOn.flatMap((name) => (cx.env[name] ? [[name, cx.env[name]] as const] : []));
-  return { PATH: names, WORKERCTL_STATE_ROOT: cx.stateRoot, ...Object.fromEntries(passed) };
-}
-
-/** tmux takes 16 kB of arguments: a longer prompt, the last word, travels by a file that is read and removed in front of the agent. */
-function promptByFile(cx: Context, name: string, argv: string[], hasPrompt: boolean): string[] {
-  const prompt = argv.at(-1) ?? "";
-  if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
-  if (Buffer.byteLength(prompt) > 100_000)
-    throw new Failure("the first prompt holds more than 100000 bytes", {
-      hint: "put the text into a file of the project and name the file in the prompt",
-    });
-  const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
-  writeWhole(file, prompt);
-  return ["/bin/sh", "-c", 'p=$(cat -- "$1"); rm -f -- "$1"; shift; exec "$@" "$p"', "sh", file, ...argv.slice(0, -1)];
-}
 
 /** The program in the pane has ended: its last lines are the reason, and nothing is left running. */
 async function ended(cx: Context, request: Launch, pane: Pane | undefined): Promise<Ended> {
@@ -219,17 +191,14 @@ async function ended(cx: Context, request: Launch, pane: Pane | undefined): Prom
 
 function failureOf(request: Launch, { lastWords }: Ended): Failure {
   const said = lastWords === "" ? "it printed nothing" : `its last lines:\n${lastWords}`;
-  return new Failure(`${request.agent.label} in ${tmuxNameOf(request.name)} ended before its session was known; ${said}`, {
+  return new Failure(`${request.agent.label} in ${tmuxNameOf(request.agent, request.name)} ended before its session was known; ${said}`, {
     hint: `nothing is left of it; try it by hand: cd ${quoteWord(request.cwd)} && ${request.agent.program}`,
   });
 }
 
 function recovery(cx: Context, request: Launch, screen: Screen): string {
-  const session = tmuxNameOf(request.name);
-  const trust =
-    screen.page === "folder_trust" && !request.acceptTrust
-      ? `start again with --accept-trust after tmux kill-session -t '=${session}', or `
-      : "";
+  const session = tmuxNameOf(request.agent, request.name);
+  const trust = screen.page === "folder_trust" && !request.acceptTrust ? `start again with --accept-trust, or ` : "";
   return (
     `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +
     `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t ` +

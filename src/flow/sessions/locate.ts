@@ -1,4 +1,7 @@
-/** Finds the thread of a session that was just launched: by what its process holds open, else by folder, start and whole first prompt. */
+/**
+ * Finds the thread of a session that was just launched: by the id that it was given, else by what its process holds open, else by folder,
+ * start and whole first prompt.
+ */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { sameText } from "../../core/delivery/same-text.ts";
@@ -12,11 +15,13 @@ import { sessionFamily } from "../../system/agent/kinship.ts";
 import { executableOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { firstPrompt, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 
-export interface LaunchFacts {
+interface LaunchFacts {
   /** Process of the pane. */
   readonly pid: number;
   readonly cwd: string;
   readonly prompt: string | null;
+  /** The id that it was given; null: it chose its own. */
+  readonly sessionId: string | null;
   /** Milliseconds; nothing older is ours. */
   readonly launchedAt: number;
 }
@@ -29,7 +34,7 @@ export interface LocatedThread {
 }
 
 /** What was found: the thread, or why not (yet). */
-export type Location = { readonly found: LocatedThread } | { readonly found: null; readonly reason: string };
+type Location = { readonly found: LocatedThread } | { readonly found: null; readonly reason: string };
 
 const none = (reason: string): Location => ({ found: null, reason });
 
@@ -38,6 +43,7 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   const processes = await listProcesses(cx.env);
   if (processes === null) return none("the processes of this machine cannot be listed");
   const family = await sessionFamily(facts.pid, processes, cx.env);
+  if (facts.sessionId !== null) return given(cx, agent, facts.sessionId, { family, facts });
   const held = await heldRollout(cx, agent, family, facts.launchedAt);
   if (held !== null) return { found: held };
   if (facts.prompt === null) return none(`no process in the pane holds a rollout open that began after the launch`);
@@ -48,6 +54,18 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   if (only === undefined)
     return none(`no process in the pane holds a rollout open that began after the launch, and no new thread begins with its prompt`);
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: only.path, threadId: only.id, cwd: facts.cwd } };
+}
+
+/** The thread of the id that we chose: no other can be it. */
+async function given(
+  cx: Context,
+  agent: Agent,
+  id: string,
+  { family, facts }: { family: readonly number[]; facts: LaunchFacts },
+): Promise<Location> {
+  const path = machineOf(agent).transcriptOf(homeOfAgent(agent, cx.env), id);
+  if (path === null) return none(`nothing is written yet of the session ${id}, as which it was started`);
+  return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: path, threadId: id, cwd: facts.cwd } };
 }
 
 async function heldRollout(cx: Context, agent: Agent, family: readonly number[], launchedAt: number): Promise<LocatedThread | null> {

@@ -18,12 +18,12 @@ export const openFlags = {
   path: pathFlag,
 };
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly terminal: TerminalChoice;
   readonly dryRun: boolean;
 }
 
-export interface Opening {
+interface Opening {
   readonly attach_command: string;
   readonly dry_run: boolean;
   readonly terminal: Window["terminal"];

@@ -1,49 +1,36 @@
 /** `pair`: a task, a worker and a manager session, their binding, a run and a Dispatch beside them, in one go. */
 import { Failure } from "../../core/failure.ts";
-import type { ConfigChange } from "../../core/tasks/manager-config.ts";
 import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
-import type { RegisteredSession, Role } from "../../core/sessions/session.ts";
+import { chosenAgent } from "../../core/agent/agents.ts";
+import { INTERRUPTED, type RegisteredSession, type Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
-import { bind, openBinding } from "../../store/sessions/bindings.ts";
-import { seedCriteria } from "../../store/tasks/criteria.ts";
-import { findConfig, saveConfig } from "../../store/tasks/manager-configs.ts";
-import { createRun } from "../../store/record/runs.ts";
-import { needSession } from "../../store/sessions/sessions.ts";
+import { type Binding, openBinding, unbind } from "../../store/sessions/bindings.ts";
+import { findConfig } from "../../store/tasks/manager-configs.ts";
+import { finishRun } from "../../store/record/runs.ts";
+import { findStart } from "../../store/sessions/unfinished-starts.ts";
 import { tx } from "../../store/store.ts";
-import { createTask, findTask } from "../../store/tasks/tasks.ts";
-import { addTelemetry } from "../../store/record/telemetry.ts";
+import { findTask, isTakenBack, takeBackTask } from "../../store/tasks/tasks.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
-import { checkLaunch, type Launch, tmuxNameOf } from "./launch.ts";
-import { launchOf, type StartInput, startSession } from "./start-session.ts";
+import { type Launch, tmuxNameOf } from "./begin-terminal.ts";
+import { checkLaunch } from "./launch.ts";
+import {
+  type Before,
+  join,
+  type PairInput,
+  type PairScene,
+  type Progress,
+  type Seeded,
+  seed,
+  type TaskPairScene,
+  trace,
+} from "./pair-records.ts";
+import { launchOf, startSession } from "./start-session.ts";
 import type { Scene } from "../scene.ts";
-
-/** Which agent a role runs and with what, where that is not what the flags for both say. */
-export interface RoleChoice {
-  readonly workerAgent?: string | undefined;
-  readonly managerAgent?: string | undefined;
-  readonly workerModel?: string | undefined;
-  readonly managerModel?: string | undefined;
-  readonly workerEffort?: string | undefined;
-  readonly managerEffort?: string | undefined;
-}
-
-export interface PairInput extends StartInput, RoleChoice {
-  readonly task: string;
-  readonly taskGoal: string | undefined;
-  readonly taskSummary: string | undefined;
-  readonly taskPrompt: string | undefined;
-  readonly workerName: string;
-  readonly managerName: string;
-  readonly cwd: string;
-  /** null: no setting was given. */
-  readonly config: ConfigChange | null;
-  /** Database file, when one was named. */
-  readonly path: string | undefined;
-}
+import type { Undertaking } from "./undertaking.ts";
 
 export interface Paired {
   readonly task: { readonly created: boolean; readonly id: string; readonly name: string };
@@ -56,36 +43,22 @@ export interface Paired {
   readonly manager_acceptance_criteria_seeded: number;
 }
 
-/** The scene of a pairing: what was asked for. */
-interface PairScene extends Scene {
-  readonly input: PairInput;
-}
-
-/** The same once its task is on record. */
-interface TaskPairScene extends PairScene {
-  readonly task: Task;
-  readonly progress: Progress;
-}
-
-/** How far a pairing has come. */
-interface Progress {
-  worker: RegisteredSession | null;
-  manager: RegisteredSession | null;
-  bindingId: string | null;
-  runId: string | null;
-}
-
-/** @throws Failure; before anything was started, nothing is stored; afterwards it says what runs and how to go on */
-export async function pair({ cx, store }: Scene, input: PairInput): Promise<Paired> {
-  const asked: PairScene = { cx, store, input };
-  await checkPair(asked);
-  const seeded = seed(asked);
+/**
+ * What the same pairing had begun when it was cut off is gone on with.
+ * @throws Failure; before anything was started, nothing is stored; afterwards it says what runs and how to go on
+ */
+export async function pair({ cx, store }: Scene, under: Undertaking, input: PairInput): Promise<Paired> {
+  const asked: PairScene = { cx, store, under, input };
+  const before = await checkPair(asked);
+  under.check();
+  const seeded = seed(asked, before);
   const { task } = seeded;
   const progress: Progress = { worker: null, manager: null, bindingId: null, runId: null };
   const scene: TaskPairScene = { ...asked, task, progress };
   try {
     return await startBoth(scene, seeded);
   } catch (error) {
+    if (under.interrupted) throw error;
     const { message, name } = error as Error;
     trace(scene, "pair_failed", {
       error: message,
@@ -103,82 +76,73 @@ export async function pair({ cx, store }: Scene, input: PairInput): Promise<Pair
 }
 
 /** The launch of one role: what is given for it alone wins over what is given for both. */
-function launchFor({ cx, input }: PairScene, role: Role, prompt: string | null): Launch {
+function launchFor({ cx, input }: PairScene, role: Role, prompt: string | null, binding: Binding | null): Launch {
   const own =
     role === "worker"
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
       : { name: input.managerName, agent: input.managerAgent, model: input.managerModel, effort: input.managerEffort };
   const { agent = input.agent, model = input.model, effort = input.effort } = own;
-  return launchOf(cx, role, own.name, input.cwd, { ...input, agent, model, effort }, prompt);
+  return { ...launchOf(cx, role, own.name, input.cwd, { ...input, agent, model, effort }, prompt), binding: binding?.id ?? null };
+}
+
+/** First words of the worker. */
+function workersWords({ cx, input: { taskPrompt, path } }: PairScene, task: string): string | null {
+  if (taskPrompt === undefined) return null;
+  const place = path === undefined ? {} : { path: cx.storePath(path) };
+  return workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task, prompt: taskPrompt, ...place });
+}
+
+/** The task that is meant; one that a pairing made and, interrupted, took back, is none. */
+function taskOf({ store, input }: PairScene): Task | null {
+  const task = findTask(store, input.task);
+  return task !== null && isTakenBack(store, task) ? null : task;
 }
 
 /** Everything that can be refused before anything is stored or started. */
-async function checkPair(scene: PairScene): Promise<void> {
+async function checkPair(scene: PairScene): Promise<Before> {
   const { cx, store, input } = scene;
   if (input.workerName === input.managerName)
     throw new Failure(`worker and manager cannot both be called ${JSON.stringify(input.workerName)}`);
-  const task = findTask(store, input.task);
+  const task = taskOf(scene);
   if (task === null && !input.taskGoal) {
     throw new Failure(`unknown task ${JSON.stringify(input.task)}`, { hint: `--task-goal "GOAL" creates it` });
   }
   if (task?.state === "done" || task?.state === "failed")
     throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding)
+  if (binding && !isOwn(scene, binding))
     throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, {
       hint: `${cx.program} unbind --task ${quoteWord(task.name)}`,
     });
   const run = task && activeRunId(store, task.id);
-  if (run)
+  if (run && !binding)
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
       hint: `${cx.program} runs --finish ${run}`,
     });
-  await checkLaunch(scene, launchFor(scene, "worker", null));
-  await checkLaunch(scene, launchFor(scene, "manager", null));
+  await checkLaunch(scene, launchFor(scene, "worker", workersWords(scene, task?.name ?? input.task), binding));
+  const { prompt: _, ...manager } = launchFor(scene, "manager", null, binding);
+  await checkLaunch(scene, manager);
+  return { task, binding };
 }
 
-interface Seeded {
-  readonly task: Task;
-  readonly created: boolean;
-  readonly byPair: boolean;
-  readonly criteria: number;
+/** Whether a pairing of the same two made this binding and did not come to its end. */
+function isOwn({ store, input }: PairScene, { worker_session_id, manager_session_id }: Binding): boolean {
+  const isBy = (name: string, session: string | null) => session !== null && findStart(store, name)?.session_id === session;
+  return isBy(input.workerName, worker_session_id) && isBy(input.managerName, manager_session_id);
 }
 
-/** Task, configuration and criteria, in one transaction. */
-function seed(scene: PairScene): Seeded {
-  const { cx, store, input } = scene;
-  return tx(store, () => {
-    const found = findTask(store, input.task);
-    const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
-    const begun: TaskPairScene = { ...scene, task, progress: { worker: null, manager: null, bindingId: null, runId: null } };
-    trace(begun, "pair_started", {
-      cwd: input.cwd,
-      task_created: found === null,
-      task_goal_provided: input.taskGoal !== undefined,
+async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding }: Seeded): Promise<Paired> {
+  const { cx, store, input, task, progress, under } = scene;
+  under.takesBack(store, (stays) => {
+    trace(scene, "pair_interrupted", {
+      worker_spawned: progress.worker !== null,
+      manager_spawned: progress.manager !== null,
+      still_running: stays,
     });
-    trace(begun, "pair_task_resolved", { created: found === null });
-    const stored = findConfig(store, task.id);
-    const byPair = input.config !== null || stored === null;
-    let acceptance = stored?.acceptance_criteria ?? [];
-    if (byPair) {
-      const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
-      acceptance = config.acceptance_criteria;
-      for (const warning of warnings) cx.err(`warning: ${warning}`);
-      trace(begun, "pair_manager_config_seeded", { seeded_by_pair: true });
-    }
-    const criteria = seedCriteria(store, task.id, acceptance).length;
-    return { task, created: found === null, byPair, criteria };
+    if (created && stays === 0) takeBackTask(store, task, INTERRUPTED);
   });
-}
-
-async function startBoth(scene: TaskPairScene, { created, byPair, criteria }: Seeded): Promise<Paired> {
-  const { cx, store, input, task, progress } = scene;
-  const path = input.path === undefined ? {} : { path: cx.storePath(input.path) };
-  const words =
-    input.taskPrompt === undefined
-      ? null
-      : workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task: task.name, prompt: input.taskPrompt, ...path });
-  const worker = await startSession(scene, launchFor(scene, "worker", words), "start-worker");
+  const words = workersWords(scene, task.name);
+  const worker = await startSession(scene, launchFor(scene, "worker", words, binding), "start-worker");
   progress.worker = worker;
   trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const instructions = managerPrompt({
@@ -190,12 +154,17 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria }: Se
     goal: input.taskGoal ?? task.goal,
     worker: input.workerName,
     config: findConfig(store, task.id),
-    ...path,
+    ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }),
   });
-  const manager = await startSession(scene, launchFor(scene, "manager", instructions), "start-manager");
+  const manager = await startSession(scene, launchFor(scene, "manager", instructions, binding), "start-manager");
   progress.manager = manager;
   trace(scene, "pair_manager_spawned", { session_id: manager.session_id, pid: manager.pid });
+  under.check();
   const { bindingId, runId } = tx(store, () => join(scene, byPair));
+  under.takesBack(store, () => {
+    if (activeRunId(store, task.id) === runId) finishRun(store, runId, "abandoned");
+    if (openBinding(store, task.id)?.id === bindingId) unbind(store, task);
+  });
   return {
     task: { created, id: task.id, name: task.name },
     worker,
@@ -208,63 +177,23 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria }: Se
   };
 }
 
-/** Binding and run, inside one transaction. */
-function join(scene: TaskPairScene, byPair: boolean): { bindingId: string; runId: string } {
-  const { store, input, task, progress } = scene;
-  const binding = bind(store, task, needSession(store, input.workerName), needSession(store, input.managerName));
-  const bound = { ...scene, progress: { ...progress, bindingId: binding.id } };
-  trace(bound, "pair_binding_created", {});
-  const run = createRun(store, task, {
-    name: `${task.name}-pair`,
-    purpose: input.taskGoal ?? task.goal,
-    metadata: {
-      binding_id: binding.id,
-      worker: input.workerName,
-      manager: input.managerName,
-      source: "pair",
-      manager_config_seeded: true,
-      manager_config_seeded_by_pair: byPair,
-    },
-  });
-  trace(bound, "pair_run_created", { run_id: run.id });
-  progress.bindingId = binding.id;
-  progress.runId = run.id;
-  return { bindingId: binding.id, runId: run.id };
-}
-
-function trace({ store, input, task, progress }: TaskPairScene, type: string, attributes: Record<string, unknown>): void {
-  const failed = type === "pair_failed";
-  tx(store, () => {
-    addTelemetry(store, {
-      type,
-      severity: failed ? "error" : "info",
-      taskId: task.id,
-      summary: `${type.replaceAll("_", " ")}: ${task.name}`,
-      correlation: {
-        binding_id: progress.bindingId,
-        manager: input.managerName,
-        worker: input.workerName,
-        task: task.name,
-        source: "pair",
-      },
-      attributes,
-    });
-  });
-}
-
 /** What a failed pairing leaves running, and the commands that go on from there; a terminal that was left has yet to be registered. */
 async function remains({ cx, input, task, progress }: TaskPairScene): Promise<string[]> {
   const { program } = cx;
   const { workerName: worker, managerName: manager } = input;
-  const left = (name: string) => hasSession(cx.env, tmuxNameOf(name)).catch(() => false);
-  if (progress.worker === null && !(await left(worker))) return [];
+  const terminals = {
+    worker: tmuxNameOf(chosenAgent(cx.env, input.workerAgent ?? input.agent), worker),
+    manager: tmuxNameOf(chosenAgent(cx.env, input.managerAgent ?? input.agent), manager),
+  };
+  const left = (role: Role) => hasSession(cx.env, terminals[role]).catch(() => false);
+  if (progress.worker === null && !(await left("worker"))) return [];
   const start =
-    progress.manager === null && (progress.worker === null || !(await left(manager)))
+    progress.manager === null && (progress.worker === null || !(await left("manager")))
       ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`]
       : [];
   const go = [...start, `${program} bind --task ${quoteWord(task.name)} --worker ${worker} --manager ${manager}`].join(" and ");
   if (progress.worker === null) return [`once ${worker} is registered, go on with ${go}`];
   return [
-    `the worker runs in ${tmuxNameOf(worker)} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
+    `the worker runs in ${terminals.worker} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
   ];
 }

@@ -8,9 +8,11 @@ import { installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
-import { sessionEnvironment, startFacts } from "./launch.ts";
+import { sessionEnvironment } from "./begin-terminal.ts";
+import { startFacts } from "./launch.ts";
+import type { Undertaking } from "./undertaking.ts";
 
-export interface PlainSession extends ModelChoice {
+interface PlainSession extends ModelChoice {
   readonly session: string;
   readonly cwd: string;
   /** The agent's own, passed on as they are. */
@@ -29,15 +31,32 @@ export function checkPlainSession(cx: Context, agent: Agent, name: string, cwd: 
   checkModelChoice(agent, choice);
 }
 
-/** Starts the agent in a detached tmux session and gives its pane, with what there is to record of the start. */
+/**
+ * Starts the agent in a detached tmux session and gives its pane, with what there is to record of the start.
+ * @param ending the command that ends it
+ */
 export async function openPlainSession(
   cx: Context,
+  under: Undertaking,
   agent: Agent,
   request: PlainSession,
+  ending: string,
 ): Promise<{ paneId: string; pid: number; started: StartFacts }> {
   const installed = await installedAgent(agent, cx.env);
   const argv = [installed.path, ...agent.plainArguments(request, installed.features)];
-  const pane = await newSession(cx.env, { name: request.session, cwd: request.cwd, argv, environment: sessionEnvironment(cx, agent) });
+  under.check();
+  const terminal = under.begins({ name: request.session, tmuxSession: request.session, mark: cx.newId("start"), ending });
+  const pane = await newSession(cx.env, {
+    name: request.session,
+    cwd: request.cwd,
+    argv,
+    environment: sessionEnvironment(cx, agent),
+    mark: terminal.mark,
+  });
+  terminal.seen = { ...pane, at: cx.now() };
   const words = [installed.path, ...agent.plainArguments({ ...request, prompt: null }, installed.features)];
-  return { ...pane, started: startFacts(cx, agent, installed, { ...request, argv: words, permissions: {} }) };
+  return {
+    ...pane,
+    started: startFacts(cx, agent, installed, { ...request, argv: words, permissions: {}, launch: "tmux", socket: null, launchWhy: null }),
+  };
 }

@@ -1,7 +1,7 @@
 /** Registering a Codex session that runs already, as worker or manager. */
-import { flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
+import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
+import { type AgentKey, agentKeys, agents, allAgents } from "../../core/agent/agents.ts";
 import { UsageError } from "../../core/failure.ts";
 import { needPlainName, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
@@ -9,7 +9,7 @@ import { findSession, registerSession } from "../../store/sessions/sessions.ts";
 import { agentOfProcess, isShared, sessionLine } from "../../system/agent/kinship.ts";
 import { alive, listProcesses } from "../../system/processes/processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
-import { agentAround, conversationAt, type Identity, identifyByPid, identifyByThread, identifySelf, rolloutOf } from "./identify.ts";
+import { agentsAround, conversationAt, type Identity, identifyByPid, identifyByThread, identifySelf, transcriptMeant } from "./identify.ts";
 import { reachable } from "../reach/reachable.ts";
 
 /** The flags that register-worker and register-manager share. */
@@ -21,8 +21,14 @@ export const registerFlags = {
     filled: true,
   }),
   self: flag(`register the session this command runs in (by ${allAgents.map(({ selfVariable }) => selfVariable).join(" or ")})`),
+  agent: choice("which agent, where process, rollout and environment fit more than one", agentKeys, { value: "AGENT" }),
   cwd: text("folder of the session; else the one its rollout names"),
   tmuxSession: text("tmux session in which it runs; without one it polls its inbox", { value: "NAME", filled: true }),
+  timeoutSeconds: integer("with --codex-session and without --pid: how long to wait until somebody writes that thread", {
+    default: 0,
+    min: 0,
+    value: "SECONDS",
+  }),
   json: jsonFlag,
   path: pathFlag,
 };
@@ -32,17 +38,20 @@ interface Input {
   readonly pid: number | undefined;
   readonly codexSession: string | undefined;
   readonly self: boolean;
+  readonly agent: AgentKey | undefined;
   readonly cwd: string | undefined;
   readonly tmuxSession: string | undefined;
+  readonly timeoutSeconds: number;
   readonly path: string | undefined;
 }
 
 /** The command as it was given, with the thread named. */
-const words = (cx: Context, role: Role, { name, pid, cwd, tmuxSession, path }: Input, thread: string): string[] => {
+const words = (cx: Context, role: Role, { name, pid, agent, cwd, tmuxSession, path }: Input, thread: string): string[] => {
   const given = Object.entries({
     "--name": name,
     "--pid": pid,
     "--codex-session": thread,
+    "--agent": agent,
     "--cwd": cwd,
     "--tmux-session": tmuxSession,
     "--path": path,
@@ -51,19 +60,20 @@ const words = (cx: Context, role: Role, { name, pid, cwd, tmuxSession, path }: I
 };
 
 async function identify(cx: Context, role: Role, input: Input): Promise<Identity> {
-  const here = input.self || (input.pid === undefined && input.codexSession === undefined && agentAround(cx) !== null);
+  const among = input.agent === undefined ? allAgents : [agents[input.agent]];
+  const here = input.self || (input.pid === undefined && input.codexSession === undefined && agentsAround(cx, among).length > 0);
   if (here) {
     if (input.pid !== undefined || input.codexSession !== undefined) throw new UsageError("--self excludes --pid and --codex-session");
-    return identifySelf(cx);
+    return identifySelf(cx, among);
   }
   if (input.pid === undefined) {
     if (input.codexSession === undefined)
       throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
-    return identifyByThread(cx, input.codexSession);
+    return identifyByThread(cx, input.codexSession, among, input.timeoutSeconds);
   }
-  if (input.codexSession === undefined) return identifyByPid(cx, input.pid, (thread) => quoteCommand(words(cx, role, input, thread)));
-  const path = rolloutOf(cx, input.codexSession);
-  const agent = agentOfPath(path);
+  if (input.codexSession === undefined)
+    return identifyByPid(cx, input.pid, among, (thread) => quoteCommand(words(cx, role, input, thread)));
+  const { agent, path } = transcriptMeant(cx, input.codexSession, among);
   const meta = conversationAt(agent, path);
   return { agent, rolloutPath: meta.path, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
 }

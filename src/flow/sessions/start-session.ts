@@ -1,17 +1,22 @@
 /** start-worker and start-manager: a session launched, found and put on record. */
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
+import { type AgentKey, agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
-import { type RegisteredSession, registeredSession, type Role } from "../../core/sessions/session.ts";
+import { type RegisteredSession, registeredSession, type Role, type Session } from "../../core/sessions/session.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
+import { findStart, markRegistered } from "../../store/sessions/unfinished-starts.ts";
 import { tx } from "../../store/store.ts";
-import { checkLaunch, type Launch, launch } from "./launch.ts";
-import type { Scene } from "../scene.ts";
+import { nextCommand } from "../reach/next-command.ts";
+import type { Launch, LaunchScene } from "./begin-terminal.ts";
+import { checkLaunch, launch } from "./launch.ts";
+import { undertake } from "./undertaking.ts";
+import { leftBehind, takeUp } from "./unfinished.ts";
+import { LAUNCH_VARIABLE, LAUNCH_WAYS, launchWish } from "./way-of-launch.ts";
 
 /** Which agent runs, and with what: flags of every command that starts one. */
 export const agentFlags = {
-  agent: text(`which agent: ${agentKeys.join(", ")}; else what ${CHOICE_VARIABLE} names, else codex`, { value: "AGENT", filled: true }),
+  agent: choice(`which agent; else what ${CHOICE_VARIABLE} names, else codex`, agentKeys, { value: "AGENT" }),
   model: text("model that the agent is to use; else as it is set up", { value: "MODEL", filled: true }),
   effort: text("how hard the model is to think; else as the agent is set up", { value: "EFFORT", filled: true }),
 };
@@ -23,12 +28,16 @@ export const launchFlags = {
   askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
+  launch: choice(
+    `protocol: the session is spoken to by the agent's own protocol, where it has one; tmux: by its terminal; else what ${LAUNCH_VARIABLE} names`,
+    LAUNCH_WAYS,
+  ),
 };
 
 /** What one of the two sessions of a pair is to run with, where that differs. */
 export const roleFlags = {
-  workerAgent: text("which agent the worker is; else --agent", { value: "AGENT", filled: true }),
-  managerAgent: text("which agent the manager is; else --agent", { value: "AGENT", filled: true }),
+  workerAgent: choice("which agent the worker is; else --agent", agentKeys, { value: "AGENT" }),
+  managerAgent: choice("which agent the manager is; else --agent", agentKeys, { value: "AGENT" }),
   workerModel: text("model of the worker; else --model", { value: "MODEL", filled: true }),
   managerModel: text("model of the manager; else --model", { value: "MODEL", filled: true }),
   workerEffort: text("effort of the worker's model; else --effort", { value: "EFFORT", filled: true }),
@@ -49,7 +58,7 @@ export const timeoutSeconds = (seconds: number) =>
 
 /** What the flags say about the agent. */
 export interface AgentInput {
-  readonly agent: string | undefined;
+  readonly agent: AgentKey | undefined;
   readonly model: string | undefined;
   readonly effort: string | undefined;
 }
@@ -59,9 +68,10 @@ export interface StartInput extends AgentInput {
   readonly askForApproval: string;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
+  readonly launch: string | undefined;
 }
 
-/** The launch that the flags describe. @throws Failure when this version does not know the agent */
+/** The launch that the flags describe. @throws Failure when this version does not know the agent that CONVEYOR_AGENT names */
 export const launchOf = (cx: Context, role: Role, name: string, cwd: string, input: StartInput, prompt: string | null): Launch => ({
   agent: chosenAgent(cx.env, input.agent),
   model: input.model ?? null,
@@ -74,16 +84,21 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
+  binding: null,
+  wish: launchWish(cx, input.launch),
 });
 
 /**
- * Launches the session, waits until its thread is known and registers it.
+ * Launches the session, waits until its thread is known and registers it, or goes on with what a start of the same that was cut off left.
  * @throws Failure as {@link launch}; nothing is registered then
  */
-export async function startSession(scene: Scene, request: Launch, via: string): Promise<RegisteredSession> {
-  const { store } = scene;
+export async function startSession(scene: LaunchScene, request: Launch, via: string): Promise<RegisteredSession> {
+  const { store, under } = scene;
+  const kept = await keptSession(scene, request);
+  if (kept !== null) return registeredSession(kept);
   const started = await launch(scene, request);
-  const session = tx(store, () => {
+  under.check();
+  return tx(store, () => {
     // Two that began with the same words at the same moment may both have found the first thread to appear.
     const other = sessionOfRollout(store, started.rolloutPath);
     if (other?.state === "active") {
@@ -91,11 +106,11 @@ export async function startSession(scene: Scene, request: Launch, via: string): 
         `thread ${started.threadId}, found for ${started.tmuxSession}, was registered as ${JSON.stringify(other.name)} meanwhile: two ` +
           "sessions began with the same words",
         {
-          hint: `end it with tmux kill-session -t '=${started.tmuxSession}' and start it again`,
+          hint: `end it with ${nextCommand(scene.cx, store, "stop", request.name)} and start it again`,
         },
       );
     }
-    return registerSession(store, {
+    const registered = registerSession(store, {
       name: request.name,
       role: request.role,
       pid: started.pid,
@@ -108,13 +123,29 @@ export async function startSession(scene: Scene, request: Launch, via: string): 
       tmuxPaneId: started.paneId,
       note: { via },
     });
+    markRegistered(store, started.mark, registered.id);
+    return registeredSession(registered);
   });
-  return registeredSession(session);
+}
+
+/** The session that a start of the same has put on record before it was cut off; it is part of this undertaking now. */
+async function keptSession(scene: LaunchScene, request: Launch): Promise<Session | null> {
+  const { cx, store, under } = scene;
+  const left = await leftBehind(scene, findStart(store, request.name), request);
+  if (left === null || left.session === null) return null;
+  const { start, session } = left;
+  under.check();
+  await takeUp(scene, start);
+  const ending = nextCommand(cx, store, "stop", start.name);
+  const terminal = under.begins({ name: start.name, tmuxSession: start.tmux_session, mark: start.mark, ending });
+  if (session.tmux_pane_id !== null && session.pid !== null)
+    terminal.seen = { paneId: session.tmux_pane_id, pid: session.pid, at: cx.now() };
+  return session;
 }
 
 /** One whole `start-…` command. */
 export async function start(cx: Context, path: string | undefined, request: Launch): Promise<void> {
   const scene = { cx, store: cx.store(path) };
   await checkLaunch(scene, request);
-  cx.json(await startSession(scene, request, `start-${request.role}`));
+  cx.json(await undertake(cx, (under) => startSession({ ...scene, under }, request, `start-${request.role}`)));
 }

@@ -1,4 +1,5 @@
 /** Ending the terminal of a worker or session, with a last word that can still be read. */
+import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -12,13 +13,16 @@ import { deliver } from "../delivery/deliver.ts";
 import { type Absence, endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { recipientOfSubject } from "../reach/recipient.ts";
-import type { Subject } from "../reach/subject.ts";
+import { compatSubject, needSubject, type Subject } from "../reach/subject.ts";
+import type { Scene } from "../scene.ts";
+import { endStray, strayNamed } from "./unfinished.ts";
+import { clearPlace, servedPlace } from "./served-place.ts";
 
 /** How long a message may be worked on before its reader is ended. */
 const READ_MS = 3000;
 
 /** What became of a stop. */
-export interface Stopped {
+interface Stopped {
   readonly name: string;
   readonly tmux_session: string;
   /** false: it was not running any more. */
@@ -30,17 +34,30 @@ export interface Stopped {
 const OVER: readonly (Absence | null)[] = ["missing", "another"];
 
 /**
+ * Stops whoever has this name: a worker, a registered session, or what a start that was cut off has left.
+ * @throws Failure as {@link stopSubject}, and when there is nobody of this name, or it is just being started
+ */
+export async function stopNamed({ cx, store }: Scene, name: string, message: string | null): Promise<Stopped> {
+  const stray = compatSubject(cx.stateRoot, name) === null ? strayNamed(store, name) : null;
+  if (stray === null) return stopSubject(cx, store, needSubject(cx, store, name), message);
+  const killed = await endStray({ cx, store }, stray);
+  if (message !== null) cx.err("warning: the message was not sent: nothing is on record of who would read it");
+  return { name, tmux_session: stray.tmux_session, killed_session: killed, message_sent: false };
+}
+
+/**
  * Says the message, if there is one and somebody to hear it, ends the terminal and records both.
  * @throws Failure when there is no tmux session, nothing shows which terminal is meant, or it could not be ended; nothing is recorded then
  */
-export async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
+async function stopSubject(cx: Context, store: Store, subject: Subject, message: string | null): Promise<Stopped> {
   const { name, session, tmuxSession } = subject;
   if (tmuxSession === null)
     throw new Failure(`session ${JSON.stringify(name)} has no tmux session that could be ended`, {
       hint: `take it off the records: ${cx.program} deregister ${quoteWord(name)}`,
     });
   const terminal = await lookAtTerminal(cx, subject);
-  const running = terminal.pane !== null;
+  // A server of its own that has outlived its pane runs all the same.
+  const running = terminal.pane !== null || (OVER.includes(terminal.why) && terminal.servers.length > 0);
   if (!running && !OVER.includes(terminal.why)) {
     const [process] = terminal.processes;
     throw new Failure(`nothing was ended: ${terminal.reason}`, {
@@ -61,7 +78,8 @@ export async function stopSubject(cx: Context, store: Store, subject: Subject, m
         payload: { role: session.role, session: name, target: tmuxSession, text_length: message.length },
       });
   }
-  if (running) await endTerminal(cx, terminal);
+  if (running) await endTerminal(cx, terminal.pane === null ? { ...terminal, processes: [] } : terminal);
+  if (session?.socket) clearPlace(servedPlace(dirname(session.socket)));
   if (session !== null) {
     tx(store, () => {
       markGone(store, session.id);

@@ -43,9 +43,9 @@ export const ackVerb = (role: Role) =>
       const ack = latestAck(store, task.id, role);
       const current = findConfig(store, task.id)?.revision ?? null;
       if (ack && current !== null && ack.manager_config_revision !== current) {
-        cx.err(
-          `warning: this acknowledgement is of ${ack.manager_config_revision === null ? "no configuration" : `configuration revision ${ack.manager_config_revision}`}, the current one is revision ${current}`,
-        );
+        const revision = ack.manager_config_revision;
+        const seen = revision === null ? "no configuration" : `configuration revision ${revision}`;
+        cx.err(`warning: this acknowledgement is of ${seen}, the current one is revision ${current}`);
       }
       return cx.json(ack);
     },

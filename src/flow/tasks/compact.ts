@@ -1,12 +1,12 @@
 /** Asking a bound worker to compact or clear its context: gates first, then one delivery, all of it on record as a command. */
 import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { flag, jsonFlag, pathFlag, text } from "../../args/spec.ts";
+import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf, agents } from "../../core/agent/agents.ts";
-import { type CompactChoice, compactPrompt, slashCommand } from "../../core/tasks/compact-request.ts";
 import { DECISION_MAX_AGE } from "../../core/tasks/decision.ts";
 import { Failure } from "../../core/failure.ts";
 import { checkPermission } from "../../core/tasks/permissions.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { needPairing, openBinding } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
@@ -20,7 +20,7 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Reach, reach, recipientOf } from "../reach/recipient.ts";
-import { refuseUndelivered, refuseUnreachable } from "../delivery/speak.ts";
+import { refuseUndelivered, refuseUnreachable, sentFacts, unsentFacts } from "../delivery/speak.ts";
 import type { PairedScene, TaskScene } from "../scene.ts";
 
 const ACTION = "worker_compact_clear";
@@ -35,7 +35,13 @@ export const compactFlags = {
   path: pathFlag,
 };
 
-export interface CompactOptions extends CompactChoice {
+interface CompactChoice {
+  readonly clear: boolean;
+  /** Beats `clear`. */
+  readonly promptOnly: boolean;
+}
+
+interface CompactOptions extends CompactChoice {
   readonly decisionId?: number | undefined;
   readonly strictDecisions: boolean;
   readonly message?: string | undefined;
@@ -74,6 +80,21 @@ export async function requestCompact(about: TaskScene, options: CompactOptions):
     });
     throw error;
   }
+}
+
+/** What is sent instead of words; null: words. */
+const slashCommand = ({ keys }: Agent, { clear, promptOnly }: CompactChoice): string | null =>
+  promptOnly ? null : clear ? keys.slash.clear : keys.slash.compact;
+
+/** The words a worker gets instead of a slash command, unless others are given. */
+function compactPrompt(program: string, task: string, handoff: { readonly id: number; readonly summary: string } | null): string {
+  const saved = handoff === null ? "no handoff is saved yet" : `handoff ${handoff.id} is saved: ${handoff.summary}`;
+  return [
+    `Task ${JSON.stringify(task)}: ${saved}`,
+    "Please check that the handoff holds everything you need to go on. If it does, compact your context, if your client supports that.",
+    `If it does not, save a better one first with: ${quoteCommand([program, "handoff", task, "--summary"])} TEXT`,
+    "Then report what you did. Do not edit any file.",
+  ].join("\n");
 }
 
 /** What is sent to the worker of a task, by what its agent calls it; null: words only. */
@@ -174,8 +195,7 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
   refuseUnreachable(cx, worker);
   const { send_text: text, slash_command } = payload;
   const base = { session: worker.name, text, target: worker.tmux_session, dry_run: dryRun };
-  if (dryRun)
-    return { ...base, side_effect_started: false, side_effect_completed: false, time: store.now(), transport: null, proof: "pending" };
+  if (dryRun) return { ...base, ...unsentFacts(store) };
   const recipient = recipientOf(worker);
   // An agent drops a slash command that comes in the middle of a turn; what is no agent has no turns, whatever its rollout says.
   if (slash_command && newestTurn(agentOf(worker), worker.codex_session_path) === "open" && isAgent(await reach(cx, recipient))) {
@@ -194,15 +214,7 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
   refuseUndelivered(sent);
   if (slash_command === agentOf(worker).keys.slash.clear)
     cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
-  return {
-    ...base,
-    side_effect_started: sent.started,
-    side_effect_completed: sent.completed,
-    time: store.now(),
-    transport: sent.transport,
-    proof: sent.proof,
-    delivery_id: sent.id,
-  };
+  return { ...base, ...sentFacts(store, sent) };
 }
 
 const isAgent = ({ agent, live }: Reach): boolean => agent !== null || live;

@@ -17,7 +17,7 @@ import { openDraft } from "../../system/git/gh.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import type { TaskScene } from "../scene.ts";
 
-export interface StepOutcome {
+interface StepOutcome {
   readonly result: JsonObject | null;
   /** Null: the step succeeded. */
   readonly error: string | null;

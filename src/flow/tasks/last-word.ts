@@ -33,6 +33,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
         threadId: null,
         rolloutPath: null,
         gone: false,
+        socket: null,
       };
 
 /** Until the turn that the message began has ended, or the time is over. */

@@ -64,7 +64,7 @@ function reviewerEnv(cx: Context, folder: string): Record<string, string> {
 /** An answer is short: what stands behind its first characters is not looked at. */
 const KEPT = 10_000;
 
-export interface ReviewerOrder {
+interface ReviewerOrder {
   /** The program and its arguments. */
   readonly command: readonly string[];
   readonly reviewerSessionId: string;

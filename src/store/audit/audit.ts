@@ -29,7 +29,7 @@ const QUERIES = {
   transcript_segments: "select * from transcript_segments where task_id = ? order by id",
 } as const;
 
-export type AuditKey = keyof typeof QUERIES;
+type AuditKey = keyof typeof QUERIES;
 export const AUDIT_KEYS = Object.keys(QUERIES) as readonly AuditKey[];
 
 /** Columns that hold what stood on a screen: shown only when asked for. */

@@ -5,7 +5,7 @@ import { CHAIN_ROOM, type ChainHead, chainHead, linkHash, rowHash } from "../rec
 import { rows } from "../reading.ts";
 import type { Store } from "../store.ts";
 
-export interface Link {
+interface Link {
   /** From 1 on, without gaps. */
   readonly seq: number;
   readonly table: ChainTable;

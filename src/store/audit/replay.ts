@@ -138,7 +138,7 @@ const TELLERS: Readonly<Partial<Record<Source, (row: Shown) => Entry>>> = {
 };
 
 /** An entry and the row it tells of; a chain has none. */
-export interface Told {
+interface Told {
   readonly entry: Entry;
   readonly row: Shown | null;
 }

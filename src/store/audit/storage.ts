@@ -3,13 +3,13 @@ import { statSync } from "node:fs";
 import { boundWorkers } from "./audit.ts";
 import type { Store } from "../store.ts";
 
-export interface Kept {
+interface Kept {
   readonly count: number;
   /** Of the texts that are still held. */
   readonly bytes: number;
 }
 
-export interface Storage {
+interface Storage {
   /** The file and what is still in its write-ahead log. */
   readonly database_file: number;
   readonly terminal_captures: Kept;

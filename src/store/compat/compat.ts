@@ -8,17 +8,19 @@ import {
   type CompatStatus,
   compatStatus,
 } from "../../core/compat/compat.ts";
+import { agents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
+import { DEFAULT_AGENT } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface CompatAction {
+interface CompatAction {
   readonly action: "upsert_worker" | "insert_status" | "insert_transcript_capture" | "insert_event" | "skip_invalid_event";
   readonly worker: string;
   readonly line?: number;
 }
 
-export interface CompatImport {
+interface CompatImport {
   readonly worker: string;
   readonly action_count: number;
   readonly actions: readonly CompatAction[];
@@ -42,7 +44,7 @@ const workerId = (store: Store, name: string): string | null =>
 
 const upsertWorker = (store: Store, folder: CompatFolder, config: CompatConfig): void => {
   const now = store.now();
-  const session = config.tmux_session ?? `codex-${config.name}`;
+  const session = config.tmux_session ?? `${agents[DEFAULT_AGENT].tmuxPrefix}${config.name}`;
   const other = store.db
     .query<{ name: string }, [string, string, string | null]>(
       "select name from workers where name <> ? and (tmux_session = ? or identity_token = ?)",

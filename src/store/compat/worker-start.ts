@@ -1,12 +1,12 @@
 /** `workers`: a file-backed worker from its making to the end of its terminal. */
 import { Failure } from "../../core/failure.ts";
-import type { StartFacts } from "../../core/sessions/session.ts";
+import { INTERRUPTED, type StartFacts } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { recordAgent } from "../sessions/agents.ts";
 import { type Store, tx } from "../store.ts";
 import { findWorker } from "./workers.ts";
 
-export interface WorkerPlan {
+interface WorkerPlan {
   readonly name: string;
   readonly tmuxSession: string;
   readonly identityToken: string;
@@ -20,7 +20,7 @@ export interface WorkerPlan {
 export function checkWorkerRow(store: Store, plan: Pick<WorkerPlan, "name" | "tmuxSession" | "reuse">): void {
   const known = findWorker(store, plan.name);
   if (!known) return;
-  if (!plan.reuse)
+  if (!plan.reuse && known.exit_reason !== INTERRUPTED)
     throw new Failure(`worker ${JSON.stringify(plan.name)} is on record already`, {
       hint: `take it over with --reuse, or choose another name`,
     });
@@ -61,7 +61,7 @@ export function recordCandidate(store: Store, plan: WorkerPlan): string {
   });
 }
 
-export interface StartedWorker {
+interface StartedWorker {
   readonly tmuxSession: string;
   readonly paneId: string;
   readonly agent: string;

@@ -3,13 +3,14 @@ import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import type { Store } from "../store.ts";
 
-export interface WorkerRow {
+interface WorkerRow {
   readonly id: string;
   readonly name: string;
   readonly tmux_session: string;
   readonly tmux_pane_id: string | null;
   readonly identity_token: string;
   readonly state: string;
+  readonly exit_reason: string | null;
 }
 
 export interface SeenWorker {

@@ -1,7 +1,7 @@
 /** Chains of what led to what: command → attempts → notification → proof → the cycle that took it up → the decision there. */
 import type { Store } from "../store.ts";
 
-export interface ChainAttempt {
+interface ChainAttempt {
   readonly id: number;
   readonly state: string;
   readonly dispatcher_id: string;
@@ -12,7 +12,7 @@ export interface ChainAttempt {
   readonly side_effect_completed: number;
 }
 
-export interface ChainNotification {
+interface ChainNotification {
   readonly id: number;
   readonly state: string;
   readonly delivery_mode: string;
@@ -28,7 +28,7 @@ export interface ChainNotification {
   readonly side_effect_completed: number;
 }
 
-export interface ChainDelivery {
+interface ChainDelivery {
   readonly id: string;
   readonly state: string;
   readonly transport: string | null;

@@ -9,7 +9,7 @@ import { instant } from "../../core/time.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
-import type { Store } from "../store.ts";
+import { type Store, tx } from "../store.ts";
 
 /** One side of a task's pair as recorded. */
 export interface Side {
@@ -83,15 +83,16 @@ function criteriaOf(store: Store, taskId: string): CriteriaSummary {
 function deliveryOf(store: Store, taskId: string): LastDelivery | null {
   const routed = store.db
     .query<LastDelivery, [string]>(
-      `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at, n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
+      `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at,
+         n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
          (select d.proof from deliveries d where d.notification_id = n.id order by d.created_at desc limit 1) as proof
        from routed_notifications n join sessions s on s.id = n.target_session_id where n.task_id = ? order by n.id desc limit 1`,
     )
     .get(taskId);
   const sent = store.db
     .query<LastDelivery, [string]>(
-      `select id, origin as signal_type, state, coalesce(transport, 'push') as delivery_mode, session_name as target, created_at, finished_at as delivered_at, null as consumed_at,
-         side_effect_started, side_effect_completed, error, proof
+      `select id, origin as signal_type, state, coalesce(transport, 'push') as delivery_mode, session_name as target, created_at,
+         finished_at as delivered_at, null as consumed_at, side_effect_started, side_effect_completed, error, proof
        from deliveries where task_id = ? and notification_id is null order by created_at desc, rowid desc limit 1`,
     )
     .get(taskId);
@@ -190,3 +191,13 @@ export function endedTasks(store: Store, limit: number): { tasks: Task[]; total:
     .all(limit);
   return { tasks, total: store.db.query<{ n: number }, []>("select count(*) as n from tasks where state in ('done', 'failed')").get()!.n };
 }
+
+/** Takes an item off the list of what waits, once a person has looked at it; again is no error. Gives whether it was still on it. */
+export const dismiss = (store: Store, taskId: string, item: string): boolean =>
+  tx(
+    store,
+    () =>
+      store.db
+        .query("insert or ignore into dashboard_dismissals (task_id, item, dismissed_at) values (?, ?, ?)")
+        .run(taskId, item, store.now()).changes > 0,
+  );

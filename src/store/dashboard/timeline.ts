@@ -26,19 +26,22 @@ const SOURCES = {
         '$.notable_pane_pattern'),
         'consumed', json_extract(status_json, '$.consumed_dispatch_notifications')) as data_json
     from manager_cycles where task_id = ?1 and id < ?2 order by started_at desc, id desc limit ?3`,
-  delivery: `select n.id as row, n.created_at as at, n.state as what, s.name as who, json_extract(n.payload_json, '$.message') as text, n.correlation_id as correlation,
+  delivery: `select n.id as row, n.created_at as at, n.state as what, s.name as who, json_extract(n.payload_json, '$.message') as text,
+      n.correlation_id as correlation,
       json_object('signal', n.signal_type, 'mode', n.delivery_mode, 'delivered_at', n.delivered_at, 'consumed_at', n.consumed_at,
-        'started', n.side_effect_started,
-        'completed', n.side_effect_completed, 'error', n.error, 'from', f.name) as data_json
+        'started', n.side_effect_started, 'completed', n.side_effect_completed, 'error', n.error, 'from', f.name) as data_json
     from routed_notifications n join sessions s on s.id = n.target_session_id join sessions f on f.id = n.source_session_id
     where n.task_id = ?1 and n.id < ?2 order by n.id desc limit ?3`,
-  command: `select rowid as row, created_at as at, state as what, null as who, coalesce(json_extract(payload_json, '$.message'), json_extract(payload_json, '$.text')) as text, correlation_id as correlation,
+  command: `select rowid as row, created_at as at, state as what, null as who,
+      coalesce(json_extract(payload_json, '$.message'), json_extract(payload_json, '$.text')) as text, correlation_id as correlation,
       json_object('type', type, 'error', error, 'attempts', attempts, 'updated_at', updated_at, 'id', id) as data_json
     from commands where task_id = ?1 and rowid < ?2 order by julianday(created_at) desc, rowid desc limit ?3`,
-  decision: `select id as row, created_at as at, decision as what, null as who, reason as text, null as correlation, json_object('cycle', manager_cycle_id) as data_json
+  decision: `select id as row, created_at as at, decision as what, null as who, reason as text, null as correlation,
+      json_object('cycle', manager_cycle_id) as data_json
     from manager_decisions where task_id = ?1 and id < ?2 order by id desc limit ?3`,
   // What has rows of its own above, or is a step of a command that is listed, is not told twice.
-  event: `select id as row, created_at as at, type as what, actor as who, null as text, correlation_id as correlation, payload_json as data_json
+  event: `select id as row, created_at as at, type as what, actor as who, null as text, correlation_id as correlation,
+      payload_json as data_json
     from events where task_id = ?1 and id < ?2 and command_id is null and type not in ('manager_decision_recorded',
       'manager_permission_checked') order by id desc limit ?3`,
 } as const;
@@ -58,7 +61,8 @@ interface Stay {
 const stays = (store: Store, taskId: string): Stay[] =>
   store.db
     .query<Stay, [string]>(
-      `select s.id as session_id, s.name, s.role, b.created_at as begun, b.ended_at as ended from bindings b join sessions s on s.id in (b.worker_session_id, b.manager_session_id)
+      `select s.id as session_id, s.name, s.role, b.created_at as begun, b.ended_at as ended from bindings b
+       join sessions s on s.id in (b.worker_session_id, b.manager_session_id)
        where b.task_id = ? order by b.created_at desc limit 40`,
     )
     .all(taskId);
@@ -69,7 +73,8 @@ const stays = (store: Store, taskId: string): Stay[] =>
 const turnsOf = (store: Store, stay: Stay, below: number, limit: number): Row[] =>
   store.db
     .query<Row, [string, string, string, number, string, string | null, number]>(
-      `select id as row, timestamp as at, subtype as what, ?1 as who, json_extract(payload_json, '$.last_agent_message') as text, null as correlation,
+      `select id as row, timestamp as at, subtype as what, ?1 as who, json_extract(payload_json, '$.last_agent_message') as text,
+         null as correlation,
          json_object('turn_id', json_extract(payload_json, '$.turn_id'), 'duration_ms', json_extract(payload_json, '$.duration_ms'),
            'role', ?2, 'error', coalesce(json_extract(payload_json, '$.error.message'),
              json_extract(payload_json, '$.error'))) as data_json

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import { type CommandRow, type CommandState, payloadOf } from "../../core/dispatch/queued-command.ts";
 import type { Store } from "../store.ts";
 
-export interface Attempt {
+interface Attempt {
   readonly id: number;
   readonly command_id: string;
   readonly correlation_id: string;
@@ -17,14 +17,14 @@ export interface Attempt {
   readonly side_effect_completed: boolean;
 }
 
-export interface ListedCommand extends Omit<CommandRow, "payload_json" | "result_json"> {
+interface ListedCommand extends Omit<CommandRow, "payload_json" | "result_json"> {
   readonly task_name: string | null;
   readonly payload: JsonObject;
   readonly result: JsonObject | null;
   readonly attempt_history?: readonly Attempt[];
 }
 
-export interface CommandFilter {
+interface CommandFilter {
   /** Name or id. */
   readonly task?: string | undefined;
   readonly state?: CommandState | undefined;
@@ -45,7 +45,7 @@ type AttemptRow = Omit<Attempt, "result" | "side_effect_started" | "side_effect_
 };
 
 /** The attempts of a command, oldest first. */
-export const attemptsOf = (store: Store, commandId: string): Attempt[] =>
+const attemptsOf = (store: Store, commandId: string): Attempt[] =>
   store.db
     .query<AttemptRow, [string]>("select * from command_attempts where command_id = ? order by id")
     .all(commandId)

@@ -77,7 +77,7 @@ export const extendClaim = (store: Store, { command, attemptId }: Claim, claiman
 export const beginClaim = (store: Store, { command, attemptId }: Claim, claimant: Claimant): boolean =>
   moveMessage(store, { commandId: command.id }, "begin", { by: "holder", claim: { attemptId }, claimant }) !== null;
 
-export interface Ending {
+interface Ending {
   readonly state: "succeeded" | "failed" | "blocked";
   /** What the pass prints for this command; stored as result of attempt and command. */
   readonly item: Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ import type { Store } from "../store.ts";
 
 /** The two groups have an index each, whose condition must stand here word by word. */
 const GROUPS = { failed: ["iif(c.state = 'failed', 1, 0)"], unfinished: ["c.state in ('attempted', 'pending')"], all: [] } as const;
-export type CommandGroup = keyof typeof GROUPS;
+type CommandGroup = keyof typeof GROUPS;
 
 /** Of one task there is an index by state instead. */
 const termsFor = (group: CommandGroup, scope: Scope) =>

@@ -5,7 +5,7 @@ import { commandRunId } from "./telemetry.ts";
 import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
 
-export interface NewCommand {
+interface NewCommand {
   /** Made unless given, for payloads that name their own command. */
   readonly id?: string;
   readonly type: string;

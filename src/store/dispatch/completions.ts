@@ -23,7 +23,7 @@ export interface UnroutedTurn {
 }
 
 /** What is not to be routed now. */
-export interface Except {
+interface Except {
   readonly events?: ReadonlySet<number>;
   /** Managers that are being sent to. */
   readonly managers?: readonly string[];

@@ -21,7 +21,7 @@ export interface DispatcherRow {
   readonly last_error: string | null;
 }
 
-export type NewDispatcher = Pick<
+type NewDispatcher = Pick<
   DispatcherRow,
   "dispatcher_id" | "host" | "pid" | "process_started_at" | "dry_run" | "only_type" | "interval_seconds"
 >;
@@ -57,7 +57,7 @@ export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly
 /** Which watch, of those with the same id. */
 export type DispatcherKey = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid">;
 
-export interface Beat {
+interface Beat {
   readonly iteration: number;
   readonly processed: number;
   readonly processedTotal: number;

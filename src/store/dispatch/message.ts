@@ -24,7 +24,7 @@ import { notificationById, notificationOfCommand } from "./notifications.ts";
 /** Which message: a command's, or the end of a turn by its notification. */
 export type MessageRef = { readonly commandId: string } | { readonly notificationId: number };
 
-export interface AttemptRow {
+interface AttemptRow {
   readonly id: number;
   readonly state: AttemptState;
   readonly side_effect_started: number;
@@ -96,7 +96,7 @@ export type Right =
   | { readonly by: "recovery"; readonly seen: Message; readonly gone: readonly Holder[]; readonly claimant: Claimant }
   | { readonly by: "settling"; readonly deliveryId: string };
 
-export interface Facts {
+interface Facts {
   /** Why it came to this; null: nothing is wrong. */
   readonly error?: string | null;
   /** What is told of it; result of attempt and command. Absent: what stands there stays. */

@@ -5,7 +5,7 @@ import { messageKey, recordClaim } from "./claims.ts";
 import { type Claimant, leaseEnd } from "./lease.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface NewNotification {
+interface NewNotification {
   readonly taskId: string;
   readonly bindingId: string;
   readonly correlationId: string;

@@ -5,7 +5,7 @@ import type { Store } from "../store.ts";
 
 const TYPES = COMMAND_TYPES.map((type) => `'${type}'`).join(", ");
 
-export interface Queue {
+interface Queue {
   readonly type: string;
   readonly count: number;
   readonly oldest_created_at: string;
@@ -21,7 +21,7 @@ export const waitingCommands = (store: Store): Queue[] =>
     .all();
 
 /** Something that a dispatcher holds. */
-export interface Held {
+interface Held {
   readonly command_id: string | null;
   readonly notification_id: number | null;
   readonly type: string;
@@ -48,7 +48,7 @@ export const heldWork = (store: Store): Held[] =>
     .all();
 
 /** A message that may or may not have arrived: begun, never proven. */
-export interface Uncertain {
+interface Uncertain {
   readonly notification_id: number;
   readonly command_id: string | null;
   readonly correlation_id: string;

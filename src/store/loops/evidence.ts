@@ -7,7 +7,7 @@ import type { Task } from "../../core/tasks/task.ts";
 import { addCriterion, criteriaOfText, setCriterion } from "../tasks/criteria.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface NewEvidence extends Evidence {
+interface NewEvidence extends Evidence {
   readonly source: CriterionSource;
   /** A generated sentence for a new row, and the stored one for an old row, unless given. */
   readonly proof?: string | undefined;

@@ -44,7 +44,7 @@ const INGEST_TELEMETRY = `
   select count(*) as n from telemetry_events
   where task_id = ?1 and run_id = ?2 and severity in ('warning', 'error') and event_type like '%ingest%'`;
 
-export interface LoopCounts {
+interface LoopCounts {
   readonly commands: { readonly total: number; readonly states: Record<string, number> };
   readonly notifications: { readonly total: number; readonly delivered: number };
   /** Messages that wait in the inbox of the bound worker; what was typed into a pane does not wait. */

@@ -21,7 +21,7 @@ export const latestCapture = (store: Store, name: string): CaptureMeta | null =>
     )
     .get(name);
 
-export interface NewCapture {
+interface NewCapture {
   readonly content: string;
   readonly sha256: string;
   readonly byteCount: number;

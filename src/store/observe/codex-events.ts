@@ -5,7 +5,7 @@ import type { TurnError } from "../../core/agent/failed-turn.ts";
 import type { Store } from "../store.ts";
 import { turnErrorOf } from "./turn-error.ts";
 
-/** One complete line of a rollout, ready to be stored. */
+/** A record of a complete line of a transcript, ready to be stored. */
 export interface NewCodexEvent {
   readonly type: string;
   readonly subtype: string | null;
@@ -15,7 +15,7 @@ export interface NewCodexEvent {
   readonly byteOffset: number;
 }
 
-export interface CodexEvent {
+interface CodexEvent {
   readonly id: number;
   readonly session_id: string;
   readonly timestamp: string;
@@ -33,43 +33,49 @@ interface Row extends Omit<CodexEvent, "payload"> {
 const toEvent = ({ payload_json, ...row }: Row): CodexEvent => ({ ...row, payload: parseStored(payload_json, {}) });
 
 /**
- * Stores the lines of a session's rollout in their order and gives those that became rows. A line that is stored already at its offset with
- * the same content is passed over (a file that was registered again), and so is one that SQLite cannot hold as JSON (nested too deeply).
- * Call it inside a transaction.
+ * Stores the records of a session's transcript in their order and gives those that became rows; a line may have several. One that is stored
+ * already at its offset with the same content is passed over (a file that was registered again), and so is one that SQLite cannot hold as
+ * JSON (nested too deeply): `refused` is the number of such lines. Call it inside a transaction.
  */
 export function addCodexEvents<T extends NewCodexEvent>(
   store: Store,
   sessionId: string,
-  lines: readonly T[],
+  records: readonly T[],
 ): { stored: T[]; refused: number } {
   const { db } = store;
   const insert = db.query(
     "insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?, ?, ?, ?, ?, ?, ?)",
   );
-  const same = db.query<{ id: number }, [string, number, string, string]>(
-    "select id from codex_events where session_id = ? and byte_offset = ? and type = ? and payload_json = ?",
+  const same = db.query<{ id: number }, [string, number, string, string, number]>(
+    "select id from codex_events where session_id = ? and byte_offset = ? and type = ? and payload_json = ? and id <= ?",
   );
-  const last =
-    db.query<{ at: number | null }, [string]>("select max(byte_offset) as at from codex_events where session_id = ?").get(sessionId)?.at ??
-    -1;
+  const known = db
+    .query<{ at: number | null; id: number | null }, { id: string }>(
+      `select (select max(byte_offset) from codex_events where session_id = $id) as at,
+         (select max(id) from codex_events where session_id = $id) as id`,
+    )
+    .get({ id: sessionId });
+  const [lastByte, lastId] = [known?.at ?? -1, known?.id ?? 0];
   const now = store.now();
   const stored: T[] = [];
-  let refused = 0;
-  for (const line of lines) {
-    if (line.byteOffset <= last && same.get(sessionId, line.byteOffset, line.type, line.payloadJson)) continue;
+  const refused = new Set<number>();
+  for (const record of records) {
+    const { type, subtype, timestamp, payloadJson, byteOffset } = record;
+    // Only what was there before: a line may say the same twice.
+    if (byteOffset <= lastByte && same.get(sessionId, byteOffset, type, payloadJson, lastId)) continue;
     try {
-      insert.run(sessionId, line.timestamp ?? now, line.type, line.subtype, line.payloadJson, line.byteOffset, now);
-      stored.push(line);
+      insert.run(sessionId, timestamp ?? now, type, subtype, payloadJson, byteOffset, now);
+      stored.push(record);
     } catch (error) {
       if (!(error instanceof SQLiteError) || error.code !== "SQLITE_CONSTRAINT_CHECK") throw error;
-      refused += 1;
+      refused.add(byteOffset);
     }
   }
-  return { stored, refused };
+  return { stored, refused: refused.size };
 }
 
 /** How far a session's rollout was read. */
-export interface ReadingMark {
+interface ReadingMark {
   readonly state: "active" | "gone";
   readonly codex_session_path: string | null;
   readonly last_ingest_offset: number | null;
@@ -89,6 +95,30 @@ export const firstRecords = (store: Store, sessionId: string): CodexEvent[] =>
     .query<Row, [string]>("select * from codex_events where session_id = ? and byte_offset = 0 order by id desc")
     .all(sessionId)
     .map(toEvent);
+
+/** How many records are read at once. */
+const PAGE = 200;
+
+/**
+ * The records of the lines before a byte of the file that a session is read from, newest first, back to the first line: what was stored of
+ * another file, with which it was registered before, is left out. They are fetched as they are taken.
+ */
+export function* recordsBefore(store: Store, sessionId: string, offset: number): Generator<CodexEvent> {
+  const rows = store.db.query<Row, [string, number, number]>(
+    `select * from codex_events where session_id = ? and byte_offset < ? and id < ? order by id desc limit ${PAGE}`,
+  );
+  let begun = false;
+  for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    const page = rows.all(sessionId, offset, before);
+    for (const row of page) {
+      if (begun && row.byte_offset !== 0) return;
+      begun ||= row.byte_offset === 0;
+      yield toEvent(row);
+    }
+    if (page.length < PAGE) return;
+    before = page.at(-1)!.id;
+  }
+}
 
 /** A record that tells how a turn stands; of a failed one, why. */
 export type TurnEvent = CodexEvent & { readonly turn_error: TurnError | null };
@@ -124,7 +154,7 @@ export const newestEvents = (store: Store, sessionId: string, options: { subtype
   ).map(toEvent);
 
 /** The end of a turn of a worker, with where it came from. */
-export interface Completion {
+interface Completion {
   readonly id: number;
   readonly timestamp: string;
   readonly payload: JsonObject;
@@ -147,3 +177,20 @@ export function newestCompletion(store: Store, taskId: string): Completion | nul
   const { payload_json, ...rest } = row;
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
 }
+
+interface TokenPoint {
+  readonly id: number;
+  readonly at: string;
+  /** All tokens the thread had used by then. */
+  readonly total: number;
+}
+
+/** Token counts of a session after the row `afterId`, in their order. The condition is that of the index `codex_events_tokens`. */
+export const tokenPoints = (store: Store, sessionId: string, afterId: number): TokenPoint[] =>
+  store.db
+    .query<TokenPoint, [string, number]>(
+      `select id, timestamp as at, json_extract(payload_json, '$.info.total_token_usage.total_tokens') as total from codex_events
+       where session_id = ? and subtype = 'token_count' and id > ? and json_type(payload_json, '$.info.total_token_usage.total_tokens') =
+         'integer' order by id`,
+    )
+    .all(sessionId, afterId);

@@ -16,7 +16,7 @@ const GROUPS = {
   /** The worker's pane was not captured. The condition is that of an index, word by word. */
   blind: ["json_extract(c.status_json, '$.pane_signal.captured') = 0"],
 } as const;
-export type CycleGroup = keyof typeof GROUPS;
+type CycleGroup = keyof typeof GROUPS;
 
 const places = {
   task: "c.task_id",

@@ -62,7 +62,7 @@ export function endCycle(
     .run(end.state, end.completedAt, compactJson(end.status), end.error ?? null, id);
 }
 
-export interface FlaggedCycle {
+interface FlaggedCycle {
   readonly id: number;
   readonly task_id: string;
   readonly started_at: string;
@@ -87,7 +87,7 @@ export const flaggedCycles = (store: Store, taskId: string, limit: number): Flag
     });
 
 /** A message that a cycle took out of the manager's inbox, with its text where it has one. */
-export type ConsumedMessage = InboxItem & { readonly message: string | null };
+type ConsumedMessage = InboxItem & { readonly message: string | null };
 
 /**
  * Marks what was delivered to the manager of this binding and nobody has consumed as consumed by the cycle, and gives it, oldest first.

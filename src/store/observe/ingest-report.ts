@@ -11,7 +11,7 @@ const GROUPS = {
   errors: ["instr(event_type, 'ingest') > 0", "severity in ('warning', 'error')"],
   skipped: ["+event_type = 'codex_events_ingested'", "json_extract(attributes_json, '$.skipped_lines') > 0"],
 } as const;
-export type IngestGroup = keyof typeof GROUPS;
+type IngestGroup = keyof typeof GROUPS;
 
 /** Over many tasks the group's index is walked, not the events of each task. */
 const placesOf = ({ taskId }: Scope) => ({ task: taskId === undefined ? "+task_id" : "task_id", time: "timestamp", run: "run_id = ?" });
@@ -38,7 +38,7 @@ export function newestIngestEvents(store: Store, group: IngestGroup, scope: Scop
   );
 }
 
-export interface IngestTrouble {
+interface IngestTrouble {
   readonly errors: number;
   readonly skipped_lines: number;
 }

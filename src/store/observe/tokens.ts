@@ -11,7 +11,7 @@ export interface TokenCount {
   readonly used: Tokens | null;
 }
 
-export interface TokenTotal extends Tokens {
+interface TokenTotal extends Tokens {
   /** Name of the session. */
   readonly session: string;
   readonly role: Role;

@@ -7,7 +7,7 @@ import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
 
-export interface PreviousCapture {
+interface PreviousCapture {
   readonly id: number;
   readonly content_sha256: string;
   /** null: pruned. */
@@ -31,7 +31,7 @@ export const hasTranscript = (store: Store, taskId: string, role: Role): boolean
     .all(taskId, role)
     .some(({ segment_text }) => segment_text === null || segment_text.trim() !== "");
 
-export interface NewTerminalCapture {
+interface NewTerminalCapture {
   readonly taskId: string;
   readonly role: Role;
   /** Rows of `workers` or `managers`; null for registered sessions. */

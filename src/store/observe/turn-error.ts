@@ -8,7 +8,7 @@ import type { Store } from "../store.ts";
 const LOOK_BACK = 16;
 
 /** A stored `task_complete`. */
-export interface EndedTurn {
+interface EndedTurn {
   readonly id: number;
   readonly session_id: string;
   readonly timestamp: string;

@@ -3,7 +3,7 @@ import { compactJson } from "../../core/json.ts";
 import { seal } from "./chain.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface NewEvent {
+interface NewEvent {
   readonly type: string;
   readonly payload?: Record<string, unknown>;
   /** `workerctl` unless somebody else acted. */
@@ -42,3 +42,16 @@ export function addEvent(store: Store, event: NewEvent): number {
     return id;
   });
 }
+
+export interface RecordedEvent {
+  readonly id: number;
+  readonly type: string;
+}
+
+/** Number of the newest event; 0 when there is none. */
+export const lastEventId = (store: Store): number =>
+  store.db.query<{ id: number | null }, []>("select max(id) as id from events").get()!.id ?? 0;
+
+/** Events with higher numbers, in their order. */
+export const eventsAfter = (store: Store, id: number, limit: number): RecordedEvent[] =>
+  store.db.query<RecordedEvent, [number, number]>("select id, type from events where id > ? order by id limit ?").all(id, limit);

@@ -48,7 +48,7 @@ export const listRuns = (store: Store, filter: { taskId?: string; status?: RunSt
     .all(filter.taskId ?? null, filter.status ?? null)
     .map(runOf);
 
-export interface NewRun {
+interface NewRun {
   /** `<task>-<moment>` unless given; names need not be unique. */
   readonly name?: string;
   readonly purpose?: string | null;

@@ -5,7 +5,7 @@ import { belonging } from "./active-run.ts";
 import { seal } from "./chain.ts";
 import { type Store, tx } from "../store.ts";
 
-export interface NewTelemetry {
+interface NewTelemetry {
   readonly type: string;
   readonly summary: string;
   /** `workerctl` unless said otherwise. */

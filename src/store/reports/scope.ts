@@ -9,7 +9,7 @@ export interface Scope {
   readonly window?: { readonly start: string; readonly end: string } | undefined;
 }
 
-export interface Terms {
+interface Terms {
   /** Begins with `where`, or is empty. */
   readonly where: string;
   readonly parameters: Parameter[];
@@ -26,7 +26,7 @@ export const namesRun = (alias: string): string => {
   return `? in (${places.join(", ")})`;
 };
 
-export interface Places {
+interface Places {
   /** The column that holds the task's id. */
   readonly task: string;
   /** The expression that is the row's time. */

@@ -14,7 +14,7 @@ export function eventTallies(store: Store, scope: Scope): Tally[] {
     .all(...parameters);
 }
 
-export interface IngestCounts {
+interface IngestCounts {
   readonly new_events: number;
   readonly skipped_lines: number;
 }
@@ -49,7 +49,7 @@ export function cycleCounts(store: Store, scope: Scope): CycleCounts[] {
     .all(...parameters);
 }
 
-export type Rollup = Record<string, Record<string, number>>;
+type Rollup = Record<string, Record<string, number>>;
 
 const rollup = (rows: readonly { type: string; state: string; n: number }[]): Rollup => {
   const result: Rollup = table();
@@ -87,7 +87,7 @@ export const countActiveTasks = (store: Store, taskId?: string): number =>
     .query<{ n: number }, [string | null]>(`select count(*) as n from tasks where state in ${ACTIVE_STATES} and (?1 is null or id = ?1)`)
     .get(taskId ?? null)!.n;
 
-export interface ActiveTask {
+interface ActiveTask {
   readonly id: string;
   readonly name: string;
   readonly goal: string;

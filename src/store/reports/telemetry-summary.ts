@@ -58,7 +58,7 @@ function totalTerms(filter: TelemetryFilter): { where: string; parameters: strin
 }
 
 /** How many events there are by actor, type and severity. A search cannot be counted in this way. */
-export function tallies(store: Store, filter: Omit<TelemetryFilter, "search">): Tally[] {
+function tallies(store: Store, filter: Omit<TelemetryFilter, "search">): Tally[] {
   const { where, parameters } = totalTerms(filter);
   const scope = filter.taskId || filter.runId ? "task" : "all";
   return store.db

@@ -4,8 +4,9 @@ import { DEFAULT_AGENT, type StartFacts } from "../../core/sessions/session.ts";
 import type { Store } from "../store.ts";
 
 /** The columns of a session `s`, with what {@link AGENT_JOIN} finds of its agent. */
-export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.launch`;
-export const AGENT_JOIN = "left join session_agents a on a.session_id = s.id";
+export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.launch, p.socket,
+  p.why as launch_why`;
+export const AGENT_JOIN = "left join session_agents a on a.session_id = s.id left join session_sockets p on p.session_id = s.id";
 
 /**
  * Puts on record what was started for a session or, by its id, a file-backed worker. Call it inside the transaction that makes its row.
@@ -29,4 +30,13 @@ export function recordAgent(store: Store, id: string, agent: string, facts: Star
       facts?.launch ?? "registered",
       store.now(),
     );
+  store.db.query("delete from session_sockets where session_id = ?").run(id);
+  if (facts === null || (facts.socket === null && facts.launchWhy === null)) return;
+  store.db.query("insert into session_sockets (session_id, socket, why) values (?, ?, ?)").run(id, facts.socket, facts.launchWhy);
+}
+
+/** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
+export function startWords(store: Store, id: string): string[] | null {
+  const row = store.db.query<{ argv_json: string | null }, [string]>("select argv_json from session_agents where session_id = ?").get(id);
+  return row?.argv_json == null ? null : (JSON.parse(row.argv_json) as string[]);
 }

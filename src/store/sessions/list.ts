@@ -3,7 +3,7 @@ import type { Role, Session } from "../../core/sessions/session.ts";
 import type { Store } from "../store.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "./agents.ts";
 
-export interface SessionFilter {
+interface SessionFilter {
   /** Absent: not gone. */
   readonly state?: "active" | "gone" | "all" | undefined;
   readonly role?: Role | undefined;

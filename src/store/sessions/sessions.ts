@@ -32,7 +32,7 @@ export function needSession(store: Store, name: string): Session {
   return session;
 }
 
-export interface Registration {
+interface Registration {
   readonly name: string;
   readonly role: Role;
   readonly pid: number | null;

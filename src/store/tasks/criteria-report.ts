@@ -4,7 +4,7 @@ import type { Parameter } from "../reading.ts";
 import { type Scope, termsOf } from "../reports/scope.ts";
 import type { Store } from "../store.ts";
 
-export interface CriterionFacts {
+interface CriterionFacts {
   readonly id: number;
   readonly task_id: string;
   readonly task_name: string;

@@ -46,7 +46,7 @@ export function needCriterion(store: Store, task: Task, id: number): Criterion {
   return read(row);
 }
 
-export interface NewCriterion {
+interface NewCriterion {
   readonly criterion: string;
   readonly source: CriterionSource;
   readonly status?: CriterionStatus;

@@ -1,4 +1,5 @@
 /** `manager_decisions`: what a manager decided and why. */
+import { keysOf } from "../../core/dispatch/command-facts.ts";
 import { type Decision, type DecisionCheck, type DecisionKind, checkDecision } from "../../core/tasks/decision.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson, type JsonObject, parseStored } from "../../core/json.ts";
@@ -28,7 +29,7 @@ export const coveringDecision = (store: Store, taskId: string, id: number | unde
     nowMs: instant(store.now())!,
   });
 
-export interface NewDecision {
+interface NewDecision {
   readonly decision: DecisionKind;
   readonly reason: string;
   readonly payload?: Record<string, unknown>;
@@ -99,3 +100,24 @@ export function recordDecision(store: Store, task: Task, input: NewDecision): De
     return decision;
   });
 }
+
+/** A decision as reports list it: why, but not with what. */
+interface DecisionFacts {
+  readonly id: number;
+  readonly task_id: string;
+  readonly manager_id: string | null;
+  readonly manager_cycle_id: number | null;
+  readonly decision: string;
+  readonly reason: string;
+  readonly created_at: string;
+  readonly payload_keys: string[];
+}
+
+/** The task's decisions, newest first. */
+export const newestDecisions = (store: Store, taskId: string, limit: number): DecisionFacts[] =>
+  store.db
+    .query<Omit<DecisionFacts, "payload_keys"> & { payload_json: string }, [string, number]>(
+      "select * from manager_decisions where task_id = ? order by id desc limit ?",
+    )
+    .all(taskId, limit)
+    .map(({ payload_json, ...row }) => ({ ...row, payload_keys: keysOf(parseStored<unknown>(payload_json, {})) }));

@@ -7,7 +7,7 @@ import type { Store } from "../store.ts";
 import { listTasks } from "./tasks.ts";
 import { listTelemetry } from "../reports/telemetry-list.ts";
 
-export interface BindingRow {
+interface BindingRow {
   readonly id: string;
   readonly state: string;
   readonly created_at: string;

@@ -14,7 +14,7 @@ export const listEpilogueRuns = (store: Store, taskId: string): EpilogueRun[] =>
     .all(taskId)
     .map(({ result_json, ...row }) => ({ ...row, result: parseStored<JsonObject | null>(result_json, null) }));
 
-export interface FinishedStep {
+interface FinishedStep {
   readonly step: EpilogueStep;
   readonly startedAt: string;
   readonly result: JsonObject | null;

@@ -58,7 +58,7 @@ export function findConfig(store: Store, taskId: string): ManagerConfig | null {
   };
 }
 
-export interface SavedConfig {
+interface SavedConfig {
   readonly config: ManagerConfig;
   /** A row was made or something in it differs now. */
   readonly changed: boolean;

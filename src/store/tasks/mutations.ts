@@ -49,7 +49,7 @@ export function* mutations(store: Store, taskId: string): Generator<MutationReco
   }
 }
 
-export interface MutationCounts {
+interface MutationCounts {
   readonly mutations: number;
   readonly with_warnings: number;
 }

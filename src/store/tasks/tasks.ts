@@ -94,6 +94,18 @@ export function setTaskState(store: Store, taskId: string, state: TaskState): vo
   tx(store, () => void store.db.query("update tasks set state = ?, updated_at = ? where id = ?").run(state, store.now(), taskId));
 }
 
+/** What was to be done with it was cut off before it began: it is failed, and its name is free again. @param reason why */
+export function takeBackTask(store: Store, { id, name }: Task, reason: string): void {
+  tx(store, () => {
+    setTaskState(store, id, "failed");
+    addEvent(store, { type: "task_taken_back", taskId: id, payload: { name, reason } });
+  });
+}
+
+/** Whether it is one that was taken back. */
+export const isTakenBack = (store: Store, { id, state }: Task): boolean =>
+  state === "failed" && store.db.query("select 1 from events where task_id = ? and type = 'task_taken_back' limit 1").get(id) !== null;
+
 interface BudgetRow {
   /** Null where a task has no budget. */
   readonly task_id: string | null;

@@ -34,6 +34,12 @@ export function installedAgent(agent: Agent, env: Env): Promise<InstalledAgent> 
   return answer;
 }
 
+/** The same for a command that is only told of: an agent that is not here goes by its name, and can what the least of its versions can. */
+export const agentHereOrNot = async (agent: Agent, env: Env): Promise<InstalledAgent> =>
+  which(agent.program, env) === null
+    ? { path: agent.program, versionText: null, features: agent.features(null, "") }
+    : installedAgent(agent, env);
+
 async function ask(agent: Agent, path: string, env: Env): Promise<InstalledAgent> {
   const result = await runProgram([path, "--version"], { env, timeoutMs: 15_000 });
   const versionText = result.code === 0 ? result.stdout.trim().split("\n")[0] || null : null;

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
-import { readFact } from "../../core/agent/record.ts";
+import { factsOf } from "../../core/agent/facts.ts";
 import { isPacked, unpacked } from "../files/packed.ts";
 import { openRollout } from "../files/rollout-reader.ts";
 
@@ -68,13 +68,13 @@ export function transcriptHeadSoFar(agent: Agent, path: string): TranscriptHead 
 export function firstPrompt(agent: Agent, path: string): string | null {
   const file = openRollout(path);
   if (file === null) return null;
+  const memory = agent.transcript.remember([]);
   try {
     for (let from = 0; from < HEAD;) {
       const { lines, next, more } = file.read(from);
       for (const { text } of lines) {
-        const record = text === null ? null : agent.transcript.record(text);
-        const fact = record === null ? null : readFact(record);
-        if (fact?.kind === "user") return fact.text;
+        const said = text === null ? undefined : factsOf(agent, text, memory).find((fact) => fact.kind === "user");
+        if (said !== undefined) return said.text;
       }
       if (!more || next === from) return null;
       from = next;

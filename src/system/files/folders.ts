@@ -19,7 +19,7 @@ export function realPath(path: string): string {
   }
 }
 
-export interface Below {
+interface Below {
   /** Path below the folder, with slashes. */
   readonly path: string;
   readonly kind: "file" | "folder" | "other";

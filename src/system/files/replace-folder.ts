@@ -13,7 +13,7 @@ export interface FolderFile {
   readonly executable: boolean;
 }
 
-export type Placed = "installed" | "replaced" | "unchanged";
+type Placed = "installed" | "replaced" | "unchanged";
 
 /** What stands at `path` itself, links not followed; undefined when nothing can stand there. */
 function kind(path: string) {

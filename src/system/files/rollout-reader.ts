@@ -1,11 +1,11 @@
 /** A rollout on disk, read forward by byte offsets in pieces: memory stays the same however large the file is. */
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { isPacked, unpacked } from "./packed.ts";
 import { Failure } from "../../core/failure.ts";
 
 /** One complete line, without its newline. */
-export interface Line {
+interface Line {
   /** Byte of the file where it begins. */
   readonly offset: number;
   /** null: not UTF-8, or longer than any record can be. */
@@ -32,6 +32,9 @@ const NEWLINE = 10;
 const PIECE = 1 << 20;
 /** Records are at most some megabytes (an image in base64); anything beyond this is no record. */
 const LONGEST_LINE = 64 << 20;
+
+/** Bytes of a rollout as it lies on the disk, packed or not; null when there is none. It opens nothing, so it may be asked often. */
+export const sizeOnDisk = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
 /**
  * Opens a rollout for reading; null when there is no regular file.

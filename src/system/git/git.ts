@@ -3,7 +3,7 @@ import type { Env } from "../processes/environment.ts";
 import { troubleOf } from "../processes/run.ts";
 import { SAFE_DIFF, type SafeGit, withSafeGit } from "./safe-git.ts";
 
-export interface ChangeSummary {
+interface ChangeSummary {
   readonly branch_diff_stat: string;
   readonly branch_diff_name_only: string;
   readonly working_tree_diff_stat: string;

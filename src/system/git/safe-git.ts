@@ -9,7 +9,7 @@ import { withScratch } from "../files/scratch.ts";
 import { childEnv, type Env, which } from "../processes/environment.ts";
 import { type Ran, runProgram, troubleOf } from "../processes/run.ts";
 
-export interface GitOptions {
+interface GitOptions {
   readonly stdin?: string;
   readonly encoding?: "utf-8" | "latin1";
 }

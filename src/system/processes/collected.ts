@@ -47,18 +47,24 @@ export class Collected {
   }
 }
 
-/** What has been quiet for so long has nothing left in its pipe. */
+/** What has been quiet for so many looks, so far apart, has nothing left in its pipe. */
 const QUIET_MS = 100;
+const QUIET_LOOKS = 3;
 const SETTLE_MS = 1000;
 
-/** After the program's end: what is still in its pipes is read, but their end is not waited for, which a grandchild may hold open. */
+/**
+ * After the program's end: what is still in its pipes is read, but their end is not waited for, which a grandchild may hold open. Looks are
+ * counted, not only time: on a busy machine a timer comes before data that has been there all along.
+ */
 export async function settle(streams: readonly Collected[]): Promise<void> {
   const exitAt = performance.now();
-  for (;;) {
+  for (let quiet = 0; quiet < QUIET_LOOKS;) {
     const open = streams.filter((each) => each.open);
+    const before = open.map((each) => each.lastAt);
     if (open.length === 0 || (await within(QUIET_MS, Promise.all(open.map((each) => each.done))))) break;
-    const now = performance.now();
-    if (now - exitAt > SETTLE_MS || open.every((each) => now - each.lastAt >= QUIET_MS)) break;
+    quiet = open.some((each, index) => each.lastAt !== before[index]) ? 0 : quiet + 1;
+    // Somebody goes on writing into them.
+    if (quiet === 0 && performance.now() - exitAt > SETTLE_MS) break;
   }
   for (const each of streams) each.stop();
 }

@@ -33,17 +33,19 @@ function signal(processes: readonly SeenProcess[], name: "SIGTERM" | "SIGKILL"):
 /**
  * Waits until they have ended, asks those that have not (SIGTERM), and then tells them (SIGKILL).
  * @param options.atOnce nothing else asks them to end: this does, at once
+ * @param options.graceMs between asking and telling them; 3 s unless named
  * @returns those that run all the same
  */
 export async function endProcesses(
   processes: readonly SeenProcess[],
   env: Env,
-  options: { atOnce?: boolean } = {},
+  options: { atOnce?: boolean; graceMs?: number } = {},
 ): Promise<SeenProcess[]> {
   let left = await stillRunning(processes, env);
   if (options.atOnce) signal(left, "SIGTERM");
   for (const next of [...(options.atOnce ? [] : (["SIGTERM"] as const)), "SIGKILL", null] as const) {
-    for (const end = performance.now() + GRACE_MS; left.length > 0 && performance.now() < end;) {
+    const graceMs = next === "SIGKILL" ? (options.graceMs ?? GRACE_MS) : GRACE_MS;
+    for (const end = performance.now() + graceMs; left.length > 0 && performance.now() < end;) {
       await Bun.sleep(20);
       left = await stillRunning(left, env);
     }

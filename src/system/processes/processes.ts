@@ -46,6 +46,24 @@ export async function listProcesses(env: Env): Promise<Process[] | null> {
   return result.code === 0 ? listedProcesses(result.stdout) : null;
 }
 
+/** The other living processes of the group that we lead; null when we lead none, or they cannot be listed. */
+export async function groupMates(env: Env): Promise<number[] | null> {
+  if (linux) {
+    if (Number(stat(process.pid)?.[2]) !== process.pid) return null;
+    const all = (await listProcesses(env)) ?? [];
+    return all.flatMap(({ pid }) => {
+      const [state, , group] = stat(pid) ?? [];
+      return pid !== process.pid && Number(group) === process.pid && state !== "Z" && state !== "X" ? pid : [];
+    });
+  }
+  // The second column is the group here, and reads as the parent does there.
+  const result = await runProgram(["ps", "-axo", "pid=,pgid="], { env });
+  if (result.code !== 0) return null;
+  const listed = listedProcesses(result.stdout);
+  if (!listed.some(({ pid, parent }) => pid === process.pid && parent === pid)) return null;
+  return listed.flatMap(({ pid, parent }) => (pid !== process.pid && parent === process.pid ? pid : []));
+}
+
 let bootMs: number | undefined;
 /** When the machine was started, and how many stat ticks are a second: both constant while it runs. */
 function linuxBoot(): number {

@@ -154,6 +154,8 @@ export interface RunOptions {
   readonly channel?: boolean | undefined;
 }
 
+type NowOptions = Pick<RunOptions, "env" | "timeoutMs" | "mostBytes"> & { readonly cwd: string };
+
 /** What a program did. */
 export interface Ran extends Facts {
   readonly stdout: string;
@@ -252,15 +254,22 @@ export function startBackground(argv: readonly string[], env: Env, cwd: string):
 
 /**
  * Runs `argv` to its end while nothing else happens here: for a question that has to be answered before there is anything to wait with.
- * What takes long, prints much or may leave something behind is not for this.
+ * It ends with all that it started. What takes long, prints much or is to leave something behind is not for this.
+ * @returns `code` null: there is no whole answer, since there is no such program, a signal ended it, or it was cut at a limit, as when
+ * something that it started held its output open
  */
-export function runProgramNow(argv: readonly string[], { env, cwd }: { env: Env; cwd: string }): { code: number | null; stdout: string } {
+export function runProgramNow(argv: readonly string[], options: NowOptions): { code: number | null; stdout: string } {
+  const { env, cwd, timeoutMs: timeout = LIMIT_MS, mostBytes: maxBuffer = MOST_BYTES } = options;
   const path = which(argv[0]!, env);
   if (path === null) return { code: null, stdout: "" };
   try {
-    const limits = { timeout: LIMIT_MS, killSignal: "SIGKILL" as const, maxBuffer: MOST_BYTES };
-    const done = Bun.spawnSync([path, ...argv.slice(1)], { env: childEnv(env), cwd, stdin: "ignore", stderr: "ignore", ...limits });
-    return { code: done.signalCode === undefined ? done.exitCode : null, stdout: done.stdout.toString() };
+    const limits = { timeout, maxBuffer, killSignal: "SIGKILL" as const };
+    const own = { env: childEnv(env), cwd, stdin: "ignore" as const, stderr: "ignore" as const, detached: true };
+    const done = Bun.spawnSync([path, ...argv.slice(1)], { ...own, ...limits });
+    // Bun ends the program alone at a limit, and waits for whoever holds the pipe until then: the exit status may well be a good one.
+    signalGroup(done.pid, "SIGKILL");
+    const cut = done.exitedDueToTimeout === true || done.exitedDueToMaxBuffer === true;
+    return { code: cut || done.signalCode !== undefined ? null : done.exitCode, stdout: done.stdout.toString() };
   } catch {
     return { code: null, stdout: "" };
   }

@@ -17,7 +17,7 @@ export interface AttachedTerminal {
   readonly pid: number;
 }
 
-export interface AttachOptions extends Screen {
+interface AttachOptions extends Screen {
   /** Keys do not reach the session, and its size is not changed. */
   readonly readOnly: boolean;
   output(bytes: Uint8Array): void;

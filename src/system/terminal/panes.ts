@@ -57,6 +57,18 @@ export async function listPanes(env: Env): Promise<Pane[]> {
   });
 }
 
+/** The option of tmux in which a pane carries the mark of the start that made it. */
+export const START_MARK = "@conveyor-start";
+
+/** The pane that the start of this mark made, while it stands in the window that was made for it; null when there is none. */
+export async function paneOfStart(env: Env, mark: string): Promise<Pane | null> {
+  const { stdout } = await tmuxResult(env, ["list-panes", "-a", "-F", `#{pane_id} #{${START_MARK}}`]);
+  const marked = stdout.split("\n").flatMap((line) => (line.endsWith(` ${mark}`) ? [line.slice(0, line.indexOf(" "))] : []));
+  // What somebody split off in its window carries the mark as well, and is younger.
+  const [first] = marked.toSorted((one, other) => Number(one.slice(1)) - Number(other.slice(1)));
+  return first === undefined ? null : ((await listPanes(env)).find((pane) => pane.paneId === first) ?? null);
+}
+
 /**
  * The text of a pane: `lines` of history above the visible screen (0: the screen alone), trailing newlines kept.
  * `styled` keeps the escape sequences, which tell a placeholder from typed text.

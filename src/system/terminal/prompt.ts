@@ -3,7 +3,7 @@ import { WriteStream } from "node:tty";
 import { confirm, isCancel, multiselect, select, text } from "@clack/prompts";
 
 /** A question as the terminal shows it. */
-export interface TerminalQuestion {
+interface TerminalQuestion {
   readonly kind: "choice" | "text" | "list" | "choice_list" | "boolean";
   readonly question: string;
   readonly choices?: readonly string[];

@@ -1,7 +1,7 @@
 /** tmux sessions: whether one is there, and beginning one. */
 import { Failure } from "../../core/failure.ts";
 import { type Env, foreignNames } from "../processes/environment.ts";
-import { listPanes } from "./panes.ts";
+import { listPanes, START_MARK } from "./panes.ts";
 import { isPaneId, NEXT, paneTarget, sessionTarget, tmux, tmuxResult } from "./tmux.ts";
 
 /** Whether a session of exactly this name (or a pane of this id) exists. */
@@ -16,7 +16,8 @@ const unexpanded = (text: string): string => text.replace(/#+(?![#[])/g, (marks)
 
 /**
  * Starts `argv` in a detached session of its own, as it is, without a shell, and gives its pane.
- * @param options.environment variables set over those of the server; @param options.keepDead the pane outlives its program, to be read
+ * @param options.environment variables set over those of the server; @param options.keepDead the pane outlives its program, to be read;
+ * @param options.mark by which the pane can be found again, also by whoever never heard its id
  */
 export async function newSession(
   env: Env,
@@ -26,6 +27,7 @@ export async function newSession(
     argv: readonly string[];
     environment?: Record<string, string>;
     keepDead?: boolean;
+    mark?: string;
     width?: number;
     height?: number;
   },
@@ -60,6 +62,7 @@ export async function newSession(
     `=${options.name}:`,
     "destroy-unattached",
     "off",
+    ...(options.mark === undefined ? [] : [NEXT, "set-option", "-w", "-t", `=${options.name}:`, START_MARK, options.mark]),
     ...(options.keepDead ? [NEXT, "set-option", "-w", "-t", `=${options.name}:`, "remain-on-exit", "on"] : []),
   ]);
   const [paneId = "", pid = "", exits] = out.trim().split(" ");

@@ -15,7 +15,7 @@ const STEPS = [
   1728e5, 6048e5, 2592e6,
 ];
 
-export interface View {
+interface View {
   from: number;
   to: number;
 }

@@ -3,7 +3,7 @@ import { compactJson } from "../../core/json.ts";
 import { quote } from "../../core/audit/replay.ts";
 import type { TimelineHead, TimelineItem, TokenPoint } from "../../core/audit/timeline.ts";
 
-export interface PageParts {
+interface PageParts {
   readonly script: string;
   readonly style: string;
   /** SHA-256 of the two in base64: the page allows nothing else to run. */

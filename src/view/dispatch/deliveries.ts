@@ -2,7 +2,7 @@
 import type { DeliveryStep } from "../../core/delivery/delivery.ts";
 
 /** What a list shows of one delivery. */
-export interface DeliveryLine {
+interface DeliveryLine {
   readonly id: string;
   readonly origin: string;
   readonly session: string;

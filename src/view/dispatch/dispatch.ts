@@ -77,7 +77,8 @@ export function statusText({ dispatchers, pending, claimed, uncertain }: StatusS
     dispatchers.length === 0 ? "no dispatcher on record" : "dispatchers:",
     ...dispatchers.map(
       (row) =>
-        `  ${row.dispatcher_id} ${row.state} pid ${row.pid} on ${row.host}, since ${row.started_at}, seen${seconds(row.last_seen_seconds_ago)} ago, ${row.iterations} passes, ${row.processed_count} processed` +
+        `  ${row.dispatcher_id} ${row.state} pid ${row.pid} on ${row.host}, since ${row.started_at}, ` +
+        `seen${seconds(row.last_seen_seconds_ago)} ago, ${row.iterations} passes, ${row.processed_count} processed` +
         `${row.dry_run ? ", dry run" : ""}${row.last_error === null ? "" : `, last error: ${row.last_error}`}`,
     ),
     `pending: ${pending.commands} commands, ${pending.unrouted_turns} ended turns`,
@@ -85,7 +86,8 @@ export function statusText({ dispatchers, pending, claimed, uncertain }: StatusS
     `claimed: ${claimed.length}`,
     ...claimed.map(
       (held) =>
-        `  ${held.type} of ${held.task ?? "no task"} by ${held.claimed_by ?? "nobody"}${held.lease_over ? ", lease over" : ` until ${held.claim_expires_at}`}${held.side_effect_started ? ", sending began" : ""}`,
+        `  ${held.type} of ${held.task ?? "no task"} by ${held.claimed_by ?? "nobody"}` +
+        `${held.lease_over ? ", lease over" : ` until ${held.claim_expires_at}`}${held.side_effect_started ? ", sending began" : ""}`,
     ),
     `uncertain: ${uncertain.count}`,
     ...uncertain.newest.map(

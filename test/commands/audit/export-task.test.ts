@@ -152,6 +152,105 @@ describe("verifying an export", () => {
     expect(report.problems).toEqual([{ kind: "changed", file: "audit.json", id: 1, message: "events 1 is not what was sealed" }]);
   });
 
+  test("the manifest says what its digest is about and nothing else, once", async () => {
+    await w.ok('tasks --create "\u00e4 \u2028 \\ odd" --goal g');
+    for (const name of ["job", "\u00e4 \u2028 \\ odd"]) {
+      await w.ok(["export-task", name, "--output", out]);
+      expect(await verified()).toMatchObject({ ok: true, task: { name } });
+    }
+    const whole = read("manifest.json");
+    const told = async (text: string | Uint8Array) => {
+      writeFileSync(join(out, "manifest.json"), text);
+      return w.run(`verify ${out}`);
+    };
+    expect((await told(JSON.stringify(JSON.parse(whole)))).exit).toBe(0);
+    for (const [member, added] of [
+      ['"chain": {', '"by": "mallory",'],
+      ['"task": {', '"owner": "mallory",'],
+      ['"telemetry_events": {', '"seen": 1,'],
+      ["{", '"approved": true,'],
+      ["{", '"files": [],'],
+      ['"task": {', '"name": "another",'],
+      ['"bytes": {', '"__proto__": 1,'],
+      ['"bytes": {', '"audit.json": 1,'],
+    ] as const) {
+      const done = await told(whole.replace(member, () => member + added));
+      expect(done).toMatchObject({ exit: 1 });
+      // What makes it no manifest at all is refused, anything else is a finding.
+      expect(done.stdout + done.stderr).toMatch(/manifest: manifest.json is not what was written|cannot be read/);
+    }
+    expect((await told(whole.replace(/"links": (\d+)/, '"links": $1.0'))).stdout).toContain("manifest: ");
+    for (const bytes of [
+      Buffer.concat([Buffer.of(0xef, 0xbb, 0xbf), Buffer.from(whole)]),
+      Buffer.from(whole.replace("odd", "\u00ff"), "latin1"),
+    ])
+      expect((await told(bytes)).stderr).toContain("cannot be read");
+  });
+
+  test("a manifest of our form only: names that lead to one place each, digests and counts that can be", async () => {
+    const { manifest } = await exported();
+    const told = async (change: object) => {
+      writeFileSync(join(out, "manifest.json"), JSON.stringify({ ...manifest, ...change }));
+      return w.run(`verify ${out}`);
+    };
+    const listing = (...names: string[]) => ({
+      files: [...manifest.files, ...names],
+      bytes: { ...manifest.bytes, ...Object.fromEntries(names.map((name) => [name, 3])) },
+      sha256: { ...manifest.sha256, ...Object.fromEntries(names.map((name) => [name, "0".repeat(64)])) },
+    });
+    for (const change of [
+      ...["Audit.json", "audit.json", "audit.json/x", "manifest.json", "MANIFEST.json", "/x", "../x", "a\\b", "C:x", "x\0", "x.", ".x"].map(
+        (n) => listing(n),
+      ),
+      { bytes: listing("more").bytes },
+      { sha256: listing("more").sha256 },
+      { sha256: { ...manifest.sha256, "audit.json": "nothing" } },
+      { bytes: { ...manifest.bytes, "audit.json": -1 } },
+      { bytes: { ...manifest.bytes, "audit.json": 0.5 } },
+      { chain: { ...manifest.chain, head: "" } },
+    ]) {
+      const done = await told(change);
+      expect(done).toMatchObject({ exit: 1, stdout: "" });
+      expect(done.stderr).toContain("cannot be read");
+    }
+    expect((await told(listing("more.json"))).stdout).toContain("missing: more.json");
+  });
+
+  test("what a sealed file says twice, or says more, is found even when the manifest was made to fit", async () => {
+    await exported();
+    const audit = read("audit.json");
+    const { digest: _, ...manifest } = json("manifest.json");
+    const { compactJson } = await import("../../../src/core/json.ts");
+    const told = async (forged: string) => {
+      expect(forged).not.toBe(audit);
+      writeFileSync(join(out, "audit.json"), forged);
+      const sha = (text: string) => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+      const fitting = {
+        ...manifest,
+        bytes: { ...manifest.bytes, "audit.json": Buffer.byteLength(forged) },
+        sha256: { ...manifest.sha256, "audit.json": sha(forged) },
+      };
+      writeFileSync(join(out, "manifest.json"), JSON.stringify({ ...fitting, digest: sha(compactJson(fitting)) }));
+      return w.run(`verify ${out}`);
+    };
+    const events = '"events": [';
+    for (const forged of [
+      audit.replace(/\n}\n$/, ',\n  "events": []\n}\n'),
+      audit.replace(/\n}\n$/, ',\n  "task": {}, "events": []\n}\n'),
+      audit.replace(events, `"\\u0065vents": [],\n  ${events}`),
+      audit.replace('"goal": "g"', '"goal": "h",\n        "goal": "g"'),
+      audit.replace('"goal": "g"', '"goal": "h", "goal": "g"'),
+    ])
+      expect(await told(forged)).toMatchObject({
+        exit: 1,
+        stdout: "",
+        stderr: expect.stringContaining("not written as export-task writes it"),
+      });
+    const more = audit.replace('      "id": 1,\n      "manager_id"', '      "forged": true,\n      "id": 1,\n      "manager_id"');
+    expect((await told(more)).stdout).toContain("events 1 is not what was sealed");
+    expect((await told(audit.replace('      "manager_id": null,\n', ""))).stdout).toContain("is not what was sealed");
+  });
+
   test("a noted end of the chain must be part of it", async () => {
     const { head } = (await w.run("audit job --verify --json")).json();
     await w.ok("criteria job --accept 1");

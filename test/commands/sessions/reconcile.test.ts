@@ -95,10 +95,13 @@ test("the health of the schema comes along", async () => {
   expect((await w.ok("reconcile")).schema_health).toMatchObject({ ok: true, schema_version: 22 });
 });
 
-test("a dead session whose thread is on record is gone on with, not begun anew", async () => {
+test.each([
+  ["our home", "codex"],
+  ["another home", "other/codex"],
+])("a dead session whose thread is on record is gone on with, not begun anew (%s)", async (_, home) => {
   const thread = "019a0000-0000-7000-8000-00000000000a";
-  const path = await w.file(`codex/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${thread}.jsonl`, "{}\n");
-  registerSession(w.store(), {
+  const path = await w.file(`${home}/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${thread}.jsonl`, "{}\n");
+  const session = registerSession(w.store(), {
     name: "w1",
     role: "worker",
     pid: deadPid,
@@ -107,8 +110,16 @@ test("a dead session whose thread is on record is gone on with, not begun anew",
     codexSessionId: thread,
     tmuxSession: "codex-w1",
   });
-  expect((await w.ok("reconcile --apply")).next_commands).toEqual([
-    `tmux new-session -d -s codex-w1 -c '/a b' -- codex resume ${thread}`,
-    `conveyor register-worker --name w1 --codex-session ${thread} --tmux-session codex-w1`,
+  const argv = ["/old/codex", "--no-daemon", "--sandbox", "read-only", "--model=a b"];
+  w.store().db.run(
+    "insert or replace into session_agents (session_id, agent, argv_json, launch, recorded_at) values (?, 'codex', ?, 'tmux', '')",
+    [session.id, JSON.stringify(argv)],
+  );
+  // Without the agent on PATH it goes by its name.
+  const PATH = "/usr/bin:/bin";
+  expect((await w.run("reconcile --apply", { env: { PATH } })).json().next_commands).toEqual([
+    `tmux new-session -d -s codex-w1 -c '/a b' -e PATH=${PATH} -e WORKERCTL_STATE_ROOT=${w.stateRoot} -e CODEX_HOME=${w.dir}/${home} -- ` +
+      `codex --no-daemon --sandbox read-only '--model=a b' resume ${thread}`,
+    `conveyor register-worker --name w1 --codex-session ${home === "codex" ? thread : path} --tmux-session codex-w1 --timeout-seconds 60`,
   ]);
 });

@@ -2,11 +2,12 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { busyWait, startupVerdict } from "../../../src/core/codex/pane-classifier.ts";
+import { startupVerdict, waitOf } from "../../../src/core/codex/pane-classifier.ts";
+import { readScreen } from "../../../src/core/codex/screen.ts";
 import { FIXTURES } from "../../harness.ts";
 
 const pattern = (text: string, statusAge: number | null = null, recentEvents = 0) =>
-  busyWait(text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
+  waitOf(readScreen(text), text, { statusAge, busyWaitSeconds: 90, recentEvents })?.pattern ?? null;
 const capture = (name: string) => readFileSync(join(FIXTURES, "codex-0.169.0", "screens", `${name}.txt`), "utf8");
 
 test.each([
@@ -44,6 +45,13 @@ test("the patterns come in their order", () => {
     "long_running_interruptible",
   ];
   markers.forEach((_, at) => expect(pattern(markers.slice(at).reverse().join("\n").toUpperCase(), 100)).toBe(names[at]!));
+});
+
+test("a dialog that is seen is named before what goes on behind it", () => {
+  const behind = "Starting MCP servers (1/2): files\nWorking (90s • esc to interrupt)\n\n";
+  expect(pattern(`${behind}${capture("trust-prompt")}`, 100)).toBe("trust_prompt");
+  const page = ["  Something new?", "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
+  expect(pattern(`${behind}${page}`, 100)).toBe("enter_to_confirm");
 });
 
 test("a state younger than the threshold makes everything silent, an unknown age nothing but the long running turn", () => {

@@ -62,6 +62,27 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
   });
 });
 
+test("yes is said only to a trust page that is seen to take it: with its yes chosen, or without any choices and shown whole", () => {
+  const accepted = (screen: string, mode: string | null = null) => readScreen(screen, mode).accept;
+  for (const name of ["trust-prompt.ansi", "trust-prompt.txt"]) {
+    expect(accepted(capture(name))).toEqual(["Enter"]);
+    expect(accepted(capture(name), "copy-mode")).toBeNull();
+  }
+  const other = capture("trust-prompt.txt")
+    .replace("› 1.", "  1.")
+    .replace(/^ {2}2\./m, "› 2.");
+  expect(readScreen(other)).toMatchObject({ page: "folder_trust", dialog: { chosen: 1 }, accept: null });
+  for (const name of ["approval-prompt.ansi", "model-choice.ansi", "idle.ansi", "working.ansi"]) expect(accepted(capture(name))).toBeNull();
+  // A screen so small that the choices are not in sight.
+  const cut = "\u001b[1m  Folder access\u001b[0m\n  /srv/x\n  Trust this folder?\n";
+  expect(readScreen(cut)).toMatchObject({ page: "folder_trust", asks: true, dialog: null, accept: null });
+  const oldest = "Do you trust the contents of this directory?\n";
+  expect(accepted(oldest + "\n".repeat(10))).toEqual(["Enter"]);
+  // Filled to its last row it may hold choices below; and numbers that are no list of ours answer something else.
+  expect(readScreen("x\n".repeat(10) + oldest)).toMatchObject({ page: "folder_trust", dialog: null, accept: null });
+  expect(accepted(`${oldest}  1. Yes, continue\n  2. No, quit\n${"\n".repeat(10)}`)).toBeNull();
+});
+
 test("the composer is read whole: drafts, wrapped lines, blank lines, shell mode", () => {
   expect(readScreen(capture("idle.ansi")).composer).toEqual({ empty: true, text: "", shell: false });
   expect(readScreen(capture("draft-while-working.ansi"))).toMatchObject({

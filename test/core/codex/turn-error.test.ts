@@ -40,6 +40,19 @@ test("the names that stand in the program, with and without a status", () => {
     expect(kind(name)).toBe("other");
 });
 
+test("a refused request is no lost connection, whatever the name says; one that took too long is", () => {
+  for (const status of [400, 404, 410, 422]) {
+    expect(kind({ http_connection_failed: { http_status_code: status } })).toBe("other");
+    expect(kind({ response_stream_disconnected: { http_status_code: status } }, "stream disconnected before completion")).toBe("other");
+    expect(kind({ response_stream_connection_failed: {} }, `unexpected status ${status} Not Found, url: http://127.0.0.1:1/v1`)).toBe(
+      "other",
+    );
+  }
+  expect(kind({ http_connection_failed: { http_status_code: 400 } }, "context_length_exceeded")).toBe("context_full");
+  expect(kind({ http_connection_failed: { http_status_code: 408 } })).toBe("disconnected");
+  expect(kind({ http_connection_failed: { http_status_code: 404 } }, "You are not logged in")).toBe("auth");
+});
+
 test("what has no name is told apart by its words", () => {
   expect(kind("other", "unexpected status 403 Forbidden: {}")).toBe("auth");
   expect(kind("other", "error sending request for url (http://127.0.0.1:1/)")).toBe("disconnected");

@@ -11,7 +11,8 @@ test("a status that is missing, null or says that the work held is proof; a fail
 
 test("every field must say something", () => {
   for (const field of ["failure_mode", "check", "result"])
-    for (const value of [undefined, null, "", " ", 7]) expect(isAdversarialProof({ ...PROOF, [field]: value })).toBe(false);
+    for (const value of [undefined, null, "", " ", "…", "...", "-", 7])
+      expect(isAdversarialProof({ ...PROOF, [field]: value })).toBe(false);
   for (const other of [null, [], "x", { ...PROOF, evidence_type: "test_run" }]) expect(isAdversarialProof(other)).toBe(false);
 });
 

@@ -9,7 +9,7 @@ import {
   permissionsNamed,
 } from "../../../src/core/tasks/permissions.ts";
 
-const NONE = { communication: [], context: [], repo: [], verification: [], worker_session: [] };
+const NONE = { communication: [], context: [], operator: [], repo: [], verification: [], worker_session: [] };
 
 test("names are dotted or aliases; bare actions and categories are unknown", () => {
   expect(permissionsNamed("repo.open_pr")).toEqual(["repo.open_pr"]);

@@ -7,6 +7,7 @@ const fresh: HealthQuestion = {
   state: "editing",
   captureError: null,
   finding: null,
+  waits: null,
   statusAge: 0,
   statusStaleSeconds: 120,
   terminalAge: 0,
@@ -35,6 +36,13 @@ test("the conditions in their order", () => {
   expect(judgeHealth({ ...fresh, terminalAge: 120 })).toMatchObject({ health: "quiet", recommended_action: "wait" });
   expect(judgeHealth({ ...fresh, statusAge: 120 })).toMatchObject({ health: "status_stale", recommended_action: "wait" });
   expect(judgeHealth({ ...fresh, statusAge: 119, terminalAge: 119 })).toMatchObject({ health: "active", recommended_action: "none" });
+});
+
+test("the reason names what the screen asks, also while that is too young to be a finding, and nothing that hides the screen", () => {
+  const waits = "Codex asks";
+  expect(judgeHealth({ ...all, waits, running: true, state: "editing" }).reason).toBe("denied");
+  expect(judgeHealth({ ...fresh, waits, finding })).toMatchObject({ health: "busy_wait", reason: waits });
+  expect(judgeHealth({ ...fresh, waits })).toEqual({ health: "active", reason: waits, recommended_action: "none" });
 });
 
 test("a status file of any shape", () => {

@@ -70,6 +70,21 @@ describe("before it began", () => {
     expect((await w.ok("dispatch --json")).processed).toMatchObject([{ state: "delivered", recovered: true }]);
   });
 
+  test.skipIf(process.platform !== "linux")("on Linux: so is one made before the machine was started anew", async () => {
+    toPane("w1");
+    await nudge("after the power cut.");
+    await diesAt("load-buffer", false);
+    const { db } = w.store();
+    // What it left, had the machine gone down with it; its pid is somebody's now.
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    db.run(
+      `update message_claims set world = replace(world, '${boot}', '11111111-2222-3333-4444-555555555555'), pid = ${process.pid}, born = 'x'`,
+    );
+    db.run("update commands set claim_expires_at = '2999-01-01T00:00:00.000Z' where state = 'attempted'");
+    expect((await w.ok("dispatch --json")).processed).toMatchObject([{ state: "requeued" }, { state: "delivered" }]);
+    expect(state()).toEqual([{ state: "succeeded", attempts: 1 }]);
+  });
+
   test("the holder of a claim by its pid alone, on another host, or without a record: only time tells", async () => {
     toPane("w1");
     await nudge("held.");

@@ -1,6 +1,6 @@
 /** Real Codex sessions started, found and registered; and what is said when that cannot be. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { hasSession } from "../../../src/system/terminal/sessions.ts";
@@ -36,6 +36,15 @@ describe("start-worker with the real Codex", () => {
     expect(await world.saidTo(spoken.codex_session_id)).toEqual([long]);
     expect(new Set([standby.codex_session_id, spoken.codex_session_id, standby.pid, spoken.pid]).size).toBe(4);
   });
+
+  test("first words that could be a command, of a shell or of Codex, stay words", async () => {
+    for (const [index, words] of ["!touch never-made", "exec", "/quit", "resume"].entries()) {
+      const name = `words${index}`;
+      const started = await world.ok(["start-worker", "--name", name, "--cwd", world.project, "--task", words, "--timeout-seconds", "30"]);
+      expect((await world.saidTo(started.codex_session_id)).map((said) => said.trim())).toEqual([words]);
+    }
+    expect(existsSync(join(world.project, "never-made"))).toBe(false);
+  }, 120_000);
 
   test("names that are taken, odd or of the other role are refused before anything starts", async () => {
     for (const [words, said] of [

@@ -79,3 +79,16 @@ test("a thread is on record under one name at a time", async () => {
   // And the first cannot come back beside it.
   expect((await register(pidOf(pane), "one", path)).stderr).toContain("conveyor deregister m");
 });
+
+test("a name that could not be a folder's is refused when it is given, not by every command afterwards", async () => {
+  const path = await transcript(A);
+  const named = (name: string) =>
+    w.run(["register-worker", `--name=${name}`, "--pid", String(process.pid), "--codex-session", path, "--cwd", w.work]);
+  for (const name of ["a@b", "a\nb", "\u001b[31m", "a\u202eb", "cafe\u0301", "p\u0430y", ".dot", "..", "a/b", "$(id)", "\u200bw1", "w1 "])
+    expect(await named(name)).toMatchObject({ exit: 1, stderr: expect.stringContaining("may hold only letters, digits, _ and -") });
+  expect(await named("x".repeat(201))).toMatchObject({ exit: 1, stderr: expect.stringContaining("has 201 characters, 200 are the most") });
+  expect(w.rows("select 1 from sessions")).toEqual([]);
+  const longest = "x".repeat(200);
+  expect((await named(longest)).exit).toBe(0);
+  expect(await w.run(["status", longest])).toMatchObject({ exit: 0, stderr: "" });
+});

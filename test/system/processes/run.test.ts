@@ -1,11 +1,11 @@
 /** Running programs: limits, ends, what is left behind, and what a failure tells. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCompanion } from "../../../src/system/processes/companion.ts";
 import { groupLives } from "../../../src/system/processes/process-group.ts";
-import { ProgramFailure, runProgram, startAndLeave, startProgram } from "../../../src/system/processes/run.ts";
+import { ProgramFailure, runProgram, runProgramNow, startAndLeave, startProgram } from "../../../src/system/processes/run.ts";
 import { until } from "../../harness.ts";
 
 let dir: string;
@@ -116,6 +116,43 @@ test("one that left the group and goes on talking is not waited for either", asy
   expect(performance.now() - began).toBeLessThan(4000);
   expect(done.code).toBe(0);
   process.kill(await pidIn("away"), "SIGKILL");
+});
+
+describe("run while nothing else happens", () => {
+  const now = (script: string, limits: Partial<Parameters<typeof runProgramNow>[1]> = {}) =>
+    runProgramNow(["sh", "-c", script], { env, cwd: dir, ...limits });
+
+  test("it gives what it printed and how it ended, and nothing of its environment steers Bun", () => {
+    expect(now("echo said; exit 3")).toEqual({ code: 3, stdout: "said\n" });
+    expect(now("kill -9 $$")).toEqual({ code: null, stdout: "" });
+    expect(now("echo $BUN_OPTIONS$KEPT")).toEqual({ code: 0, stdout: "yes\n" });
+    expect(runProgramNow(["no-such-program"], { env, cwd: dir })).toEqual({ code: null, stdout: "" });
+  });
+
+  test("an answer that a grandchild holds open is cut at the limit, told so, and the grandchild ends", async () => {
+    expect(now("sleep 300 & echo $! > below; echo said; exit 0", { timeoutMs: 500 })).toEqual({ code: null, stdout: "said\n" });
+    const below = await pidIn("below");
+    await until("the end of the grandchild", () => !running(below));
+  });
+
+  test("a grandchild that is deaf to being asked, below one that is itself too slow, ends too", async () => {
+    const script = "(trap '' TERM HUP INT; echo $(exec sh -c 'echo $PPID') > below; while :; do sleep 0.1; done) & sleep 300";
+    expect(now(script, { timeoutMs: 500 })).toEqual({ code: null, stdout: "" });
+    const below = await pidIn("below");
+    await until("the end of the grandchild", () => !running(below));
+  });
+
+  test("what it left running without holding anything ends with it, and the answer is whole", async () => {
+    expect(now("sleep 300 > away 2>&1 & echo $! > below; echo said")).toEqual({ code: 0, stdout: "said\n" });
+    const below = await pidIn("below");
+    await until("the end of the grandchild", () => !running(below));
+  });
+
+  test("more than allowed is cut and told so, also when another than itself prints it", async () => {
+    for (const script of ["exec yes", "yes & echo $! > below; exit 0"]) expect(now(script, { mostBytes: 1 << 16 }).code).toBeNull();
+    const below = await pidIn("below");
+    await until("the end of the grandchild", () => !running(below));
+  });
 });
 
 test("more output than allowed ends it", async () => {

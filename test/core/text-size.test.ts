@@ -1,7 +1,6 @@
 /** Texts taken out of records, with their sizes in their place. */
 import { expect, test } from "bun:test";
-import { withoutContent } from "../../src/core/redact.ts";
-import { lineCount } from "../../src/core/text-size.ts";
+import { lineCount, withoutContent } from "../../src/core/text-size.ts";
 
 test.each([
   ["", 0],

@@ -1,0 +1,255 @@
+/** Answering what a session asks by its agent's protocol. The first answer wins, ours or that of the person at its terminal. */
+import type { Context } from "../../context.ts";
+import type { AgentAsk, AskAnswer, ServedLine } from "../../core/agent/protocol.ts";
+import { Failure, UsageError } from "../../core/failure.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { isGranted } from "../../core/tasks/permissions.ts";
+import { type Answerer, type Ask, askById, claimAnswer, endAsk, openAsks, recordAsks, releaseAnswer } from "../../store/asks.ts";
+import { unknownSession } from "../../store/names.ts";
+import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { findSession, sessionById } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
+import { findConfig } from "../../store/tasks/manager-configs.ts";
+import { alive } from "../../system/processes/processes.ts";
+import { askerOf } from "../reach/asker.ts";
+import { asksNow } from "../reach/asks.ts";
+import { recipientOf } from "../reach/recipient.ts";
+import { movedTo, reachServed } from "../reach/served.ts";
+import type { Scene } from "../scene.ts";
+import { boundTask } from "./session-action.ts";
+
+export interface AnswerWish {
+  /** Name of a session, or id of an ask. */
+  readonly target: string;
+  /** `yes`, `no`, a number or a choice's own word; absent: tell what is asked. */
+  readonly choice: string | undefined;
+  readonly text: string | undefined;
+  readonly reason: string | null;
+}
+
+/** What is told of an ask, and of the answer to it. */
+export interface Answered {
+  readonly id: string;
+  readonly kind: Ask["kind"];
+  readonly session: string;
+  readonly question: string;
+  readonly command: string | null;
+  readonly cwd: string | null;
+  readonly asked_reason: string | null;
+  readonly choices: Ask["choices"];
+  readonly takes_text: boolean;
+  readonly choice: string | null;
+  readonly answered_by: Answerer | null;
+  readonly proof: "seen" | "pending";
+  readonly sent: boolean;
+}
+
+/** From an answer until the agent no longer asks. */
+const TAKEN_MS = 5000;
+/** From then until the step that was asked about begins to show whether it was allowed. */
+const STEP_MS = 1000;
+
+/**
+ * Answers, or tells what is asked when the wish names no choice.
+ * @throws Failure when nothing is asked, it has gone away or changed, the choice is none of it, or whoever asks may not
+ */
+export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
+  const { session, askId } = targetOf(cx, store, wish.target);
+  const asker = await permitted(cx, store, session);
+  const way = await reachServed(recipientOf(session));
+  if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
+  if (way.kind === "none")
+    throw new Failure(`what ${JSON.stringify(session.name)} asks cannot be answered from here: ${way.why}`, {
+      hint:
+        session.tmux_session === null
+          ? `${cx.program} sessions`
+          : `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  const { line } = way;
+  try {
+    const { taskId } = boundTask(store, session);
+    const told = await asksNow(line, way.conversation);
+    if (told === null)
+      throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
+        hint: `${cx.program} open ${quoteWord(session.name)}`,
+      });
+    const asks = recordAsks(store, session.id, taskId, told, alive);
+    const ask = chosenAsk(cx, store, session, asks, askId);
+    if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
+    const { word, answer } = understood(cx, ask, wish);
+    const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null, pid: process.pid };
+    const taken = ask.sender_pid !== null && ask.sender_pid !== process.pid && alive(ask.sender_pid);
+    if (taken || !claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
+    return await send({ cx, store }, session, ask, told[asks.indexOf(ask)]!, { line, word, answer, taskId });
+  } finally {
+    line.close();
+  }
+}
+
+interface Sent {
+  readonly line: ServedLine;
+  readonly word: string;
+  readonly answer: AskAnswer;
+  readonly taskId: string | null;
+}
+
+async function send(
+  { cx, store }: Scene,
+  session: Session,
+  ask: Ask,
+  told: AgentAsk,
+  { line, word, answer, taskId }: Sent,
+): Promise<Answered> {
+  let before = false;
+  let heard = false;
+  let over = false;
+  void line.ended.then(() => (over = true));
+  let declined: boolean | null = null;
+  const [taken, took] = signal();
+  const [stepped, step] = signal();
+  let sent = false;
+  line.hear((event) => {
+    if (event.kind === "answered" && event.requestId === told.requestId) {
+      before = !sent;
+      heard = true;
+      took();
+    }
+    if (event.kind === "step" && event.itemId === told.itemId) {
+      declined = event.declined;
+      step();
+    }
+  });
+  // Another's answer that has come by now is told before ours can be sent.
+  await line.conversation(told.threadId);
+  if (!before) line.answer(told, answer);
+  sent = true;
+  await Promise.race([taken, line.ended, Bun.sleep(TAKEN_MS)]);
+  if (!heard && over) {
+    endAsk(store, ask, null, taskId);
+    throw new Failure(
+      `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
+      {
+        hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+      },
+    );
+  }
+  const still = await line.conversation(told.threadId).catch(() => null);
+  if (
+    !before &&
+    still?.waits != null &&
+    (await asksNow(line, still))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
+  ) {
+    releaseAnswer(store, ask);
+    throw new Failure(`the answer to ${ask.id} was not taken, and ${JSON.stringify(session.name)} still asks`, {
+      hint: `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  }
+  await Promise.race([stepped, line.ended, Bun.sleep(told.itemId === null ? 0 : STEP_MS)]);
+  // A step that did the opposite of what we said was decided by the person.
+  const allowed = word === "yes" ? true : word === "no" ? false : null;
+  const contradicted = allowed !== null && declined !== null && declined === allowed;
+  const by: Answerer = before || contradicted ? "person" : "us";
+  endAsk(store, ask, by, taskId);
+  return report(session, ask, { choice: word, by, sent: !before });
+}
+
+function signal(): [Promise<void>, () => void] {
+  let ring = (): void => {};
+  return [new Promise<void>((resolve) => (ring = resolve)), () => ring()];
+}
+
+const report = (
+  session: Session,
+  ask: Ask,
+  { choice, by, sent }: { choice: string | null; by: Answerer | null; sent: boolean },
+): Answered => ({
+  id: ask.id,
+  kind: ask.kind,
+  session: session.name,
+  question: ask.question,
+  command: ask.command,
+  cwd: ask.cwd,
+  asked_reason: ask.reason,
+  choices: ask.choices,
+  takes_text: ask.takes_text,
+  choice,
+  answered_by: by,
+  proof: by === null ? "pending" : "seen",
+  sent,
+});
+
+function targetOf(cx: Context, store: Store, target: string): { session: Session; askId: string | null } {
+  const ask = askById(store, target);
+  if (ask === null) {
+    const session = findSession(store, target);
+    if (session === null) throw unknownSession(store, target);
+    return { session, askId: null };
+  }
+  if (ask.ended_at !== null)
+    throw new Failure(`${ask.id} is no longer asked: ${ask.answered_by === null ? "it went away" : `${ask.answered_by} answered it`}`, {
+      hint: `${cx.program} deliveries`,
+    });
+  return { session: sessionById(store, ask.session_id)!, askId: ask.id };
+}
+
+/** @throws Failure when this command may not answer for that session; gives the session that it is, null for a person */
+async function permitted(cx: Context, store: Store, session: Session): Promise<Session | null> {
+  const asker = await askerOf(cx, store);
+  if (asker === null) return null;
+  const who = JSON.stringify(session.name);
+  if (asker === "unknown")
+    throw new Failure(`an agent that is not on record may not answer for ${who}`, { hint: `${cx.program} doctor-self` });
+  if (asker.id === session.id) throw new Failure(`a session does not answer what it asks itself: ${who}`);
+  const binding = bindingOfSession(store, session.id);
+  const config = binding === null || binding.manager_session_id !== asker.id ? null : findConfig(store, binding.task_id);
+  if (binding === null || binding.manager_session_id !== asker.id || binding.worker_session_id !== session.id)
+    throw new Failure(`${JSON.stringify(asker.name)} does not manage ${who}, and may not answer for it`);
+  if (config === null || !isGranted(config.permissions, "operator.answer"))
+    throw new Failure(`${JSON.stringify(asker.name)} may not answer for ${who}: operator.answer is not granted`, {
+      hint: "a person grants it with manager-config TASK --permissions-json '{\"operator.answer\": true}'",
+    });
+  return asker;
+}
+
+/** @throws Failure when nothing is asked, it is another thing, or several are and none was named */
+function chosenAsk(cx: Context, store: Store, session: Session, asks: readonly Ask[], askId: string | null): Ask {
+  const who = JSON.stringify(session.name);
+  if (askId !== null) {
+    const ask = asks.find(({ id }) => id === askId);
+    if (ask !== undefined) return ask;
+    throw new Failure(`${askId} is no longer asked by ${who}`, { hint: `${cx.program} answer ${quoteWord(session.name)}` });
+  }
+  const [first, second] = asks;
+  if (first === undefined)
+    throw new Failure(`${who} asks nothing that can be answered from here`, {
+      hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  if (second !== undefined)
+    throw new Failure(
+      `${who} asks ${asks.length} things: ${openAsks(store, session.id)
+        .map(({ id, question }) => `${id} (${question})`)
+        .join(", ")}`,
+      {
+        hint: `${cx.program} answer ${first.id}`,
+      },
+    );
+  return first;
+}
+
+/** @throws UsageError when the choice is none of what is offered */
+function understood(cx: Context, ask: Ask, { choice, text }: AnswerWish): { word: string; answer: AskAnswer } {
+  if (text !== undefined) {
+    if (!ask.takes_text) throw new UsageError(`${ask.id} takes no text: ${offered(ask)}`);
+    return { word: text, answer: { text } };
+  }
+  const number = /^\d+$/.test(choice!) ? Number(choice) - 1 : -1;
+  const index = number >= 0 ? number : ask.choices.findIndex(({ word }) => word.toLowerCase() === choice!.toLowerCase());
+  const chosen = ask.choices[index];
+  if (chosen === undefined)
+    throw new UsageError(`${JSON.stringify(choice)} is no choice of ${ask.id}: ${offered(ask)}; ${cx.program} answer ${ask.id} shows it`);
+  return { word: chosen.word, answer: { choice: index } };
+}
+
+const offered = ({ choices, takes_text }: Ask): string =>
+  [...choices.map(({ word }, index) => `${index + 1} (${word})`), ...(takes_text ? ["--text TEXT"] : [])].join(", ");

@@ -1,0 +1,181 @@
+/**
+ * The rung of the agent's own protocol: no key, no screen. The server's acknowledgement is no receipt, our id in the record is. What joined a
+ * running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
+ */
+import type { Context } from "../../context.ts";
+import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
+import type { ServedLine } from "../../core/agent/protocol.ts";
+import { alive } from "../../system/processes/processes.ts";
+import type { Recipient } from "../reach/recipient.ts";
+import { movedTo, reachServed } from "../reach/served.ts";
+import type { Journal } from "./journal.ts";
+import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
+
+/** From the end of a turn until all that it took stands in the record. */
+const WRITTEN_MS = 1500;
+const PROOF_MS = 15_000;
+/** From the death of a server until it has its conversation again. */
+const RESTART_MS = 8000;
+/** Compacting asks the model; whether it took place is told then, or stands in the record later. */
+const COMPACTED_MS = 10_000;
+
+/** Says it; null: it cannot be said so, nothing was sent, and another way may do. */
+export async function deliverByProtocol(cx: Context, journal: Journal): Promise<Verdict | null> {
+  const { recipient } = journal.parcel;
+  const { transport } = recipient.agent.served ?? { transport: null };
+  if (transport === null || recipient.socket === null) return null;
+  let way = await reachServed(recipient);
+  // While its parent in the pane lives, a server that died is started again at once.
+  for (const end = performance.now() + RESTART_MS; way.kind === "none" && comesBack(recipient) && performance.now() < end;) {
+    await Bun.sleep(100);
+    way = await reachServed(recipient);
+  }
+  journal.note("server", { found: way.kind, ...(way.kind === "none" ? { why: way.why } : {}) });
+  if (way.kind === "none") return null;
+  if (way.kind === "moved") {
+    const moved = movedTo(cx, recipient, way.to);
+    return notSent(transport, "PaneMoved", moved.message, moved.hint ?? null);
+  }
+  const { line } = way;
+  try {
+    return await (journal.parcel.asCommand ? compact(journal, line) : say(cx, journal, line));
+  } finally {
+    line.close();
+  }
+}
+
+/** Compacting is a call of its own, which no page in front and no draft can swallow; other commands of the agent are typed. */
+async function compact(journal: Journal, line: ServedLine): Promise<Verdict | null> {
+  const { recipient, text } = journal.parcel;
+  if (text !== recipient.agent.keys.slash.compact) return null;
+  const { transport } = recipient.agent.served!;
+  const threadId = recipient.threadId!;
+  const compacted = new Promise<boolean>((resolve) =>
+    line.hear((event) => void (event.kind === "compacted" && event.threadId === threadId && resolve(true))),
+  );
+  await line.follow(threadId);
+  if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
+  const done = await line.compact(threadId);
+  if ("refused" in done) return notSent(transport, "ProtocolRefused", `it was not compacted: ${done.refused}`);
+  const seen = await Promise.race([compacted, line.ended.then(() => false), Bun.sleep(COMPACTED_MS).then(() => false)]);
+  return { ...FINE, transport, ...(seen ? {} : { proof: "pending" }) };
+}
+
+const comesBack = ({ pid }: Recipient): boolean => pid !== null && alive(pid);
+
+async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Verdict | null> {
+  const { recipient, text, proofMs = PROOF_MS } = journal.parcel;
+  const { transport } = recipient.agent.served!;
+  const threadId = recipient.threadId!;
+  journal.markRollout();
+  const search = journal.search(transport);
+  if (search === null) return notSent(transport, "NothingToSay", "an empty text cannot be said");
+  const course = new TurnCourse(line, threadId);
+  await line.follow(threadId);
+  const turn = journal.parcel.steer ? await line.newestTurn(threadId) : null;
+  if (journal.parcel.steer && turn?.status !== "running") return noTurn(journal);
+  let steers = turn;
+  if (!journal.begin(transport, true)) return notSent(transport, "LeaseLost", "the claim on this message was lost before it was sent");
+  const growth = new RolloutGrowth(recipient.rolloutPath!, threadId);
+  const deadline = performance.now() + proofMs;
+  try {
+    for (;;) {
+      const sent = await (
+        steers ? line.steer(threadId, steers.id, text, journal.clientId) : line.say(threadId, text, journal.clientId)
+      ).catch(() => null);
+      if (sent !== null && "refused" in sent) {
+        journal.note("refused", { said: sent.refused });
+        // The turn that it was meant for had ended before it came.
+        return steers ? noTurn(journal) : null;
+      }
+      journal.note(sent === null ? "no answer" : "taken", sent === null ? {} : { turn: sent.value });
+      const outcome = await arrival(search, growth, course, sent?.value ?? null, deadline);
+      if (outcome === "seen") return arrived(transport, search);
+      if (outcome === "late") return waiting(cx, journal, search);
+      journal.note("lost with its turn", { turn: sent?.value ?? null });
+      steers = null;
+    }
+  } finally {
+    growth.close();
+  }
+}
+
+const noTurn = ({ parcel: { recipient } }: Journal): Verdict =>
+  notSent(
+    recipient.agent.served!.transport,
+    "NoTurn",
+    `no turn runs in ${JSON.stringify(recipient.name)} that could take it at its next step`,
+    "say it without --steer: it begins a turn of its own then",
+  );
+
+/** How turns of one conversation end, as the server tells. */
+class TurnCourse {
+  private readonly ended = new Map<string, string>();
+  private wake = (): void => {};
+  over = false;
+  constructor(line: ServedLine, threadId: string) {
+    line.hear((event) => {
+      if (event.kind !== "turn" || event.threadId !== threadId || event.turn.status === "running") return;
+      this.ended.set(event.turn.id, event.turn.status);
+      this.wake();
+    });
+    void line.ended.then(() => {
+      this.over = true;
+      this.wake();
+    });
+  }
+
+  interrupted(turn: string | null): boolean {
+    return turn !== null && this.ended.get(turn) === "interrupted";
+  }
+
+  /** Until something ended, or the other is done. */
+  next(other: Promise<void>): Promise<void> {
+    return Promise.race([other, new Promise<void>((resolve) => (this.wake = resolve))]);
+  }
+}
+
+/** `lost`: the turn that it joined was interrupted, and the record does not have it. */
+async function arrival(
+  search: ProofSearch,
+  growth: RolloutGrowth,
+  course: TurnCourse,
+  turn: string | null,
+  deadline: number,
+): Promise<"seen" | "late" | "lost"> {
+  for (;;) {
+    if (search.look()) return "seen";
+    if (course.interrupted(turn)) return (await seenWithin(search, growth, WRITTEN_MS)) ? "seen" : "lost";
+    const rest = deadline - performance.now();
+    if (rest <= 0 || course.over) return (await seenWithin(search, growth, course.over ? WRITTEN_MS : 0)) ? "seen" : "late";
+    await course.next(growth.wait(rest));
+  }
+}
+
+const FINE = {
+  state: "delivered",
+  proof: "seen",
+  started: true,
+  completed: true,
+  accepted: true,
+  error: null,
+  errorType: null,
+  hint: null,
+  lookedTo: null,
+} as const;
+
+const arrived = (transport: Verdict["transport"], search: ProofSearch): Verdict => ({ ...FINE, transport, lookedTo: search.lookedTo });
+
+/** Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted. */
+function waiting(cx: Context, journal: Journal, search: ProofSearch): Verdict {
+  const who = JSON.stringify(journal.parcel.recipient.name);
+  return {
+    ...arrived(journal.parcel.recipient.agent.served!.transport, search),
+    state: "typed",
+    proof: "pending",
+    completed: false,
+    error: `the message waits for the next step of the turn that runs in ${who}`,
+    errorType: "NotProven",
+    hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`,
+  };
+}

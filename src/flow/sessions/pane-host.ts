@@ -1,0 +1,116 @@
+/**
+ * The process in the pane of a session that is spoken to by protocol: parent of a server of its own and of the program that draws it. What
+ * ends one of them ends all; only a server that dies by itself is started again, on its socket, where the other finds it again.
+ */
+import { closeSync, openSync } from "node:fs";
+import type { Context } from "../../context.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { Failure } from "../../core/failure.ts";
+import { machineOf } from "../../system/agent/agents.ts";
+import { alive, groupMates } from "../../system/processes/processes.ts";
+import { type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
+import { onStop } from "../../system/processes/this-process.ts";
+import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
+
+/** A server that does not greet within this is given up, and the agent started without one. */
+const GREET_MS = 10_000;
+/** A server that dies this often within {@link DEATHS_MS} has something that starting it again does not mend. */
+const DEATHS = 3;
+const DEATHS_MS = 60_000;
+/** Between asking what is left to end, and ending it. */
+const GRACE_MS = 3000;
+/** Of a session that was asked to end. */
+const ENDED = 1;
+
+interface HostScene {
+  readonly cx: Context;
+  readonly agent: Agent;
+  readonly place: ServedPlace;
+  readonly start: ServedStart;
+}
+
+/**
+ * Runs the session to its end and gives its exit status.
+ * @throws Failure when nothing was left to start at `folder`
+ */
+export async function hostPane(cx: Context, folder: string): Promise<number> {
+  // At the end all of its group is ended: that must be a group of its own.
+  if ((await groupMates(cx.env)) === null)
+    throw new Failure("codex-pane is what the pane of a session runs", { hint: `${cx.program} start-worker starts a session` });
+  const place = servedPlace(folder);
+  const start = takeStart(place);
+  if (start === null) throw new Failure(`nothing is to be started at ${folder}`, { hint: `${cx.program} start-worker starts a session` });
+  const scene: HostScene = { cx, agent: agentOf({ name: folder, agent: start.agent }), place, start };
+  // A terminal that goes away tells only the first process of it: the end is passed on below.
+  let ask = (): void => {};
+  const asked = new Promise<null>((resolve) => (ask = () => resolve(null)));
+  const deaf = onStop(ask, { patient: true });
+  const log = openSync(place.log, "a", 0o600);
+  try {
+    return (await Promise.race([runSession(scene, log), asked])) ?? ENDED;
+  } finally {
+    closeSync(log);
+    await endMates(cx);
+    clearPlace(place);
+    deaf();
+  }
+}
+
+async function runSession(scene: HostScene, log: number): Promise<number> {
+  const { cx, place, start } = scene;
+  const serve = (): JoinedProgram => startJoined(start.server, { env: cx.env, output: log });
+  let server = serve();
+  const why = await unfit(scene, server);
+  if (why !== null) {
+    await endMates(cx);
+    writeOutcome(place, { launch: "tmux", why });
+    return startJoined(start.alone, { env: cx.env, output: "terminal" }).exited;
+  }
+  writeOutcome(place, { launch: "protocol", why: null });
+  const client = startJoined(start.client, { env: cx.env, output: "terminal" });
+  const deaths: number[] = [];
+  for (;;) {
+    const first = await Promise.race([client.exited, server.exited.then(() => null)]);
+    if (first !== null) return first;
+    if (!alive(client.pid)) return client.exited;
+    deaths.push(performance.now());
+    if (deaths.filter((at) => performance.now() - at < DEATHS_MS).length > DEATHS) {
+      await endMates(cx);
+      cx.err(`the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`);
+      return 1;
+    }
+    server = serve();
+  }
+}
+
+/** Why the session cannot be spoken to by protocol; null when it can. */
+async function unfit({ agent, place, start }: HostScene, server: JoinedProgram): Promise<string | null> {
+  const { served } = machineOf(agent);
+  if (served === null) return `${agent.label} has no protocol of its own`;
+  let died = false;
+  void server.exited.then(() => (died = true));
+  for (const end = performance.now() + GREET_MS; !died && performance.now() < end; await Bun.sleep(20)) {
+    const line = await served.connect(place.socket, end - performance.now()).catch(() => null);
+    if (line === null) continue;
+    const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => true);
+    line.close();
+    return reachable ? "the agent's own tools could reach its socket: its sandbox allows the network" : null;
+  }
+  return died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s`;
+}
+
+/** Ends all that runs in this pane besides us: programs may be scripts around others, and what is left of one has no parent any more. */
+async function endMates(cx: Context): Promise<void> {
+  const mates = async (): Promise<number[]> => (await groupMates(cx.env)) ?? [];
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    for (const pid of await mates()) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    for (const end = performance.now() + GRACE_MS; performance.now() < end; await Bun.sleep(20)) if ((await mates()).length === 0) return;
+  }
+}

@@ -1,0 +1,69 @@
+/** Where a session that is spoken to by protocol has its things: one folder for each start, told to the process in the pane alone. */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { isObject } from "../../core/json.ts";
+import { writeWhole } from "../../system/files/whole-file.ts";
+
+export interface ServedPlace {
+  readonly folder: string;
+  readonly socket: string;
+  /** What the server prints. */
+  readonly log: string;
+}
+
+/** What the process in the pane is to start. */
+export interface ServedStart {
+  /** The agent's key. */
+  readonly agent: string;
+  readonly cwd: string;
+  readonly sandbox: string;
+  /** Program and arguments of the server, of what draws it, and of the agent alone when the two cannot be. */
+  readonly server: readonly string[];
+  readonly client: readonly string[];
+  readonly alone: readonly string[];
+}
+
+/** How it went: by protocol, or why not. */
+export interface ServedOutcome {
+  readonly launch: "protocol" | "tmux";
+  readonly why: string | null;
+}
+
+export const servedPlace = (folder: string): ServedPlace => ({
+  folder,
+  socket: join(folder, "socket"),
+  log: join(folder, "server.log"),
+});
+
+export const newServedPlace = (cx: Context, name: string): ServedPlace =>
+  servedPlace(join(cx.stateRoot, "artifacts", "served", `${name}-${cx.newId("served")}`));
+
+/** What is to be started, first words and all: there until the process in the pane has read it. */
+export const startFile = ({ folder }: ServedPlace): string => join(folder, "start.json");
+const outcomeFile = ({ folder }: ServedPlace): string => join(folder, "outcome.json");
+
+export const writeStart = (place: ServedPlace, start: ServedStart): void => writeWhole(startFile(place), JSON.stringify(start));
+
+/** Reads what is to be started and removes it: it holds the first words to the agent. Null when it is not there. */
+export function takeStart(place: ServedPlace): ServedStart | null {
+  const value = read(startFile(place));
+  rmSync(startFile(place), { force: true });
+  return value as ServedStart | null;
+}
+
+export const writeOutcome = (place: ServedPlace, outcome: ServedOutcome): void => writeWhole(outcomeFile(place), JSON.stringify(outcome));
+
+/** Null while it is not known. */
+export const readOutcome = (place: ServedPlace): ServedOutcome | null => read(outcomeFile(place)) as ServedOutcome | null;
+
+/** Takes away all but the log. */
+export function clearPlace(place: ServedPlace): void {
+  for (const file of [startFile(place), outcomeFile(place), place.socket]) rmSync(file, { force: true });
+}
+
+function read(file: string): object | null {
+  if (!existsSync(file)) return null;
+  const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+  return isObject(value) ? value : null;
+}

@@ -1,0 +1,99 @@
+/** How a session is started: by protocol where the agent as it is installed can, else the agent alone in its terminal; and why. */
+import { rmSync } from "node:fs";
+import type { Context } from "../../context.ts";
+import type { Agent, LaunchChoice } from "../../core/agent/agent.ts";
+import { Failure } from "../../core/failure.ts";
+import type { WayOfLaunch } from "../../core/sessions/session.ts";
+import type { InstalledAgent } from "../../system/agent/cli.ts";
+import { commandLineOf } from "../../system/processes/processes.ts";
+import { runProgram } from "../../system/processes/run.ts";
+import { selfArgv } from "../../system/processes/self.ts";
+import { newServedPlace, readOutcome, type ServedPlace, servedPlace, startFile, writeStart } from "./served-place.ts";
+
+export const LAUNCH_WAYS = ["tmux", "protocol"] as const;
+export type LaunchWish = (typeof LAUNCH_WAYS)[number];
+
+/** The variable that chooses when no flag does. */
+export const LAUNCH_VARIABLE = "CONVEYOR_LAUNCH";
+const DEFAULT_LAUNCH: LaunchWish = "tmux";
+
+/** @throws Failure when the variable names no way */
+export function launchWish(cx: Context, given: string | undefined): LaunchWish {
+  const wish = given ?? (cx.env[LAUNCH_VARIABLE] || DEFAULT_LAUNCH);
+  const known = LAUNCH_WAYS.find((way) => way === wish);
+  if (known !== undefined) return known;
+  throw new Failure(`${LAUNCH_VARIABLE} names no way to start a session: ${JSON.stringify(wish)}`, {
+    hint: `it takes ${LAUNCH_WAYS.join(" or ")}`,
+  });
+}
+
+export interface Way {
+  /** What the pane runs. */
+  readonly argv: string[];
+  /** Where the pane's process keeps its socket; null: there is none. */
+  readonly place: ServedPlace | null;
+  /** Why it is not by protocol though that was wished. */
+  readonly why: string | null;
+}
+
+export interface WayChoice extends LaunchChoice {
+  readonly agent: Agent;
+  readonly name: string;
+  readonly cwd: string;
+  readonly wish: LaunchWish;
+}
+
+/** What to start. Of a session by protocol it is left in a file beside its socket, first words and all. */
+export async function wayOfLaunch(cx: Context, choice: WayChoice, installed: InstalledAgent): Promise<Way> {
+  const { agent } = choice;
+  const alone = [installed.path, ...agent.launchArguments(choice, installed.features)];
+  if (choice.wish === "tmux") return { argv: alone, place: null, why: null };
+  const why = await lack(cx, agent, installed);
+  if (agent.served === null || why !== null) return { argv: alone, place: null, why };
+  const place = newServedPlace(cx, choice.name);
+  writeStart(place, {
+    agent: agent.key,
+    cwd: choice.cwd,
+    sandbox: choice.sandbox,
+    server: [installed.path, ...agent.served.server(place.socket)],
+    client: [installed.path, ...agent.served.client(choice, place.socket)],
+    alone,
+  });
+  return { argv: [...selfArgv(), "codex-pane", place.folder], place, why: null };
+}
+
+/** What is left behind of it should the start be interrupted. */
+export const filesOf = ({ place }: Way): string[] => (place === null ? [] : [startFile(place)]);
+
+/**
+ * How it was started in the end: the process in the pane may have found that it cannot be by protocol, and a terminal that an earlier start
+ * left behind has another place.
+ * @param pid of the pane
+ */
+export async function outcomeOf(
+  cx: Context,
+  { place, why }: Way,
+  pid: number,
+): Promise<{ launch: WayOfLaunch; socket: string | null; launchWhy: string | null }> {
+  const words = (await commandLineOf(pid, cx.env)) ?? [];
+  const folder = words[words.indexOf("codex-pane") + 1];
+  const used = words.includes("codex-pane") && folder !== undefined ? servedPlace(folder) : null;
+  if (place !== null && used?.folder !== place.folder) rmSync(place.folder, { recursive: true, force: true });
+  const outcome = used === null ? null : readOutcome(used);
+  if (used === null || outcome?.launch !== "protocol") return { launch: "tmux", socket: null, launchWhy: outcome?.why ?? why };
+  return { launch: "protocol", socket: used.socket, launchWhy: null };
+}
+
+/** Asked once of each installed program. */
+const helped = new Map<string, Promise<boolean>>();
+
+async function lack(cx: Context, agent: Agent, installed: InstalledAgent): Promise<string | null> {
+  const none = `${agent.label} ${installed.features.version ?? "as it is installed"} cannot be spoken to by protocol`;
+  if (agent.served === null || !installed.features.served) return none;
+  const { words, says } = agent.served.help;
+  const ask = async (): Promise<boolean> =>
+    (await runProgram([installed.path, ...words], { env: cx.env, timeoutMs: 15_000 })).stdout.includes(says);
+  const answer = helped.get(installed.path) ?? ask();
+  helped.set(installed.path, answer);
+  return (await answer) ? null : none;
+}

@@ -1,0 +1,170 @@
+/** `agent_asks`: what sessions ask by their agent's protocol, and who answered it how. */
+import type { AgentAsk, AskChoice } from "../core/agent/protocol.ts";
+import { compactJson, parseStored } from "../core/json.ts";
+import { addEvent } from "./record/events.ts";
+import { type Store, tx } from "./store.ts";
+
+export type Answerer = "us" | "person" | "other";
+
+/** One thing that was asked. */
+export interface Ask {
+  readonly id: string;
+  readonly session_id: string;
+  readonly request_id: string;
+  readonly thread_id: string;
+  readonly turn_id: string | null;
+  readonly item_id: string | null;
+  readonly kind: AgentAsk["kind"];
+  readonly question: string;
+  /** What would be run. */
+  readonly command: string | null;
+  readonly cwd: string | null;
+  readonly reason: string | null;
+  readonly choices: readonly AskChoice[];
+  readonly takes_text: boolean;
+  readonly asked_at: string;
+  /** What we answered: the word of a choice, or a text; null while we have not. */
+  readonly answer: string | null;
+  readonly answer_reason: string | null;
+  /** The session that answered by us; null: a person did. */
+  readonly asker_session_id: string | null;
+  /** When our answer was sent. */
+  readonly sent_at: string | null;
+  /** The process that sends it. */
+  readonly sender_pid: number | null;
+  /** When it was no longer asked. */
+  readonly ended_at: string | null;
+  /** Whose answer counted; null while it is asked, of what went away unanswered, and where nobody can tell. */
+  readonly answered_by: Answerer | null;
+}
+
+type Row = Omit<Ask, "choices" | "takes_text"> & { choices_json: string; takes_text: number };
+const read = ({ choices_json, takes_text, ...row }: Row): Ask => ({
+  ...row,
+  choices: parseStored<AskChoice[]>(choices_json, []),
+  takes_text: takes_text === 1,
+});
+
+const isSame = (ask: Ask, told: AgentAsk): boolean =>
+  ask.request_id === told.requestId && ask.turn_id === told.turnId && ask.item_id === told.itemId;
+
+/**
+ * Puts on record what a session asks now, and that what it asked before and no longer asks has gone away. Gives what it asks, in the order
+ * told.
+ * @param lives whether a process of this pid runs
+ */
+export function recordAsks(
+  store: Store,
+  sessionId: string,
+  taskId: string | null,
+  told: readonly AgentAsk[],
+  lives: (pid: number) => boolean,
+): Ask[] {
+  return tx(store, () => {
+    const open = openAsks(store, sessionId);
+    for (const ask of open) {
+      // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
+      if (told.some((each) => isSame(ask, each)) || (ask.sender_pid !== null && lives(ask.sender_pid))) continue;
+      endAsk(store, ask, ask.sent_at === null ? "other" : null);
+    }
+    for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
+    const now = openAsks(store, sessionId);
+    return told.map((each) => now.find((ask) => isSame(ask, each))!);
+  });
+}
+
+/** Puts on record one thing that a session asks; one that is on record already stays as it is. */
+export function recordAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): Ask {
+  return tx(store, () => {
+    const open = openAsks(store, sessionId);
+    const known = open.find((ask) => isSame(ask, told));
+    if (known !== undefined) return known;
+    // The same number for another question: its server was started again meanwhile.
+    for (const ask of open) if (ask.request_id === told.requestId) endAsk(store, ask, null);
+    return addAsk(store, sessionId, taskId, told);
+  });
+}
+
+function addAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): Ask {
+  const id = store.newId("ask");
+  const { requestId, threadId, turnId, itemId, kind, question, command, cwd, reason, choices, takesText } = told;
+  store.db
+    .query(
+      `insert into agent_asks (id, session_id, request_id, thread_id, turn_id, item_id, kind, question, command, cwd, reason, choices_json,
+         takes_text, asked_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      id,
+      sessionId,
+      requestId,
+      threadId,
+      turnId,
+      itemId,
+      kind,
+      question,
+      command,
+      cwd,
+      reason,
+      compactJson(choices),
+      takesText ? 1 : 0,
+      store.now(),
+    );
+  addEvent(store, { type: "agent_asked", taskId, payload: { ask_id: id, session_id: sessionId, kind, question, command, reason } });
+  return askById(store, id)!;
+}
+
+/** Before it is sent: what we answer, and for whom. False when it has gone away, or moved since it was read: somebody else answers it. */
+export function claimAnswer(
+  store: Store,
+  ask: Ask,
+  given: { readonly answer: string; readonly reason: string | null; readonly askerSessionId: string | null; readonly pid: number },
+): boolean {
+  return tx(store, () => {
+    const claimed = store.db
+      .query(
+        `update agent_asks set answer = ?, answer_reason = ?, asker_session_id = ?, sent_at = ?, sender_pid = ? where id = ? and
+           ended_at is null and sender_pid is ?`,
+      )
+      .run(given.answer, given.reason, given.askerSessionId, store.now(), given.pid, ask.id, ask.sender_pid);
+    return claimed.changes > 0;
+  });
+}
+
+/** Our answer was not taken, and it is still asked. */
+export const releaseAnswer = (store: Store, ask: Ask): void =>
+  void store.db
+    .query(
+      `update agent_asks set answer = null, answer_reason = null, asker_session_id = null, sent_at = null, sender_pid = null where id = ?
+         and ended_at is null`,
+    )
+    .run(ask.id);
+
+/** It is no longer asked. @param by whose answer counted; null: nobody's */
+export function endAsk(store: Store, ask: Pick<Ask, "id" | "session_id">, by: Answerer | null, taskId: string | null = null): void {
+  tx(store, () => {
+    const ended = store.db
+      .query("update agent_asks set ended_at = ?, answered_by = ? where id = ? and ended_at is null")
+      .run(store.now(), by, ask.id);
+    if (ended.changes === 0) return;
+    const { answer, asker_session_id } = askById(store, ask.id)!;
+    addEvent(store, {
+      type: "agent_ask_ended",
+      taskId,
+      payload: { ask_id: ask.id, session_id: ask.session_id, answered_by: by, answer, asker_session_id },
+    });
+  });
+}
+
+export const askById = (store: Store, id: string): Ask | null => {
+  const row = store.db.query<Row, [string]>("select * from agent_asks where id = ?").get(id);
+  return row === null ? null : read(row);
+};
+
+/** What is asked and not answered, oldest first; of one session when it is given. */
+export const openAsks = (store: Store, sessionId?: string): Ask[] =>
+  store.db
+    .query<Row, [string | null]>(
+      "select * from agent_asks where ended_at is null and (?1 is null or session_id = ?1) order by asked_at, rowid",
+    )
+    .all(sessionId ?? null)
+    .map(read);

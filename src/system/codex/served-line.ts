@@ -1,0 +1,182 @@
+/**
+ * A second client of a session's own Codex app-server: JSON-RPC in WebSocket frames over a unix socket. The experimental part of the
+ * protocol is left off: all that is used here works without it (0.169.0, 0.171.0).
+ */
+import { realpathSync } from "node:fs";
+import type { AgentAsk, AskAnswer, Served, ServedConversation, ServedEvent, ServedLine, ServedTurn } from "../../core/agent/protocol.ts";
+import { answerTo, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
+import { isObject, type JsonObject } from "../../core/json.ts";
+
+/** A server that is asked for less than this has hung. */
+const ANSWER_MS = 15_000;
+const CONNECT_MS = 10_000;
+
+/**
+ * Connects and greets.
+ * @param socket where the server was told to listen: Codex makes a link of it to a shorter path, which is what a socket's address can hold
+ * @throws Error when nobody listens there, or it does not greet within the time
+ */
+export async function connectServed(socket: string, limitMs = CONNECT_MS): Promise<ServedLine> {
+  const line = new CodexLine(new WebSocket(`ws+unix://${realpathSync(socket)}`), limitMs);
+  try {
+    await line.open;
+    const greeting = await line.call("initialize", { clientInfo: { name: "conveyor", title: null, version: "1" } }, limitMs);
+    if ("refused" in greeting) throw new Error(greeting.refused);
+    line.tell("initialized");
+    return line;
+  } catch (error) {
+    line.close();
+    throw error;
+  }
+}
+
+const input = (text: string): JsonObject[] => [{ type: "text", text, text_elements: [] }];
+
+class CodexLine implements ServedLine {
+  readonly open: Promise<void>;
+  readonly ended: Promise<void>;
+  private readonly waiting = new Map<number, (answer: JsonObject | null) => void>();
+  private readonly listeners: ((event: ServedEvent) => void)[] = [];
+  private last = 0;
+
+  constructor(
+    private readonly socket: WebSocket,
+    limitMs: number,
+  ) {
+    let over = (): void => {};
+    this.ended = new Promise((resolve) => (over = resolve));
+    this.open = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error("it does not answer")), limitMs);
+      const settle = (act: () => void) => (): void => {
+        clearTimeout(timer);
+        act();
+      };
+      socket.onopen = settle(resolve);
+      socket.onerror = settle(() => reject(new Error("nobody answers there")));
+      socket.onclose = settle(() => {
+        reject(new Error("the connection was closed"));
+        for (const answered of this.waiting.values()) answered(null);
+        this.waiting.clear();
+        over();
+      });
+    });
+    // Nobody may have to wait for it to have it not reported as unhandled.
+    this.open.catch(() => {});
+    socket.onmessage = ({ data }) => this.take(String(data));
+  }
+
+  private take(data: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (!isObject(message)) return;
+    const { id, method } = message;
+    const params = isObject(message.params) ? message.params : {};
+    if (typeof method !== "string") {
+      if (typeof id !== "number") return;
+      this.waiting.get(id)?.(message);
+      this.waiting.delete(id);
+      return;
+    }
+    const ask = id === undefined ? null : readAsk(id, method, params);
+    const event = ask === null ? readNotice(method, params) : ({ kind: "asks", ask } as const);
+    if (event !== null) for (const listener of this.listeners) listener(event);
+  }
+
+  /** @throws Error when no answer came: nothing is known of the outcome */
+  async call(method: string, params: JsonObject, limitMs = ANSWER_MS): Promise<Served<JsonObject>> {
+    const id = ++this.last;
+    const answer = await new Promise<JsonObject | null>((resolve) => {
+      const timer = setTimeout(() => resolve(null), limitMs);
+      this.waiting.set(id, (message) => {
+        clearTimeout(timer);
+        resolve(message);
+      });
+      if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ id, method, params }));
+      else resolve(null);
+    });
+    this.waiting.delete(id);
+    if (answer === null) throw new Error(`no answer to ${method}`);
+    if (isObject(answer.error)) return { refused: String(answer.error.message ?? `it refused ${method}`) };
+    return { value: isObject(answer.result) ? answer.result : {} };
+  }
+
+  tell(method: string): void {
+    this.socket.send(JSON.stringify({ method }));
+  }
+
+  async conversations(): Promise<ServedConversation[]> {
+    const found: ServedConversation[] = [];
+    for (let cursor: string | null = null; ;) {
+      const loaded: Served<JsonObject> = await this.call("thread/loaded/list", cursor === null ? {} : { cursor });
+      if ("refused" in loaded) throw new Error(loaded.refused);
+      for (const id of Array.isArray(loaded.value.data) ? loaded.value.data : []) {
+        const one = await this.conversation(String(id));
+        if (one !== null) found.push(one);
+      }
+      cursor = typeof loaded.value.nextCursor === "string" ? loaded.value.nextCursor : null;
+      if (cursor === null) return found;
+    }
+  }
+
+  async conversation(id: string): Promise<ServedConversation | null> {
+    const read = await this.call("thread/read", { threadId: id, includeTurns: false });
+    return "refused" in read ? null : readConversation(read.value.thread);
+  }
+
+  async follow(id: string): Promise<Served<null>> {
+    const resumed = await this.call("thread/resume", { threadId: id, excludeTurns: true });
+    return "refused" in resumed ? resumed : { value: null };
+  }
+
+  async say(id: string, text: string, clientId: string): Promise<Served<string>> {
+    const started = await this.call("turn/start", { threadId: id, clientUserMessageId: clientId, input: input(text) });
+    return "refused" in started ? started : { value: readTurn(started.value.turn)?.id ?? "" };
+  }
+
+  async steer(id: string, turnId: string, text: string, clientId: string): Promise<Served<string>> {
+    const params = { threadId: id, expectedTurnId: turnId, clientUserMessageId: clientId, input: input(text) };
+    const steered = await this.call("turn/steer", params);
+    return "refused" in steered ? steered : { value: String(steered.value.turnId ?? turnId) };
+  }
+
+  async newestTurn(id: string): Promise<ServedTurn | null> {
+    const params = { threadId: id, limit: 1, sortDirection: "desc", itemsView: "notLoaded" };
+    const turns = await this.call("thread/turns/list", params);
+    return "refused" in turns || !Array.isArray(turns.value.data) ? null : readTurn(turns.value.data[0]);
+  }
+
+  async interrupt(id: string, turnId: string): Promise<Served<null>> {
+    const done = await this.call("turn/interrupt", { threadId: id, turnId });
+    return "refused" in done ? done : { value: null };
+  }
+
+  async compact(id: string): Promise<Served<null>> {
+    const done = await this.call("thread/compact/start", { threadId: id });
+    return "refused" in done ? done : { value: null };
+  }
+
+  answer(ask: AgentAsk, answer: AskAnswer): void {
+    this.socket.send(JSON.stringify({ id: JSON.parse(ask.requestId), result: answerTo(ask, answer) }));
+  }
+
+  async reachableFromTools(cwd: string, sandbox: string): Promise<boolean> {
+    if (sandbox !== "workspace-write") return false;
+    const read = await this.call("config/read", { cwd, includeLayers: false });
+    // Settings that cannot be read may allow it.
+    if ("refused" in read || !isObject(read.value.config)) return true;
+    const writes = read.value.config.sandbox_workspace_write;
+    return isObject(writes) && writes.network_access === true;
+  }
+
+  hear(listener: (event: ServedEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}

@@ -1,0 +1,37 @@
+/** What a session asks, for a person. */
+import type { AskChoice } from "../core/agent/protocol.ts";
+
+interface Told {
+  readonly id: string;
+  readonly session: string;
+  readonly question: string;
+  readonly command: string | null;
+  readonly cwd: string | null;
+  readonly asked_reason: string | null;
+  readonly choices: readonly AskChoice[];
+  readonly takes_text: boolean;
+  readonly choice: string | null;
+  readonly answered_by: "us" | "person" | "other" | null;
+}
+
+/** The question with all that it is about and how to answer it, or how it was answered. */
+export function askText(program: string, told: Told): string {
+  const about = [
+    `${told.session} asks: ${told.question}`,
+    ...(told.command === null ? [] : [`  $ ${told.command}`]),
+    ...(told.cwd === null ? [] : [`  in ${told.cwd}`]),
+    ...(told.asked_reason === null ? [] : [`  reason: ${told.asked_reason}`]),
+  ];
+  if (told.answered_by !== null)
+    return [...about, told.answered_by === "us" ? `answered: ${told.choice}` : "somebody at its terminal had answered it already"].join(
+      "\n",
+    );
+  const choices = told.choices.map(({ word, label }, index) => `  ${index + 1}. ${word === label ? word : `${word}: ${label}`}`);
+  const answers = [
+    ...(told.choices.length === 0
+      ? []
+      : [`${program} answer ${told.id} ${told.choices.length > 1 ? "yes|no|NUMBER" : told.choices[0]!.word}`]),
+    ...(told.takes_text ? [`${program} answer ${told.id} --text "…"`] : []),
+  ];
+  return [...about, ...choices, `answer it with ${answers.join(" or ")}`].join("\n");
+}

@@ -1,0 +1,49 @@
+/** Starts that are asked to end at any moment: what they began is ended, what they recorded is taken back, and the same command works. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { CodexWorld } from "../../codex-world.ts";
+import { agentProcesses, expectNothingLeft, type Moment, PAIR, struck } from "./struck.ts";
+
+/** From the first record to the last one before the answer. */
+const MOMENTS: Readonly<Record<string, Moment>> = {
+  "the task is on record": { records: "select 1 from tasks where state = 'candidate'" },
+  "the worker's start is on record": { records: "select 1 from unfinished_starts where role = 'worker'" },
+  "tmux is about to make the worker's session": { tmux: "new-session", nth: 1, when: "before" },
+  "tmux has made the worker's session": { tmux: "new-session", nth: 1, when: "after" },
+  "the worker's screen is looked at": { tmux: "capture-pane", nth: 1, when: "after" },
+  "the worker is found": { tmux: "remain-on-exit off", nth: 1, when: "before" },
+  "the worker is registered": { records: "select 1 from sessions where role = 'worker' and state = 'active'" },
+  "tmux has made the manager's session": { tmux: "new-session", nth: 2, when: "after" },
+  "the manager is registered": { records: "select 1 from sessions where role = 'manager' and state = 'active'" },
+  "both are bound": { records: "select 1 from bindings where state = 'active'" },
+};
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  describe(`pair on ${signal}`, () => {
+    const world = new CodexWorld();
+    afterAll(() => world.close());
+
+    for (const [moment, when] of Object.entries(MOMENTS)) {
+      test(`when ${moment}`, async () => {
+        const done = await struck(world, PAIR(world), signal, when);
+        expect(done).toMatchObject({ exit: 1, stdout: "" });
+        expect(done.stderr).toMatch(/conveyor: it was interrupted: .*(ended|runs)\n$/);
+        await expectNothingLeft(world);
+      }, 120_000);
+    }
+
+    test("the same command then succeeds, and the events tell all that there was", async () => {
+      const paired = await world.ok(PAIR(world));
+      expect(paired.task).toMatchObject({ created: true, name: "t1" });
+      expect(await agentProcesses(world)).not.toEqual([]);
+      process.kill(paired.dispatch.pid, "SIGTERM");
+      expect(world.rows("select count(*) as n from tasks where state = 'failed'")).toEqual([{ n: Object.keys(MOMENTS).length }]);
+      expect(world.rows("select count(*) as n from telemetry_events where event_type = 'pair_interrupted'")).toEqual([
+        { n: Object.keys(MOMENTS).length },
+      ]);
+      expect(world.rows("select status, count(*) as n from runs group by 1 order by 1")).toEqual([
+        { status: "abandoned", n: 2 },
+        { status: "active", n: 1 },
+      ]);
+    }, 120_000);
+  });
+}

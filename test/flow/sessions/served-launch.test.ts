@@ -1,0 +1,61 @@
+/** Sessions with a server of their own, of today's Codex and of the oldest that must work; and why one has none. */
+import { afterAll, describe, expect, test } from "bun:test";
+import { appendFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
+import { environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { until } from "../../harness.ts";
+
+const starting = (world: CodexSuiteWorld, name: string, ...more: string[]) =>
+  world.ok(["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "60", ...more]);
+
+for (const [label, make] of [
+  ["Codex", () => new CodexSuiteWorld()],
+  ["the oldest Codex", () => new OldestCodexWorld()],
+] as const) {
+  describe(`${label} by protocol`, () => {
+    const world = make();
+    afterAll(() => world.close());
+
+    test("started, spoken to idle and working, interrupted, and ended with nothing left", async () => {
+      const { codex_session_id: thread, pid } = await starting(world, "w1", "--launch", "protocol");
+      await world.idle(thread);
+      expect((await world.ok("sessions --name w1"))[0]).toMatchObject({ launch: "protocol", launch_why: null, pid });
+      expect(await world.ok("session-nudge w1 idle")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+      await world.idle(thread);
+      await world.ok(["session-nudge", "w1", "run sleep 61"]);
+      await world.runs("sleep 61");
+      const joined = world.ok("session-nudge w1 joined");
+      await until("its word", () => world.rows("select 1 from texts_under_way").length > 0);
+      expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: true });
+      expect(await joined).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+      await world.idle(thread);
+      expect(world.userTexts(thread).filter((text) => text === "joined")).toHaveLength(1);
+      expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: false });
+      await world.ok("stop w1 --json");
+      const left = (await listProcesses(world.env)) ?? [];
+      expect(left.filter((each) => environmentOf(each.pid, "CODEX_HOME") === world.codexHome)).toEqual([]);
+    }, 120_000);
+  });
+}
+
+describe("a session has no server of its own", () => {
+  const world = new CodexSuiteWorld();
+  afterAll(() => world.close());
+
+  test("where its tools could reach the socket, and says why", async () => {
+    appendFileSync(join(world.codexHome, "config.toml"), "\n[sandbox_workspace_write]\nnetwork_access = true\n");
+    await starting(world, "w1", "--launch", "protocol", "--sandbox", "workspace-write");
+    const [session] = await world.ok("sessions --name w1");
+    expect(session).toMatchObject({ launch: "tmux", launch_why: expect.stringContaining("could reach its socket"), socket: null });
+    expect(await world.ok("session-nudge w1 idle")).toMatchObject({ transport: "tmux", proof: "seen" });
+  }, 120_000);
+
+  test("where nobody wants it; and a way that is none is refused", async () => {
+    await starting(world, "w2", "--launch", "tmux");
+    expect((await world.ok("sessions --name w2"))[0]).toMatchObject({ launch: "tmux", launch_why: null });
+    const refused = await world.run("start-worker --name w3", { env: { CONVEYOR_LAUNCH: "pigeon" } });
+    expect([refused.exit, refused.stderr.includes("CONVEYOR_LAUNCH names no way")]).toEqual([1, true]);
+    expect(existsSync(join(world.stateRoot, "artifacts", "served"))).toBe(true);
+  }, 120_000);
+});
