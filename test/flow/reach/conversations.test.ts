@@ -123,6 +123,8 @@ for (const [version, Kind] of [
         return { thread, hands };
       };
       const one = await open("one", "the first of two");
+      expect(await reaches("one", one.thread, "while it is alone")).toBe("tmux");
+      await world.idle(one.thread);
       const two = await open("two", "the second of two");
       expect(await reaches("one", one.thread, "for one")).toBe("codex_queue");
       expect(await reaches("two", two.thread, "for two")).toBe("codex_queue");

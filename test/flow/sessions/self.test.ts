@@ -185,7 +185,9 @@ describe("under a shared daemon", () => {
       .split("\n");
     const register = ["register-worker", "--name", "alone", "--pid", pid!, "--tmux-session", "alone"];
     expect(await world.ok(register)).toMatchObject({ codex_session_id: thread, pid: Number(pid), tmux_session: "alone" });
-    expect(await world.ok(["session-nudge", "alone", "typed to the one handed over"])).toMatchObject({ transport: "tmux", proof: "seen" });
+    // Its server writes those of the other folder, too, and a client goes over to any of them.
+    expect(await world.ok(["session-nudge", "alone", "to the one handed over"])).toMatchObject({ transport: "codex_queue", proof: "seen" });
+    expect(world.userTexts(thread).filter((text) => text === "to the one handed over")).toHaveLength(1);
     await world.start("beside", "echo beside", folder);
     const refused = await world.run(register);
     expect(refused.exit).toBe(1);
