@@ -59,6 +59,20 @@ export const notSent = (transport: Transport | null, errorType: string, error: s
   lookedTo: null,
 });
 
+/** The verdict about a text that was seen in the receiver's record. @param lookedTo up to where that was read; null: it was not read for it */
+export const arrived = (transport: Transport, lookedTo: number | null): Verdict => ({
+  state: "delivered",
+  transport,
+  proof: "seen",
+  started: true,
+  completed: true,
+  accepted: true,
+  error: null,
+  errorType: null,
+  hint: null,
+  lookedTo,
+});
+
 /** The words of each line that has any. */
 export const linesOf = (text: string): string[] =>
   pasteable(text)

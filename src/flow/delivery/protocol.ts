@@ -3,7 +3,7 @@
  * running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
  */
 import type { Context } from "../../context.ts";
-import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
+import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import type { ServedLine } from "../../core/agent/protocol.ts";
 import { alive } from "../../system/processes/processes.ts";
 import type { Recipient } from "../reach/recipient.ts";
@@ -58,7 +58,7 @@ async function compact(journal: Journal, line: ServedLine): Promise<Verdict | nu
   const done = await line.compact(threadId);
   if ("refused" in done) return notSent(transport, "ProtocolRefused", `it was not compacted: ${done.refused}`);
   const seen = await Promise.race([compacted, line.ended.then(() => false), Bun.sleep(COMPACTED_MS).then(() => false)]);
-  return { ...FINE, transport, ...(seen ? {} : { proof: "pending" }) };
+  return { ...arrived(transport, null), ...(seen ? {} : { proof: "pending" }) };
 }
 
 const comesBack = ({ pid }: Recipient): boolean => pid !== null && alive(pid);
@@ -90,7 +90,7 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
       }
       journal.note(sent === null ? "no answer" : "taken", sent === null ? {} : { turn: sent.value });
       const outcome = await arrival(search, growth, course, sent?.value ?? null, deadline);
-      if (outcome === "seen") return arrived(transport, search);
+      if (outcome === "seen") return arrived(transport, search.lookedTo);
       if (outcome === "late") return waiting(cx, journal, search);
       journal.note("lost with its turn", { turn: sent?.value ?? null });
       steers = null;
@@ -152,25 +152,11 @@ async function arrival(
   }
 }
 
-const FINE = {
-  state: "delivered",
-  proof: "seen",
-  started: true,
-  completed: true,
-  accepted: true,
-  error: null,
-  errorType: null,
-  hint: null,
-  lookedTo: null,
-} as const;
-
-const arrived = (transport: Verdict["transport"], search: ProofSearch): Verdict => ({ ...FINE, transport, lookedTo: search.lookedTo });
-
 /** Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted. */
 function waiting(cx: Context, journal: Journal, search: ProofSearch): Verdict {
   const who = JSON.stringify(journal.parcel.recipient.name);
   return {
-    ...arrived(journal.parcel.recipient.agent.served!.transport, search),
+    ...arrived(journal.parcel.recipient.agent.served!.transport, search.lookedTo),
     state: "typed",
     proof: "pending",
     completed: false,

@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
-import { notSent, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
+import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { which } from "../../system/processes/environment.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
@@ -35,7 +35,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const who = JSON.stringify(recipient.name);
   const later = { hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`, errorType: "NotProven" };
   const open = (state: Verdict["state"], error: string): Verdict => ({
-    ...proven(transport, search),
+    ...arrived(transport, search.lookedTo),
     ...later,
     state,
     proof: "pending",
@@ -50,11 +50,11 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     item = added.value;
   } catch (error) {
     // Nobody knows whether it was added: the rollout may tell, under our own id.
-    if (await seen(search, TAKE_MS)) return proven(transport, search);
+    if (await seen(search, TAKE_MS)) return arrived(transport, search.lookedTo);
     return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
   }
   journal.note("queued", { item });
-  if (await seen(search, Math.max(proofMs ?? 0, TAKE_MS))) return proven(transport, search);
+  if (await seen(search, Math.max(proofMs ?? 0, TAKE_MS))) return arrived(transport, search.lookedTo);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, agent, way);
   if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working)
@@ -70,7 +70,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
       `try again when ${recipient.name} is free`,
     );
   }
-  if (await seen(search, TAKEN_MS)) return proven(transport, search);
+  if (await seen(search, TAKEN_MS)) return arrived(transport, search.lookedTo);
   return open("unknown", `the message to ${who} could not be taken back from its queue, and its rollout does not show it`);
 }
 
@@ -79,19 +79,6 @@ async function screenOf(cx: Context, agent: Agent, way: Reach): Promise<Screen |
   const text = way.pane === null ? null : await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
   return text === null ? null : agent.screen.read(text, null);
 }
-
-const proven = (transport: Transport, search: ProofSearch): Verdict => ({
-  state: "delivered",
-  transport,
-  proof: "seen",
-  started: true,
-  completed: true,
-  accepted: true,
-  error: null,
-  errorType: null,
-  hint: null,
-  lookedTo: search.lookedTo,
-});
 
 async function seen(search: ProofSearch, limitMs: number): Promise<boolean> {
   const growth = new RolloutGrowth(search.rolloutPath, search.sought.threadId);
