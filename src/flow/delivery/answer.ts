@@ -106,25 +106,25 @@ async function send(
   let over = false;
   void line.ended.then(() => (over = true));
   let declined: boolean | null = null;
-  const [taken, took] = signal();
-  const [stepped, step] = signal();
+  const taken = Promise.withResolvers<void>();
+  const stepped = Promise.withResolvers<void>();
   let sent = false;
   line.hear((event) => {
     if (event.kind === "answered" && event.requestId === told.requestId) {
       before = !sent;
       heard = true;
-      took();
+      taken.resolve();
     }
     if (event.kind === "step" && event.itemId === told.itemId) {
       declined = event.declined;
-      step();
+      stepped.resolve();
     }
   });
   // Another's answer that has come by now is told before ours can be sent.
   await line.conversation(told.threadId);
   if (!before) line.answer(told, answer);
   sent = true;
-  await Promise.race([taken, line.ended, Bun.sleep(TAKEN_MS)]);
+  await Promise.race([taken.promise, line.ended, Bun.sleep(TAKEN_MS)]);
   if (!heard && over) {
     endAsk(store, ask, null, taskId);
     throw new Failure(
@@ -145,18 +145,13 @@ async function send(
       hint: `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,
     });
   }
-  await Promise.race([stepped, line.ended, Bun.sleep(told.itemId === null ? 0 : STEP_MS)]);
+  await Promise.race([stepped.promise, line.ended, Bun.sleep(told.itemId === null ? 0 : STEP_MS)]);
   // A step that did the opposite of what we said was decided by the person.
   const allowed = word === "yes" ? true : word === "no" ? false : null;
   const contradicted = allowed !== null && declined !== null && declined === allowed;
   const by: Answerer = before || contradicted ? "person" : "us";
   endAsk(store, ask, by, taskId);
   return report(session, ask, { choice: word, by, sent: !before });
-}
-
-function signal(): [Promise<void>, () => void] {
-  let ring = (): void => {};
-  return [new Promise<void>((resolve) => (ring = resolve)), () => ring()];
 }
 
 const report = (
@@ -202,9 +197,9 @@ async function permitted(cx: Context, store: Store, session: Session): Promise<S
     throw new Failure(`an agent that is not on record may not answer for ${who}`, { hint: `${cx.program} doctor-self` });
   if (asker.id === session.id) throw new Failure(`a session does not answer what it asks itself: ${who}`);
   const binding = bindingOfSession(store, session.id);
-  const config = binding === null || binding.manager_session_id !== asker.id ? null : findConfig(store, binding.task_id);
   if (binding === null || binding.manager_session_id !== asker.id || binding.worker_session_id !== session.id)
     throw new Failure(`${JSON.stringify(asker.name)} does not manage ${who}, and may not answer for it`);
+  const config = findConfig(store, binding.task_id);
   if (config === null || !isGranted(config.permissions, "operator.answer"))
     throw new Failure(`${JSON.stringify(asker.name)} may not answer for ${who}: operator.answer is not granted`, {
       hint: "a person grants it with manager-config TASK --permissions-json '{\"operator.answer\": true}'",
