@@ -57,17 +57,18 @@ export async function servedWorker(world: CodexSuiteWorld, name: string, ...more
   return thread;
 }
 
-/** A task `t1` of worker `w1` and of a manager that never speaks. */
-export async function boundTask(world: World): Promise<void> {
-  const thread = "22222222-2222-4222-8222-222222222222";
+/** A task of this worker, named as it is but for the first letter, and of a manager that never speaks. */
+export async function boundTask(world: World, worker = "w1"): Promise<void> {
+  const [manager, task] = [worker.replace("w", "m"), worker.replace("w", "t")];
+  const thread = `2222222${worker.slice(1)}-2222-4222-8222-222222222222`;
   const meta = { id: thread, cwd: world.work, originator: "codex-tui", cli_version: "0.171.0" };
   const path = await world.file(
     `codex/sessions/2026/05/11/rollout-2026-05-11T14-00-00-${thread}.jsonl`,
     `${JSON.stringify({ timestamp: "2020-01-01T00:00:00.000Z", type: "session_meta", payload: meta })}\n`,
   );
-  await world.ok(["register-manager", "--name", "m1", "--pid", String(process.pid), "--codex-session", path, "--cwd", world.work]);
-  await world.ok(["tasks", "--create", "t1", "--goal", "It works"]);
-  await world.ok("bind --task t1 --worker w1 --manager m1");
+  await world.ok(["register-manager", "--name", manager, "--pid", String(process.pid), "--codex-session", path, "--cwd", world.work]);
+  await world.ok(["tasks", "--create", task, "--goal", "It works"]);
+  await world.ok(["bind", "--task", task, "--worker", worker, "--manager", manager]);
 }
 
 /** Starts `dispatch --watch` and waits for its first pass. */

@@ -103,6 +103,8 @@ class Struck {
       await Bun.sleep(500 + this.chance.below(LONG ? 4500 : 1000));
       if (LONG && this.waiting.length === 0) this.waiting = [...VICTIMS];
       const [victim] = this.waiting.splice(this.chance.below(this.waiting.length), 1) as [(typeof VICTIMS)[number]];
+      // Its session ends with either.
+      const goOn = victim === "client" || victim === "host" ? this.hold() : () => {};
       for (const pid of await this.victims(victim)) {
         try {
           process.kill(pid, "SIGKILL");
@@ -112,7 +114,15 @@ class Struck {
       }
       this.kills[victim] = (this.kills[victim] ?? 0) + 1;
       await this.revive();
+      goOn();
     }
+  }
+
+  /** Nothing new is said until the function that this gives is called. */
+  private hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.anew = promise;
+    return resolve;
   }
 
   private async victims(victim: (typeof VICTIMS)[number]): Promise<number[]> {
@@ -131,13 +141,12 @@ class Struck {
     const ends = async (): Promise<boolean> => !alive(this.host()) || (await running(world, "--remote")).length === 0;
     if (!(await ends())) return;
     await until("the end of the host", () => !alive(this.host()));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.anew = promise;
+    const goOn = this.hold();
     await world.ok("stop w1 --json");
     await world.ok("unbind --task t1");
     await servedWorker(world, "w1");
     await world.ok("bind --task t1 --worker w1 --manager m1");
-    resolve();
+    goOn();
     this.kills["started anew"] = (this.kills["started anew"] ?? 0) + 1;
   }
 }

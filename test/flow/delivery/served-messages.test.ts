@@ -75,27 +75,34 @@ class Told {
     }
   }
 
-  /** While the model is asked. */
+  /** While the model is asked, which is cut short by what is said. */
   async asking(count = EACH): Promise<void> {
-    const name = `held-${this.account.said.length}`;
-    await this.world.ok(["session-nudge", this.name, "--", this.account.add(`hold ${name}`)]);
-    await until("the model to be asked", () => this.world.model.isHolding(name));
-    const sent = Promise.all(Array.from({ length: count }, () => this.one()));
-    await until("all to be under way", () => this.world.rows("select 1 from texts_under_way").length === count, 60);
-    this.world.model.release(name);
-    await sent;
-    await this.world.idle(this.thread);
+    for (let n = 0; n < count; n += 5) {
+      const name = `held-${this.account.said.length}`;
+      await this.world.ok(["session-nudge", this.name, "--", this.account.add(`hold ${name}`)]);
+      await until("the model to be asked", () => this.world.model.isHolding(name));
+      await Promise.all(Array.from({ length: Math.min(5, count - n) }, () => this.one()));
+      await this.world.idle(this.thread);
+    }
   }
 
-  async page(command: string, shows: string, act: () => Promise<void>): Promise<void> {
+  /** Under a page that covers the composer; `press` is what opens it. */
+  async under(page: "choice" | "transcript", press: () => Promise<unknown>): Promise<void> {
     await this.hands.rest();
-    if (command.startsWith("/")) await this.hands.say(command);
-    else await this.terminal.keys(command);
-    await this.hands.shows(shows);
-    await act();
-    await this.hands.shows(shows);
-    await this.terminal.keys(command.startsWith("/") ? "Escape" : "q");
+    await this.turn(page, press);
+    await this.each();
+    await this.terminal.page(page);
+    await this.turn("idle", () => this.terminal.keys("Escape"));
   }
+
+  /** Presses until this page is there: a key that comes while something is being drawn is lost. */
+  private turn = (page: "choice" | "transcript" | "idle", press: () => Promise<unknown>) =>
+    until(`the page ${page}`, async () => {
+      const there = async () => (await this.terminal.screen()).page === page;
+      if (await there()) return true;
+      await press();
+      return until("its effect", there, 1).catch(() => false);
+    });
 
   draftStays = () => until("the draft", async () => (await this.terminal.screen()).composer?.text === DRAFT);
 }
@@ -113,8 +120,8 @@ for (const [label, make] of VERSIONS)
         await one.each();
         await one.working();
         await one.asking();
-        await one.page("/model", "Select Model", () => one.each());
-        await one.page("C-t", "T R A N S C R I P T", () => one.each());
+        await one.under("choice", () => hands.say("/model"));
+        await one.under("transcript", () => terminal.keys("Escape"));
         await hands.rest();
         await terminal.draft(DRAFT);
         await one.each();
