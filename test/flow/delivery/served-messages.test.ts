@@ -1,5 +1,5 @@
 /** Two hundred messages by protocol, whatever the agent does and its terminal shows: each stands in the record once, and a person's draft stays. */
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
@@ -11,6 +11,7 @@ import { Account, boundTask, LONG, servedWorker, stopWatching, VERSIONS, watchin
 /** To each of ten situations of each version. */
 const EACH = LONG ? 20 : 2;
 const DRAFT = "my half thought";
+const VIM = "vim_mode_default = true\n";
 
 const TEXTS: readonly ((n: number) => string)[] = [
   (n) => `plain number ${n}`,
@@ -26,16 +27,14 @@ const TEXTS: readonly ((n: number) => string)[] = [
 ];
 
 class Told {
-  readonly account: Account;
   readonly terminal: Terminal;
   readonly hands: Hands;
   constructor(
     readonly world: CodexSuiteWorld,
     readonly name: string,
     readonly thread: string,
-    account?: Account,
+    readonly account: Account,
   ) {
-    this.account = account ?? new Account(world);
     this.terminal = new Terminal(world, name);
     this.hands = new Hands(world, `codex-${name}`);
   }
@@ -113,8 +112,13 @@ for (const [label, make] of VERSIONS)
     async () => {
       const world = make();
       try {
-        const one = new Told(world, "w1", await servedWorker(world, "w1"));
-        const { hands, terminal, account } = one;
+        const account = new Account(world);
+        const config = join(world.codexHome, "config.toml");
+        appendFileSync(config, `\n[tui]\n${VIM}`);
+        const vim = new Told(world, "v1", await servedWorker(world, "v1"), account);
+        writeFileSync(config, readFileSync(config, "utf8").replace(VIM, ""));
+        const one = new Told(world, "w1", await servedWorker(world, "w1"), account);
+        const { hands, terminal } = one;
         await boundTask(world);
         const watch = await watching(world, "d");
         await one.each();
@@ -127,8 +131,6 @@ for (const [label, make] of VERSIONS)
         await one.each();
         await one.working();
         await one.draftStays();
-        appendFileSync(join(world.codexHome, "config.toml"), "\n[tui]\nvim_mode_default = true\n");
-        const vim = new Told(world, "v1", await servedWorker(world, "v1"), account);
         await vim.hands.rest();
         await vim.terminal.draft(DRAFT);
         await vim.each();
