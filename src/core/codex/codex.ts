@@ -52,6 +52,10 @@ function codexConfig(options: Parameters<Agent["scripted"]>[0]): string {
     "[analytics]",
     "enabled = false",
     "",
+    // Otherwise each start fetches a list of plugins from GitHub, by git.
+    "[features]",
+    "plugins = false",
+    "",
     "[model_providers.scripted]",
     'name = "scripted"',
     `base_url = ${JSON.stringify(options.modelUrl)}`,
