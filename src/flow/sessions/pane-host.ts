@@ -10,6 +10,7 @@ import { Failure } from "../../core/failure.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive, groupMates } from "../../system/processes/processes.ts";
 import { type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
+import { keepDeadPane } from "../../system/terminal/sessions.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
 
@@ -20,6 +21,8 @@ const DEATHS = 3;
 const DEATHS_MS = 60_000;
 /** Between asking what is left to end, and ending it. */
 const GRACE_MS = 3000;
+/** What stands from the cursor on goes (ECMA-48, ED): here what is left of the agent's composer. */
+const CLEAR_BELOW = "\x1b[J";
 /** Of a session that was asked to end. */
 const ENDED = 1;
 
@@ -77,7 +80,11 @@ async function runSession(scene: HostScene, log: number): Promise<number> {
     deaths.push(performance.now());
     if (deaths.filter((at) => performance.now() - at < DEATHS_MS).length > DEATHS) {
       await endMates(cx);
-      cx.err(`the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`);
+      // To be read by whoever comes to look: of itself the pane would go with its program.
+      if (cx.env.TMUX_PANE) await keepDeadPane(cx.env, cx.env.TMUX_PANE, true).catch(() => {});
+      cx.err(
+        `\r${CLEAR_BELOW}the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`,
+      );
       return 1;
     }
     server = serve();

@@ -3,7 +3,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
-import { environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { until } from "../../harness.ts";
 
 const starting = (world: CodexSuiteWorld, name: string, ...more: string[]) =>
@@ -38,6 +39,41 @@ for (const [label, make] of [
     }, 120_000);
   });
 }
+
+describe("a server that dies", () => {
+  const world = new CodexSuiteWorld();
+  afterAll(() => world.close());
+
+  /** Ends the server of this session, the program itself and not the script around it, and gives its pid. */
+  const kill = (before: number | null): Promise<number> =>
+    until("its server", async () => {
+      const own = ((await listProcesses(world.env)) ?? []).filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === world.codexHome);
+      for (const { pid } of own.toReversed()) {
+        const words = (await commandLineOf(pid, world.env)) ?? [];
+        if (pid === before || !words.includes("app-server") || words[0]!.endsWith("node")) continue;
+        process.kill(pid, "SIGKILL");
+        return pid;
+      }
+    });
+
+  test("is started again three times within a minute; then the pane says so, and is there to be read", async () => {
+    const { codex_session_id: thread } = await starting(world, "w1", "--launch", "protocol");
+    await world.idle(thread);
+    const first = await kill(null);
+    expect(await world.ok("session-nudge w1 again")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+    let last = await kill(first);
+    for (let more = 0; more < 2; more += 1) last = await kill(last);
+    await until("its words", async () => (await capturePane(world.env, "codex-w1", 0)).includes("has died 4 times within a minute"));
+    const refused = await until("its end", async () => {
+      const sent = await world.run("session-nudge w1 never");
+      return sent.exit === 1 && sent.stderr.includes("is dead") ? sent : undefined;
+    });
+    expect(refused.stderr).toContain("reconcile");
+    expect(world.userTexts(thread)).not.toContain("never");
+    await world.ok("stop w1 --json");
+    await starting(world, "w1", "--launch", "protocol");
+  }, 120_000);
+});
 
 describe("a session has no server of its own", () => {
   const world = new CodexSuiteWorld();
