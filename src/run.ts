@@ -101,6 +101,7 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
       return 0;
     }
     path = parsed.values.path;
+    if (typeof path === "string") cx.meant(path);
     const { runCommand } = await import("citty");
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
