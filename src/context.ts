@@ -10,6 +10,14 @@ import type { Store } from "./store/store.ts";
 type Program = "conveyor" | "workerctl";
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Nobody reads the output any more (`| head`): what would be printed is not wanted, which is no error, but it was not read either. */
+export class ReaderGone extends Error {
+  constructor() {
+    super("nobody reads the output any more");
+    this.name = "ReaderGone";
+  }
+}
+
 /** The outside of a context: a real process, or a test's private world. */
 export interface Outside {
   readonly env: Env;
@@ -17,7 +25,7 @@ export interface Outside {
   /** The word the program was invoked by. */
   readonly argv0: string;
   readonly tty: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
-  /** Writes as is, to the end, before it returns. */
+  /** Writes as is, to the end, before it returns. @throws ReaderGone when nobody reads the data any more */
   write(stream: "out" | "err", text: string): void;
   /** Standard input to its end, but no more than `most` bytes. */
   readStdin(most: number): Uint8Array;
