@@ -4,7 +4,7 @@ import { commandHelp, listHelp, usage } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
 import { ParseError, parse } from "./args/parse.ts";
 import type { Verb } from "./args/spec.ts";
-import type { Context } from "./context.ts";
+import { type Context, ReaderGone } from "./context.ts";
 import { Failure, UsageError } from "./core/failure.ts";
 import { quoteWord } from "./core/shell.ts";
 import { actionsOf, type Entry, findVerb, isGroup, listed, verbNames } from "./verbs.ts";
@@ -101,10 +101,12 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
       return 0;
     }
     path = parsed.values.path;
+    if (typeof path === "string") cx.meant(path);
     const { runCommand } = await import("citty");
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
   } catch (error) {
+    if (error instanceof ReaderGone) return 0;
     const refusal =
       error instanceof Failure && error.hint !== undefined && typeof path === "string"
         ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit, similar: error.similar })

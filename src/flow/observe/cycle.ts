@@ -8,10 +8,11 @@ import { failureWords } from "../../core/agent/failed-turn.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
+import { keepRead } from "../../store/dispatch/inbox.ts";
 import { openAsks } from "../../store/asks.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { readAheadSinceCycle } from "../../store/observe/ingest-report.ts";
-import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
+import { addSpans, claimDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
@@ -26,6 +27,7 @@ import { lookAtAsks } from "../reach/asks.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
+import { show, thisReader } from "../showing.ts";
 
 interface CycleOptions {
   /** The task as typed. */
@@ -33,6 +35,8 @@ interface CycleOptions {
   readonly busyWaitSeconds: number;
   /** Whether the manager's messages count as read by this look. Whose look it is decides, and that is the caller's to say. */
   readonly consume: boolean;
+  /** Shows the result to who asked, before it is on record. @throws when that is not possible: then nothing was read */
+  readonly tell: (result: Record<string, unknown>) => void;
 }
 
 /** State and turn of a session from what is stored of its rollout. */
@@ -180,13 +184,14 @@ class Cycle {
     // Who has no process on record cannot be found dead by it.
     const died = [worker, manager].some(({ pid }) => pid !== null && !alive(pid));
     const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
-    return tx(store, () => {
+    const reader = await thisReader(cx, store);
+    const { status, consumed } = tx(store, () => {
       this.begin("load_manager_context");
       const context = managerContext(this.scene, proofs);
       this.phase.known = contextAttributes(context, 0);
       requireAcks(this.scene, context);
       const inbox = { id: pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
-      const consumed = this.options.consume ? consumeDelivered(store, this.id, inbox) : [];
+      const consumed = this.options.consume ? claimDelivered(store, this.id, inbox, reader) : [];
       this.end("succeeded", contextAttributes(context, consumed.length));
       this.begin("persist_cycle_row");
       const status = {
@@ -208,7 +213,19 @@ class Cycle {
         tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
-      const completedAt = store.now();
+      return { status, consumed };
+    });
+    // Printed, not stored: the messages have rows of their own, which name this cycle.
+    const completedAt = store.now();
+    const result = {
+      ...status,
+      consumed_messages: consumed,
+      cycle_id: this.id,
+      cycle_started_at: this.startedAt,
+      cycle_completed_at: completedAt,
+    };
+    const keep = (): void => {
+      for (const message of consumed) keepRead(store, message);
       const failed = seen.turn_error === null ? "" : `, its turn failed: ${failureWords(seen.turn_error, seen.last_state_event_at)}`;
       endCycle(store, this.id, { state: "succeeded", completedAt, status });
       this.end("succeeded", { ...lives, state: seen.state, task_completed: seen.task_completed });
@@ -230,15 +247,9 @@ class Cycle {
           ...lives,
         },
       });
-      // Printed, not stored: the messages have rows of their own, which name this cycle.
-      return {
-        ...status,
-        consumed_messages: consumed,
-        cycle_id: this.id,
-        cycle_started_at: this.startedAt,
-        cycle_completed_at: completedAt,
-      };
-    });
+    };
+    show(store, consumed, () => this.options.tell(result), keep);
+    return result;
   }
 
   /** Records that the phase at hand failed; what it had written is rolled back already. */
