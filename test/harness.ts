@@ -135,6 +135,8 @@ export class World {
   rows<T = Record<string, unknown>>(sql: string, ...parameters: (string | number | null)[]): T[] {
     const db = new Database(this.dbPath);
     try {
+      // After a process that was killed the first to come puts the file right, and locks it for that long.
+      db.run("pragma busy_timeout = 5000");
       return db.query(sql).all(...parameters) as T[];
     } finally {
       db.close();

@@ -42,6 +42,8 @@ export interface AgentQueue {
 export interface ServedMachine {
   /** Connects to the server on this socket. @throws Error when nobody listens there, or it does not greet within `limitMs` */
   connect(socket: string, limitMs?: number): Promise<ServedLine>;
+  /** Takes away what a server that was killed, and so could not do it, has left of its socket. Nobody may listen there any more. */
+  clear(socket: string): void;
 }
 
 export interface AgentMachine {

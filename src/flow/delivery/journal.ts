@@ -37,6 +37,7 @@ export class Journal {
   private rollout: string | null;
   private startOffset: number | null = null;
   private begun = false;
+  private away = false;
 
   constructor(
     private readonly cx: Context,
@@ -49,8 +50,14 @@ export class Journal {
     this.mark = fingerprint(parcel.text, sha256);
   }
 
+  /** It may have arrived. */
   get started(): boolean {
-    return this.begun;
+    return this.away;
+  }
+
+  /** The way by which it began has certainly not taken it. */
+  notTaken(): void {
+    this.away = false;
   }
 
   /** Notes what was done or seen; written together with the next mark or verdict. */
@@ -86,6 +93,7 @@ export class Journal {
       if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
       else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
+      this.away = true;
       return true;
     });
   }

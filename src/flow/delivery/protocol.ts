@@ -85,13 +85,14 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
       ).catch(() => null);
       if (sent !== null && "refused" in sent) {
         journal.note("refused", { said: sent.refused });
+        journal.notTaken();
         // The turn that it was meant for had ended before it came.
         return steers ? noTurn(journal) : null;
       }
       journal.note(sent === null ? "no answer" : "taken", sent === null ? {} : { turn: sent.value });
       const outcome = await arrival(search, growth, course, sent?.value ?? null, deadline);
       if (outcome === "seen") return arrived(transport, search.lookedTo);
-      if (outcome === "late") return waiting(cx, journal, search);
+      if (outcome === "late") return waiting(cx, journal, search, course.over);
       journal.note("lost with its turn", { turn: sent?.value ?? null });
       steers = null;
     }
@@ -152,15 +153,20 @@ async function arrival(
   }
 }
 
-/** Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted. */
-function waiting(cx: Context, journal: Journal, search: ProofSearch): Verdict {
+/**
+ * Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted.
+ * @param over its server has ended: it is looked for, and said again, when there is one again
+ */
+function waiting(cx: Context, journal: Journal, search: ProofSearch, over: boolean): Verdict {
   const who = JSON.stringify(journal.parcel.recipient.name);
   return {
     ...arrived(journal.parcel.recipient.agent.served!.transport, search.lookedTo),
     state: "typed",
     proof: "pending",
     completed: false,
-    error: `the message waits for the next step of the turn that runs in ${who}`,
+    error: over
+      ? `the server of ${who} ended before anything showed that the message arrived`
+      : `the message waits for the next step of the turn that runs in ${who}`,
     errorType: "NotProven",
     hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`,
   };

@@ -60,7 +60,10 @@ export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId 
   return open.flatMap((delivery) => {
     if (arrived.has(delivery.id)) return [proven(cx, store, delivery, searches.get(delivery.id) ?? null, dispatcherId ?? null)];
     // A message of Dispatch is moved on by whoever takes over its claim.
-    if (delivery.state === "sending" && refOf(store, delivery) === null && !underWay.has(delivery.id)) lost(cx, store, delivery);
+    if (refOf(store, delivery) !== null || underWay.has(delivery.id)) return [];
+    if (delivery.state === "sending") lost(cx, store, delivery, "its sender ended while it was being sent");
+    // Its session or its conversation has ended, and nobody says it again.
+    if (delivery.state === "typed" && isServed(delivery)) lost(cx, store, delivery, "what it was said to ended before it was taken");
     return [];
   });
 }
@@ -97,12 +100,16 @@ export function proven(cx: Context, store: Store, delivery: Delivery, search: Pr
   return { state: "delivered", told };
 }
 
-function lost(cx: Context, store: Store, delivery: Delivery): void {
+const isServed = ({ transport, rollout_path }: Delivery): boolean =>
+  transport !== null && rollout_path !== null && transport === agentOfPath(rollout_path).served?.transport;
+
+/** @param why nothing more will come of it */
+function lost(cx: Context, store: Store, delivery: Delivery, why: string): void {
   tx(store, () => {
-    if (deliveryById(store, delivery.id)!.state !== "sending") return;
-    const error = "its sender ended while it was being sent, and the rollout does not show the text";
+    if (deliveryById(store, delivery.id)!.state !== delivery.state) return;
+    const error = `${why}, and the rollout does not show the text`;
     const { proof } = delivery;
     const end = { state: "unknown", proof, sideEffectStarted: true, sideEffectCompleted: false, error, lookedTo: null } as const;
-    endDelivery(store, delivery.id, end, [{ at: cx.now(), step: "settled: unknown", detail: { was: "sending" } }]);
+    endDelivery(store, delivery.id, end, [{ at: cx.now(), step: "settled: unknown", detail: { was: delivery.state } }]);
   });
 }

@@ -55,7 +55,7 @@ export async function hostPane(cx: Context, folder: string): Promise<number> {
   } finally {
     closeSync(log);
     await endMates(cx);
-    clearPlace(place);
+    clearPlace(scene.agent, place);
     deaf();
   }
 }

@@ -2,7 +2,9 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
+import type { Agent } from "../../core/agent/agent.ts";
 import { isObject } from "../../core/json.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 
 export interface ServedPlace {
@@ -57,8 +59,9 @@ export const writeOutcome = (place: ServedPlace, outcome: ServedOutcome): void =
 /** Null while it is not known. */
 export const readOutcome = (place: ServedPlace): ServedOutcome | null => read(outcomeFile(place)) as ServedOutcome | null;
 
-/** Takes away all but the log. */
-export function clearPlace(place: ServedPlace): void {
+/** Takes away all but the log, once nothing of it runs. */
+export function clearPlace(agent: Agent, place: ServedPlace): void {
+  machineOf(agent).served?.clear(place.socket);
   for (const file of [startFile(place), outcomeFile(place), place.socket]) rmSync(file, { force: true });
 }
 

@@ -1,6 +1,7 @@
 /** Ending the terminal of a worker or session, with a last word that can still be read. */
 import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
+import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
@@ -79,7 +80,7 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
       });
   }
   if (running) await endTerminal(cx, terminal.pane === null ? { ...terminal, processes: [] } : terminal);
-  if (session?.socket) clearPlace(servedPlace(dirname(session.socket)));
+  if (session?.socket) clearPlace(agentOf(session), servedPlace(dirname(session.socket)));
   if (session !== null) {
     tx(store, () => {
       markGone(store, session.id);

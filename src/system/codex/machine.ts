@@ -5,7 +5,7 @@ import type { AgentMachine } from "../../core/agent/machine.ts";
 import { lockFolder, lockPath, writerLock, writtenThreads } from "./lock.ts";
 import { addToQueue, withdrawFromQueue } from "./queue.ts";
 import { rolloutsSince } from "./rollout-scan.ts";
-import { connectServed } from "./served-line.ts";
+import { clearServed, connectServed } from "./served-line.ts";
 import { newestRollout, nextRollout, placeOfRollout, rolloutOfThread } from "./thread-files.ts";
 
 export const codexMachine: AgentMachine = {
@@ -18,7 +18,7 @@ export const codexMachine: AgentMachine = {
   written: writtenThreads,
   writerFile: lockPath,
   queue: { add: addToQueue, withdraw: withdrawFromQueue },
-  served: { connect: connectServed },
+  served: { connect: connectServed, clear: clearServed },
   homeFacts: (home) => ({
     daemonRunning: existsSync(join(home, "app-server-control", "app-server-control.sock")),
     writerLocks: existsSync(lockFolder(home)),

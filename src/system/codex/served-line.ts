@@ -2,7 +2,7 @@
  * A second client of a session's own Codex app-server: JSON-RPC in WebSocket frames over a unix socket. The experimental part of the
  * protocol is left off: all that is used here works without it (0.169.0, 0.171.0).
  */
-import { realpathSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import type { AgentAsk, AskAnswer, Served, ServedConversation, ServedEvent, ServedLine, ServedTurn } from "../../core/agent/protocol.ts";
 import { answerTo, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
@@ -28,6 +28,22 @@ export async function connectServed(socket: string, limitMs = CONNECT_MS): Promi
     line.close();
     throw error;
   }
+}
+
+/**
+ * What the link leads to, in `/tmp/codex-daemon-UID`, stays there for good after a server that was killed, and so does the lock beside it
+ * (0.169.0, 0.171.0). Whatever is no socket is somebody else's and stays.
+ */
+export function clearServed(socket: string): void {
+  let place: string;
+  try {
+    place = readlinkSync(socket);
+    if (!lstatSync(place).isSocket()) return;
+  } catch {
+    // The server has done it itself.
+    return;
+  }
+  for (const file of [place, `${place}.lock`, socket]) rmSync(file, { force: true });
 }
 
 const input = (text: string): JsonObject[] => [{ type: "text", text, text_elements: [] }];

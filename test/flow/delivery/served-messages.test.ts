@@ -1,0 +1,144 @@
+/** Two hundred messages by protocol, whatever the agent does and its terminal shows: each stands in the record once, and a person's draft stays. */
+import { appendFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "bun:test";
+import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
+import { Terminal } from "../../agent-suite/world.ts";
+import { Hands } from "../../codex-hands.ts";
+import { until } from "../../harness.ts";
+import { Account, boundTask, LONG, servedWorker, stopWatching, VERSIONS, watching } from "../../served-world.ts";
+
+/** To each of ten situations of each version. */
+const EACH = LONG ? 20 : 2;
+const DRAFT = "my half thought";
+
+const TEXTS: readonly ((n: number) => string)[] = [
+  (n) => `plain number ${n}`,
+  (n) => `/tmp/picture-${n}.png`,
+  (n) => `/compact the conversation ${n}`,
+  (n) => `!touch never-${n}`,
+  (n) => `${"word ".repeat(2996)}end ${String(n).padStart(4, "0")}!!`,
+  (n) => `before ${n}\u001b[201~\tafter\u0007 \u202eevil\u202c ze\u200bro 🙂 日本語`,
+  (n) => `/quit ${n}`,
+  (n) => `first line ${n}\n\n\tthird\r\nfourth  `,
+  (n) => `-${n} --begins with dashes, @README.md and $skill`,
+  (n) => `'quotes' "${n}" \`touch never\` \\ $(touch never-${n})`,
+];
+
+class Told {
+  readonly account: Account;
+  readonly terminal: Terminal;
+  readonly hands: Hands;
+  constructor(
+    readonly world: CodexSuiteWorld,
+    readonly name: string,
+    readonly thread: string,
+    account?: Account,
+  ) {
+    this.account = account ?? new Account(world);
+    this.terminal = new Terminal(world, name);
+    this.hands = new Hands(world, `codex-${name}`);
+  }
+
+  private next(): string {
+    const n = this.account.said.length;
+    return this.account.add(TEXTS[(n + Math.floor(n / TEXTS.length)) % TEXTS.length]!(n));
+  }
+
+  /** Says one, to the bound worker by Dispatch every other time, and waits until it is recorded as arrived. */
+  async one(): Promise<void> {
+    const text = this.next();
+    if (this.name !== "w1" || this.account.said.length % 2 === 0) {
+      expect(await this.world.ok(["session-nudge", this.name, "--", text])).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+      return;
+    }
+    await this.world.ok(["enqueue-nudge-worker", "t1", `--message=${text}`]);
+    await until("it to be delivered", () => this.account.sendings(text).some(({ state }) => state === "delivered"), 60);
+  }
+
+  /** One after the other, each in a turn of its own. */
+  async each(count = EACH): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      await this.one();
+      await this.world.idle(this.thread);
+    }
+  }
+
+  /** While a command runs: several at once join its turn, and are taken when the command is over. */
+  async working(count = EACH): Promise<void> {
+    for (let n = 0; n < count; n += 5) {
+      const command = `sleep 1.${String(this.account.said.length).padStart(4, "0")}`;
+      await this.world.ok(["session-nudge", this.name, "--", this.account.add(`run ${command}`)]);
+      await this.world.runs(command);
+      await Promise.all(Array.from({ length: Math.min(5, count - n) }, () => this.one()));
+      await this.world.idle(this.thread);
+    }
+  }
+
+  /** While the model is asked. */
+  async asking(count = EACH): Promise<void> {
+    const name = `held-${this.account.said.length}`;
+    await this.world.ok(["session-nudge", this.name, "--", this.account.add(`hold ${name}`)]);
+    await until("the model to be asked", () => this.world.model.isHolding(name));
+    const sent = Promise.all(Array.from({ length: count }, () => this.one()));
+    await until("all to be under way", () => this.world.rows("select 1 from texts_under_way").length === count, 60);
+    this.world.model.release(name);
+    await sent;
+    await this.world.idle(this.thread);
+  }
+
+  async page(command: string, shows: string, act: () => Promise<void>): Promise<void> {
+    await this.hands.rest();
+    if (command.startsWith("/")) await this.hands.say(command);
+    else await this.terminal.keys(command);
+    await this.hands.shows(shows);
+    await act();
+    await this.hands.shows(shows);
+    await this.terminal.keys(command.startsWith("/") ? "Escape" : "q");
+  }
+
+  draftStays = () => until("the draft", async () => (await this.terminal.screen()).composer?.text === DRAFT);
+}
+
+for (const [label, make] of VERSIONS)
+  test.concurrent(
+    `${label}: ${EACH * 10} messages`,
+    async () => {
+      const world = make();
+      try {
+        const one = new Told(world, "w1", await servedWorker(world, "w1"));
+        const { hands, terminal, account } = one;
+        await boundTask(world);
+        const watch = await watching(world, "d");
+        await one.each();
+        await one.working();
+        await one.asking();
+        await one.page("/model", "Select Model", () => one.each());
+        await one.page("C-t", "T R A N S C R I P T", () => one.each());
+        await hands.rest();
+        await terminal.draft(DRAFT);
+        await one.each();
+        await one.working();
+        await one.draftStays();
+        appendFileSync(join(world.codexHome, "config.toml"), "\n[tui]\nvim_mode_default = true\n");
+        const vim = new Told(world, "v1", await servedWorker(world, "v1"), account);
+        await vim.hands.rest();
+        await vim.terminal.draft(DRAFT);
+        await vim.each();
+        await vim.terminal.keys("Escape");
+        await vim.hands.shows("Vim: Normal");
+        await vim.each();
+        await vim.working();
+        await vim.draftStays();
+        await vim.hands.shows("Vim: Normal");
+        await one.draftStays();
+        await stopWatching(watch);
+        account.check(true);
+        expect([...new Bun.Glob("never*").scanSync(world.project)]).toEqual([]);
+        expect(existsSync(join(world.work, "never"))).toBe(false);
+      } finally {
+        await world.close();
+      }
+    },
+    600_000,
+  );

@@ -1,0 +1,92 @@
+/** Every way in which a session by protocol ends: no process of it is left, and no socket, ours or Codex's own. */
+import { afterAll, describe, test } from "bun:test";
+import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
+import { alive } from "../../../src/system/processes/processes.ts";
+import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
+import { until } from "../../harness.ts";
+import { boundTask, LONG, nothingLeft, running, servedWorker, socketsOf, VERSIONS } from "../../served-world.ts";
+
+const pidOf = (world: CodexSuiteWorld): number => world.rows<{ pid: number }>("select pid from sessions where name = 'w1'")[0]!.pid;
+
+async function kill(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // The end of another of them was its end.
+    }
+  }
+  await until("their ends", () => !pids.some(alive));
+}
+
+/** How it ends; `stop` afterwards, where nobody else is left who could put the rest away. */
+const ENDS: Readonly<Record<string, (world: CodexSuiteWorld) => Promise<unknown>>> = {
+  stop: (world) => world.ok("stop w1 --json"),
+  "stop after a server that died and was started again": async (world) => {
+    const before = await running(world, "app-server");
+    await kill(before);
+    await world.ok("session-nudge w1 after-its-death");
+    await world.ok("stop w1 --json");
+  },
+  "the end of its tmux session": (world) => tmuxResult(world.env, ["kill-session", "-t", "=codex-w1"]),
+  "the end of its host by SIGTERM": async (world) => process.kill(pidOf(world), "SIGTERM"),
+  "the end of its host by SIGKILL, and stop": async (world) => {
+    await kill([pidOf(world)]);
+    await world.ok("stop w1 --json");
+  },
+  "the end of what draws it": async (world) => kill(await running(world, "--remote")),
+  "the end of all of it by SIGKILL, and stop": async (world) => {
+    await kill(await running(world));
+    await world.ok("stop w1 --json");
+  },
+  "a server that dies again and again": async (world) => {
+    const host = pidOf(world);
+    await until(
+      "that the host gives up",
+      async () => {
+        for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+        return !alive(host);
+      },
+      60,
+    );
+  },
+  "finish-task": (world) => world.ok("finish-task t1 --stop-worker --reason done --json"),
+};
+
+/** What npm test makes of them, each version its share: the others only in the long run. */
+const SHORT: Readonly<Record<string, readonly string[]>> = {
+  Codex: ["the end of its tmux session, while a command runs", "the end of its host by SIGKILL, and stop, idle", "finish-task, idle"],
+  "the oldest Codex": ["the end of what draws it, idle", "a server that dies again and again, while a command runs"],
+};
+
+for (const [label, make] of VERSIONS)
+  describe(label, () => {
+    const world = make();
+    afterAll(() => world.close());
+    let serial = 600;
+    for (const [how, end] of Object.entries(ENDS)) {
+      // Its binding is ended with the task, and a name is bound to one task at a time.
+      const finishing = how === "finish-task";
+      for (const busy of finishing ? [false] : [false, true]) {
+        const name = `${how}, ${busy ? "while a command runs" : "idle"}`;
+        if (!LONG && !SHORT[label]!.includes(name)) continue;
+        test(
+          name,
+          async () => {
+            await servedWorker(world, "w1");
+            if (finishing) await boundTask(world);
+            const sockets = socketsOf(world, "w1");
+            if (busy) {
+              const command = `sleep ${++serial}`;
+              await world.ok(["session-nudge", "w1", `run ${command}`]);
+              await world.runs(command);
+            }
+            await end(world);
+            await nothingLeft(world, sockets);
+            if ((await world.ok("sessions --name w1")).length > 0) await world.ok("stop w1 --json");
+          },
+          120_000,
+        );
+      }
+    }
+  });
