@@ -7,7 +7,7 @@ import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
 const model = new PlainModel();
-const world = new CodexWorld(model.script);
+const world = new CodexWorld(model.script, { launch: "tmux" });
 let thread = "";
 beforeAll(async () => {
   thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40"])).codex_session_id;

@@ -12,7 +12,7 @@ for (const [version, Kind] of [
   ["the oldest Codex", OldestCodexWorld],
 ] as const)
   describe(version, () => {
-    const world = new Kind();
+    const world = new Kind("tmux");
     afterAll(() => world.close());
 
     const start = async (name: string, ...task: string[]): Promise<{ thread: string; hands: Hands }> => {
