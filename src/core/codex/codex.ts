@@ -108,10 +108,11 @@ export const codex: Agent = {
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
-    served: /(^|\s)--remote\b/.test(help),
+    // The program that draws it takes a socket, and the server, on its own page, listens on one of ours.
+    served: /(^|\s)--remote\b/.test(help) && /^\s+--listen\b[^-]*unix:\/\/PATH/m.test(help),
     sessionId: false,
   }),
-  needsHelp: isModern,
+  helpPages: (version) => (isModern(version) ? [["--help"], ["app-server", "--help"]] : []),
   capabilities: (features) => ({
     proof: true,
     push: true,
@@ -162,7 +163,6 @@ export const codex: Agent = {
   },
   served: {
     transport: "codex_protocol",
-    help: { words: ["app-server", "--help"], says: "unix://PATH" },
     server: (socket) => ["app-server", "--listen", `unix://${socket}`],
     // Without a folder of its own it would not ask whether to trust this one, and run read-only (0.171.0).
     client: (choice, socket) => [

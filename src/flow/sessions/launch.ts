@@ -92,7 +92,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
   const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
-  const way = await wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
+  const way = wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
   for (const file of filesOf(way)) under.leavesFile(file);
   const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
   const { paneId, pid } = place;

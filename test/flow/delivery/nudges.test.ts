@@ -13,7 +13,7 @@ const DRAFTS = 8;
 const COUNTED = IDLE + STARTS + 5 * ROUNDS + INTERRUPTED + COPY + DRAFTS;
 
 const model = new PlainModel();
-const world = new CodexWorld(model.script);
+const world = new CodexWorld(model.script, { launch: "tmux" });
 let thread = "";
 beforeAll(async () => {
   thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40"])).codex_session_id;

@@ -15,7 +15,7 @@ const VERSIONS = [
 // Pages of a person's own hand take their time: the oldest version is gone through in the long run.
 for (const [version, Kind] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
   describe(version, () => {
-    const world = new Kind();
+    const world = new Kind("tmux");
     afterAll(() => world.close());
 
     const start = async (name: string, ...task: string[]): Promise<{ thread: string; hands: Hands }> => {
