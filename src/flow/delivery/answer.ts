@@ -15,7 +15,8 @@ import { alive } from "../../system/processes/processes.ts";
 import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import { movedTo, reachServed } from "../reach/served.ts";
+import { movedTo } from "../reach/served.ts";
+import { reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
 import { boundTask } from "./session-action.ts";
 
@@ -55,9 +56,9 @@ const STEP_MS = 1000;
  * @throws Failure when nothing is asked, it has gone away or changed, the choice is none of it, or whoever asks may not
  */
 export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
-  const { session, askId } = targetOf(cx, store, wish.target);
-  const asker = await permitted(cx, store, session);
-  const way = await reachServed(recipientOf(session));
+  const { session: seen, askId } = targetOf(cx, store, wish.target);
+  const asker = await permitted(cx, store, seen);
+  const { session, way } = await reachFollowed(cx, store, seen);
   if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
   if (way.kind === "none")
     throw new Failure(`what ${JSON.stringify(session.name)} asks cannot be answered from here: ${way.why}`, {
@@ -69,7 +70,7 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   const { line } = way;
   try {
     const { taskId } = boundTask(store, session);
-    const told = await asksNow(line, way.conversation);
+    const told = await asksNow(line, way.conversation.id);
     if (told === null)
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
@@ -138,7 +139,7 @@ async function send(
   if (
     !before &&
     still?.waits != null &&
-    (await asksNow(line, still))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
+    (await asksNow(line, told.threadId))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
   ) {
     releaseAnswer(store, ask);
     throw new Failure(`the answer to ${ask.id} was not taken, and ${JSON.stringify(session.name)} still asks`, {
