@@ -20,6 +20,20 @@ export type ServedReach =
   | { readonly kind: "went on"; readonly line: ServedLine; readonly conversation: ServedConversation & { readonly path: string } }
   | { readonly kind: "here"; readonly line: ServedLine; readonly conversation: ServedConversation };
 
+/** A conversation that the session's server has loaded, as it tells it; null when it has not, or cannot be reached. */
+export async function servedConversation(session: Session, threadId: string): Promise<ServedConversation | null> {
+  const { served } = machineOf(agentOf(session));
+  if (served === null || session.socket === null) return null;
+  const line = await served.connect(session.socket, CONNECT_MS).catch(() => null);
+  try {
+    return line === null ? null : await line.conversation(threadId);
+  } catch {
+    return null;
+  } finally {
+    line?.close();
+  }
+}
+
 /** Connects and looks; whoever gets a line closes it. */
 export async function reachServed(cx: Pick<Context, "env">, session: Session): Promise<ServedReach> {
   const { socket, codex_session_id: threadId } = session;
