@@ -122,12 +122,18 @@ async function send(
     }
   });
   // Another's answer that has come by now is told before ours can be sent.
-  await line.conversation(told.threadId);
+  const there = await line.conversation(told.threadId).catch(() => null);
+  if (there === null) {
+    endAsk(store, ask, { by: null, proof: "seen" }, taskId);
+    throw new Failure(`${ask.id} was not answered, and is no longer asked: the server of ${JSON.stringify(session.name)} ended`, {
+      hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  }
   if (!before) line.answer(told, answer);
   sent = true;
   await Promise.race([taken.promise, line.ended, Bun.sleep(TAKEN_MS)]);
   if (!heard && over) {
-    endAsk(store, ask, null, taskId);
+    endAsk(store, ask, { by: null, proof: "unknown" }, taskId);
     throw new Failure(
       `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
       {
@@ -151,7 +157,7 @@ async function send(
   const allowed = word === "yes" ? true : word === "no" ? false : null;
   const contradicted = allowed !== null && declined !== null && declined === allowed;
   const by: Answerer = before || contradicted ? "person" : "us";
-  endAsk(store, ask, by, taskId);
+  endAsk(store, ask, { by, proof: "seen" }, taskId);
   return report(session, ask, { choice: word, by, sent: !before });
 }
 
@@ -175,6 +181,11 @@ const report = (
   sent,
 });
 
+function endOf({ answered_by, proof }: Ask): string {
+  if (answered_by !== null) return `${answered_by} answered it`;
+  return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
+}
+
 function targetOf(cx: Context, store: Store, target: string): { session: Session; askId: string | null } {
   const ask = askById(store, target);
   if (ask === null) {
@@ -182,10 +193,7 @@ function targetOf(cx: Context, store: Store, target: string): { session: Session
     if (session === null) throw unknownSession(store, target);
     return { session, askId: null };
   }
-  if (ask.ended_at !== null)
-    throw new Failure(`${ask.id} is no longer asked: ${ask.answered_by === null ? "it went away" : `${ask.answered_by} answered it`}`, {
-      hint: `${cx.program} deliveries`,
-    });
+  if (ask.ended_at !== null) throw new Failure(`${ask.id} is no longer asked: ${endOf(ask)}`, { hint: `${cx.program} deliveries` });
   return { session: sessionById(store, ask.session_id)!, askId: ask.id };
 }
 

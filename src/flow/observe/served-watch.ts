@@ -143,7 +143,7 @@ function take(cx: Context, store: Store, session: Session, event: ServedEvent): 
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);
   // Whoever answers for us writes down itself how that went.
-  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, "person", taskOf(store, session));
+  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, { by: "person", proof: "seen" }, taskOf(store, session));
 }
 
 const taskOf = (store: Store, session: Session): string | null => bindingOfSession(store, session.id)?.task_id ?? null;

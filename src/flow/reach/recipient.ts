@@ -166,7 +166,11 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 }
 
 /** The one command that puts the session on record with this thread. */
-export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+export const takeOnRecord = (
+  cx: Pick<Context, "program">,
+  recipient: Pick<Recipient, "name" | "role" | "tmuxSession">,
+  thread: string,
+): string =>
   quoteCommand([
     cx.program,
     `register-${recipient.role}`,

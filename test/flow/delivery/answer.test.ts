@@ -86,7 +86,7 @@ test("what the person at the terminal has answered is gone for us, and is told a
   const late = await world.run(["answer", shown.id, "no", "--json"]);
   expect(late.exit).toBe(1);
   expect(made("three")).toBe(true);
-  expect(world.rows("select answered_by from agent_asks where id = ?", shown.id)).toEqual([{ answered_by: "other" }]);
+  expect(world.rows("select answered_by, proof from agent_asks where id = ?", shown.id)).toEqual([{ answered_by: "other", proof: "seen" }]);
 }, 60_000);
 
 test("the session itself may not answer, and another agent only as its manager with operator.answer", async () => {
@@ -130,8 +130,8 @@ test("an answer whose sender died before it was sent keeps nobody from answering
   await terminal.keys("Escape");
   await world.idle(thread);
   expect((await world.run(["answer", id, "yes"])).exit).toBe(1);
-  expect(world.rows("select answered_by, ended_at is not null as ended from agent_asks where id = ?", id)).toEqual([
-    { answered_by: null, ended: 1 },
+  expect(world.rows("select answered_by, proof, ended_at is not null as ended from agent_asks where id = ?", id)).toEqual([
+    { answered_by: null, proof: "unknown", ended: 1 },
   ]);
   expect(made("dead")).toBe(false);
 }, 90_000);
