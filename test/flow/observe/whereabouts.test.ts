@@ -116,7 +116,8 @@ for (const [label, make] of [
       await said("to the fork");
       await world.idle(fork);
       await hands.rest();
-      await world.ok("request-worker-compact t1 --force").catch(() => null);
+      await world.ok(["manager-config", "t1", "--permissions-json", '{"worker_session.compact": true}']);
+      expect(await world.ok("request-worker-compact t1")).toMatchObject({ dry_run: false });
       await said("after compacting");
       await world.idle(fork);
       expect(stored().codex_session_id).toBe(fork);
