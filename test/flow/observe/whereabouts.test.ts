@@ -82,20 +82,37 @@ for (const [label, make] of [
       await world.idle(thread);
     }, 60_000);
 
+    test("/clear on our request is followed like a person's", async () => {
+      const { codex_session_id: before } = await session();
+      await hands.rest();
+      await world.ok("manager-config t1 --allow-worker-compact-clear");
+      await world.ok("handoff t1 --summary s");
+      const cleared = await world.run("request-worker-compact t1 --clear");
+      expect([cleared.exit, cleared.stderr]).toEqual([0, ""]);
+      const after = await until("the cleared one", async () => {
+        const { codex_session_id: thread } = await session();
+        return thread !== before && thread;
+      });
+      await said("after clearing");
+      expect(world.userTexts(after)).toEqual(["after clearing"]);
+      await world.idle(after);
+    }, 60_000);
+
     test("/new is followed: name, binding and mail stay, what is said goes there", async () => {
       await world.ok(["enqueue-nudge-worker", "t1", "--message", "mail"]);
+      const { codex_session_id: before } = await session();
       await begins("/new");
-      await until("the new one", async () => (await session()).codex_session_id !== first.codex_session_id);
+      await until("the new one", async () => (await session()).codex_session_id !== before);
       const now = await session();
       expect(now).toMatchObject({ name: "w1", id: first.session_id, state: "active", moved: null, pid: first.pid });
-      expect(events("session_conversation_followed")).toMatchObject([{ from: first.codex_session_id, to: now.codex_session_id }]);
+      expect(events("session_conversation_followed").at(-1)).toMatchObject({ from: before, to: now.codex_session_id });
       // Nothing was said there yet, so nothing is written.
       expect(await world.ok("cycle t1")).toMatchObject({ moved: null, worker_session: "w1" });
       await world.ok("dispatch --once");
       expect(await world.saidTo(now.codex_session_id)).toEqual([expect.stringContaining("mail")]);
       await world.idle(now.codex_session_id);
       expect((await world.ok("cycle t1")).turn).toBe("completed");
-      expect(world.userTexts(first.codex_session_id).join()).not.toContain("mail");
+      expect(world.userTexts(before).join()).not.toContain("mail");
     }, 60_000);
 
     if (label !== "Codex" && !LONG) return;
@@ -116,8 +133,8 @@ for (const [label, make] of [
       await said("to the fork");
       await world.idle(fork);
       await hands.rest();
-      await world.ok(["manager-config", "t1", "--permissions-json", '{"worker_session.compact": true}']);
-      expect(await world.ok("request-worker-compact t1")).toMatchObject({ dry_run: false });
+      await world.ok("handoff t1 --summary again");
+      await world.ok("request-worker-compact t1");
       await said("after compacting");
       await world.idle(fork);
       expect(stored().codex_session_id).toBe(fork);
