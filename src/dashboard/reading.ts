@@ -49,7 +49,7 @@ export class Reading {
       }, SETTLE_MS);
     };
     this.watching = watchRollouts(this.cx, this.store, grew, this.told.problem, this.told.fine);
-    this.served = watchServed(this.store, grew, (message) => this.told.problem(message, "what is asked"));
+    this.served = watchServed(this.cx, this.store, grew, (message) => this.told.problem(message, "what is asked"));
     this.timer = setInterval(() => this.read(true), EVERY_MS);
     this.read(true);
   }

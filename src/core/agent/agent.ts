@@ -165,6 +165,8 @@ export interface ServedWords {
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /** Whether a process with these words draws what the server at one of these paths has. */
+  draws(words: readonly string[], sockets: readonly string[]): boolean;
 }
 
 export interface Agent {

@@ -174,6 +174,9 @@ export const codex: Agent = {
       ...modelWords(choice),
       ...promptWords(choice.prompt),
     ],
+    draws: (words, sockets) =>
+      words.some((word, index) => (word === "--remote" ? sockets.some((path) => words[index + 1] === `unix://${path}`) : false)) ||
+      words.some((word) => sockets.some((path) => word === `--remote=unix://${path}`)),
   },
   queue: "codex_queue",
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),

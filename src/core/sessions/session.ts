@@ -60,6 +60,18 @@ export interface Session {
   readonly socket: string | null;
   /** Why it is not spoken to by protocol though that was wanted; null when it is, or nobody wanted it. */
   readonly launch_why: string | null;
+  /** The conversation that its pane shows instead of the one on record; null: none that anybody saw. */
+  readonly moved_to: string | null;
+  /** How that was told: it began later, its server told that it was taken up again, or the pane's writer locks tell. */
+  readonly moved_by: "began" | "hint" | "pane" | null;
+  readonly moved_at: string | null;
+  /** When somebody took the conversation of this running session on record again; null: it was started with it, or followed to it. */
+  readonly decided_at: string | null;
+}
+
+/** A session without what only tells how it is found, as it is printed. */
+export function shownSession({ decided_at: _, moved_to: to, moved_by, moved_at, ...session }: Session) {
+  return { ...session, moved: to === null ? null : { to, told_by: moved_by, since: moved_at } };
 }
 
 /** Why something ended, on record: its start was interrupted, and took it back. */

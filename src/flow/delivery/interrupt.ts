@@ -6,12 +6,14 @@ import type { Agent } from "../../core/agent/agent.ts";
 import type { Proof } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
-import { movedTo, reachServed } from "../reach/served.ts";
+import { movedTo } from "../reach/served.ts";
+import { reachFollowed } from "../observe/whereabouts.ts";
 import { sayAgain } from "./again.ts";
 import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
 import { refuseUndelivered } from "./speak.ts";
@@ -102,8 +104,9 @@ async function followUp(cx: Context, store: Store, recipient: Recipient, { follo
  * null when it cannot be reached so.
  */
 async function interruptServed(cx: Context, store: Store, recipient: Recipient): Promise<boolean | null> {
-  const way = recipient.socket === null ? null : await reachServed(recipient);
-  if (way === null || way.kind === "none") return null;
+  if (recipient.socket === null || recipient.sessionId === null) return null;
+  const { way } = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
+  if (way.kind === "none") return null;
   if (way.kind === "moved") throw movedTo(cx, recipient, way.to);
   const { line, conversation } = way;
   try {
@@ -120,7 +123,7 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
   } finally {
     line.close();
   }
-  if (recipient.sessionId !== null) await sayAgain(cx, store, { sessionId: recipient.sessionId });
+  await sayAgain(cx, store, { sessionId: recipient.sessionId });
   return true;
 }
 

@@ -23,7 +23,7 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
-import { lookAtAsks } from "../reach/asks.ts";
+import { printedSession, whereIs } from "./whereabouts.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
@@ -49,6 +49,10 @@ export const inferSession = (cx: Context, store: Store, session: Session): Infer
  */
 export async function runCycle(cx: Context, store: Store, options: CycleOptions): Promise<Record<string, unknown>> {
   const task = needTask(store, options.task);
+  const { worker, manager } = needPairing(store, task);
+  // Before it begins, since its worker may have gone on to another conversation.
+  await whereIs(cx, store, worker, { asksOf: task.id, closely: true });
+  await whereIs(cx, store, manager, { closely: true });
   const cycle = new Cycle({ cx, store, task, pairing: needPairing(store, task) }, options);
   try {
     return await cycle.run();
@@ -174,7 +178,6 @@ class Cycle {
       };
     });
     const signal = await this.during("capture_pane_signal", async () => {
-      await lookAtAsks(store, worker, task.id);
       const value = await paneSignal(cx, worker, { statusAge: seen.staleness_seconds, busyWaitSeconds, recentEvents: read.new_events });
       const { captured, classifier, degraded, notable_pattern, status_age_seconds } = value;
       const attributes = { captured, classifier, degraded, notable_pattern, status_age_seconds };
@@ -203,6 +206,8 @@ class Cycle {
         launch: worker.launch,
         launch_why: worker.launch_why,
         asks: openAsks(store, worker.id),
+        moved: printedSession(cx, worker).moved,
+        manager_moved: printedSession(cx, manager).moved,
         ingest: read,
         ...seen,
         pane_signal: signal,

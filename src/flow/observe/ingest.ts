@@ -34,6 +34,8 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     }
     const next = machine.nextTranscript(path, now.codex_session_id);
     const file = openRollout(path);
+    // A conversation of a served session that nobody has said anything in yet: its server names the file that it will be written to.
+    if (file === null && next === null && now.socket !== null && now.last_ingest_offset === null) return sum;
     if (file === null && next === null)
       throw new Failure(`the rollout of session ${JSON.stringify(now.name)} is not there: ${path}`, { hint: reregister(cx, now) });
     if (file !== null) {

@@ -33,6 +33,15 @@ export interface Recipient {
   readonly socket: string | null;
 }
 
+/** Nothing is said to a session since its pane shows this other conversation. */
+export class PaneMoved extends Failure {
+  readonly to: string;
+  constructor(message: string, { hint, to }: { hint: string; to: string }) {
+    super(message, { hint });
+    this.to = to;
+  }
+}
+
 export const recipientOf = (session: Session): Recipient => ({
   name: session.name,
   agent: agentOf(session),
@@ -157,7 +166,11 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 }
 
 /** The one command that puts the session on record with this thread. */
-export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+export const takeOnRecord = (
+  cx: Pick<Context, "program">,
+  recipient: Pick<Recipient, "name" | "role" | "tmuxSession">,
+  thread: string,
+): string =>
   quoteCommand([
     cx.program,
     `register-${recipient.role}`,
@@ -175,8 +188,9 @@ async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writ
   const { conversations, agents } = shown;
   const newest = [...conversations].sort().at(-1);
   if (newest !== undefined && !conversations.includes(threadId)) {
-    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${conversations.join(", ")} now, not ${threadId}`, {
+    throw new PaneMoved(`the pane of ${JSON.stringify(name)} shows thread ${conversations.join(", ")} now, not ${threadId}`, {
       hint: takeOnRecord(cx, recipient, newest),
+      to: newest,
     });
   }
   // An older Codex makes no locks, but has its rollout open.

@@ -5,7 +5,7 @@ import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
 import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
-import { AGENT_JOIN, recordAgent, SESSION_COLUMNS } from "./agents.ts";
+import { AGENT_JOIN, decideConversation, recordAgent, SESSION_COLUMNS } from "./agents.ts";
 
 export const findSession = (store: Store, name: string): Session | null =>
   store.db.query<Session, [string]>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.name = ?`).get(name);
@@ -120,6 +120,7 @@ export function registerSession(store: Store, input: Registration): Session {
     // The same process with another thread, as after a `/clear`, was still started as it was.
     const sameProcess = old !== null && old.launch !== null && old.agent === agent && old.pid !== null && old.pid === input.pid;
     if (input.started || !sameProcess) recordAgent(store, id, agent, input.started ?? null);
+    if (old !== null) decideConversation(store, id);
     addEvent(store, {
       type: "session_registered",
       payload: {
