@@ -160,7 +160,7 @@ function isOwn({ store, input }: Asked, { worker_session_id, manager_session_id 
   return isBy(input.workerName, worker_session_id) && isBy(input.managerName, manager_session_id);
 }
 
-async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding }: Seeded): Promise<Paired> {
+async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding, takeBack }: Seeded): Promise<Paired> {
   const { cx, store, input, task, progress, under } = scene;
   under.takesBack(store, (stays) => {
     trace(scene, "pair_interrupted", {
@@ -168,7 +168,9 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
       manager_spawned: progress.manager !== null,
       still_running: stays,
     });
-    if (created && stays === 0) takeBackTask(store, task, INTERRUPTED);
+    if (stays > 0) return;
+    if (created) takeBackTask(store, task, INTERRUPTED);
+    else takeBack();
   });
   const words = workersWords(scene, task.name);
   const worker = await startSession(scene, launchFor(scene, "worker", words, binding), "start-worker");
@@ -202,7 +204,7 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
     run_id: runId,
     manager_config_seeded: true,
     manager_config_seeded_by_pair: byPair,
-    manager_acceptance_criteria_seeded: criteria,
+    manager_acceptance_criteria_seeded: criteria.length,
   };
 }
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StartFacts } from "../../../src/core/sessions/session.ts";
 import { startWords } from "../../../src/store/sessions/agents.ts";
 import { registerSession } from "../../../src/store/sessions/sessions.ts";
 import { World } from "../../harness.ts";
@@ -98,10 +99,17 @@ test("a name that could not be a folder's is refused when it is given, not by ev
 test("the words of its start stay with a thread that another process takes up; its server and way of launch do not", async () => {
   const store = w.store();
   const session = { name: "w9", role: "worker", cwd: w.work, tmuxSession: null, codexSessionPath: null } as const;
-  const started = {
-    ...{ version: "0.171.0", argv: ["codex", "--sandbox", "read-only"], home: "/h", model: "m", effort: null, permissions: {} },
-    ...{ launch: "protocol", socket: "/s", launchWhy: null },
-  } as const;
+  const started: StartFacts = {
+    version: "0.171.0",
+    argv: ["codex", "--sandbox", "read-only"],
+    home: "/h",
+    model: "m",
+    effort: null,
+    permissions: {},
+    launch: "protocol",
+    socket: "/s",
+    launchWhy: null,
+  };
   const { id } = registerSession(store, { ...session, pid: 11, codexSessionId: "a", started });
   const row = registerSession(store, { ...session, pid: 12, codexSessionId: "a" });
   expect([startWords(store, id), row.model, row.launch, row.socket]).toEqual([[...started.argv], "m", "registered", null]);
