@@ -1,6 +1,6 @@
 /** A registered Codex session, and how it can be reached. */
 import { Failure } from "../failure.ts";
-import { quoteWord } from "../shell.ts";
+import { quoteCommand, quoteWord } from "../shell.ts";
 
 export const ROLES = ["worker", "manager"] as const;
 export type Role = (typeof ROLES)[number];
@@ -33,6 +33,20 @@ export interface StartFacts {
 }
 
 /** A row of `sessions`, with what is on record of its agent. */
+/** The words of the command that starts a session anew under its name, in its folder, with its agent. */
+export const startAnew = ({ name, role, cwd, agent }: Pick<Session, "name" | "role" | "cwd" | "agent">): string[] => [
+  `start-${role}`,
+  "--name",
+  name,
+  ...(cwd === "" ? [] : ["--cwd", cwd]),
+  ...(agent === DEFAULT_AGENT ? [] : ["--agent", agent]),
+];
+
+/** What leads on from a session that is gone. */
+export const wayBack = (session: Pick<Session, "name" | "role" | "cwd" | "agent">, program = "conveyor"): string =>
+  `start it again: ${quoteCommand([program, ...startAnew(session)])}; if it runs already, take it on record again: ` +
+  `${program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`;
+
 export interface Session {
   readonly id: string;
   readonly name: string;

@@ -50,7 +50,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
     agent: way.agent?.label ?? null,
     live: way.live,
     provable: way.provable,
-    ...(way.doubt === null ? {} : { doubt: way.doubt }),
+    ...(way.doubt === null ? {} : { doubt: way.doubt.why }),
   });
   const { name } = recipient;
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
@@ -66,6 +66,6 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
   // What commands the agent itself means nothing in its queue.
   const queued = way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null;
   if (queued !== null && (way.pane !== null || queued.started)) return queued;
-  const why = way.doubt ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
-  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`), state: "pull_required" };
+  const why = way.doubt?.why ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
+  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`, way.doubt?.help ?? null), state: "pull_required" };
 }

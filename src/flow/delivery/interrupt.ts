@@ -63,7 +63,10 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const way = await reach(cx, recipient);
   const { pane, agent, doubt } = way;
   if (pane === null)
-    throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
+    throw new Failure(
+      `no key was pressed: ${doubt?.why ?? `${JSON.stringify(recipient.name)} has no terminal`}`,
+      doubt === null ? {} : { hint: doubt.help },
+    );
   const key = input.key ?? agent?.keys.interrupt ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));

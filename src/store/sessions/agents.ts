@@ -42,6 +42,15 @@ export function decideConversation(store: Store, id: string): void {
   store.db.query("update session_sockets set decided_at = ? where session_id = ?").run(store.now(), id);
 }
 
+/**
+ * Another process has taken up the thread: the words of its start still tell how it is started, its way of launch and server do not. Call
+ * it inside the transaction that registers it.
+ */
+export function recordResumed(store: Store, id: string): void {
+  store.db.query("update session_agents set launch = 'registered', recorded_at = ? where session_id = ?").run(store.now(), id);
+  store.db.query("delete from session_sockets where session_id = ?").run(id);
+}
+
 /** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
 export function startWords(store: Store, id: string): string[] | null {
   const row = store.db.query<{ argv_json: string | null }, [string]>("select argv_json from session_agents where session_id = ?").get(id);

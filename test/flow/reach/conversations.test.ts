@@ -131,6 +131,13 @@ for (const [version, Kind] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       const two = await open("two", "the second of two");
       expect(await reaches("one", one.thread, "for one")).toBe("codex_queue");
       expect(await reaches("two", two.thread, "for two")).toBe("codex_queue");
+      // No key reaches it like this; what helps is a server of its own.
+      const refused = await world.run("session-interrupt one");
+      expect([refused.exit, refused.stdout]).toEqual([1, ""]);
+      expect(refused.stderr).toContain("serves 2 conversations");
+      expect(refused.stderr).toContain(
+        `take it up by itself: codex --no-daemon resume ${one.thread}, then: conveyor register-worker --name one`,
+      );
       await world.idle(one.thread);
       await one.hands.rest();
       await one.hands.say("/resume");
