@@ -143,6 +143,8 @@ export interface RegisteredSession {
   readonly codex_session_path: string | null;
   readonly cwd: string;
   readonly tmux_session: string | null;
+  readonly launch: WayOfLaunch | null;
+  readonly launch_why: string | null;
 }
 
 export const registeredSession = ({
@@ -154,6 +156,8 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 }: Session): RegisteredSession => ({
   session_id: id,
   name,
@@ -163,4 +167,6 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 });
