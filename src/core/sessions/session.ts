@@ -169,6 +169,8 @@ export interface RegisteredSession {
   readonly codex_session_path: string | null;
   readonly cwd: string;
   readonly tmux_session: string | null;
+  readonly launch: WayOfLaunch | null;
+  readonly launch_why: string | null;
 }
 
 export const registeredSession = ({
@@ -180,6 +182,8 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 }: Session): RegisteredSession => ({
   session_id: id,
   name,
@@ -189,4 +193,6 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 });

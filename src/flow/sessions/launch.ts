@@ -16,7 +16,7 @@ import { hasSession, keepDeadPane } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { pressAnswer } from "../reach/pane.ts";
-import { beginTerminal, type Launch, type LaunchScene, tmuxNameOf } from "./begin-terminal.ts";
+import { beginTerminal, type Launch, type LaunchScene, needShortPrompt, tmuxNameOf } from "./begin-terminal.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 import type { Scene } from "../scene.ts";
 import { leftBehind } from "./unfinished.ts";
@@ -91,6 +91,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const { agent } = request;
   const installed = await installedAgent(agent, cx.env);
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
+  needShortPrompt(prompt);
   const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
   const way = wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
   for (const file of filesOf(way)) under.leavesFile(file);
