@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readInbox } from "../src/flow/dispatch/inbox.ts";
+import { showInbox } from "../src/flow/dispatch/inbox.ts";
+import { makeContext } from "../src/context.ts";
 import { watchCommits } from "../src/flow/commits.ts";
 import { createCommand } from "../src/store/dispatch/commands.ts";
 import { openStore } from "../src/store/open.ts";
@@ -16,6 +17,17 @@ import { programOf } from "./program.ts";
 const [idle = "60", ...given] = process.argv.slice(2);
 const program = programOf(given);
 const WORKERS = 20;
+/** What is shown goes nowhere. */
+const silent = makeContext({
+  env: process.env,
+  cwd: "/",
+  argv0: "conveyor",
+  tty: { in: false, out: false, err: false },
+  write() {},
+  readStdin: () => new Uint8Array(),
+  clock: Date.now,
+  uuid: () => crypto.randomUUID(),
+});
 const TURNS = 400;
 const KEYS = 60;
 const COMMANDS = 2000;
@@ -132,7 +144,7 @@ async function inboxes(store: Store, other: Store): Promise<number[]> {
     "update routed_notifications set consumed_at = null where id = (select max(id) from routed_notifications where target_session_id = ?)",
   );
   for (let n = 0; n < 200; n++) {
-    const waiting = readInbox(store, session, { consumeNext: true, wait: true, timeout: 30, interval: 30, limit: 1, json: true });
+    const waiting = showInbox(silent, store, session, { consumeNext: true, wait: true, timeout: 30, interval: 30, limit: 1, json: true });
     await Bun.sleep(5 + Math.random() * 10);
     const begin = performance.now();
     refill.run(session.id);

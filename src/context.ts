@@ -1,6 +1,6 @@
 /** What a command is given: streams, environment, clock, ids, and the database, opened on first use. */
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Failure } from "./core/failure.ts";
 import { compactJson, prettyJson } from "./core/json.ts";
 import { harmless, harmlessJson } from "./core/plain-text.ts";
@@ -10,6 +10,14 @@ import type { Store } from "./store/store.ts";
 type Program = "conveyor" | "workerctl";
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** Nobody reads the output any more (`| head`): what would be printed is not wanted, which is no error, but it was not read either. */
+export class ReaderGone extends Error {
+  constructor() {
+    super("nobody reads the output any more");
+    this.name = "ReaderGone";
+  }
+}
+
 /** The outside of a context: a real process, or a test's private world. */
 export interface Outside {
   readonly env: Env;
@@ -17,7 +25,7 @@ export interface Outside {
   /** The word the program was invoked by. */
   readonly argv0: string;
   readonly tty: { readonly in: boolean; readonly out: boolean; readonly err: boolean };
-  /** Writes as is, to the end, before it returns. */
+  /** Writes as is, to the end, before it returns. @throws ReaderGone when nobody reads the data any more */
   write(stream: "out" | "err", text: string): void;
   /** Standard input to its end, but no more than `most` bytes. */
   readStdin(most: number): Uint8Array;
@@ -32,8 +40,13 @@ export interface Context {
   readonly program: Program;
   readonly env: Env;
   readonly cwd: string;
-  /** Folder of the state: database, artifacts, compatibility workers. Not created by asking. */
+  /**
+   * Folder of the state: database, artifacts, compatibility workers. Not created by asking.
+   * @throws Failure when it was found, not named, and what lies there is not to be believed
+   */
   readonly stateRoot: string;
+  /** Told of the database that the caller named (`--path`): what lies beside it is believed, too, wherever it came from. */
+  meant(path: string): void;
   /** Prints data and a line break on stdout, without what a terminal would obey. */
   out(text: string): void;
   /** Prints data as it is on stdout. */
@@ -97,19 +110,25 @@ export function makeContext(outside: Outside): Context {
   };
   const named = env.WORKERCTL_STATE_ROOT ? path(env.WORKERCTL_STATE_ROOT) : null;
   let found: string | undefined;
-  const stateRoot = (): string => named ?? (found ??= places().recordsFor(cwd));
-  /** What is found by itself may have been laid there by somebody else; what is named on purpose was meant. */
-  const believe = (root: string): void => {
+  const place = (): string => named ?? (found ??= places().recordsFor(cwd));
+  let meant: string | null = null;
+  let believed = named !== null;
+  /** The same, for who will read or write there. What is found by itself may have been laid there by somebody else; what is named was meant. */
+  const stateRoot = (): string => {
+    const root = place();
+    if (believed || (meant !== null && dirname(meant) === root)) return root;
     const { DATABASE, mistrust, RECORDS } = places();
     const why = mistrust(root);
     if (why !== null)
       throw new Failure(`the records in ${root} are not used: ${why}`, {
         hint: `name the file with --path ${join(root, DATABASE)} to use it all the same, or another folder with WORKERCTL_STATE_ROOT`,
       });
-    if (root !== join(cwd, RECORDS)) outside.write("err", `${harmless(`note: the records are those in ${root}`)}\n`);
+    if (meant === null && root !== join(cwd, RECORDS)) outside.write("err", `${harmless(`note: the records are those in ${root}`)}\n`);
+    believed = true;
+    return root;
   };
   const clock = { now: () => toIso(outside.clock()), newId: (prefix: string) => `${prefix}-${outside.uuid()}` };
-  const storePath = (given?: string): string => (given === undefined ? join(stateRoot(), places().DATABASE) : path(given));
+  const storePath = (given?: string): string => (given === undefined ? join(place(), places().DATABASE) : path(given));
   return {
     outside,
     program: programName(env, outside.argv0),
@@ -118,6 +137,7 @@ export function makeContext(outside: Outside): Context {
     get stateRoot() {
       return stateRoot();
     },
+    meant: (given) => void (meant = path(given)),
     out: (text) => outside.write("out", `${harmless(text)}\n`),
     raw: (text) => outside.write("out", text),
     json: (value) => outside.write("out", `${harmlessJson(prettyJson(value))}\n`),
@@ -156,7 +176,6 @@ export function makeContext(outside: Outside): Context {
         return store;
       }
       const root = stateRoot();
-      if (named === null) believe(root);
       const { hideFromGit, isOurs } = places();
       const ours = isOurs(root);
       const store = openStore(file, clock);

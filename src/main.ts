@@ -1,11 +1,11 @@
 /** The process: real streams, environment and clock around `run`. */
 import { readSync, writeSync } from "node:fs";
-import { makeContext, type Outside, programName } from "./context.ts";
+import { makeContext, type Outside, programName, ReaderGone } from "./context.ts";
 import { run } from "./run.ts";
 
 /**
- * Writes to the end also when the reader is slow (EAGAIN). A reader that has gone (`| head`) is no error: the result is wanted no more,
- * while talk that nobody hears changes nothing.
+ * Writes to the end also when the reader is slow (EAGAIN). Talk that nobody hears changes nothing.
+ * @throws ReaderGone when the reader of the data has gone (`| head`), and what the system says of any other reason
  */
 function write(stream: "out" | "err", text: string): void {
   const fd = stream === "out" ? 1 : 2;
@@ -16,10 +16,9 @@ function write(stream: "out" | "err", text: string): void {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       const { code } = error as { code?: string };
-      if (code === "EPIPE" && stream === "err") return;
-      if (code === "EPIPE") process.exit(0);
       // Of talk that cannot be written nobody can be told.
       if (code !== "EAGAIN" && stream === "err") return;
+      if (code === "EPIPE") throw new ReaderGone();
       if (code !== "EAGAIN") throw error;
       Bun.sleepSync(1);
     }

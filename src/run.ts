@@ -4,7 +4,7 @@ import { commandHelp, listHelp, usage } from "./args/help.ts";
 import { nearest } from "./args/nearest.ts";
 import { ParseError, parse } from "./args/parse.ts";
 import type { Verb } from "./args/spec.ts";
-import type { Context } from "./context.ts";
+import { type Context, ReaderGone } from "./context.ts";
 import { Failure, UsageError } from "./core/failure.ts";
 import { quoteWord } from "./core/shell.ts";
 import { actionsOf, type Entry, findVerb, isGroup, listed, verbNames } from "./verbs.ts";
@@ -42,6 +42,10 @@ function resolve(argv: readonly string[], cx: Context): { name: string; entry: E
     cx.out(VERSION);
     return 0;
   }
+  if (first === "help") {
+    const of = argv.slice(1).filter((word) => word !== "--help" && word !== "-h");
+    return resolve(of.length === 0 || of[0] === "all" ? ["--help"] : [...of.filter((word) => word !== "help"), "--help"], cx);
+  }
   if (isGroup(first)) {
     if (second === "--help" || second === "-h") {
       cx.out(groupHelp(program, first));
@@ -60,7 +64,7 @@ function resolve(argv: readonly string[], cx: Context): { name: string; entry: E
   }
   const entry = first.includes(" ") ? undefined : findVerb(first);
   if (entry) return { name: first, entry, words: argv.slice(1) };
-  const guess = nearest(first, verbNames());
+  const guess = nearest(first, [...verbNames(), "help"]);
   cx.err(`usage: ${program} COMMAND [ARGUMENTS]`);
   cx.err(
     `${program}: unknown ${first.startsWith("-") ? "flag" : "command"} ${JSON.stringify(first)}${guess ? `. Did you mean ${guess}?` : ""}`,
@@ -71,10 +75,11 @@ function resolve(argv: readonly string[], cx: Context): { name: string; entry: E
 
 /** Answers the completion scripts: what fits at the end of the words typed so far, one candidate a line. */
 async function complete(words: readonly string[], cx: Context): Promise<number> {
+  if (words[0] === "help" && words.length > 1) return complete(words.slice(1), cx);
   const group = isGroup(words[0] ?? "");
   const depth = group ? 2 : 1;
   if (words.length <= depth) {
-    const names = words.length === 2 ? actionsOf(words[0]!).map((action) => action.name) : [...verbNames(), "--help", "--version"];
+    const names = words.length === 2 ? actionsOf(words[0]!).map((action) => action.name) : [...verbNames(), "help", "--help", "--version"];
     for (const name of names.filter((n) => n.startsWith(words.at(-1) ?? "")).sort()) cx.out(name);
     return 0;
   }
@@ -101,10 +106,12 @@ export async function run(argv: readonly string[], cx: Context): Promise<number>
       return 0;
     }
     path = parsed.values.path;
+    if (typeof path === "string") cx.meant(path);
     const { runCommand } = await import("citty");
     const { result } = await runCommand(leaf, { rawArgs: [], data: { args: parsed.values, cx } });
     return typeof result === "number" ? result : 0;
   } catch (error) {
+    if (error instanceof ReaderGone) return 0;
     const refusal =
       error instanceof Failure && error.hint !== undefined && typeof path === "string"
         ? new Failure(error.message, { hint: await inSameFile(error.hint, cx.storePath(path)), exit: error.exit, similar: error.similar })

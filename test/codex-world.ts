@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { type AgentFact, readFact } from "../src/core/agent/record.ts";
 import { codex } from "../src/core/codex/codex.ts";
+import { LAUNCH_VARIABLE, type LaunchWish } from "../src/flow/sessions/way-of-launch.ts";
 import { parseRecord } from "../src/core/codex/rollout.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
 import { commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
@@ -42,8 +43,10 @@ export class CodexWorld extends World {
   readonly codexHome = this.env.CODEX_HOME!;
   protected readonly server: ScriptedModel;
 
-  constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean } = {}) {
+  /** @param options.launch how its sessions are started where no flag says so; else as everybody's are */
+  constructor(script: ModelScript = new PlainModel().script, options: { trusted?: boolean; launch?: LaunchWish } = {}) {
     super();
+    if (options.launch !== undefined) this.env[LAUNCH_VARIABLE] = options.launch;
     this.realTime = true;
     this.server = scriptedModel(script);
     mkdirSync(this.project);

@@ -21,6 +21,31 @@ test("no words and --help print the same page on stdout", async () => {
   expect((await w.run("-h")).stdout).toBe(page.stdout);
 });
 
+test("help is --help, of all, of a command, of a group and of an action", async () => {
+  for (const [words, same] of [
+    ["help", "--help"],
+    ["help all", "--help"],
+    ["help --help", "--help"],
+    ["help cycle", "cycle --help"],
+    ["help telemetry", "telemetry --help"],
+    ["help telemetry failures", "telemetry failures --help"],
+  ] as const) {
+    const page = await w.run(same);
+    expect(page.stdout).toStartWith("usage: conveyor ");
+    expect(await w.run(words)).toMatchObject({ exit: 0, stdout: page.stdout, stderr: "" });
+  }
+  expect(await w.run("help taks")).toMatchObject({ exit: 2, stdout: "" });
+  expect((await w.run("help taks")).stderr).toContain("Did you mean tasks?");
+  expect((await w.run("__complete help cy")).stdout).toBe("cycle\n");
+});
+
+test("tasks of one name stand with their ids", async () => {
+  for (const name of ["one", "two", "two"]) await w.ok(["tasks", "--create", name, "--goal", "g"]);
+  const ids = w.rows<{ id: string }>("select id from tasks where name = 'two' order by rowid").map(({ id }) => id);
+  const { stdout } = await w.run("tasks");
+  expect(stdout.trimEnd().split("\n")).toEqual(["one\tcandidate\tg", ...ids.map((id) => `two\tcandidate\tg\t${id}`)]);
+});
+
 test("--version", async () => {
   expect((await w.run("--version")).stdout).toBe(`${VERSION}\n`);
 });

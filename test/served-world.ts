@@ -11,9 +11,6 @@ import { alive, commandLineOf, environmentOf, listProcesses } from "../src/syste
 import { CodexSuiteWorld, OldestCodexWorld } from "./agent-suite/codex-world.ts";
 import { until, type World } from "./harness.ts";
 
-/** The long run of `npm run soak`. */
-export const LONG = process.env.CONVEYOR_CRASHES !== undefined;
-
 export const VERSIONS = [
   ["Codex", () => new CodexSuiteWorld()],
   ["the oldest Codex", () => new OldestCodexWorld()],

@@ -7,6 +7,7 @@ import type { Role, Session, WayOfLaunch } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
 import { inferState, type Turn, type WorkerState } from "../core/sessions/worker-state.ts";
 import type { LastDelivery, Side, TaskFacts } from "../store/dashboard/tasks.ts";
+import { takeOnRecord } from "../flow/reach/recipient.ts";
 import type { Machine, Sign } from "./machine.ts";
 
 /** A session as pages know it: nothing secret, no identity token. */
@@ -24,6 +25,8 @@ export interface Party {
   readonly pid: number | null;
   readonly thread: string | null;
   readonly rollout: string | null;
+  /** Its pane shows another conversation: the command that takes that one on record. */
+  readonly moved: string | null;
   readonly registeredAt: string;
   readonly heardAt: string | null;
   readonly alive: boolean | null;
@@ -60,6 +63,9 @@ const aliveOf = (session: Session, sign: Sign): boolean | null => {
   return sign.processAlive ?? sign.lockHeld ?? (sign.terminal === null ? null : sign.terminal.running);
 };
 
+const movedCommand = ({ name, role, tmux_session, moved_to }: Session): string | null =>
+  moved_to === null ? null : takeOnRecord({ program: "conveyor" }, { name, role, tmuxSession: tmux_session || null }, moved_to);
+
 export function partyOf(session: Session, machine: Machine): Party {
   const sign = machine.sign(session.id);
   return {
@@ -76,6 +82,7 @@ export function partyOf(session: Session, machine: Machine): Party {
     pid: session.pid,
     thread: session.codex_session_id,
     rollout: session.codex_session_path,
+    moved: movedCommand(session),
     registeredAt: session.registered_at,
     heardAt: session.last_heartbeat_at,
     alive: aliveOf(session, sign),

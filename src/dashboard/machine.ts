@@ -9,6 +9,7 @@ import { machineProofs } from "../flow/loops/machine-proof.ts";
 import { type Placed, placeIn } from "../flow/reach/pane.ts";
 import { sessionSubject } from "../flow/reach/subject.ts";
 import { dispatchers } from "../flow/dispatch/dispatchers.ts";
+import { Troubles } from "../flow/dispatch/troubles.ts";
 import { writerSigns } from "../flow/reach/writer.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import type { Store } from "../store/store.ts";
@@ -46,7 +47,7 @@ export class Machine {
   private running = false;
   private closed = false;
   private looking: Promise<void> | null = null;
-  private told = "";
+  private readonly troubles: Troubles;
 
   /**
    * @param sessions those to look at; @param changed called when a sign differs from the last look; @param problem told why a look failed
@@ -56,8 +57,10 @@ export class Machine {
     private readonly store: Store,
     private readonly sessions: () => readonly Session[],
     private readonly changed: () => void,
-    private readonly problem: (message: string) => void,
-  ) {}
+    problem: (message: string) => void,
+  ) {
+    this.troubles = new Troubles(problem, () => performance.now());
+  }
 
   /** What was last seen of a session; nothing is known before the first look. */
   sign(sessionId: string): Sign {
@@ -96,18 +99,13 @@ export class Machine {
   private turn(): void {
     this.looking ??= this.look()
       .then(
-        () => (this.told = ""),
-        (error: Error) => this.tell(error.message),
+        () => this.troubles.over("a look"),
+        (error: Error) => this.troubles.tell("a look", `the sessions could not be looked at: ${error.message}`),
       )
       .then(() => {
         this.looking = null;
         if (this.running) this.timer = setTimeout(() => this.turn(), EVERY_MS);
       });
-  }
-
-  private tell(message: string): void {
-    if (message !== this.told) this.problem(`the sessions could not be looked at: ${message}`);
-    this.told = message;
   }
 
   /** Looks once, at everything. */

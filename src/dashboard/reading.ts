@@ -2,9 +2,8 @@
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { Troubles } from "../flow/dispatch/troubles.ts";
-import { unread } from "../flow/observe/unread.ts";
 import { type ServedWatch, watchServed } from "../flow/observe/served-watch.ts";
-import { type RolloutWatch, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
+import { type RolloutWatch, grownOrFine, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import { boundManagers } from "../store/sessions/bindings.ts";
 import type { Store } from "../store/store.ts";
 
@@ -23,7 +22,7 @@ export class Reading {
     problem: (message, what) => this.troubles.tell(what, message),
     fine: (what) => this.troubles.over(what),
   };
-  /** Size at which a manager's rollout was last tried. */
+  /** Size at which a manager's rollout was last read. */
   private readonly sizes = new Map<string, number>();
 
   constructor(
@@ -50,7 +49,7 @@ export class Reading {
       }, SETTLE_MS);
     };
     this.watching = watchRollouts(this.cx, this.store, grew, this.told.problem, this.told.fine);
-    this.served = watchServed(this.store, grew, (message) => this.told.problem(message, "what is asked"));
+    this.served = watchServed(this.cx, this.store, grew, (message) => this.told.problem(message, "what is asked"));
     this.timer = setInterval(() => this.read(true), EVERY_MS);
     this.read(true);
   }
@@ -61,10 +60,9 @@ export class Reading {
       this.served?.follow();
       this.watching?.ingest(all);
       for (const session of boundManagers(this.store)) {
-        const grown = unread(session);
+        const grown = grownOrFine(session, this.told);
         if (grown === null || this.sizes.get(grown.path) === grown.size) continue;
-        storeGrown(this.cx, this.store, grown, this.told);
-        this.sizes.set(grown.path, grown.size);
+        if (storeGrown(this.cx, this.store, grown, this.told) !== null) this.sizes.set(grown.path, grown.size);
       }
       // The others leave out what ends no turn.
       if (all) this.troubles.over("reading");

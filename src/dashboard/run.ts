@@ -28,6 +28,7 @@ const SAY_AFTER_MS = 1000;
  */
 export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWish): Promise<void> {
   const reader = makeContext(cx.outside);
+  if (wish.path !== undefined) reader.meant(wish.path);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
   const { log, warn: problem } = talkOf(cx, cx.program);

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
+import moves from "./moves.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
@@ -266,6 +267,7 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 14, name: "protocol", sql: protocol },
+  { version: 15, name: "moves", sql: moves },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

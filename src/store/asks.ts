@@ -6,6 +6,9 @@ import { type Store, tx } from "./store.ts";
 
 export type Answerer = "us" | "person" | "other";
 
+/** How an ask ended: `seen`: answered by this one, or gone away unanswered; `unknown`: nobody can tell whether it was, and by whom. */
+export type AskEnd = { readonly by: Answerer | null; readonly proof: "seen" } | { readonly by: null; readonly proof: "unknown" };
+
 /** One thing that was asked. */
 export interface Ask {
   readonly id: string;
@@ -34,8 +37,10 @@ export interface Ask {
   readonly sender_pid: number | null;
   /** When it was no longer asked. */
   readonly ended_at: string | null;
-  /** Whose answer counted; null while it is asked, of what went away unanswered, and where nobody can tell. */
+  /** Whose answer counted; null while it is asked, and where there was none, or nobody can tell: `proof` says which. */
   readonly answered_by: Answerer | null;
+  /** Null while it is asked. */
+  readonly proof: AskEnd["proof"] | null;
 }
 
 type Row = Omit<Ask, "choices" | "takes_text"> & { choices_json: string; takes_text: number };
@@ -65,7 +70,7 @@ export function recordAsks(
     for (const ask of open) {
       // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
       if (told.some((each) => isSame(ask, each)) || (ask.sender_pid !== null && lives(ask.sender_pid))) continue;
-      endAsk(store, ask, ask.sent_at === null ? "other" : null);
+      endAsk(store, ask, ask.sent_at === null ? { by: "other", proof: "seen" } : { by: null, proof: "unknown" });
     }
     for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
     const now = openAsks(store, sessionId);
@@ -80,7 +85,8 @@ export function recordAsk(store: Store, sessionId: string, taskId: string | null
     const known = open.find((ask) => isSame(ask, told));
     if (known !== undefined) return known;
     // The same number for another question: its server was started again meanwhile.
-    for (const ask of open) if (ask.request_id === told.requestId) endAsk(store, ask, null);
+    for (const ask of open)
+      if (ask.request_id === told.requestId) endAsk(store, ask, { by: null, proof: ask.sent_at === null ? "seen" : "unknown" });
     return addAsk(store, sessionId, taskId, told);
   });
 }
@@ -139,18 +145,18 @@ export const releaseAnswer = (store: Store, ask: Ask): void =>
     )
     .run(ask.id);
 
-/** It is no longer asked. @param by whose answer counted; null: nobody's */
-export function endAsk(store: Store, ask: Pick<Ask, "id" | "session_id">, by: Answerer | null, taskId: string | null = null): void {
+/** It is no longer asked. */
+export function endAsk(store: Store, ask: Pick<Ask, "id" | "session_id">, { by, proof }: AskEnd, taskId: string | null = null): void {
   tx(store, () => {
     const ended = store.db
-      .query("update agent_asks set ended_at = ?, answered_by = ? where id = ? and ended_at is null")
-      .run(store.now(), by, ask.id);
+      .query("update agent_asks set ended_at = ?, answered_by = ?, proof = ? where id = ? and ended_at is null")
+      .run(store.now(), by, proof, ask.id);
     if (ended.changes === 0) return;
     const { answer, asker_session_id } = askById(store, ask.id)!;
     addEvent(store, {
       type: "agent_ask_ended",
       taskId,
-      payload: { ask_id: ask.id, session_id: ask.session_id, answered_by: by, answer, asker_session_id },
+      payload: { ask_id: ask.id, session_id: ask.session_id, answered_by: by, proof, answer, asker_session_id },
     });
   });
 }

@@ -1,5 +1,5 @@
 /** Opening the database: look first, then create, migrate or use it. The only place that makes a connection for writing. */
-import { Database, SQLiteError } from "bun:sqlite";
+import { Database } from "bun:sqlite";
 import { resolve } from "node:path";
 import { Failure } from "../core/failure.ts";
 import { type Extension, applyExtensions, extensions, lacksExtensions } from "../schema/extensions.ts";
@@ -9,7 +9,7 @@ import { closeLeavingLog, closeUntouched, createFile, fileStands, openFile, requ
 import type { FileMigration } from "./migrate.ts";
 import { logBytes } from "./obstacle.ts";
 import { identityOf, keepsLog, logIdentity, refuseNewer, requirePlace } from "./place.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
+import { isBusy, sqliteFailure } from "./sqlite-failure.ts";
 import { type Store, tx } from "./store.ts";
 
 /** Where times and ids come from. */
@@ -96,8 +96,6 @@ const enforceForeignKeys = ({ db, path }: Store): void => {
 };
 
 const userVersion = (db: Database): number => db.query<{ user_version: number }, []>("pragma user_version").get()?.user_version ?? 0;
-
-const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;
 
 /**
  * SQLite switches the mode only while nobody else is connected and does not wait for that by itself; another first opening may be at it.

@@ -96,3 +96,6 @@ export function sqliteFailure(error: unknown, path: string): Failure | undefined
   const found = table.find(([code]) => code.test(error.code!))?.[1](path);
   return found && new Failure(`the database ${path} ${found.reason} (${brief(error.message)})`, { hint: found.hint, cause: error });
 }
+
+/** Whether another connection has the lock that was asked for. */
+export const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;

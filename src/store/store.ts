@@ -1,7 +1,7 @@
 /** What every function of this room takes first: the open database, and where times and ids come from. */
 import type { Database } from "bun:sqlite";
 import { requirePlace } from "./place.ts";
-import { sqliteFailure } from "./sqlite-failure.ts";
+import { isBusy, sqliteFailure } from "./sqlite-failure.ts";
 
 export interface Store {
   readonly db: Database;
@@ -26,14 +26,35 @@ export interface Store {
  */
 export function tx<T>(store: Store, change: () => T extends Promise<unknown> ? never : T): T {
   if (store.db.inTransaction) return change();
+  let begun = false;
+  const whole = store.db.transaction(() => {
+    begun = true;
+    requirePlace(store);
+    return change();
+  });
+  const end = performance.now() + longestQueueMs;
   try {
-    return store.db
-      .transaction(() => {
-        requirePlace(store);
-        return change();
-      })
-      .immediate() as T;
+    for (let seen = commitsOfOthers(store); ;) {
+      try {
+        return whole.immediate() as T;
+      } catch (error) {
+        if (begun || !isBusy(error) || performance.now() > end) throw error;
+        const now = commitsOfOthers(store);
+        if (now === seen) throw error;
+        seen = now;
+      }
+    }
   } catch (error) {
     throw sqliteFailure(error, store.path) ?? error;
   }
 }
+
+/**
+ * How long a write stands in line behind others that do get on. SQLite's own wait (busy_timeout) is no queue: whoever asks when the lock
+ * happens to be free has it, and of eight writers on a busy machine one had none in five seconds. A file that stands still is given up
+ * after that one wait.
+ */
+const longestQueueMs = 60_000;
+
+/** A number that differs from the one before when another connection has committed in between (SQLite, PRAGMA data_version). */
+const commitsOfOthers = ({ db }: Store): number => db.query<{ data_version: number }, []>("pragma data_version").get()!.data_version;

@@ -7,6 +7,9 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)}s`.padStart(6)
 export const demoLine = (who: string, what: string, ms: number): string =>
   `${seconds(ms)}  ${who.padEnd(8)}  ${what.replace(/\s+/g, " ").slice(0, 160)}`;
 
+const ways = ({ launch }: DemoResult): string =>
+  launch === null ? "" : `; the worker was started by ${launch.worker}, the manager by ${launch.manager}`;
+
 /** What happened, how long each step took, and where the records lie. */
 export function demoSummary(result: DemoResult): string {
   if (result.interrupted)
@@ -34,7 +37,7 @@ export function demoSummary(result: DemoResult): string {
     "How long each step took:",
     ...steps,
     ...failed,
-    `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}.`,
+    `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}${ways(result)}.`,
     ...records,
   ].join("\n");
 }

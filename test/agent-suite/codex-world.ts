@@ -5,6 +5,7 @@ import { agents } from "../../src/core/agent/agents.ts";
 import type { ModelItem, ModelRequest } from "../../src/system/scripted-model.ts";
 import { CodexWorld, PlainModel } from "../codex-world.ts";
 import { failingModel } from "./codex-failures.ts";
+import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
 import type { AgentWorld, HeldModel } from "./world.ts";
 
 /** Answers `ask CMD` by wanting to run it outside the sandbox, which needs an approval. */
@@ -19,9 +20,10 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   readonly compacted = /"type":"(compacted|context_compacted)"/;
   readonly model: HeldModel;
   private failing: ReturnType<typeof failingModel> | null = null;
-  constructor() {
+  /** @param launch by protocol, as nobody has to say, or by its terminal */
+  constructor(readonly launch: LaunchWish = "protocol") {
     const model = new PlainModel();
-    super((request) => askOr(model, request));
+    super((request) => askOr(model, request), launch === "protocol" ? {} : { launch });
     this.model = model;
   }
 
@@ -42,8 +44,8 @@ const OLDEST = resolve(import.meta.dir, "..", `codex-${agents.codex.tested.from}
 
 /** The same with the oldest version that the tests know, which scripts/setup-ci fetches. */
 export class OldestCodexWorld extends CodexSuiteWorld {
-  constructor() {
-    super();
+  constructor(launch?: LaunchWish) {
+    super(launch);
     if (!existsSync(OLDEST)) throw new Error(`no Codex at ${OLDEST}: run scripts/setup-ci`);
     this.env.PATH = `${OLDEST}:${this.env.PATH}`;
   }

@@ -1,5 +1,6 @@
-/** The suite of what every agent must do, run for the real Codex of today. */
+/** The suite of what every agent must do, run for the real Codex of today: by its protocol, which is the default, and by its terminal. */
 import { CodexSuiteWorld } from "./codex-world.ts";
 import { agentSuite } from "./suite.ts";
 
-agentSuite("Codex", () => new CodexSuiteWorld());
+agentSuite("Codex by protocol", () => new CodexSuiteWorld());
+agentSuite("Codex by its terminal", () => new CodexSuiteWorld("tmux"));

@@ -9,7 +9,7 @@ import { installedAgent } from "../../src/system/agent/cli.ts";
 import { alive } from "../../src/system/processes/processes.ts";
 import { newSession } from "../../src/system/terminal/sessions.ts";
 import { until } from "../harness.ts";
-import { type AgentWorld, Terminal } from "./world.ts";
+import { type AgentWorld, Terminal, wayInto } from "./world.ts";
 
 interface Started {
   readonly session_id: string;
@@ -40,15 +40,25 @@ const shapes: Readonly<Record<string, string>> = {
   "control characters": "before\u001b[201~\rafter\u0007",
   "15,000 characters": `${"word ".repeat(2999)}end!!`,
 };
-const arrived: Readonly<Record<string, string>> = { "control characters": "before[201~\nafter" };
+/** What a terminal makes of them. */
+const typed: Readonly<Record<string, string>> = { "control characters": "before[201~\nafter" };
 
-/** The suite, with one world for each of its parts. @param make a new world; it is closed afterwards */
-export function agentSuite(label: string, make: () => AgentWorld): void {
-  describe(`${label}: started and found`, () => starting(make()));
-  describe(`${label}: spoken to`, () => speaking(make()));
-  describe(`${label}: asking`, () => asking(make()));
-  describe(`${label}: failing`, () => failing(make()));
-  describe(`${label}: interrupted, compacted, killed, gone on with`, () => living(make()));
+const parts = {
+  "started and found": starting,
+  "spoken to": speaking,
+  asking,
+  failing,
+  "interrupted, compacted, killed, gone on with": living,
+};
+
+/**
+ * The suite, with one world for each of its parts.
+ * @param make a new world; it is closed afterwards
+ * @param but parts that are left out
+ */
+export function agentSuite(label: string, make: () => AgentWorld, ...but: (keyof typeof parts)[]): void {
+  for (const [name, part] of Object.entries(parts))
+    if (!but.some((each) => each === name)) describe(`${label}: ${name}`, () => part(make()));
 }
 
 function starting(world: AgentWorld): void {
@@ -76,16 +86,17 @@ function starting(world: AgentWorld): void {
     const started = await start(world, "chosen", "--task", "a secret prompt", "--model", "some-model", "--effort", effort);
     await world.idle(started.codex_session_id);
     const [row] = world.rows<Record<string, string>>("select * from session_agents where session_id = ?", started.session_id);
-    expect(row).toMatchObject({ agent: world.agent.key, launch: "tmux", model: "some-model", effort, home: expect.any(String) });
+    expect(row).toMatchObject({ agent: world.agent.key, launch: world.launch, model: "some-model", effort, home: expect.any(String) });
     expect(row!.version).toMatch(/^\d+\.\d+\.\d+/);
     const argv = JSON.parse(row!.argv_json!) as string[];
     expect(argv[0]).toEndWith(world.agent.program);
     expect(argv.join(" ")).toContain("some-model");
     expect(JSON.stringify(row)).not.toContain("secret prompt");
     const [listed] = await world.ok("sessions --name chosen");
-    expect(listed).toMatchObject({ agent: world.agent.key, model: "some-model", effort, launch: "tmux" });
+    const { launch } = world;
+    expect(listed).toMatchObject({ agent: world.agent.key, model: "some-model", effort, launch, launch_why: null });
     const [found] = (await world.ok("discover chosen")).sessions;
-    expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch: "tmux" });
+    expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch, launch_why: null });
   }, 60_000);
 
   test("of a pair each side has its own model and effort, and a wrong one leaves nothing behind", async () => {
@@ -151,13 +162,17 @@ function speaking(world: AgentWorld): void {
     await world.idle(thread);
   }, 60_000);
   afterAll(() => world.close());
-  const times = (text: string) => world.userTexts(thread).filter((said) => plainWords(said) === plainWords(text)).length;
+  const way = wayInto(world);
+  const isTyped = world.launch === "tmux";
+  // Blanks are a terminal's own affair; a protocol changes nothing.
+  const plain = isTyped ? plainWords : (text: string) => text;
+  const times = (text: string) => world.userTexts(thread).filter((said) => plain(said) === plain(text)).length;
 
   for (const [name, text] of Object.entries(shapes)) {
-    test(`idle, ${name}: by its terminal, with proof, once`, async () => {
+    test(`idle, ${name}: with proof, once`, async () => {
       await terminal.page("idle");
-      expect(await nudge(world, "w1", text)).toMatchObject({ transport: "tmux", proof: "seen" });
-      expect(times(arrived[name] ?? text)).toBe(1);
+      expect(await nudge(world, "w1", text)).toMatchObject({ transport: way, proof: "seen" });
+      expect(times((isTyped ? typed[name] : undefined) ?? text)).toBe(1);
       await world.idle(thread);
     });
   }
@@ -187,21 +202,23 @@ function speaking(world: AgentWorld): void {
     expect(times("after the interrupt")).toBe(1);
   }, 60_000);
 
-  test("in copy mode: once, and it is left", async () => {
+  test("in copy mode: once, and it is left where that is in the way", async () => {
     await terminal.page("idle");
     await terminal.mode();
-    expect(await nudge(world, "w1", "out of copy mode")).toMatchObject({ transport: "tmux", proof: "seen" });
+    expect(await nudge(world, "w1", "out of copy mode")).toMatchObject({ transport: way, proof: "seen" });
     await world.idle(thread);
     expect(times("out of copy mode")).toBe(1);
+    expect(await terminal.leaveMode()).toBe(!isTyped);
   });
 
-  test("with a draft: by the agent's own queue where it has one, and the draft stays", async () => {
+  test("with a draft: by the agent's own protocol or queue where it has one, and the draft stays", async () => {
     await terminal.page("idle");
     await terminal.draft("my half thought");
+    const past = isTyped ? world.agent.queue : way;
     const sent = await world.run(["session-nudge", "w1", "past the draft"]);
-    if (world.agent.queue === null) expect(sent.exit).toBe(1);
-    else expect(sent.json()).toMatchObject({ transport: world.agent.queue, proof: "seen" });
-    expect(times("past the draft")).toBe(world.agent.queue === null ? 0 : 1);
+    if (past === null) expect(sent.exit).toBe(1);
+    else expect(sent.json()).toMatchObject({ transport: past, proof: "seen" });
+    expect(times("past the draft")).toBe(past === null ? 0 : 1);
     expect((await terminal.screen()).composer?.text).toBe("my half thought");
   }, 60_000);
 }
@@ -218,22 +235,27 @@ function asking(world: AgentWorld): void {
   }, 90_000);
   afterAll(() => world.close());
 
-  test("a question in front is told as such, gets no key, and answers nothing", async () => {
+  test("a question in front gets no key, and what is said answers nothing: refused, or by protocol not yet", async () => {
     const before = await terminal.text();
     const sent = await world.run(["session-nudge", "w1", "not a yes"]);
-    expect(sent.exit).toBe(1);
-    expect(sent.stderr).toContain(world.agent.screen.describe(await terminal.screen()));
+    const screen = await terminal.screen();
+    expect(screen.page).toBe("command_approval");
+    const [exit, words] =
+      world.launch === "tmux" ? [1, world.agent.screen.describe(screen)] : [0, "waits for the next step of the turn that runs"];
+    expect([sent.exit, sent.stderr]).toEqual([exit, expect.stringContaining(words)]);
     expect(await terminal.text()).toBe(before);
     expect(existsSync(join(world.project, "asked-for"))).toBe(false);
     expect(world.userTexts(thread)).not.toContain("not a yes");
   }, 60_000);
 
-  test("an interrupt ends the question and the turn, and the next message arrives", async () => {
+  test("an interrupt ends the question and the turn; what waited is said then, and the next message arrives", async () => {
     await world.ok("session-interrupt w1");
     await world.idle(thread);
     expect(existsSync(join(world.project, "asked-for"))).toBe(false);
     expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen" });
-    expect(world.userTexts(thread).filter((text) => text === "and on")).toHaveLength(1);
+    const times = (words: string) => world.userTexts(thread).filter((text) => text === words).length;
+    expect(times("and on")).toBe(1);
+    expect(times("not a yes")).toBe(world.launch === "tmux" ? 0 : 1);
   }, 60_000);
 }
 
@@ -335,7 +357,13 @@ function living(world: AgentWorld): void {
 
   test("a busy worker becomes idle, and cycle says how its turn ended and which agent it is", async () => {
     await hold("busy");
-    expect(await world.ok("cycle t1")).toMatchObject({ state: "busy", turn: "open", agent: world.agent.key, launch: "tmux", model: null });
+    expect(await world.ok("cycle t1")).toMatchObject({
+      state: "busy",
+      turn: "open",
+      agent: world.agent.key,
+      launch: world.launch,
+      model: null,
+    });
     const interrupted = await world.ok(["session-interrupt", "w1", "--followup", "stop and report"]);
     expect(interrupted).toMatchObject({ key: world.agent.keys.interrupt, sent: true });
     expect(world.userTexts(worker.codex_session_id).filter((text) => text === "stop and report")).toHaveLength(1);
@@ -353,7 +381,7 @@ function living(world: AgentWorld): void {
     await world.ok("session-interrupt w1");
     await idle();
     expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "aborted" });
-    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen", transport: "tmux" });
+    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen", transport: wayInto(world) });
     await idle();
   });
 
@@ -368,7 +396,7 @@ function living(world: AgentWorld): void {
     await terminal.page("idle");
     expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({
       send_text: world.agent.keys.slash.compact,
-      send_result: { side_effect_started: true, transport: "tmux" },
+      send_result: { side_effect_started: true, transport: wayInto(world) },
     });
     await until("the compaction in the record", () => world.compacted.test(readFileSync(worker.codex_session_path, "utf8")));
     await idle();
@@ -379,6 +407,8 @@ function living(world: AgentWorld): void {
     await hold("to-the-end");
     process.kill(worker.pid, "SIGKILL");
     await terminal.ended();
+    const home = world.agent.transcript.homeOf(worker.codex_session_path)!;
+    await until("the end of its writer", () => !machineOf(world.agent).writer(home, worker.codex_session_id)?.held);
     expect(await world.ok("cycle t1")).toMatchObject({ turn: "crashed", worker_alive: false });
     const refused = await world.run(["session-nudge", "w1", "hello?"]);
     expect(refused.exit).toBe(1);

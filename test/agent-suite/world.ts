@@ -2,6 +2,7 @@
 import type { Agent } from "../../src/core/agent/agent.ts";
 import type { AgentFact } from "../../src/core/agent/record.ts";
 import type { Screen } from "../../src/core/agent/screen.ts";
+import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
 import { capturePane, listPanes } from "../../src/system/terminal/panes.ts";
 import { tmuxResult } from "../../src/system/terminal/tmux.ts";
 import { until, type World } from "../harness.ts";
@@ -14,6 +15,8 @@ export interface HeldModel {
 
 export interface AgentWorld extends World {
   readonly agent: Agent;
+  /** How its sessions are started. */
+  readonly launch: LaunchWish;
   readonly model: HeldModel;
   /** A folder that the agent trusts. */
   readonly project: string;
@@ -34,6 +37,9 @@ export interface AgentWorld extends World {
   readonly compacted: RegExp;
 }
 
+/** How a message comes to a session of such a world. */
+export const wayInto = ({ agent, launch }: AgentWorld): string => (launch === "protocol" ? agent.served!.transport : launch);
+
 /** The terminal of a session that conveyor started under this name. */
 export class Terminal {
   private readonly name: string;
@@ -51,6 +57,12 @@ export class Terminal {
 
   text = (): Promise<string> => capturePane(this.world.env, this.name, 0);
   keys = (...words: string[]) => tmuxResult(this.world.env, ["send-keys", "-t", `=${this.name}:`, ...words]);
+  /** Leaves tmux's own mode, and gives whether it was in one. */
+  leaveMode = async (): Promise<boolean> => {
+    const pane = (await listPanes(this.world.env)).find(({ session }) => session === this.name);
+    await tmuxResult(this.world.env, ["send-keys", "-t", `=${this.name}:`, "-X", "cancel"]);
+    return pane?.mode != null;
+  };
   mode = () => tmuxResult(this.world.env, ["copy-mode", "-t", `=${this.name}:`]);
   page = (page: Screen["page"]) => until(`the page ${page} in ${this.name}`, async () => (await this.screen()).page === page, 30);
   ended = () =>

@@ -35,8 +35,17 @@ test("the arguments are the contract's, apart from the daemon where it can be av
 });
 
 test("help is asked only of versions that may need it", () => {
-  expect(["0.130.0", "0.149.9", null].map(codex.needsHelp)).toEqual([false, false, false]);
-  expect(["0.150.0", "0.169.0-alpha.1", "1.0.0"].map(codex.needsHelp)).toEqual([true, true, true]);
+  expect(["0.130.0", "0.149.9", null].map(codex.helpPages)).toEqual([[], [], []]);
+  const pages = [["--help"], ["app-server", "--help"]];
+  expect(["0.150.0", "0.169.0-alpha.1", "1.0.0"].map(codex.helpPages)).toEqual([pages, pages, pages]);
+});
+
+test("it is spoken to by protocol where its help names both ends of a socket of ours", () => {
+  const draws = "      --remote <ADDR>\n          Accepted forms: `unix://PATH`.\n";
+  const listens = "      --listen <URL>\n          Supported values: `stdio://` (default), `unix://`, `unix://PATH`,\n";
+  const elsewhere = "      --listen <URL>\n          Supported values: `stdio://`\n\n      --stdio\n          not `unix://PATH`\n";
+  const served = (...pages: string[]) => codex.features("0.171.0", pages.join("\n")).served;
+  expect([served(draws, listens), served(draws), served(listens), served(draws, elsewhere)]).toEqual([true, false, false, false]);
 });
 
 test("the program file tells the agent from a script", () => {

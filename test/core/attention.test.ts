@@ -8,6 +8,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   alive: true,
   turn: "completed",
   turnError: null,
+  moved: null,
   turnAt: null,
   page: "idle",
   dialog: null,
@@ -45,6 +46,12 @@ test("dead sessions: in the middle of a turn, or between", () => {
   expect(of({ sides: [side({ turn: "crashed", alive: false })] })).toMatchObject([{ kind: "crashed", weight: "now" }]);
   expect(of({ sides: [side({ alive: false })] })).toMatchObject([{ kind: "gone", weight: "now" }]);
   expect(of({ sides: [side({ alive: null })] })).toEqual([]);
+});
+
+test("a pane that shows another conversation, with the command that takes it on record", () => {
+  expect(of({ sides: [side({ moved: "conveyor register-worker --name w1 --codex-session T" })] })).toMatchObject([
+    { kind: "moved", weight: "now", command: "conveyor register-worker --name w1 --codex-session T" },
+  ]);
 });
 
 test("messages that may not have arrived, failed and blocked commands; each can be put away", () => {

@@ -29,13 +29,13 @@ test("pages that come and go begin no second look beside the first", async () =>
   expect(looks).toBe(1);
 });
 
-test("a look that fails is said once and ends nothing", async () => {
+test("looks that fail are said once, though each in other words, and end nothing", async () => {
   const cx = w.context();
   const problems: string[] = [];
   let looks = 0;
   const broken = () => {
     looks++;
-    throw new Error("disk I/O error");
+    throw new Error(`disk I/O error ${looks}`);
   };
   const machine = new Machine(
     cx,
@@ -50,7 +50,7 @@ test("a look that fails is said once and ends nothing", async () => {
   machine.watch(true);
   await machine.close();
   expect(looks).toBe(2);
-  expect(problems).toEqual(["the sessions could not be looked at: disk I/O error"]);
+  expect(problems).toEqual(["the sessions could not be looked at: disk I/O error 1"]);
 });
 
 test("the end waits for a look that has begun", async () => {

@@ -1,6 +1,6 @@
 /** What the dashboard reads while a page is open: a problem is told when it begins and when it comes back, not at every try. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { truncateSync } from "node:fs";
+import { readFileSync, truncateSync } from "node:fs";
 import { Reading } from "../../src/dashboard/reading.ts";
 import { World } from "../harness.ts";
 import { boundPair, event, meta, type Pair, THREAD } from "../rollout.ts";
@@ -48,6 +48,30 @@ for (const [role, thread] of [
     truncateSync(path, 0);
     look();
     expect(problems).toEqual([expect.stringContaining("0 are there"), expect.stringContaining("0 are there")]);
+  });
+}
+
+for (const role of ["worker", "manager"] as const) {
+  test(`the ${role}'s rollout that is back as it was is read, though it did not grow, and its next trouble is a new one`, async () => {
+    const { path, append } = pair[role];
+    look();
+    append(event({ type: "task_complete" }));
+    const whole = readFileSync(path);
+    const other = "9".repeat(8);
+    await Bun.write(path, whole.toString().replace(/[0-9]{8}(?=-[0-9]{4}-4)/, other));
+    for (let n = 0; n < 3; n++) look();
+    expect(problems).toEqual([expect.stringContaining("was replaced")]);
+    await Bun.write(path, whole);
+    look();
+    expect(w.rows("select 1 from codex_events where subtype = 'task_complete'")).toHaveLength(1);
+
+    truncateSync(path, 0);
+    look();
+    await Bun.write(path, whole);
+    look();
+    truncateSync(path, 0);
+    look();
+    expect(problems.slice(1)).toEqual([expect.stringContaining("0 are there"), expect.stringContaining("0 are there")]);
   });
 }
 

@@ -20,7 +20,8 @@ const program = (name: string, script: string): string => {
 test("it comes to its end: proven both ways, gate held, task done, nothing left", async () => {
   const result = await world.ok("demo --json");
   const names = result.steps.map((step: { name: string }) => step.name);
-  expect(result).toMatchObject({ ok: true, failed: null, folder: null, database: null });
+  const launch = { worker: "protocol", manager: "protocol" };
+  expect(result).toMatchObject({ ok: true, failed: null, folder: null, database: null, launch });
   expect(names).toEqual([
     "a private Codex home, state root, tmux server and git project",
     "pair: two Codex sessions, each with a rollout of its own",

@@ -40,7 +40,7 @@ test("a worker hears that it is over before it is stopped", async () => {
   expect(done).toMatchObject({
     killed_worker: true,
     killed_manager: false,
-    message_delivery: { state: "delivered", proof: "seen", transport: "tmux" },
+    message_delivery: { state: "delivered", proof: "seen", transport: "codex_protocol" },
     pre_stop_transcript_captures: [{ role: "worker" }],
   });
   expect(world.userTexts(thread).at(-1)).toBe("We are done, thank you");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { seedCriteria } from "../../src/store/tasks/criteria.ts";
-import { findConfig, saveConfig } from "../../src/store/tasks/manager-configs.ts";
+import { seedCriteria, takeBackCriteria } from "../../src/store/tasks/criteria.ts";
+import { configRow, findConfig, saveConfig, takeBackConfig } from "../../src/store/tasks/manager-configs.ts";
 import { createTask } from "../../src/store/tasks/tasks.ts";
 import { World } from "../harness.ts";
 
@@ -34,6 +34,25 @@ test("revision, event and telemetry only when something differs", () => {
       "select json_extract(attributes_json, '$.revision') as r from telemetry_events where event_type = 'manager_config_recorded' order by timestamp",
     ),
   ).toEqual([{ r: 1 }, { r: 2 }]);
+});
+
+test("what is taken back is as it was, but for what somebody else has changed since", async () => {
+  const store = w.store();
+  const task = createTask(store, { name: "t", goal: "g" });
+  saveConfig(store, task.id, { objective: "first", tools: ["a"] });
+  const before = configRow(store, task.id);
+  const saved = saveConfig(store, task.id, { objective: "second" }).config;
+  takeBackConfig(store, before, saved);
+  expect(configRow(store, task.id)).toEqual(before);
+  const again = saveConfig(store, task.id, { objective: "second" }).config;
+  const theirs = saveConfig(store, task.id, { objective: "third" }).config;
+  takeBackConfig(store, before, again);
+  expect(findConfig(store, task.id)).toEqual(theirs);
+
+  const [mine, touched] = seedCriteria(store, task.id, ["mine", "touched"]);
+  await w.ok(["criteria", "t", "--satisfy", String(touched), "--proof", "seen"]);
+  takeBackCriteria(store, task.id, [mine!, touched!]);
+  expect(w.rows("select id from acceptance_criteria")).toEqual([{ id: touched! }]);
 });
 
 test("clearing comes before what is given", () => {

@@ -233,3 +233,60 @@ test("the folder holds a .gitignore, also one that is there already; a named fol
   await w.ok("tasks --json");
   expect(existsSync(join(w.stateRoot, ".gitignore"))).toBe(false);
 });
+
+const WORKER_FILES: Readonly<Record<string, string>> = {
+  "config.json": '{"name":"w1","cwd":"/","tmux_session":"codex-w1"}',
+  "status.json": '{"state":"blocked","current_task":"run this","next_action":"n"}',
+  "events.jsonl": '{"time":"2026-01-01T00:00:00.000Z","type":"nudge","message":"from the clone"}\n',
+};
+const BY_FILES = [
+  "list --json",
+  "events w1",
+  "update-status w1 --state blocked --current-task t --next-action n",
+  "nudge w1 hello",
+  "status w1",
+  "capture w1",
+  "import-compat",
+];
+const withPath = (line: string, root: string) => [...line.split(" "), "--path", join(root, ".codex-workers", "workerctl.db")];
+
+describe("workers in files that git tracks, without a database", () => {
+  let worker: string;
+  beforeEach(() => {
+    worker = join(repository, ".codex-workers", "w1");
+    mkdirSync(worker, { recursive: true });
+    for (const [name, words] of Object.entries(WORKER_FILES)) writeFileSync(join(worker, name), words);
+    git(repository, "add", "-f", ".codex-workers");
+    git(repository, "commit", "-qm", "x");
+  });
+
+  test.each(BY_FILES)("`%s` believes none of them, and writes nothing", async (line) => {
+    for (const cwd of [repository, join(repository, "a")]) {
+      const done = await at(cwd, line);
+      expect([done.exit, done.stdout]).toEqual([1, ""]);
+      expect(done.stderr).toContain("git tracks them");
+    }
+    expect(git(repository, "status", "--porcelain", "--ignored")).toBe("");
+  });
+
+  test("a database that is named elsewhere does not make them believed", async () => {
+    const elsewhere = [..."list --json --path".split(" "), join(w.dir, "other.db")];
+    const done = await w.run(elsewhere, { cwd: repository, env: NOT_NAMED });
+    expect([done.exit, done.stdout]).toEqual([1, ""]);
+  });
+
+  test("the file beside them named on purpose, or the folder, does; doctor tells of them", async () => {
+    const named = await w.run(withPath("events w1", repository), { cwd: repository, env: NOT_NAMED });
+    expect([named.exit, named.json().message]).toEqual([0, "from the clone"]);
+    const folder = { WORKERCTL_STATE_ROOT: join(repository, ".codex-workers") };
+    expect((await w.run("list --json", { cwd: repository, env: folder })).json()[0].current_task).toBe("run this");
+    expect((await at(repository, "doctor")).json().checks).toContainEqual(expect.objectContaining({ name: "state_root_exists", ok: true }));
+  });
+
+  test("one's own, which git does not track, are read as before, and said to be elsewhere", async () => {
+    git(repository, "rm", "-rq", "--cached", ".codex-workers");
+    const done = await at(join(repository, "a"), "events w1");
+    expect([done.exit, done.json().message]).toEqual([0, "from the clone"]);
+    expect(done.stderr).toBe(`note: the records are those in ${repository}/.codex-workers\n`);
+  });
+});

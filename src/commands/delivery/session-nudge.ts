@@ -15,7 +15,7 @@ export default verb(
     ],
     positionals: { name: word("a registered session"), text: word("the message; an empty one presses Enter") },
     flags: {
-      steer: flag("only into the turn that runs, at its next step (a session that was started with --launch protocol)"),
+      steer: flag("only into the turn that runs, at its next step (a session whose launch is protocol)"),
       dryRun: flag("say what would be sent; ask and touch nothing"),
       json: jsonFlag,
       path: pathFlag,

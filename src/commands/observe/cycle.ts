@@ -24,6 +24,6 @@ export default verb(
     const store = cx.store(args.path);
     const { task, busyWaitSeconds } = args;
     const consume = args.consume || (!args.noConsume && (await looksForManager(cx, store, task)));
-    cx.json(await runCycle(cx, store, { task, busyWaitSeconds, consume }));
+    await runCycle(cx, store, { task, busyWaitSeconds, consume, tell: cx.json });
   },
 );

@@ -3,7 +3,7 @@ import { flag, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
 import { runDemo } from "../../flow/qa/demo.ts";
-import { agentFlags, roleFlags } from "../../flow/sessions/start-session.ts";
+import { agentFlags, launchFlags, roleFlags } from "../../flow/sessions/start-session.ts";
 import { talkOf } from "../../flow/talk.ts";
 import { demoLine, demoSummary } from "../../view/demo.ts";
 
@@ -22,6 +22,7 @@ export default verb(
       agent: agentFlags.agent,
       workerAgent: roleFlags.workerAgent,
       managerAgent: roleFlags.managerAgent,
+      launch: launchFlags.launch,
       json: flag("print the result as JSON"),
     },
   },
@@ -29,7 +30,9 @@ export default verb(
     const worker = chosenAgent(cx.env, args.workerAgent ?? args.agent);
     const manager = chosenAgent(cx.env, args.managerAgent ?? args.agent);
     const { log } = talkOf(cx, `${cx.program} demo`);
-    const result = await runDemo(cx, { keep: args.keep, worker, manager }, (who, what, ms) => log(demoLine(who, what, ms)));
+    const result = await runDemo(cx, { keep: args.keep, launch: args.launch, worker, manager }, (who, what, ms) =>
+      log(demoLine(who, what, ms)),
+    );
     if (args.json) cx.json(result);
     else cx.out(demoSummary(result));
     return result.ok ? 0 : 1;

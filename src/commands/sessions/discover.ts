@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { REDACTED } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { ACTIVE_TASK_STATES } from "../../core/tasks/task.ts";
+import { printedSession, whereIs } from "../../flow/observe/whereabouts.ts";
 import { reachable } from "../../flow/reach/reachable.ts";
 import { boundSessionNames, discover, type Found } from "../../store/tasks/discover.ts";
 
@@ -47,15 +48,16 @@ export default verb(
       path: pathFlag,
     },
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
     const query = args.query.trim();
     const store = cx.store(args.path);
     const found = discover(store, query, { all: args.all, limit: args.limit });
+    const sessions = await Promise.all(found.sessions.map((row) => whereIs(cx, store, row)));
     const options = { program: cx.program, ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }) };
     cx.json({
       query,
       tasks: found.tasks,
-      sessions: found.sessions.map((row) => ({ ...row, identity_token: REDACTED, communication: reachable(row, options) })),
+      sessions: sessions.map((row) => ({ ...printedSession(cx, row), identity_token: REDACTED, communication: reachable(row, options) })),
       bindings: found.bindings,
       telemetry: found.telemetry,
       suggestions: suggest(cx.program, found, boundSessionNames(store)),

@@ -4,9 +4,10 @@ import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
-import { pair } from "../../flow/sessions/pair.ts";
+import { pair, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
+import { isThere } from "../../system/files/text-file.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 
@@ -52,7 +53,7 @@ export default verb(
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
       dispatcherId: text("name of the dispatcher that is started unless it lives", { default: "dispatch-pair", value: "ID", filled: true }),
-      dryRun: flag("print what would be started; touch nothing"),
+      dryRun: flag("print what would be started, or refuse what would be refused; touch nothing"),
       json: flag("print JSON (as it always does)"),
     },
   },
@@ -61,7 +62,6 @@ export default verb(
       ? null
       : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
-    if (args.dryRun) return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
     const config = changeOfFlags({
       mode: args.managerMode,
       objective: args.managerObjective,
@@ -78,10 +78,16 @@ export default verb(
       allowWorkerCompactClear: args.managerAllowWorkerCompactClear,
       permissionsJson: args.managerPermissionsJson,
     });
+    const input = { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config };
+    if (args.dryRun) {
+      // Where no records are, none are made, and nothing stands in the way.
+      if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+    }
     const store = cx.store(args.path);
     const scene = { cx, store };
     const { paired, missing } = await undertake(cx, async (under) => ({
-      paired: await pair(scene, under, { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config }),
+      paired: await pair(scene, under, input),
       missing: command !== null && !(await isDispatching(cx, store, args.dispatcherId)),
     }));
     const pid = command !== null && missing ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;

@@ -2,6 +2,7 @@
 import { choice, flag, jsonFlag, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { REDACTED, ROLES } from "../../core/sessions/session.ts";
+import { printedSession, whereIs } from "../../flow/observe/whereabouts.ts";
 import { reachable } from "../../flow/reach/reachable.ts";
 import { listSessions } from "../../store/sessions/list.ts";
 
@@ -24,17 +25,19 @@ export default verb(
       path: pathFlag,
     },
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
     const options = { program: cx.program, ...(args.path === undefined ? {} : { path: cx.storePath(args.path) }) };
-    const rows = listSessions(cx.store(args.path), {
+    const store = cx.store(args.path);
+    const rows = listSessions(store, {
       state: args.state,
       role: args.role,
       names: args.name.filter(Boolean),
       includeLegacy: args.includeLegacy,
     });
+    const found = await Promise.all(rows.map((row) => whereIs(cx, store, row)));
     cx.json(
-      rows.map((row) => ({
-        ...row,
+      found.map((row) => ({
+        ...printedSession(cx, row),
         ...(args.redactIdentityToken ? { identity_token: REDACTED } : {}),
         communication: reachable(row, options),
       })),

@@ -44,7 +44,8 @@ export default verb(
         under.leavesFile(promptPath);
         writeWhole(promptPath, `${prompt}\n`);
       }
-      await openPlainSession(cx, under, agent, { ...choice, session, cwd, flags, prompt }, ending);
+      const terminal = under.begins({ name: session, tmuxSession: session, mark: cx.newId("start"), ending });
+      await openPlainSession(cx, under, agent, { ...choice, session, cwd, flags, prompt }, terminal);
     });
     cx.json({
       agent: agent.key,

@@ -44,6 +44,8 @@ export default verb(
     }
     const tasks = listTasks(cx.store(args.path), { active: args.active });
     if (args.json) return cx.json(tasks);
-    for (const task of tasks) cx.out([task.name, task.state, task.goal].map(oneLine).join("\t"));
+    const sameName = Map.groupBy(tasks, ({ name }) => name);
+    for (const { id, name, state, goal } of tasks)
+      cx.out([name, state, goal, ...(sameName.get(name)!.length > 1 ? [id] : [])].map(oneLine).join("\t"));
   },
 );

@@ -161,12 +161,12 @@ export interface KeysPort {
 export interface ServedWords {
   /** As a way of delivery. */
   readonly transport: "codex_protocol";
-  /** What its help must say besides, asked with these words: it takes a socket of ours. */
-  readonly help: { readonly words: readonly string[]; readonly says: string };
   /** Arguments of the server that listens on this socket. */
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /** Whether a process with these words draws what the server at one of these paths has. */
+  draws(words: readonly string[], sockets: readonly string[]): boolean;
 }
 
 export interface Agent {
@@ -202,10 +202,10 @@ export interface Agent {
    * @param started the words of its start, program first and without a prompt, when they are on record: it goes on as it was begun
    */
   resumeArguments(sessionId: string, features: AgentFeatures, started: readonly string[] | null): string[];
-  /** What the features are when it calls itself by this version and, for newer ones, prints this help. */
+  /** What the features are when it calls itself by this version and, for newer ones, prints this help, page after page. */
   features(version: string | null, help: string): AgentFeatures;
-  /** Whether its help has to be read to know the features of this version. */
-  needsHelp(version: string | null): boolean;
+  /** The words that print the pages of help which have to be read to know the features of this version; [] for none. */
+  helpPages(version: string | null): readonly (readonly string[])[];
   capabilities(features: AgentFeatures): Capabilities;
   /** Whether these last words of a start say that it failed by bad timing alone: on a busy machine the next one comes up. */
   stumbled(lastWords: string): boolean;

@@ -6,8 +6,10 @@ export interface ServedConversation {
   /** Where it is written; null before its first turn. */
   readonly path: string | null;
   readonly cwd: string | null;
-  /** Seconds since the epoch. */
-  readonly createdAt: number;
+  /** When it began, in milliseconds since the epoch; its id tells, since the server's own time of it moves on with rewinds. */
+  readonly begunAt: number;
+  /** It was begun by a program that draws it for a person; else by some other client of the server. */
+  readonly drawn: boolean;
   readonly state: "idle" | "active" | "broken";
   /** What it waits for. */
   readonly waits: "approval" | "answer" | null;
@@ -57,8 +59,10 @@ export type AskAnswer = { readonly choice: number } | { readonly text: string };
 /** What a server tells of itself: hints that wake, never the authority. */
 export type ServedEvent =
   | { readonly kind: "turn"; readonly threadId: string; readonly turn: ServedTurn }
-  /** A conversation began, by a person's command or a helper's start. */
+  /** A conversation began, by a person's command or by another client. */
   | { readonly kind: "began"; readonly threadId: string }
+  /** A conversation was taken up again by a client that draws it: a hint that the person may have it in front now. */
+  | { readonly kind: "taken up"; readonly threadId: string }
   /** A conversation goes on in another file. */
   | { readonly kind: "rewound"; readonly threadId: string }
   | { readonly kind: "asks"; readonly ask: AgentAsk }
@@ -77,12 +81,15 @@ export type Served<T> = { readonly value: T } | { readonly refused: string };
  * came in time.
  */
 export interface ServedLine {
-  /** Those that a person may have in front; hidden ones and helpers' are left out. */
-  conversations(): Promise<ServedConversation[]>;
+  /**
+   * This conversation, where it is loaded, and those that began after it, oldest first: those that a person may have in front. Hidden ones
+   * and helpers' are left out.
+   */
+  conversationsSince(id: string): Promise<ServedConversation[]>;
   /** One that is loaded; null when it is not. */
   conversation(id: string): Promise<ServedConversation | null>;
-  /** From now on its turns and asks are told, and what it asks right now is told again. */
-  follow(id: string): Promise<Served<null>>;
+  /** From now on its turns and asks are told, and what it asks right now is told again. Gives it as it stands then. */
+  follow(id: string): Promise<Served<ServedConversation | null>>;
   /** Puts words into it under our id: a turn of their own, or at the next step of the turn that runs. Gives that turn's id. */
   say(id: string, text: string, clientId: string): Promise<Served<string>>;
   /** Puts words into this running turn only. */

@@ -52,6 +52,10 @@ function codexConfig(options: Parameters<Agent["scripted"]>[0]): string {
     "[analytics]",
     "enabled = false",
     "",
+    // Otherwise each start fetches a list of plugins from GitHub, by git.
+    "[features]",
+    "plugins = false",
+    "",
     "[model_providers.scripted]",
     'name = "scripted"',
     `base_url = ${JSON.stringify(options.modelUrl)}`,
@@ -104,10 +108,11 @@ export const codex: Agent = {
     noDaemon: /(^|\s)--no-daemon\b/.test(help),
     lateRollout: isModern(version),
     queue: /^\s+queue\s/m.test(help),
-    served: /(^|\s)--remote\b/.test(help),
+    // The program that draws it takes a socket, and the server, on its own page, listens on one of ours.
+    served: /(^|\s)--remote\b/.test(help) && /^\s+--listen\b[^-]*unix:\/\/PATH/m.test(help),
     sessionId: false,
   }),
-  needsHelp: isModern,
+  helpPages: (version) => (isModern(version) ? [["--help"], ["app-server", "--help"]] : []),
   capabilities: (features) => ({
     proof: true,
     push: true,
@@ -158,7 +163,6 @@ export const codex: Agent = {
   },
   served: {
     transport: "codex_protocol",
-    help: { words: ["app-server", "--help"], says: "unix://PATH" },
     server: (socket) => ["app-server", "--listen", `unix://${socket}`],
     // Without a folder of its own it would not ask whether to trust this one, and run read-only (0.171.0).
     client: (choice, socket) => [
@@ -170,6 +174,9 @@ export const codex: Agent = {
       ...modelWords(choice),
       ...promptWords(choice.prompt),
     ],
+    draws: (words, sockets) =>
+      words.some((word, index) => (word === "--remote" ? sockets.some((path) => words[index + 1] === `unix://${path}`) : false)) ||
+      words.some((word) => sockets.some((path) => word === `--remote=unix://${path}`)),
   },
   queue: "codex_queue",
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),

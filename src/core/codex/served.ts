@@ -4,6 +4,12 @@ import { isObject, type JsonObject } from "../json.ts";
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
+/** When a thread began: its id is a UUID of version 7. */
+const begunAt = (threadId: string): number => Number.parseInt(threadId.replaceAll("-", "").slice(0, 12), 16) || 0;
+
+/** Whether one thread is no older than the other: ids grow with time. */
+export const isNoOlder = (threadId: string, than: string): boolean => threadId >= than;
+
 /** A thread as the server has it; null when no person can have it in front: hidden (it makes titles) or a helper's. */
 export function readConversation(thread: unknown): ServedConversation | null {
   if (!isObject(thread) || typeof thread.id !== "string" || thread.ephemeral === true) return null;
@@ -14,7 +20,8 @@ export function readConversation(thread: unknown): ServedConversation | null {
     id: thread.id,
     path: text(thread.path),
     cwd: text(thread.cwd),
-    createdAt: typeof thread.createdAt === "number" ? thread.createdAt : 0,
+    begunAt: begunAt(thread.id),
+    drawn: thread.threadSource === "user",
     state: status.type === "active" ? "active" : status.type === "systemError" ? "broken" : "idle",
     waits: flags.includes("waitingOnApproval") ? "approval" : flags.includes("waitingOnUserInput") ? "answer" : null,
   };
@@ -52,8 +59,9 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     }
     case "serverRequest/resolved":
       return threadId === null ? null : { kind: "answered", threadId, requestId: JSON.stringify(params.requestId) };
-    // An accident of a thread's being resumed: no more than a hint that the person may have gone there.
+    // An accident of a thread's being resumed, by us too: no more than a hint that the person may have gone there.
     case "thread/goal/cleared":
+      return threadId === null ? null : { kind: "taken up", threadId };
     case "thread/status/changed":
     case "thread/closed":
     case "thread/tokenUsage/updated":

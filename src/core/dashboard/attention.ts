@@ -16,6 +16,8 @@ export interface SideState {
   readonly turnAt: string | null;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
+  /** Its pane shows another conversation: the command that takes that one on record. */
+  readonly moved: string | null;
 }
 
 export interface Trouble {
@@ -49,6 +51,7 @@ export interface Wait {
     | "crashed"
     | "turn_failed"
     | "gone"
+    | "moved"
     | "uncertain"
     | "failed"
     | "blocked"
@@ -103,6 +106,10 @@ function ofSide(side: SideState, task: string): Wait[] {
     ];
   if (side.alive === false)
     return [{ item: null, kind: "gone", weight: "now", text: `${name} no longer runs`, since: side.turnAt, command: "conveyor reconcile" }];
+  if (side.moved !== null) {
+    const text = `${name}'s pane shows another conversation: nothing is said to it until that is on record`;
+    return [{ item: null, kind: "moved", weight: "now", text, since: side.turnAt, command: side.moved }];
+  }
   if (side.turnError !== null)
     return [
       {

@@ -1,6 +1,6 @@
 /** A registered Codex session, and how it can be reached. */
 import { Failure } from "../failure.ts";
-import { quoteWord } from "../shell.ts";
+import { quoteCommand, quoteWord } from "../shell.ts";
 
 export const ROLES = ["worker", "manager"] as const;
 export type Role = (typeof ROLES)[number];
@@ -33,6 +33,20 @@ export interface StartFacts {
 }
 
 /** A row of `sessions`, with what is on record of its agent. */
+/** The words of the command that starts a session anew under its name, in its folder, with its agent. */
+export const startAnew = ({ name, role, cwd, agent }: Pick<Session, "name" | "role" | "cwd" | "agent">): string[] => [
+  `start-${role}`,
+  "--name",
+  name,
+  ...(cwd === "" ? [] : ["--cwd", cwd]),
+  ...(agent === DEFAULT_AGENT ? [] : ["--agent", agent]),
+];
+
+/** What leads on from a session that is gone. */
+export const wayBack = (session: Pick<Session, "name" | "role" | "cwd" | "agent">, program = "conveyor"): string =>
+  `start it again: ${quoteCommand([program, ...startAnew(session)])}; if it runs already, take it on record again: ` +
+  `${program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`;
+
 export interface Session {
   readonly id: string;
   readonly name: string;
@@ -60,6 +74,18 @@ export interface Session {
   readonly socket: string | null;
   /** Why it is not spoken to by protocol though that was wanted; null when it is, or nobody wanted it. */
   readonly launch_why: string | null;
+  /** The conversation that its pane shows instead of the one on record; null: none that anybody saw. */
+  readonly moved_to: string | null;
+  /** How that was told: it began later, its server told that it was taken up again, or the pane's writer locks tell. */
+  readonly moved_by: "began" | "hint" | "pane" | null;
+  readonly moved_at: string | null;
+  /** When somebody took the conversation of this running session on record again; null: it was started with it, or followed to it. */
+  readonly decided_at: string | null;
+}
+
+/** A session without what only tells how it is found, as it is printed. */
+export function shownSession({ decided_at: _, moved_to: to, moved_by, moved_at, ...session }: Session) {
+  return { ...session, moved: to === null ? null : { to, told_by: moved_by, since: moved_at } };
 }
 
 /** Why something ended, on record: its start was interrupted, and took it back. */
@@ -143,6 +169,8 @@ export interface RegisteredSession {
   readonly codex_session_path: string | null;
   readonly cwd: string;
   readonly tmux_session: string | null;
+  readonly launch: WayOfLaunch | null;
+  readonly launch_why: string | null;
 }
 
 export const registeredSession = ({
@@ -154,6 +182,8 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 }: Session): RegisteredSession => ({
   session_id: id,
   name,
@@ -163,4 +193,6 @@ export const registeredSession = ({
   codex_session_path,
   cwd,
   tmux_session,
+  launch,
+  launch_why,
 });

@@ -17,7 +17,7 @@ const PROOFS: Readonly<Record<string, string>> = {
 export const speechActions: Readonly<Record<string, Action>> = {
   cycle: action(v.strictObject({ task: filled(200) }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
-    const cycle = await runCycle(cx, store, { task: task.id, busyWaitSeconds: 90, consume: false });
+    const cycle = await runCycle(cx, store, { task: task.id, busyWaitSeconds: 90, consume: false, tell: () => {} });
     return {
       said: `${String(cycle.worker_session)} is ${String(cycle.state)}${cycle.turn === "failed" ? ", its turn failed" : ""}.`,
       wrote: [`manager_cycles ${String(cycle.cycle_id)}`],

@@ -10,11 +10,15 @@ import type { JsonObject } from "../../core/json.ts";
 import { INTERRUPTED } from "../../core/sessions/session.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
-import type { Store } from "../../store/store.ts";
+import { recordStart } from "../../store/sessions/unfinished-starts.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { checkWorkerRow, recordCandidate, recordStarted, recordStopped } from "../../store/compat/worker-start.ts";
 import { appendCompatEvent, readCompatText, stageCompatJson, workerFolder } from "../../system/compat-worker.ts";
 import { capturePane, listPanes } from "../../system/terminal/panes.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
+import { sha256 } from "../../system/files/digest.ts";
+import { isThere } from "../../system/files/text-file.ts";
+import { thisHolder } from "../../system/processes/holder.ts";
 import { stageFile } from "../../system/files/whole-file.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { nextCommand } from "../reach/next-command.ts";
@@ -23,6 +27,7 @@ import { tmuxNameOf } from "../sessions/begin-terminal.ts";
 import { checkTmuxFree } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 import type { Undertaking } from "../sessions/undertaking.ts";
+import { nothingLeft, promptDigest } from "../sessions/unfinished.ts";
 
 interface CreateRequest extends ModelChoice {
   readonly agent: Agent;
@@ -71,14 +76,17 @@ export async function createWorker(cx: Context, under: Undertaking, request: Cre
   checkPlainSession(cx, agent, name, cwd, request);
   const folder = workerFolder(cx.stateRoot, name);
   const tmuxSession = tmuxNameOf(agent, name);
-  if (existsSync(join(folder, "config.json")) && !request.reuse)
+  const cutOff = isThere(cx.storePath(request.path)) ? await nothingLeft({ cx, store: cx.store(request.path) }, name) : null;
+  // What was begun and never came to its end is nobody's yet.
+  const reuse = request.reuse || cutOff !== null;
+  if (existsSync(join(folder, "config.json")) && !reuse)
     throw new Failure(`worker ${JSON.stringify(name)} exists already: ${folder}`, {
       hint: `take it over with --reuse, or choose another name`,
     });
   await checkTmuxFree(cx, tmuxSession);
   const store = cx.store(request.path);
   const task = request.task ?? DEFAULT_TASK;
-  checkWorkerRow(store, { name, tmuxSession, reuse: request.reuse });
+  checkWorkerRow(store, { name, tmuxSession, reuse });
 
   const identityToken = cx.newId("workerctl");
   const contract = workerContract({
@@ -90,8 +98,24 @@ export async function createWorker(cx: Context, under: Undertaking, request: Cre
     statusPath: join(folder, "status.json"),
     ...(request.path === undefined ? {} : { path: cx.storePath(request.path) }),
   });
+  const start = {
+    name,
+    mark: cutOff?.mark ?? cx.newId("start"),
+    role: "worker",
+    tmux_session: tmuxSession,
+    request_sha256: sha256(contract),
+    prompt_sha256: promptDigest(request.sendContract ? contract : null),
+    began_at: cx.now(),
+    session_id: null,
+    holder: await thisHolder(cx.env),
+  } as const;
   under.check();
-  const id = recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse: request.reuse });
+  const id = tx(store, () => {
+    if (!recordStart(store, start, cutOff))
+      throw new Failure(`worker ${JSON.stringify(name)} is being started by somebody else`, { hint: nextCommand(cx, store, "reconcile") });
+    return recordCandidate(store, { name, tmuxSession, identityToken, cwd, task, reuse });
+  });
+  const terminal = under.begins({ name, tmuxSession, mark: start.mark, ending: nextCommand(cx, store, "stop", name) });
   under.takesBack(store, (stays) => {
     if (stays > 0) return;
     recordStopped(store, id, INTERRUPTED);
@@ -137,7 +161,7 @@ export async function createWorker(cx: Context, under: Undertaking, request: Cre
       flags: [],
       prompt: request.sendContract ? contract : null,
     },
-    nextCommand(cx, store, "stop", name),
+    terminal,
   );
   recordStarted(store, id, { tmuxSession, paneId, agent: agent.key, started });
   const worker = { agent, id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };

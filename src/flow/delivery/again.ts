@@ -17,8 +17,7 @@ import {
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { recipientOf } from "../reach/recipient.ts";
-import { reachServed } from "../reach/served.ts";
+import { reachFollowed } from "../observe/whereabouts.ts";
 import { RolloutGrowth, seenWithin } from "./proof.ts";
 import { proven, searchFor, type Settled } from "./settle.ts";
 
@@ -37,13 +36,13 @@ export async function sayAgain(cx: Context, store: Store, { sessionId, dispatche
   const waiting = textsUnderWay(store, sessionId).filter(({ delivery }) => delivery.state !== "sending" || !alive(delivery.sender_pid));
   const settled: Settled[] = [];
   for (const [id, texts] of Map.groupBy(waiting, ({ delivery }) => delivery.session_id)) {
-    const session = id === null ? null : sessionById(store, id);
+    const seen = id === null ? null : sessionById(store, id);
     // Nobody is left who could take it: what the record does not show is settled as any other.
-    if (session === null || session.state === "gone" || (session.pid !== null && !alive(session.pid))) {
+    if (seen === null || seen.state === "gone" || (seen.pid !== null && !alive(seen.pid))) {
       for (const { delivery } of texts) dropText(store, delivery.id);
       continue;
     }
-    const way = await reachServed(recipientOf(session));
+    const { session, way } = await reachFollowed(cx, store, seen);
     noteSeen(
       store,
       texts.map(({ delivery }) => delivery.id),
@@ -52,6 +51,11 @@ export async function sayAgain(cx: Context, store: Store, { sessionId, dispatche
     try {
       // In their order, and none before the one in front of it is settled.
       for (const text of texts) {
+        // Its person has left the conversation that it was said in.
+        if (text.delivery.thread_id !== session.codex_session_id) {
+          dropText(store, text.delivery.id);
+          continue;
+        }
         const told = await oneAgain(cx, store, way.line, text, dispatcherId ?? null);
         if (told === null) break;
         settled.push(told);

@@ -15,7 +15,8 @@ import { alive } from "../../system/processes/processes.ts";
 import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import { movedTo, reachServed } from "../reach/served.ts";
+import { movedTo } from "../reach/served.ts";
+import { reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
 import { boundTask } from "./session-action.ts";
 
@@ -55,9 +56,9 @@ const STEP_MS = 1000;
  * @throws Failure when nothing is asked, it has gone away or changed, the choice is none of it, or whoever asks may not
  */
 export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
-  const { session, askId } = targetOf(cx, store, wish.target);
-  const asker = await permitted(cx, store, session);
-  const way = await reachServed(recipientOf(session));
+  const { session: seen, askId } = targetOf(cx, store, wish.target);
+  const asker = await permitted(cx, store, seen);
+  const { session, way } = await reachFollowed(cx, store, seen);
   if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
   if (way.kind === "none")
     throw new Failure(`what ${JSON.stringify(session.name)} asks cannot be answered from here: ${way.why}`, {
@@ -69,7 +70,7 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   const { line } = way;
   try {
     const { taskId } = boundTask(store, session);
-    const told = await asksNow(line, way.conversation);
+    const told = await asksNow(line, way.conversation.id);
     if (told === null)
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
@@ -121,12 +122,18 @@ async function send(
     }
   });
   // Another's answer that has come by now is told before ours can be sent.
-  await line.conversation(told.threadId);
+  const there = await line.conversation(told.threadId).catch(() => null);
+  if (there === null) {
+    endAsk(store, ask, { by: null, proof: "seen" }, taskId);
+    throw new Failure(`${ask.id} was not answered, and is no longer asked: the server of ${JSON.stringify(session.name)} ended`, {
+      hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  }
   if (!before) line.answer(told, answer);
   sent = true;
   await Promise.race([taken.promise, line.ended, Bun.sleep(TAKEN_MS)]);
   if (!heard && over) {
-    endAsk(store, ask, null, taskId);
+    endAsk(store, ask, { by: null, proof: "unknown" }, taskId);
     throw new Failure(
       `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
       {
@@ -138,7 +145,7 @@ async function send(
   if (
     !before &&
     still?.waits != null &&
-    (await asksNow(line, still))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
+    (await asksNow(line, told.threadId))?.some(({ requestId, turnId }) => requestId === told.requestId && turnId === told.turnId)
   ) {
     releaseAnswer(store, ask);
     throw new Failure(`the answer to ${ask.id} was not taken, and ${JSON.stringify(session.name)} still asks`, {
@@ -150,7 +157,7 @@ async function send(
   const allowed = word === "yes" ? true : word === "no" ? false : null;
   const contradicted = allowed !== null && declined !== null && declined === allowed;
   const by: Answerer = before || contradicted ? "person" : "us";
-  endAsk(store, ask, by, taskId);
+  endAsk(store, ask, { by, proof: "seen" }, taskId);
   return report(session, ask, { choice: word, by, sent: !before });
 }
 
@@ -174,6 +181,11 @@ const report = (
   sent,
 });
 
+function endOf({ answered_by, proof }: Ask): string {
+  if (answered_by !== null) return `${answered_by} answered it`;
+  return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
+}
+
 function targetOf(cx: Context, store: Store, target: string): { session: Session; askId: string | null } {
   const ask = askById(store, target);
   if (ask === null) {
@@ -181,10 +193,7 @@ function targetOf(cx: Context, store: Store, target: string): { session: Session
     if (session === null) throw unknownSession(store, target);
     return { session, askId: null };
   }
-  if (ask.ended_at !== null)
-    throw new Failure(`${ask.id} is no longer asked: ${ask.answered_by === null ? "it went away" : `${ask.answered_by} answered it`}`, {
-      hint: `${cx.program} deliveries`,
-    });
+  if (ask.ended_at !== null) throw new Failure(`${ask.id} is no longer asked: ${endOf(ask)}`, { hint: `${cx.program} deliveries` });
   return { session: sessionById(store, ask.session_id)!, askId: ask.id };
 }
 

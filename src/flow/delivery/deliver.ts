@@ -4,11 +4,11 @@ import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
-import { deliverByProtocol } from "./protocol.ts";
+import { deliverByProtocol, wayByProtocol } from "./protocol.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
 import { Journal, type Parcel } from "./journal.ts";
-import { reach } from "../reach/recipient.ts";
+import { reach, recipientOf } from "../reach/recipient.ts";
 
 export interface Delivered extends Omit<Verdict, "lookedTo"> {
   readonly id: string;
@@ -18,10 +18,12 @@ export interface Delivered extends Omit<Verdict, "lookedTo"> {
 
 /** Sends once and never throws for what happens on the way: every outcome is told, and recorded in `deliveries`. */
 export async function deliver(cx: Context, store: Store, parcel: Parcel): Promise<Delivered> {
-  const journal = new Journal(cx, store, parcel);
+  const served = await wayByProtocol(cx, store, parcel.recipient);
+  // It may have gone on to another conversation, and be followed there.
+  const journal = new Journal(cx, store, served === null ? parcel : { ...parcel, recipient: recipientOf(served.session) });
   let verdict: Verdict;
   try {
-    verdict = await chooseRung(cx, journal);
+    verdict = (served === null ? null : await deliverByProtocol(cx, journal, served.way)) ?? (await chooseRung(cx, journal));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const said = { error: error.message, errorType: error.name, hint: error instanceof Failure ? (error.hint ?? null) : null };
@@ -36,8 +38,6 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 /** @param again the pane turned out to show another conversation, so all is looked at once more */
 async function chooseRung(cx: Context, journal: Journal, again = false): Promise<Verdict> {
   const { recipient, steer } = journal.parcel;
-  const served = recipient.gone ? null : await deliverByProtocol(cx, journal);
-  if (served !== null) return served;
   if (steer)
     return notSent(
       null,
@@ -50,7 +50,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
     agent: way.agent?.label ?? null,
     live: way.live,
     provable: way.provable,
-    ...(way.doubt === null ? {} : { doubt: way.doubt }),
+    ...(way.doubt === null ? {} : { doubt: way.doubt.why }),
   });
   const { name } = recipient;
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
@@ -66,6 +66,6 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
   // What commands the agent itself means nothing in its queue.
   const queued = way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null;
   if (queued !== null && (way.pane !== null || queued.started)) return queued;
-  const why = way.doubt ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
-  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`), state: "pull_required" };
+  const why = way.doubt?.why ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
+  return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`, way.doubt?.help ?? null), state: "pull_required" };
 }

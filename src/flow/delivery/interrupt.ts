@@ -6,12 +6,14 @@ import type { Agent } from "../../core/agent/agent.ts";
 import type { Proof } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
-import { movedTo, reachServed } from "../reach/served.ts";
+import { movedTo } from "../reach/served.ts";
+import { reachFollowed } from "../observe/whereabouts.ts";
 import { sayAgain } from "./again.ts";
 import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
 import { refuseUndelivered } from "./speak.ts";
@@ -61,7 +63,10 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   const way = await reach(cx, recipient);
   const { pane, agent, doubt } = way;
   if (pane === null)
-    throw new Failure(`no key was pressed: ${doubt}`, { hint: `ask inside that session what is known of it: ${cx.program} doctor-self` });
+    throw new Failure(
+      `no key was pressed: ${doubt?.why ?? `${JSON.stringify(recipient.name)} has no terminal`}`,
+      doubt === null ? {} : { hint: doubt.help },
+    );
   const key = input.key ?? agent?.keys.interrupt ?? DEFAULT_KEY;
   if (input.dryRun) return { key, sent: false, target, followup_proof: null };
   const sent = input.key !== undefined || agent === null || (await isBusy(cx, pane, agent, recipient.rolloutPath));
@@ -102,8 +107,9 @@ async function followUp(cx: Context, store: Store, recipient: Recipient, { follo
  * null when it cannot be reached so.
  */
 async function interruptServed(cx: Context, store: Store, recipient: Recipient): Promise<boolean | null> {
-  const way = recipient.socket === null ? null : await reachServed(recipient);
-  if (way === null || way.kind === "none") return null;
+  if (recipient.socket === null || recipient.sessionId === null) return null;
+  const { way } = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
+  if (way.kind === "none") return null;
   if (way.kind === "moved") throw movedTo(cx, recipient, way.to);
   const { line, conversation } = way;
   try {
@@ -120,7 +126,7 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
   } finally {
     line.close();
   }
-  if (recipient.sessionId !== null) await sayAgain(cx, store, { sessionId: recipient.sessionId });
+  await sayAgain(cx, store, { sessionId: recipient.sessionId });
   return true;
 }
 

@@ -6,8 +6,11 @@ import type { Context } from "../../context.ts";
 import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import type { ServedLine } from "../../core/agent/protocol.ts";
 import { alive } from "../../system/processes/processes.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
+import { reachFollowed, type Whereabouts } from "../observe/whereabouts.ts";
 import type { Recipient } from "../reach/recipient.ts";
-import { movedTo, reachServed } from "../reach/served.ts";
+import { movedTo } from "../reach/served.ts";
 import type { Journal } from "./journal.ts";
 import { type ProofSearch, RolloutGrowth, seenWithin } from "./proof.ts";
 
@@ -19,17 +22,22 @@ const RESTART_MS = 8000;
 /** Compacting asks the model; whether it took place is told then, or stands in the record later. */
 const COMPACTED_MS = 10_000;
 
-/** Says it; null: it cannot be said so, nothing was sent, and another way may do. */
-export async function deliverByProtocol(cx: Context, journal: Journal): Promise<Verdict | null> {
-  const { recipient } = journal.parcel;
-  const { transport } = recipient.agent.served ?? { transport: null };
-  if (transport === null || recipient.socket === null) return null;
-  let way = await reachServed(recipient);
+/** The way to the server of a session, which is waited for while it is being started again; null for who has none. */
+export async function wayByProtocol(cx: Context, store: Store, recipient: Recipient): Promise<Whereabouts | null> {
+  if (recipient.gone || recipient.socket === null || recipient.sessionId === null) return null;
+  let found = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
   // While its parent in the pane lives, a server that died is started again at once.
-  for (const end = performance.now() + RESTART_MS; way.kind === "none" && comesBack(recipient) && performance.now() < end;) {
+  for (const end = performance.now() + RESTART_MS; found.way.kind === "none" && comesBack(recipient) && performance.now() < end;) {
     await Bun.sleep(100);
-    way = await reachServed(recipient);
+    found = await reachFollowed(cx, store, found.session);
   }
+  return found;
+}
+
+/** Says it; null: it cannot be said so, nothing was sent, and another way may do. Closes the line. */
+export async function deliverByProtocol(cx: Context, journal: Journal, way: Whereabouts["way"]): Promise<Verdict | null> {
+  const { recipient } = journal.parcel;
+  const { transport } = recipient.agent.served!;
   journal.note("server", { found: way.kind, ...(way.kind === "none" ? { why: way.why } : {}) });
   if (way.kind === "none") return null;
   if (way.kind === "moved") {

@@ -2,8 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Proof, Transport } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
-import type { Session } from "../../core/sessions/session.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { type Session, wayBack } from "../../core/sessions/session.ts";
 import type { Store } from "../../store/store.ts";
 import { deliver, type Delivered } from "./deliver.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
@@ -88,10 +87,7 @@ export function refuseUndelivered(sent: Delivered): void {
 /** What can be told without asking tmux, so that a dry run tells it too. */
 export function refuseUnreachable(cx: Context, session: Session): void {
   const who = JSON.stringify(session.name);
-  if (session.state === "gone")
-    throw new Failure(`session ${who} is gone`, {
-      hint: `take it on record again: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`,
-    });
+  if (session.state === "gone") throw new Failure(`session ${who} is gone`, { hint: wayBack(session, cx.program) });
   if (!session.tmux_session && threadLock(recipientOf(session))?.held !== true) {
     throw new Failure(`session ${who} has no tmux session and no live thread to push to`, {
       hint: `it has to ask its inbox: ${cx.program} ${session.role}-inbox TASK --consume-next`,

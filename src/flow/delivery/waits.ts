@@ -2,26 +2,28 @@
  * Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, behind a turn that is open, or with a
  * server that takes it at the next step and is told again what it lost.
  */
-import type { Context } from "../../context.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Delivery } from "../../store/deliveries.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Recipient, reach } from "../reach/recipient.ts";
 import { reachServed } from "../reach/served.ts";
+import type { Scene } from "../scene.ts";
 import { isStartOf } from "./tmux.ts";
 
 /**
  * Looks at the receiver now. Never true of what can prove nothing.
  * @param text what was sent, from its first line on
  */
-export async function stillWaits(cx: Context, delivery: Delivery, recipient: Recipient, text: string): Promise<boolean> {
+export async function stillWaits({ cx, store }: Scene, delivery: Delivery, recipient: Recipient, text: string): Promise<boolean> {
   if (delivery.proof !== "pending" || (delivery.state !== "typed" && delivery.state !== "sending")) return false;
   // Another thread than the one that it was given to.
   if (delivery.thread_id !== recipient.threadId) return false;
   if (delivery.transport !== null && delivery.transport === recipient.agent.served?.transport) {
-    const served = await reachServed(recipient);
-    if (served.kind === "here") served.line.close();
-    return served.kind === "here";
+    const session = recipient.sessionId === null ? null : sessionById(store, recipient.sessionId);
+    const served = session === null ? null : await reachServed(cx, session);
+    if (served !== null && "line" in served) served.line.close();
+    return served?.kind === "here";
   }
   const way = await reach(cx, recipient).catch(() => null);
   if (way === null || !way.provable) return false;

@@ -5,7 +5,7 @@ import { UsageError } from "../../core/failure.ts";
 import type { InboxItem } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
-import { consumeNext, inboxWaits, listInbox } from "../../store/dispatch/inbox.ts";
+import { claimNextItem, inboxWaits, keepConsumed, listInbox } from "../../store/dispatch/inbox.ts";
 import { notePoll } from "../../store/dispatch/inbox-polls.ts";
 import { requirePlace } from "../../store/place.ts";
 import type { Store } from "../../store/store.ts";
@@ -13,6 +13,7 @@ import { needTask } from "../../store/tasks/tasks.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { inboxText } from "../../view/dispatch/inbox.ts";
 import { watchCommits } from "../commits.ts";
+import { show, thisReader } from "../showing.ts";
 
 /** The flags of the three inbox commands. */
 export const inboxFlags = {
@@ -35,7 +36,7 @@ interface InboxArgs {
 }
 
 /** How a reading went. */
-export interface Waited {
+interface Waited {
   readonly enabled: boolean;
   readonly elapsed_seconds: number;
   readonly interval_seconds: number;
@@ -44,7 +45,7 @@ export interface Waited {
   readonly timeout_seconds: number;
 }
 
-export interface Reading {
+interface Reading {
   readonly consumed: InboxItem | null;
   readonly items: InboxItem[];
   readonly wait: Waited;
@@ -56,18 +57,18 @@ export function checkInboxArgs(args: InboxArgs): void {
 }
 
 /**
- * Reads the inbox of the session as the arguments say. No transaction is held between two looks.
+ * Reads the inbox of the session as the arguments say; what is consumed is claimed, to be shown. No transaction is held between two looks.
  * @throws Failure when the database no longer stands at its path
  */
-export async function readInbox(store: Store, session: Session, args: InboxArgs): Promise<Reading> {
+async function readInbox(cx: Context, store: Store, session: Session, args: InboxArgs): Promise<Reading> {
   const started = performance.now();
   let polls = 0;
   let consumed: InboxItem | null = null;
-  const found = (): boolean => {
+  const found = async (): Promise<boolean> => {
     polls++;
     requirePlace(store);
     if (!args.consumeNext) return inboxWaits(store, session.id);
-    consumed = consumeNext(store, session, { count: polls, wait: args.wait });
+    consumed = claimNextItem(store, session, await thisReader(cx, store));
     return consumed !== null;
   };
   const elapsed = (): number => (performance.now() - started) / 1000;
@@ -78,7 +79,7 @@ export async function readInbox(store: Store, session: Session, args: InboxArgs)
     // The watch stands before the first look: what is committed in between rings.
     const commits = watchCommits(store, () => bell.ring());
     try {
-      while (!found()) {
+      while (!(await found())) {
         const rest = args.timeout - elapsed();
         if (rest <= 0) {
           timedOut = true;
@@ -89,10 +90,14 @@ export async function readInbox(store: Store, session: Session, args: InboxArgs)
     } finally {
       commits.close();
     }
-  } else found();
+  } else await found();
+  const taken = consumed as InboxItem | null;
+  const limit = Math.max(1, args.limit);
   return {
     consumed,
-    items: listInbox(store, session.id, Math.max(1, args.limit)),
+    items: listInbox(store, session.id, limit + 1)
+      .filter(({ id }) => id !== taken?.id)
+      .slice(0, limit),
     wait: {
       enabled: args.wait,
       elapsed_seconds: Math.round(elapsed() * 1000) / 1000,
@@ -124,8 +129,12 @@ export async function showInbox(
   args: InboxArgs,
   task?: { id: string; name: string },
 ): Promise<void> {
-  const { consumed, items, wait } = await readInbox(store, session, args);
-  if (!args.json) return cx.out(inboxText({ session: session.name, task: task?.name, consumed, items, timedOut: wait.timed_out }));
+  const { consumed, items, wait } = await readInbox(cx, store, session, args);
   const { id, name, role } = session;
-  cx.json({ consumed, items, session: { id, name, role }, wait, ...(task && { task: { id: task.id, name: task.name } }) });
+  const print = (): void =>
+    args.json
+      ? cx.json({ consumed, items, session: { id, name, role }, wait, ...(task && { task: { id: task.id, name: task.name } }) })
+      : cx.out(inboxText({ session: name, task: task?.name, consumed, items, timedOut: wait.timed_out }));
+  if (consumed === null) return print();
+  show(store, [consumed], print, () => keepConsumed(store, session, consumed, { count: wait.poll_count, wait: wait.enabled }));
 }

@@ -41,11 +41,19 @@ export interface PassMemory {
    * it was.
    */
   readonly resting: Map<number, { until: number; tries: number; target: string }>;
-  /** When texts under way are looked at next though nothing tells that one was lost: their server may have died (milliseconds). */
-  underWayAt: number;
+  /** Texts under way were looked at once: from then on it is told when one may be lost. */
+  lookedUnderWay: boolean;
+  /** Texts of senders that died which were looked at since. */
+  orphansSeen: ReadonlySet<string>;
 }
 
-export const newMemory = (): PassMemory => ({ suppressed: new Set(), routedTo: new Map(), resting: new Map(), underWayAt: 0 });
+export const newMemory = (): PassMemory => ({
+  suppressed: new Set(),
+  routedTo: new Map(),
+  resting: new Map(),
+  lookedUnderWay: false,
+  orphansSeen: new Set(),
+});
 
 const LONGEST_REST_MS = 600_000;
 const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string =>

@@ -1,12 +1,14 @@
 /** Messages that are open and nobody works on: proven by the receiver's rollout, waiting on in sight, or moved on as the table says. */
 import type { Holder } from "../../core/dispatch/holder.ts";
 import { COMPLETION, type CommandType, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
-import { someLost } from "../../store/deliveries.ts";
+import { someLost, textsUnderWay } from "../../store/deliveries.ts";
 import { holders } from "../../store/dispatch/claims.ts";
 import type { Message } from "../../store/dispatch/message.ts";
 import { overdueCommands, overdueTurns, recoverMessage } from "../../store/dispatch/recovery.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
 import { isGone } from "../../system/processes/holder.ts";
+import { alive } from "../../system/processes/processes.ts";
 import { sayAgain } from "../delivery/again.ts";
 import { settleAbandoned, type Settled, settleOpen } from "../delivery/settle.ts";
 import { stillWaits } from "../delivery/waits.ts";
@@ -27,17 +29,24 @@ export function settleLate({ cx, store, claimant }: PassScene, kinds: readonly s
   return toldOf(settleOpen(cx, store, { dispatcherId: claimant.dispatcherId }), kinds);
 }
 
-/** Between two looks at texts under way of which nothing is told. */
-const UNDER_WAY_MS = 15_000;
-
-/** Has what an agent's server lost said again, as soon as a loss is known and else every now and then; what arrives so is told. */
+/**
+ * Has what an agent's server lost said again: at the first pass, as soon as a loss is told, and when the sender of a text has died. What
+ * arrives so is told.
+ */
 export async function recoverLost(scene: PassScene, kinds: readonly string[], carrier: Carrier, memory: PassMemory): Promise<void> {
   const { cx, store, claimant } = scene;
-  if (!someLost(store) && performance.now() < memory.underWayAt) return;
+  const orphans = orphanedTexts(store);
+  const news = !memory.lookedUnderWay || someLost(store) || orphans.some((id) => !memory.orphansSeen.has(id));
+  if (!news) return;
   const { dispatcherId } = claimant;
-  const begun = await carrier.aside(async () => toldOf(await sayAgain(cx, store, { dispatcherId }), kinds));
-  if (begun) memory.underWayAt = performance.now() + UNDER_WAY_MS;
+  if (!(await carrier.aside(async () => toldOf(await sayAgain(cx, store, { dispatcherId }), kinds)))) return;
+  memory.lookedUnderWay = true;
+  memory.orphansSeen = new Set(orphans);
 }
+
+/** Texts under way whose sender has died while it sent them: nobody else tells of them. */
+const orphanedTexts = (store: Store): string[] =>
+  textsUnderWay(store).flatMap(({ delivery }) => (delivery.state === "sending" && !alive(delivery.sender_pid) ? delivery.id : []));
 
 const toldOf = (settled: readonly Settled[], kinds: readonly string[]): Item[] =>
   settled.flatMap(({ told }) => (told !== null && kinds.includes(String(told.command_type ?? told.signal_type)) ? [told] : []));
@@ -67,10 +76,11 @@ async function recoverAll(scene: PassScene, messages: readonly Message[], gone: 
   return items;
 }
 
-async function waitsInSight({ cx, store }: Scene, { delivery, notification }: Message): Promise<boolean> {
+async function waitsInSight(scene: Scene, { delivery, notification }: Message): Promise<boolean> {
+  const { store } = scene;
   const target = notification && sessionById(store, notification.target_session_id);
   if (delivery === null || !target) return false;
-  return stillWaits(cx, delivery, recipientOf(target), messageOf(payloadOf(notification)) ?? "");
+  return stillWaits({ cx: scene.cx, store }, delivery, recipientOf(target), messageOf(payloadOf(notification)) ?? "");
 }
 
 /** What `kinds` are when a pass is not restricted to some of them. */

@@ -62,7 +62,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
         (message, what) => troubles.tell(what, message),
         (what) => troubles.over(what),
       );
-  const served = options.dryRun ? null : watchServed(store, () => bell.ring(), listener.problem);
+  const served = options.dryRun ? null : watchServed(cx, store, () => bell.ring(), listener.problem);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;

@@ -8,10 +8,11 @@ import { failureWords } from "../../core/agent/failed-turn.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
 import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
+import { keepRead } from "../../store/dispatch/inbox.ts";
 import { openAsks } from "../../store/asks.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { readAheadSinceCycle } from "../../store/observe/ingest-report.ts";
-import { addSpans, consumeDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
+import { addSpans, claimDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
@@ -22,10 +23,11 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
-import { lookAtAsks } from "../reach/asks.ts";
+import { printedSession, whereIs } from "./whereabouts.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
+import { show, thisReader } from "../showing.ts";
 
 interface CycleOptions {
   /** The task as typed. */
@@ -33,6 +35,8 @@ interface CycleOptions {
   readonly busyWaitSeconds: number;
   /** Whether the manager's messages count as read by this look. Whose look it is decides, and that is the caller's to say. */
   readonly consume: boolean;
+  /** Shows the result to who asked, before it is on record. @throws when that is not possible: then nothing was read */
+  readonly tell: (result: Record<string, unknown>) => void;
 }
 
 /** State and turn of a session from what is stored of its rollout. */
@@ -45,6 +49,10 @@ export const inferSession = (cx: Context, store: Store, session: Session): Infer
  */
 export async function runCycle(cx: Context, store: Store, options: CycleOptions): Promise<Record<string, unknown>> {
   const task = needTask(store, options.task);
+  const { worker, manager } = needPairing(store, task);
+  // Before it begins, since its worker may have gone on to another conversation.
+  await whereIs(cx, store, worker, { asksOf: task.id, closely: true });
+  await whereIs(cx, store, manager, { closely: true });
   const cycle = new Cycle({ cx, store, task, pairing: needPairing(store, task) }, options);
   try {
     return await cycle.run();
@@ -170,7 +178,6 @@ class Cycle {
       };
     });
     const signal = await this.during("capture_pane_signal", async () => {
-      await lookAtAsks(store, worker, task.id);
       const value = await paneSignal(cx, worker, { statusAge: seen.staleness_seconds, busyWaitSeconds, recentEvents: read.new_events });
       const { captured, classifier, degraded, notable_pattern, status_age_seconds } = value;
       const attributes = { captured, classifier, degraded, notable_pattern, status_age_seconds };
@@ -180,13 +187,14 @@ class Cycle {
     // Who has no process on record cannot be found dead by it.
     const died = [worker, manager].some(({ pid }) => pid !== null && !alive(pid));
     const proofs = await machineProofs(cx, store, listCriteria(store, task.id));
-    return tx(store, () => {
+    const reader = await thisReader(cx, store);
+    const { status, consumed } = tx(store, () => {
       this.begin("load_manager_context");
       const context = managerContext(this.scene, proofs);
       this.phase.known = contextAttributes(context, 0);
       requireAcks(this.scene, context);
       const inbox = { id: pairing.binding.id, taskId: task.id, managerSessionId: manager.id };
-      const consumed = this.options.consume ? consumeDelivered(store, this.id, inbox) : [];
+      const consumed = this.options.consume ? claimDelivered(store, this.id, inbox, reader) : [];
       this.end("succeeded", contextAttributes(context, consumed.length));
       this.begin("persist_cycle_row");
       const status = {
@@ -198,6 +206,8 @@ class Cycle {
         launch: worker.launch,
         launch_why: worker.launch_why,
         asks: openAsks(store, worker.id),
+        moved: printedSession(cx, worker).moved,
+        manager_moved: printedSession(cx, manager).moved,
         ingest: read,
         ...seen,
         pane_signal: signal,
@@ -208,7 +218,19 @@ class Cycle {
         tokens: tokensOfTask(store, task.id),
         manager_context: context,
       };
-      const completedAt = store.now();
+      return { status, consumed };
+    });
+    // Printed, not stored: the messages have rows of their own, which name this cycle.
+    const completedAt = store.now();
+    const result = {
+      ...status,
+      consumed_messages: consumed,
+      cycle_id: this.id,
+      cycle_started_at: this.startedAt,
+      cycle_completed_at: completedAt,
+    };
+    const keep = (): void => {
+      for (const message of consumed) keepRead(store, message);
       const failed = seen.turn_error === null ? "" : `, its turn failed: ${failureWords(seen.turn_error, seen.last_state_event_at)}`;
       endCycle(store, this.id, { state: "succeeded", completedAt, status });
       this.end("succeeded", { ...lives, state: seen.state, task_completed: seen.task_completed });
@@ -230,15 +252,9 @@ class Cycle {
           ...lives,
         },
       });
-      // Printed, not stored: the messages have rows of their own, which name this cycle.
-      return {
-        ...status,
-        consumed_messages: consumed,
-        cycle_id: this.id,
-        cycle_started_at: this.startedAt,
-        cycle_completed_at: completedAt,
-      };
-    });
+    };
+    show(store, consumed, () => this.options.tell(result), keep);
+    return result;
   }
 
   /** Records that the phase at hand failed; what it had written is rolled back already. */

@@ -4,7 +4,7 @@ import { agentOf } from "../../core/agent/agents.ts";
 import { factsOf } from "../../core/agent/facts.ts";
 import { type AgentFact, readFact } from "../../core/agent/record.ts";
 import { Failure } from "../../core/failure.ts";
-import type { Session } from "../../core/sessions/session.ts";
+import { type Session, wayBack } from "../../core/sessions/session.ts";
 import { firstRecords } from "../../store/observe/codex-events.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { followRollout } from "../../store/sessions/sessions.ts";
@@ -34,6 +34,8 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     }
     const next = machine.nextTranscript(path, now.codex_session_id);
     const file = openRollout(path);
+    // A conversation of a served session that nobody has said anything in yet: its server names the file that it will be written to.
+    if (file === null && next === null && now.socket !== null && now.last_ingest_offset === null) return sum;
     if (file === null && next === null)
       throw new Failure(`the rollout of session ${JSON.stringify(now.name)} is not there: ${path}`, { hint: reregister(cx, now) });
     if (file !== null) {
@@ -57,7 +59,8 @@ const reregister = (cx: Pick<Context, "program">, session: Session): string =>
   `--pid ${session.pid === null ? "PID" : session.pid}`;
 
 function mustRead(cx: Pick<Context, "program">, session: Session): string {
-  if (session.state !== "active") throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: reregister(cx, session) });
+  if (session.state !== "active")
+    throw new Failure(`session ${JSON.stringify(session.name)} is gone`, { hint: wayBack(session, cx.program) });
   if (!session.codex_session_path)
     throw new Failure(`session ${JSON.stringify(session.name)} has no rollout`, { hint: reregister(cx, session) });
   return session.codex_session_path;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
+import type { Session } from "../../core/sessions/session.ts";
 import { boundWorkers } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
@@ -14,12 +15,14 @@ import { type Grown, unread } from "./unread.ts";
 /** Bound workers whose rollout is not as long as what is stored of it. */
 const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((session) => unread(session) ?? []);
 
+const rolloutOf = ({ id }: Session): string => `the rollout of ${id}`;
+
 /**
- * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, a database that cannot be written is
- * thrown.
+ * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, for which null is given: it may be
+ * back, as long as it was, before the next try. A database that cannot be written is thrown.
  */
-export function storeGrown(cx: Context, store: Store, { session, offset }: Grown, { problem, fine }: Told): number {
-  const what = `the rollout of ${session.id}`;
+export function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "session">, { problem, fine }: Told): number | null {
+  const what = rolloutOf(session);
   try {
     const stored = ingest(cx, store, session, true).new_offset;
     fine?.(what);
@@ -27,8 +30,15 @@ export function storeGrown(cx: Context, store: Store, { session, offset }: Grown
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     problem(error.message, what);
-    return offset;
+    return null;
   }
+}
+
+/** What this session's rollout has gained; that one which is stored to its end is `fine`. */
+export function grownOrFine(session: Session, { fine }: Told): Grown | null {
+  const grown = unread(session);
+  if (grown === null) fine?.(rolloutOf(session));
+  return grown;
 }
 
 /** Who is told of rollouts that cannot be read, and of those that can be read again; `what` stays the same, the words may not. */
@@ -53,7 +63,7 @@ export interface RolloutWatch {
 /** @param grew called when a rollout of a bound worker may have gained something @param fine told of a rollout that could be stored */
 export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: Told["problem"], fine?: Told["fine"]): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
-  /** What was tried at which size and offset, so that half a line or a broken file is not tried for ever. */
+  /** What was read at which size and offset, so that half a line is not tried for ever. */
   const tried = new Map<string, { size: number; offset: number }>();
   /** How far a rollout was searched for turns without being stored. */
   const searched = new Map<string, number>();
@@ -111,17 +121,22 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
     });
     const wanted = new Set(paths.map(dirname));
+    const begun = new Set<string>();
     for (const folder of folders.keys()) {
       if (!wanted.has(folder)) forget(folder);
     }
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
       const watch = watchFolder(folder, (name) => void (name === null ? lookAtSizes() : touch(join(folder, name))));
-      if (watch) folders.set(folder, watch);
+      if (!watch) continue;
+      folders.set(folder, watch);
+      begun.add(folder);
     }
-    // What a newly bound worker wrote before the watch stood would wait for the backstop.
-    for (const path of paths) if (!followed.has(path)) touched.add(path);
+    // What was written before the watch stood, or by a worker before it was bound, would wait for the backstop.
+    const unseen = paths.filter((path) => begun.has(dirname(path)) || !followed.has(path));
     followed = new Set(paths);
+    for (const path of unseen) touched.add(path);
+    if (unseen.length > 0) grew();
   };
 
   return {
@@ -130,13 +145,17 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       const these = touched;
       if (!all && these.size === 0) return;
       touched = new Set();
-      for (const grown of grownRollouts(store)) {
+      for (const worker of boundWorkers(store)) {
+        const grown = grownOrFine(worker, { problem, fine });
+        if (grown === null) continue;
         const { session, path, size, offset } = grown;
         const last = tried.get(session.id);
         if (last?.size === size && last.offset === offset) continue;
         if (!all && !(these.has(path) && holdsTurn(grown))) continue;
         if (all && !heard.has(path)) forget(dirname(path));
-        tried.set(session.id, { size, offset: storeGrown(cx, store, grown, { problem, fine }) });
+        const stored = storeGrown(cx, store, grown, { problem, fine });
+        if (stored === null) tried.delete(session.id);
+        else tried.set(session.id, { size, offset: stored });
       }
       if (!all) return;
       heard = new Set();

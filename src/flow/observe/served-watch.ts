@@ -2,21 +2,27 @@
  * Listens to the servers of bound sessions: ends of turns and what is asked come as hints that wake, and asks are put on record. The
  * transcript stays the authority, and all goes on as before when a server is gone.
  */
+import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { ServedEvent, ServedLine } from "../../core/agent/protocol.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { endAsk, openAsks, recordAsk } from "../../store/asks.ts";
 import { noteLost, textsUnderWay } from "../../store/deliveries.ts";
 import { bindingOfSession, boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
+import { noteMoved } from "../../store/sessions/moves.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
+import { alive } from "../../system/processes/processes.ts";
+import { ingest } from "./ingest.ts";
+import { reachFollowed } from "./whereabouts.ts";
 
 /** A server that went away is looked for again after this, then ever more seldom. */
 const AGAIN_MS = 250;
 const SELDOM_MS = 30_000;
 
 export interface ServedWatch {
-  /** Listens to the servers of today's bound sessions, and to no others. */
+  /** Listens to the servers of today's bound sessions, of those with a text under way, and of no others. */
   follow(): void;
   close(): void;
 }
@@ -30,17 +36,28 @@ interface Listening {
 }
 
 /** @param wake called when something may be worth a look @param problem told of what could not be recorded */
-export function watchServed(store: Store, wake: () => void, problem: (message: string) => void): ServedWatch {
+export function watchServed(cx: Context, store: Store, wake: () => void, problem: (message: string) => void): ServedWatch {
   const heard = new Map<string, Listening>();
   const keyOf = ({ id, socket, codex_session_id: thread }: Session): string => `${id} ${thread} ${socket}`;
 
-  const hear = (session: Session, event: ServedEvent): void => {
+  const hear = async ({ session }: Listening, event: ServedEvent | "listening"): Promise<void> => {
     try {
-      take(store, session, event);
+      if (event !== "listening") take(cx, store, session, event);
+      if (event === "listening" || event.kind === "began") await lookWhere(cx, store, session);
+      if (sessionById(store, session.id)?.codex_session_id !== session.codex_session_id) follow();
     } catch (error) {
-      problem(`what ${session.name} asks could not be recorded: ${(error as Error).message}`);
+      problem(`what the server of ${session.name} told could not be recorded: ${(error as Error).message}`);
     }
     wake();
+  };
+
+  /** Texts under way are looked at, since something was told that may have lost them. */
+  const lose = ({ session }: Listening): void => {
+    try {
+      noteLost(store, waitingTexts(store, session));
+    } catch (error) {
+      problem(`what ${session.name} may have lost could not be recorded: ${(error as Error).message}`);
+    }
   };
 
   const listen = async (to: Listening): Promise<void> => {
@@ -50,21 +67,20 @@ export function watchServed(store: Store, wake: () => void, problem: (message: s
       const line = await machineOf(agentOf(session)).served!.connect(session.socket!);
       if (to.closed) return line.close();
       to.line = line;
-      line.hear((event) => hear(session, event));
+      line.hear((event) => void hear(to, event));
       const followed = await line.follow(session.codex_session_id!);
       if ("value" in followed) to.tries = 0;
+      // What was said before somebody listened may have been lost unheard, and its person may have gone on.
+      lose(to);
+      void hear(to, "listening");
       await line.ended;
-      // What it had been told and not taken may be lost with it.
-      if (!to.closed)
-        noteLost(
-          store,
-          textsUnderWay(store, session.id).map(({ delivery }) => delivery.id),
-        );
     } catch {
       // Nobody is there (yet): the next try tells.
     }
     to.line = null;
     if (to.closed) return;
+    // What it had been told and not taken may be lost with it.
+    lose(to);
     wake();
     to.timer = setTimeout(() => void listen(to), Math.min(SELDOM_MS, AGAIN_MS * 2 ** to.tries++));
   };
@@ -78,34 +94,56 @@ export function watchServed(store: Store, wake: () => void, problem: (message: s
     heard.delete(key);
   };
 
+  let closed = false;
+  const follow = (): void => {
+    if (closed) return;
+    // And to those with a text under way: they tell when it may be lost.
+    const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
+    const wanted = new Map(
+      [...boundWorkers(store), ...boundManagers(store), ...waiting]
+        .filter(({ socket, codex_session_id: thread, state }) => socket !== null && thread !== null && state === "active")
+        .map((session) => [keyOf(session), session]),
+    );
+    for (const key of heard.keys()) if (!wanted.has(key)) drop(key);
+    for (const [key, session] of wanted) {
+      if (heard.has(key)) continue;
+      const to: Listening = { session, line: null, timer: undefined, tries: 0, closed: false };
+      heard.set(key, to);
+      void listen(to);
+    }
+  };
+
   return {
-    follow() {
-      const wanted = new Map(
-        [...boundWorkers(store), ...boundManagers(store)]
-          .filter(({ socket, codex_session_id: thread, state }) => socket !== null && thread !== null && state === "active")
-          .map((session) => [keyOf(session), session]),
-      );
-      for (const key of heard.keys()) if (!wanted.has(key)) drop(key);
-      for (const [key, session] of wanted) {
-        if (heard.has(key)) continue;
-        const to: Listening = { session, line: null, timer: undefined, tries: 0, closed: false };
-        heard.set(key, to);
-        void listen(to);
-      }
-    },
+    follow,
     close() {
+      closed = true;
       for (const key of [...heard.keys()]) drop(key);
     },
   };
 }
 
-function take(store: Store, session: Session, event: ServedEvent): void {
+/** Those that nobody is sending right now: who sends one looks after it alone. */
+const waitingTexts = (store: Store, { id }: Session): string[] =>
+  textsUnderWay(store, id).flatMap(({ delivery }) => (delivery.state === "sending" && alive(delivery.sender_pid) ? [] : delivery.id));
+
+/** Looks where its person is, and follows. */
+async function lookWhere(cx: Context, store: Store, session: Session): Promise<void> {
+  const now = sessionById(store, session.id);
+  if (now === null || now.codex_session_id !== session.codex_session_id) return;
+  const { way } = await reachFollowed(cx, store, now);
+  if (way.kind === "here") way.line.close();
+}
+
+function take(cx: Context, store: Store, session: Session, event: ServedEvent): void {
   const mine = (threadId: string): boolean => threadId === session.codex_session_id;
+  if (event.kind === "taken up" && !mine(event.threadId)) noteMoved(store, session, event.threadId, "hint");
+  if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
+  if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
   if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);
   // Whoever answers for us writes down itself how that went.
-  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, "person", taskOf(store, session));
+  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, { by: "person", proof: "seen" }, taskOf(store, session));
 }
 
 const taskOf = (store: Store, session: Session): string | null => bindingOfSession(store, session.id)?.task_id ?? null;

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { DemoFolder } from "../../system/demo-folder.ts";
 import { demoProcesses } from "../../system/demo-folder.ts";
 import { fileExists } from "../../system/files/whole-file.ts";
-import { endProcesses, type SeenProcess, seenProcess } from "../../system/processes/end-processes.ts";
+import { endProcesses, type SeenProcess, seenProcess, stillRunning } from "../../system/processes/end-processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { tmuxResult } from "../../system/terminal/tmux.ts";
 import { dispatchers } from "../dispatch/dispatchers.ts";
@@ -21,14 +21,14 @@ export async function closeDemo(cx: Context, folder: DemoFolder, pids: readonly 
   const seen = await see([...pids, ...(await demoProcesses(folder))]);
   const slow = setTimeout(() => say("Dispatch ends after the message at hand"), SAY_AFTER_MS);
   // First of all, while those it sends to are there: a message at hand comes to its end.
-  const stuck = await endProcesses(watches, folder.env, { atOnce: true, graceMs: PATIENCE_MS });
+  const stuck = await endProcesses(stillRunning(watches, folder.env), { atOnce: true, graceMs: PATIENCE_MS });
   clearTimeout(slow);
   // The whole server is the demonstration's own.
   await tmuxResult(folder.env, ["kill-server"]);
-  const left = await endProcesses(seen, folder.env, { atOnce: true });
+  const left = await endProcesses(stillRunning(seen, folder.env), { atOnce: true });
   // Whoever was just starting a session may have done so after the server was ended.
   await tmuxResult(folder.env, ["kill-server"]);
-  const late = await endProcesses(await see(await demoProcesses(folder)), folder.env, { atOnce: true });
+  const late = await endProcesses(stillRunning(await see(await demoProcesses(folder)), folder.env), { atOnce: true });
   const still = new Set([...stuck, ...left, ...late].map(({ pid }: SeenProcess) => pid));
   return [...[...still].map((pid) => `process ${pid}`), ...(await listPanes(folder.env)).map((pane) => `tmux session ${pane.session}`)];
 }

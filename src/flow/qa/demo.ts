@@ -5,7 +5,7 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOfPath } from "../../core/agent/agents.ts";
-import type { DemoResult, DemoStep } from "../../core/qa/demo.ts";
+import type { DemoLaunch, DemoResult, DemoStep } from "../../core/qa/demo.ts";
 import { Failure } from "../../core/failure.ts";
 import { type DemoFacts, demoFacts } from "../../store/demo-facts.ts";
 import type { Store } from "../../store/store.ts";
@@ -23,6 +23,7 @@ import { DEMO, demoScript } from "./demo-script.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { tmuxNameOf } from "../sessions/begin-terminal.ts";
 import type { Paired } from "../sessions/pair.ts";
+import type { LaunchWish } from "../sessions/way-of-launch.ts";
 
 /** Told what happens as it happens: who does what, and how long the demonstration has run. */
 export type DemoTeller = (who: string, what: string, ms: number) => void;
@@ -31,13 +32,15 @@ const LIMIT_MS = 60_000;
 
 export interface DemoOptions {
   readonly keep: boolean;
+  /** How they are started; absent: as everybody's are. */
+  readonly launch: LaunchWish | undefined;
   /** Who works; its home is made for the demonstration. */
   readonly worker: Agent;
   readonly manager: Agent;
 }
 
 /** Runs it. @throws Failure when the agent, tmux or git is not installed */
-export async function runDemo(cx: Context, { keep, worker, manager }: DemoOptions, tell: DemoTeller): Promise<DemoResult> {
+export async function runDemo(cx: Context, { keep, launch, worker, manager }: DemoOptions, tell: DemoTeller): Promise<DemoResult> {
   for (const program of ["tmux", "git"])
     if (which(program, cx.env) === null)
       throw new Failure(`${program} is not on PATH`, { hint: `install it, for instance: apt-get install ${program}` });
@@ -46,7 +49,7 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
   const say = (who: string, what: string) => tell(who, what, performance.now() - begun);
   const model = scriptedModel(demoScript((role, did) => say(role, did)));
   const folder = await makeDemoFolder(cx.env, worker, model.url);
-  const run = new DemoRun(cx, folder, { worker, manager }, say, begun);
+  const run = new DemoRun(cx, folder, { worker, manager, launch }, say, begun);
   let failed: DemoResult["failed"] = null;
   let interrupted = false;
   let giveUp = (): void => {};
@@ -80,11 +83,18 @@ export async function runDemo(cx: Context, { keep, worker, manager }: DemoOption
     failed,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     codex: installed.versionText,
+    launch: run.launch,
     folder: kept ? folder.root : null,
     database: kept ? folder.database : null,
     rollouts: kept ? run.rollouts : [],
   };
 }
+
+/** How one of the two is spoken to, and why not by its protocol. */
+const wayInto = (agent: Agent, { launch, launch_why }: Pick<Paired["worker"], "launch" | "launch_why">): string =>
+  launch === "protocol"
+    ? `up: spoken to by ${agent.label}'s own protocol, without a key`
+    : `up: spoken to by its terminal${launch_why === null ? "" : `, since ${launch_why}`}`;
 
 class DemoRun {
   readonly steps: DemoStep[] = [];
@@ -92,13 +102,14 @@ class DemoRun {
   /** What was started for it, as far as it was told. */
   pids: number[] = [];
   rollouts: string[] = [];
+  launch: DemoLaunch | null = null;
   private pane: string | null = null;
   private lastAt: number;
 
   constructor(
     private readonly cx: Context,
     private readonly folder: DemoFolder,
-    private readonly agents: { readonly worker: Agent; readonly manager: Agent },
+    private readonly agents: Pick<DemoOptions, "worker" | "manager" | "launch">,
     private readonly say: (who: string, what: string) => void,
     begun: number,
   ) {
@@ -159,6 +170,7 @@ class DemoRun {
       this.folder.project,
       "--timeout-seconds",
       String(LIMIT_MS / 1000),
+      ...(this.agents.launch === undefined ? [] : ["--launch", this.agents.launch]),
     ];
     this.pane = tmuxNameOf(this.agents.worker, DEMO.worker);
     const result = await runProgram([...selfArgv(), ...words], { env: this.folder.env, cwd: this.folder.project, timeoutMs: 3 * LIMIT_MS });
@@ -170,6 +182,8 @@ class DemoRun {
     );
     if (new Set(this.rollouts).size !== 2) throw new Failure(`the sessions do not have a rollout each: ${this.rollouts.join(", ")}`);
     this.done("demo", this.current);
+    this.launch = { worker: paired.worker.launch, manager: paired.manager.launch };
+    for (const who of ["worker", "manager"] as const) this.say(who, wayInto(this.agents[who], paired[who]));
     return paired;
   }
 

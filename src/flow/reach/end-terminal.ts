@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
 import { agentOfProcess, isShared, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
-import { endProcesses, type SeenProcess, seenProcess } from "../../system/processes/end-processes.ts";
+import { endProcesses, type SeenProcess, seenProcess, stillRunning } from "../../system/processes/end-processes.ts";
 import type { Process } from "../../system/processes/process-listing.ts";
 import { alive, commandLineOf, listProcesses, startedAt } from "../../system/processes/processes.ts";
 import { killPane, listPanes, type Pane } from "../../system/terminal/panes.ts";
@@ -159,7 +159,7 @@ async function principals(
 export async function endTerminal(cx: Context, terminal: Terminal): Promise<void> {
   const { pane, name } = terminal;
   if (pane !== null) await killPane(cx.env, pane);
-  const left = await endProcesses([...terminal.processes, ...terminal.servers], cx.env);
+  const left = await endProcesses(stillRunning([...terminal.processes, ...terminal.servers], cx.env));
   const stays = pane !== null && (await listPanes(cx.env)).some((each) => each.paneId === pane.paneId && each.pid === pane.pid);
   if (!stays && left.length === 0) return;
   const what = [...(stays ? [`pane ${pane.paneId}`] : []), ...left.map(({ pid }) => `process ${pid}`)].join(" and ");

@@ -4,7 +4,7 @@ import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
-import type { Role, Session } from "../../core/sessions/session.ts";
+import { type Role, type Session, wayBack } from "../../core/sessions/session.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { agentHereOrNot } from "../../system/agent/cli.ts";
@@ -21,6 +21,7 @@ export interface Recipient {
   /** null, like the role, for a worker that is no registered session. */
   readonly sessionId: string | null;
   readonly role: Role | null;
+  readonly cwd: string;
   readonly tmuxSession: string | null;
   readonly paneId: string | null;
   readonly pid: number | null;
@@ -33,11 +34,21 @@ export interface Recipient {
   readonly socket: string | null;
 }
 
+/** Nothing is said to a session since its pane shows this other conversation. */
+export class PaneMoved extends Failure {
+  readonly to: string;
+  constructor(message: string, { hint, to }: { hint: string; to: string }) {
+    super(message, { hint });
+    this.to = to;
+  }
+}
+
 export const recipientOf = (session: Session): Recipient => ({
   name: session.name,
   agent: agentOf(session),
   sessionId: session.id,
   role: session.role,
+  cwd: session.cwd,
   tmuxSession: session.tmux_session || null,
   paneId: session.tmux_pane_id,
   pid: session.pid,
@@ -58,6 +69,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         agent: agentOf(subject),
         sessionId: null,
         role: null,
+        cwd: subject.cwd,
         tmuxSession: subject.tmuxSession,
         paneId: subject.paneId,
         pid: null,
@@ -68,11 +80,16 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         socket: null,
       };
 
+interface Doubt {
+  readonly why: string;
+  readonly help: string;
+}
+
 export interface Reach {
   /** The pane to type into; null when the session has none, or nothing shows that the one on record is its own. */
   readonly pane: Pane | null;
-  /** Why the pane on record is not typed into, in words. */
-  readonly doubt: string | null;
+  /** Why the pane on record is not typed into, and what would help, in words. */
+  readonly doubt: Doubt | null;
   /** The agent that runs in the pane, so that its screen is read before anything is typed; null for anything else (a shell, `cat`). */
   readonly agent: Agent | null;
   /** The thread is being written by a living process: its own queue takes messages. */
@@ -101,11 +118,9 @@ export function threadLock(recipient: Pick<Recipient, "agent" | "threadId" | "ro
 export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
   const who = JSON.stringify(recipient.name);
-  if (recipient.gone)
-    throw new Failure(`session ${who} is gone`, {
-      hint: `take it on record again: ${program} register-${recipient.role} --name ${quoteWord(recipient.name)} --pid PID`,
-    });
   const { agent } = recipient;
+  if (recipient.gone)
+    throw new Failure(`session ${who} is gone`, { hint: wayBack({ ...recipient, role: recipient.role!, agent: agent.key }, program) });
   const home = homeOf(recipient);
   const lock = threadLock(recipient);
   if (recipient.pid !== null && !alive(recipient.pid))
@@ -125,7 +140,7 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const holds = recipient.rolloutPath !== null && shown.held.has(recipient.rolloutPath);
   await refuseAnotherThread(cx, recipient, lock, shown, holds);
   const provable = live || holds;
-  const doubt = live ? doubtOf(recipient, pane, lock, shown, holds) : null;
+  const doubt = live ? await doubtOf(cx, recipient, pane, lock, shown, holds) : null;
   if (doubt !== null) return { pane: null, doubt, agent: null, live, home, provable, shown };
   return { pane, doubt: null, agent: provable || shown.agents.length > 0 ? agent : null, live, home, provable, shown };
 }
@@ -157,7 +172,11 @@ async function paneOf(cx: Context, recipient: Recipient): Promise<Pane> {
 }
 
 /** The one command that puts the session on record with this thread. */
-export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string): string =>
+export const takeOnRecord = (
+  cx: Pick<Context, "program">,
+  recipient: Pick<Recipient, "name" | "role" | "tmuxSession">,
+  thread: string,
+): string =>
   quoteCommand([
     cx.program,
     `register-${recipient.role}`,
@@ -170,37 +189,49 @@ export const takeOnRecord = (cx: Context, recipient: Recipient, thread: string):
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
 async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): Promise<void> {
-  const { threadId, name, agent } = recipient;
+  const { threadId, name } = recipient;
   if (lock === null || threadId === null) return;
   const { conversations, agents } = shown;
   const newest = [...conversations].sort().at(-1);
   if (newest !== undefined && !conversations.includes(threadId)) {
-    throw new Failure(`the pane of ${JSON.stringify(name)} shows thread ${conversations.join(", ")} now, not ${threadId}`, {
+    throw new PaneMoved(`the pane of ${JSON.stringify(name)} shows thread ${conversations.join(", ")} now, not ${threadId}`, {
       hint: takeOnRecord(cx, recipient, newest),
+      to: newest,
     });
   }
   // An older Codex makes no locks, but has its rollout open.
   if (lock.held || holds) return;
   const end = agents.length === 0 ? ": the agent in its pane has ended" : "";
-  const { features } = await agentHereOrNot(agent, cx.env);
-  const again = quoteCommand([agent.program, ...agent.resumeArguments(threadId, features, null)]);
   throw new Failure(`nobody writes thread ${threadId} of ${JSON.stringify(name)} any more${end}`, {
-    hint: `resume it there with ${again}, then: ${takeOnRecord(cx, recipient, threadId)}`,
+    hint: `resume it there with ${await resumed(cx, recipient, threadId)}`,
   });
 }
 
+/** The command that takes the thread up again in the agent, by itself where it would share a server, and the one that puts it on record. */
+async function resumed(cx: Context, recipient: Recipient, thread: string): Promise<string> {
+  const { agent } = recipient;
+  const { features } = await agentHereOrNot(agent, cx.env);
+  return `${quoteCommand([agent.program, ...agent.resumeArguments(thread, features, null)])}, then: ${takeOnRecord(cx, recipient, thread)}`;
+}
+
 /** Why it cannot be said that the pane shows this very thread, though the thread lives. */
-function doubtOf(recipient: Recipient, pane: Pane, lock: Writer, shown: Shown, holds: boolean): string | null {
+async function doubtOf(cx: Context, recipient: Recipient, pane: Pane, lock: Writer, shown: Shown, holds: boolean): Promise<Doubt | null> {
   const { family, conversations } = shown;
   const { agent, threadId } = recipient;
   const who = JSON.stringify(recipient.name);
   const where = `pane ${pane.paneId} of tmux session ${JSON.stringify(recipient.tmuxSession)}`;
   const isIn = (pid: number | null): boolean => pid !== null && family.includes(pid);
   const unseen = `which of them it shows cannot be seen`;
-  if (conversations.length > 1) return `${where} has ${conversations.length} conversations, and ${unseen}`;
+  const apart = async () => `end it there, and take it up by itself: ${await resumed(cx, recipient, threadId!)}`;
+  if (conversations.length > 1) return { why: `${where} has ${conversations.length} conversations, and ${unseen}`, help: await apart() };
   if (holds || conversations.includes(threadId!)) return null;
-  if (!isIn(recipient.pid)) return `neither the process of ${who} nor the writer of its thread runs in ${where}`;
+  if (!isIn(recipient.pid))
+    return {
+      why: `neither the process of ${who} nor the writer of its thread runs in ${where}`,
+      help: `name the terminal that shows it: ${takeOnRecord(cx, { ...recipient, tmuxSession: "TMUX_SESSION" }, threadId!)}`,
+    };
   // Its client goes over to any other conversation of the server that it shares with others, and leaves no trace of that.
   const served = [...shown.written].filter(([thread, pid]) => pid === lock.pid && isConversation(agent, homeOf(recipient)!, thread));
-  return served.length < 2 ? null : `the server behind ${where} serves ${served.length} conversations, and ${unseen}`;
+  if (served.length < 2) return null;
+  return { why: `the server behind ${where} serves ${served.length} conversations, and ${unseen}`, help: await apart() };
 }

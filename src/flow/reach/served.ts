@@ -1,9 +1,12 @@
 /** Reaching a session by its own server: a connection, and whether the conversation that a person has in front is the one on record. */
+import { realpathSync } from "node:fs";
+import { agentOf } from "../../core/agent/agents.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import type { ServedConversation, ServedLine } from "../../core/agent/protocol.ts";
 import type { Context } from "../../context.ts";
-import { Failure } from "../../core/failure.ts";
-import { type Recipient, takeOnRecord } from "./recipient.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { commandLineOf, listProcesses } from "../../system/processes/processes.ts";
+import { PaneMoved, type Recipient, takeOnRecord } from "./recipient.ts";
 
 /** A server that is there answers at once. */
 const CONNECT_MS = 5000;
@@ -11,14 +14,30 @@ const CONNECT_MS = 5000;
 export type ServedReach =
   /** It cannot be reached so; another way may do. */
   | { readonly kind: "none"; readonly why: string }
-  /** The pane has gone on to another conversation. */
-  | { readonly kind: "moved"; readonly to: string }
+  /** The pane shows another conversation, as far as can be told. */
+  | { readonly kind: "moved"; readonly to: string; readonly by: "began" | "hint" }
+  /** The pane has gone on to this conversation, and to no other. */
+  | { readonly kind: "went on"; readonly line: ServedLine; readonly conversation: ServedConversation & { readonly path: string } }
   | { readonly kind: "here"; readonly line: ServedLine; readonly conversation: ServedConversation };
 
+/** A conversation that the session's server has loaded, as it tells it; null when it has not, or cannot be reached. */
+export async function servedConversation(session: Session, threadId: string): Promise<ServedConversation | null> {
+  const { served } = machineOf(agentOf(session));
+  if (served === null || session.socket === null) return null;
+  const line = await served.connect(session.socket, CONNECT_MS).catch(() => null);
+  try {
+    return line === null ? null : await line.conversation(threadId);
+  } catch {
+    return null;
+  } finally {
+    line?.close();
+  }
+}
+
 /** Connects and looks; whoever gets a line closes it. */
-export async function reachServed(recipient: Pick<Recipient, "agent" | "socket" | "threadId">): Promise<ServedReach> {
-  const { agent, socket, threadId } = recipient;
-  const { served } = machineOf(agent);
+export async function reachServed(cx: Pick<Context, "env">, session: Session): Promise<ServedReach> {
+  const { socket, codex_session_id: threadId } = session;
+  const { served } = machineOf(agentOf(session));
   if (served === null || socket === null || threadId === null) return { kind: "none", why: "it has no server of its own" };
   let line: ServedLine;
   try {
@@ -26,27 +45,52 @@ export async function reachServed(recipient: Pick<Recipient, "agent" | "socket" 
   } catch (error) {
     return { kind: "none", why: `its server cannot be reached: ${(error as Error).message}` };
   }
+  let way: ServedReach;
   try {
-    const all = await line.conversations();
-    const own = all.find(({ id }) => id === threadId);
-    const after = all.filter(({ createdAt, id }) => id !== threadId && (own === undefined || createdAt >= own.createdAt));
-    // A conversation that began later in this very program is what its person has gone on to.
-    const newest = after.sort((one, other) => one.createdAt - other.createdAt).at(-1);
-    if (newest !== undefined) {
-      line.close();
-      return { kind: "moved", to: newest.id };
-    }
-    if (own !== undefined) return { kind: "here", line, conversation: own };
-    line.close();
-    return { kind: "none", why: "its server has not loaded its conversation" };
+    way = await lookThere(cx, session, line, threadId);
   } catch (error) {
-    line.close();
-    return { kind: "none", why: `its server did not answer: ${(error as Error).message}` };
+    way = { kind: "none", why: `its server did not answer: ${(error as Error).message}` };
   }
+  if (!("line" in way)) line.close();
+  return way;
+}
+
+/** A conversation that its person began later in this very program is what they have gone on to. */
+async function lookThere(cx: Pick<Context, "env">, session: Session, line: ServedLine, threadId: string): Promise<ServedReach> {
+  const all = await line.conversationsSince(threadId);
+  const decided = session.decided_at === null ? 0 : Date.parse(session.decided_at);
+  // What some other client of the server begins is never in front of anybody by itself.
+  const later = all.filter(({ id, drawn, begunAt }) => id !== threadId && drawn && begunAt > decided);
+  const newest = later.at(-1);
+  if (newest !== undefined) {
+    const { path } = newest;
+    const knownMoved = session.moved_to === newest.id && session.moved_by === "began";
+    const certain = later.length === 1 && path !== null && !knownMoved && !(await othersDraw(cx, session));
+    return certain ? { kind: "went on", line, conversation: { ...newest, path } } : { kind: "moved", to: newest.id, by: "began" };
+  }
+  if (session.moved_to !== null && session.moved_by === "hint") return { kind: "moved", to: session.moved_to, by: "hint" };
+  const conversation = all.find(({ id }) => id === threadId);
+  return conversation === undefined
+    ? { kind: "none", why: "its server has not loaded its conversation" }
+    : { kind: "here", line, conversation };
+}
+
+/** Whether another program than that in the pane draws what the server has: then nobody can say whose a new conversation is. */
+async function othersDraw(cx: Pick<Context, "env">, { socket, pid, ...session }: Session): Promise<boolean> {
+  const { served } = agentOf(session);
+  const processes = await listProcesses(cx.env);
+  if (served === null || socket === null || pid === null || processes === null) return true;
+  const sockets = [socket, realpathSync(socket)];
+  const drawing = new Map<number, number>();
+  for (const each of processes)
+    if (served.draws((await commandLineOf(each.pid, cx.env)) ?? [], sockets)) drawing.set(each.pid, each.parent);
+  // Ours is started by the process in the pane, and may be a script around another.
+  return [...drawing.values()].some((parent) => parent !== pid && !drawing.has(parent));
 }
 
 /** What is told when nothing is said to a session since its pane shows another conversation. */
-export const movedTo = (cx: Context, recipient: Recipient, thread: string): Failure =>
-  new Failure(`the pane of ${JSON.stringify(recipient.name)} shows thread ${thread} now, not ${recipient.threadId}`, {
+export const movedTo = (cx: Context, recipient: Recipient, thread: string): PaneMoved =>
+  new PaneMoved(`the pane of ${JSON.stringify(recipient.name)} shows thread ${thread} now, not ${recipient.threadId}`, {
     hint: takeOnRecord(cx, recipient, thread),
+    to: thread,
   });

@@ -51,6 +51,14 @@ export function sessionEnvironment(cx: Context, agent: Agent): Record<string, st
   return { PATH: names, WORKERCTL_STATE_ROOT: cx.stateRoot, ...Object.fromEntries(passed) };
 }
 
+/** @throws Failure when the prompt is longer than one argument of a program may be */
+export function needShortPrompt(prompt: string | null): void {
+  if (prompt === null || Buffer.byteLength(prompt) <= 100_000) return;
+  throw new Failure("the first prompt holds more than 100000 bytes", {
+    hint: "put the text into a file of the project and name the file in the prompt",
+  });
+}
+
 /** The terminal of the start: a new one, on record before it exists, or that of a start which was cut off. */
 export async function beginTerminal(
   scene: LaunchScene,
@@ -106,10 +114,6 @@ export async function beginTerminal(
 function promptByFile({ cx, under }: LaunchScene, name: string, argv: string[], hasPrompt: boolean): string[] {
   const prompt = argv.at(-1) ?? "";
   if (!hasPrompt || Buffer.byteLength(argv.join(" ")) < 10_000) return argv;
-  if (Buffer.byteLength(prompt) > 100_000)
-    throw new Failure("the first prompt holds more than 100000 bytes", {
-      hint: "put the text into a file of the project and name the file in the prompt",
-    });
   const file = join(cx.stateRoot, "artifacts", "launch-prompts", `${name}-${cx.newId("prompt")}.txt`);
   under.leavesFile(file);
   writeWhole(file, prompt);

@@ -1,6 +1,6 @@
 /** What a pairing puts on record: task, configuration and criteria before it begins, binding and run at its end, and how far it came. */
 import type { AgentKey } from "../../core/agent/agents.ts";
-import type { ConfigChange } from "../../core/tasks/manager-config.ts";
+import type { ConfigChange, ManagerConfig } from "../../core/tasks/manager-config.ts";
 import type { RegisteredSession } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
@@ -9,8 +9,8 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 import { type Binding, bind, openBinding } from "../../store/sessions/bindings.ts";
 import { needSession } from "../../store/sessions/sessions.ts";
 import { tx } from "../../store/store.ts";
-import { seedCriteria } from "../../store/tasks/criteria.ts";
-import { findConfig, saveConfig } from "../../store/tasks/manager-configs.ts";
+import { seedCriteria, takeBackCriteria } from "../../store/tasks/criteria.ts";
+import { configRow, findConfig, saveConfig, takeBackConfig } from "../../store/tasks/manager-configs.ts";
 import { createTask } from "../../store/tasks/tasks.ts";
 import type { LaunchScene } from "./begin-terminal.ts";
 import type { StartInput } from "./start-session.ts";
@@ -70,7 +70,10 @@ export interface Seeded extends Before {
   readonly task: Task;
   readonly created: boolean;
   readonly byPair: boolean;
-  readonly criteria: number;
+  /** The criteria that were put into the ledger for it. */
+  readonly criteria: readonly number[];
+  /** Puts the settings of a task that was there before back as they were; inside a transaction. */
+  takeBack(): void;
 }
 
 /** Task, configuration and criteria, in one transaction. */
@@ -86,16 +89,23 @@ export function seed(scene: PairScene, { task: found, binding }: Before): Seeded
     });
     trace(begun, "pair_task_resolved", { created: found === null });
     const stored = findConfig(store, task.id);
+    const before = configRow(store, task.id);
+    let saved: ManagerConfig | null = null;
     const byPair = input.config !== null || stored === null;
     let acceptance = stored?.acceptance_criteria ?? [];
     if (byPair) {
-      const { config, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
+      const { config, changed, warnings } = saveConfig(store, task.id, input.config ?? {}, { source: "pair" });
       acceptance = config.acceptance_criteria;
+      if (changed) saved = config;
       for (const warning of warnings) cx.err(`warning: ${warning}`);
       trace(begun, "pair_manager_config_seeded", { seeded_by_pair: true });
     }
-    const criteria = seedCriteria(store, task.id, acceptance).length;
-    return { task, binding, created: found === null, byPair, criteria };
+    const criteria = seedCriteria(store, task.id, acceptance);
+    const takeBack = (): void => {
+      if (saved !== null) takeBackConfig(store, before, saved);
+      takeBackCriteria(store, task.id, criteria);
+    };
+    return { task, binding, created: found === null, byPair, criteria, takeBack };
   });
 }
 

@@ -7,7 +7,7 @@ import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
 import { INTERRUPTED, type RegisteredSession, type Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
-import { type Binding, openBinding, unbind } from "../../store/sessions/bindings.ts";
+import { type Binding, findPairing, openBinding, unbind } from "../../store/sessions/bindings.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { finishRun } from "../../store/record/runs.ts";
 import { findStart } from "../../store/sessions/unfinished-starts.ts";
@@ -29,6 +29,8 @@ import {
   trace,
 } from "./pair-records.ts";
 import { launchOf, startSession } from "./start-session.ts";
+import { nextCommand } from "../reach/next-command.ts";
+import { deadSessions } from "./reconcile.ts";
 import type { Scene } from "../scene.ts";
 import type { Undertaking } from "./undertaking.ts";
 
@@ -41,6 +43,14 @@ export interface Paired {
   readonly manager_config_seeded: true;
   readonly manager_config_seeded_by_pair: boolean;
   readonly manager_acceptance_criteria_seeded: number;
+}
+
+/** A pairing that nobody has begun yet. */
+type Asked = Omit<PairScene, "under">;
+
+/** What {@link pair} would refuse before it stores or starts anything. @throws Failure that says so */
+export async function refusePair(asked: Asked): Promise<void> {
+  await checkPair(asked);
 }
 
 /**
@@ -76,7 +86,7 @@ export async function pair({ cx, store }: Scene, under: Undertaking, input: Pair
 }
 
 /** The launch of one role: what is given for it alone wins over what is given for both. */
-function launchFor({ cx, input }: PairScene, role: Role, prompt: string | null, binding: Binding | null): Launch {
+function launchFor({ cx, input }: Asked, role: Role, prompt: string | null, binding: Binding | null): Launch {
   const own =
     role === "worker"
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
@@ -86,20 +96,20 @@ function launchFor({ cx, input }: PairScene, role: Role, prompt: string | null, 
 }
 
 /** First words of the worker. */
-function workersWords({ cx, input: { taskPrompt, path } }: PairScene, task: string): string | null {
+function workersWords({ cx, input: { taskPrompt, path } }: Asked, task: string): string | null {
   if (taskPrompt === undefined) return null;
   const place = path === undefined ? {} : { path: cx.storePath(path) };
   return workerPrompt({ program: cx.program, executable: quoteCommand(selfArgv()), task, prompt: taskPrompt, ...place });
 }
 
 /** The task that is meant; one that a pairing made and, interrupted, took back, is none. */
-function taskOf({ store, input }: PairScene): Task | null {
+function taskOf({ store, input }: Asked): Task | null {
   const task = findTask(store, input.task);
   return task !== null && isTakenBack(store, task) ? null : task;
 }
 
 /** Everything that can be refused before anything is stored or started. */
-async function checkPair(scene: PairScene): Promise<Before> {
+async function checkPair(scene: Asked): Promise<Before> {
   const { cx, store, input } = scene;
   if (input.workerName === input.managerName)
     throw new Failure(`worker and manager cannot both be called ${JSON.stringify(input.workerName)}`);
@@ -110,10 +120,7 @@ async function checkPair(scene: PairScene): Promise<Before> {
   if (task?.state === "done" || task?.state === "failed")
     throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no pair`, { hint: `${cx.program} tasks --active` });
   const binding = task && openBinding(store, task.id);
-  if (binding && !isOwn(scene, binding))
-    throw new Failure(`task ${JSON.stringify(task.name)} is already bound: ${binding.id}`, {
-      hint: `${cx.program} unbind --task ${quoteWord(task.name)}`,
-    });
+  if (binding && !isOwn(scene, binding)) throw await alreadyBound(scene, task);
   const run = task && activeRunId(store, task.id);
   if (run && !binding)
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
@@ -125,13 +132,35 @@ async function checkPair(scene: PairScene): Promise<Before> {
   return { task, binding };
 }
 
+/** The refusal of a task that others work on, or these two already: what runs, and how to go on with it. */
+async function alreadyBound({ cx, store, input }: Asked, task: Task): Promise<Failure> {
+  const command = (...words: string[]) => nextCommand(cx, store, ...words);
+  const binding = openBinding(store, task.id);
+  const pairing = findPairing(store, task.id);
+  const said = `task ${JSON.stringify(task.name)} is already bound: ${binding?.id}`;
+  const giveUp = `give it to others: ${command("unbind", "--task", task.name)}`;
+  if (pairing === null) return new Failure(said, { hint: giveUp });
+  const { worker, manager } = pairing;
+  const dead = (await deadSessions(cx, store)).map(({ name }) => name);
+  const ended = [worker, manager].filter(({ name, state }) => state === "gone" || dead.includes(name)).map(({ name }) => name);
+  const who = `, ${worker.name} works on it for ${manager.name}`;
+  if (ended.length > 0)
+    return new Failure(`${said}${who}, and ${ended.join(" and ")} ${ended.length === 1 ? "does" : "do"} not run`, {
+      hint: `${command("reconcile", "--apply")} tells how to start again what has ended`,
+    });
+  const own = worker.name === input.workerName && manager.name === input.managerName;
+  return new Failure(`${said}${who}${own ? ", and both run" : ""}`, {
+    hint: `see how it goes: ${command("cycle", task.name, "--no-consume")}; look at it: ${command("open-worker", task.name)}; ${giveUp}`,
+  });
+}
+
 /** Whether a pairing of the same two made this binding and did not come to its end. */
-function isOwn({ store, input }: PairScene, { worker_session_id, manager_session_id }: Binding): boolean {
+function isOwn({ store, input }: Asked, { worker_session_id, manager_session_id }: Binding): boolean {
   const isBy = (name: string, session: string | null) => session !== null && findStart(store, name)?.session_id === session;
   return isBy(input.workerName, worker_session_id) && isBy(input.managerName, manager_session_id);
 }
 
-async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding }: Seeded): Promise<Paired> {
+async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding, takeBack }: Seeded): Promise<Paired> {
   const { cx, store, input, task, progress, under } = scene;
   under.takesBack(store, (stays) => {
     trace(scene, "pair_interrupted", {
@@ -139,7 +168,9 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
       manager_spawned: progress.manager !== null,
       still_running: stays,
     });
-    if (created && stays === 0) takeBackTask(store, task, INTERRUPTED);
+    if (stays > 0) return;
+    if (created) takeBackTask(store, task, INTERRUPTED);
+    else takeBack();
   });
   const words = workersWords(scene, task.name);
   const worker = await startSession(scene, launchFor(scene, "worker", words, binding), "start-worker");
@@ -173,7 +204,7 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
     run_id: runId,
     manager_config_seeded: true,
     manager_config_seeded_by_pair: byPair,
-    manager_acceptance_criteria_seeded: criteria,
+    manager_acceptance_criteria_seeded: criteria.length,
   };
 }
 

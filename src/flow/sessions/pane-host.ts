@@ -9,7 +9,9 @@ import type { Agent } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive, groupMates } from "../../system/processes/processes.ts";
-import { type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
+import { keepDeadPane } from "../../system/terminal/sessions.ts";
+import { endProcesses } from "../../system/processes/end-processes.ts";
+import { guardGroup, type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
 
@@ -18,8 +20,8 @@ const GREET_MS = 10_000;
 /** A server that dies this often within {@link DEATHS_MS} has something that starting it again does not mend. */
 const DEATHS = 3;
 const DEATHS_MS = 60_000;
-/** Between asking what is left to end, and ending it. */
-const GRACE_MS = 3000;
+/** What stands from the cursor on goes (ECMA-48, ED): here what is left of the agent's composer. */
+const CLEAR_BELOW = "\x1b[J";
 /** Of a session that was asked to end. */
 const ENDED = 1;
 
@@ -28,6 +30,8 @@ interface HostScene {
   readonly agent: Agent;
   readonly place: ServedPlace;
   readonly start: ServedStart;
+  /** Ends all else that runs in this pane: programs may be scripts around others, and what is left of one has no parent any more. */
+  endMates(): Promise<unknown>;
 }
 
 /**
@@ -41,7 +45,10 @@ export async function hostPane(cx: Context, folder: string): Promise<number> {
   const place = servedPlace(folder);
   const start = takeStart(place);
   if (start === null) throw new Failure(`nothing is to be started at ${folder}`, { hint: `${cx.program} start-worker starts a session` });
-  const scene: HostScene = { cx, agent: agentOf({ name: folder, agent: start.agent }), place, start };
+  const guard = guardGroup(cx.env);
+  const mates = async () => ((await groupMates(cx.env)) ?? []).filter((pid) => pid !== guard.pid).map((pid) => ({ pid }));
+  const endMates = () => endProcesses(mates, { atOnce: true });
+  const scene: HostScene = { cx, agent: agentOf({ name: folder, agent: start.agent }), place, start, endMates };
   // A terminal that goes away tells only the first process of it: the end is passed on below.
   let ask = (): void => {};
   const asked = new Promise<null>((resolve) => (ask = () => resolve(null)));
@@ -51,19 +58,20 @@ export async function hostPane(cx: Context, folder: string): Promise<number> {
     return (await Promise.race([runSession(scene, log), asked])) ?? ENDED;
   } finally {
     closeSync(log);
-    await endMates(cx);
+    await endMates();
+    await guard.dismiss();
     clearPlace(scene.agent, place);
     deaf();
   }
 }
 
 async function runSession(scene: HostScene, log: number): Promise<number> {
-  const { cx, place, start } = scene;
+  const { cx, place, start, endMates } = scene;
   const serve = (): JoinedProgram => startJoined(start.server, { env: cx.env, output: log });
   let server = serve();
   const why = await unfit(scene, server);
   if (why !== null) {
-    await endMates(cx);
+    await endMates();
     writeOutcome(place, { launch: "tmux", why });
     return startJoined(start.alone, { env: cx.env, output: "terminal" }).exited;
   }
@@ -76,8 +84,12 @@ async function runSession(scene: HostScene, log: number): Promise<number> {
     if (!alive(client.pid)) return client.exited;
     deaths.push(performance.now());
     if (deaths.filter((at) => performance.now() - at < DEATHS_MS).length > DEATHS) {
-      await endMates(cx);
-      cx.err(`the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`);
+      await endMates();
+      // To be read by whoever comes to look: of itself the pane would go with its program.
+      if (cx.env.TMUX_PANE) await keepDeadPane(cx.env, cx.env.TMUX_PANE, true).catch(() => {});
+      cx.err(
+        `\r${CLEAR_BELOW}the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`,
+      );
       return 1;
     }
     server = serve();
@@ -98,19 +110,4 @@ async function unfit({ agent, place, start }: HostScene, server: JoinedProgram):
     return reachable ? "the agent's own tools could reach its socket: its sandbox allows the network" : null;
   }
   return died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s`;
-}
-
-/** Ends all that runs in this pane besides us: programs may be scripts around others, and what is left of one has no parent any more. */
-async function endMates(cx: Context): Promise<void> {
-  const mates = async (): Promise<number[]> => (await groupMates(cx.env)) ?? [];
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of await mates()) {
-      try {
-        process.kill(pid, signal);
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-    for (const end = performance.now() + GRACE_MS; performance.now() < end; await Bun.sleep(20)) if ((await mates()).length === 0) return;
-  }
 }

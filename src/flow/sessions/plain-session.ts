@@ -10,7 +10,7 @@ import { newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { sessionEnvironment } from "./begin-terminal.ts";
 import { startFacts } from "./launch.ts";
-import type { Undertaking } from "./undertaking.ts";
+import type { BegunTerminal, Undertaking } from "./undertaking.ts";
 
 interface PlainSession extends ModelChoice {
   readonly session: string;
@@ -33,19 +33,18 @@ export function checkPlainSession(cx: Context, agent: Agent, name: string, cwd: 
 
 /**
  * Starts the agent in a detached tmux session and gives its pane, with what there is to record of the start.
- * @param ending the command that ends it
+ * @param terminal as it was begun
  */
 export async function openPlainSession(
   cx: Context,
   under: Undertaking,
   agent: Agent,
   request: PlainSession,
-  ending: string,
+  terminal: BegunTerminal,
 ): Promise<{ paneId: string; pid: number; started: StartFacts }> {
   const installed = await installedAgent(agent, cx.env);
   const argv = [installed.path, ...agent.plainArguments(request, installed.features)];
   under.check();
-  const terminal = under.begins({ name: request.session, tmuxSession: request.session, mark: cx.newId("start"), ending });
   const pane = await newSession(cx.env, {
     name: request.session,
     cwd: request.cwd,

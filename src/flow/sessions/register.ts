@@ -1,7 +1,8 @@
 /** Registering a Codex session that runs already, as worker or manager. */
+import { existsSync } from "node:fs";
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { type AgentKey, agentKeys, agents, allAgents } from "../../core/agent/agents.ts";
+import { type AgentKey, agentKeys, agentOf, agents, allAgents } from "../../core/agent/agents.ts";
 import { UsageError } from "../../core/failure.ts";
 import { needPlainName, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
@@ -11,6 +12,7 @@ import { alive, listProcesses } from "../../system/processes/processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { agentsAround, conversationAt, type Identity, identifyByPid, identifyByThread, identifySelf, transcriptMeant } from "./identify.ts";
 import { reachable } from "../reach/reachable.ts";
+import { servedConversation } from "../reach/served.ts";
 
 /** The flags that register-worker and register-manager share. */
 export const registerFlags = {
@@ -78,6 +80,20 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
   return { agent, rolloutPath: meta.path, threadId: meta.id, pid: input.pid, cwd: meta.cwd, pane: null };
 }
 
+/**
+ * The conversation of a session with a server of its own as that server tells it: its process stays the one in the pane, and nothing need be
+ * written there yet. Null when the name is none of such a session, or its server has no such conversation.
+ */
+async function identifyServed(cx: Context, { name, pid, codexSession, self, path }: Input): Promise<Identity | null> {
+  if (codexSession === undefined || self || !existsSync(cx.storePath(path))) return null;
+  const session = findSession(cx.store(path), name);
+  if (session === null || session.pid === null || (pid !== undefined && pid !== session.pid) || !alive(session.pid)) return null;
+  const conversation = await servedConversation(session, codexSession);
+  if (conversation === null || conversation.path === null) return null;
+  const { id: threadId, path: rolloutPath, cwd } = conversation;
+  return { agent: agentOf(session), rolloutPath, threadId, pid: session.pid, cwd, pane: null };
+}
+
 /** Where the session is in tmux, as far as a look tells. */
 interface InTmux {
   /** The pane its process lives in. */
@@ -108,9 +124,9 @@ async function lookInTmux(cx: Context, tmuxSession: string, pid: number | null):
   };
 }
 
-/** Registers and prints; everything is looked up before the database is opened. */
+/** Registers and prints; everything is looked up before anything is written. */
 export async function register(cx: Context, role: Role, input: Input): Promise<void> {
-  const identity = await identify(cx, role, input);
+  const identity = (await identifyServed(cx, input)) ?? (await identify(cx, role, input));
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
   if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
   const seen = tmuxSession === null ? null : await lookInTmux(cx, tmuxSession, identity.pid);

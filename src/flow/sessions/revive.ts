@@ -1,7 +1,7 @@
 /** The commands that lead on from a reconciliation: put the records right, start again who died, bind again. */
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
-import type { Session } from "../../core/sessions/session.ts";
+import { type Session, startAnew } from "../../core/sessions/session.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { startWords } from "../../store/sessions/agents.ts";
@@ -28,13 +28,14 @@ export async function nextCommands(cx: Context, store: Store, report: Drift, app
   }
   const parties = applied.bindings_marked_invalid.flatMap((id) => partiesOf(store, id) ?? []);
   const starts: string[] = [];
-  for (const name of applied.sessions_marked_gone) {
+  // Also who was gone before, as after a stop: without both ends no binding can be made again.
+  const gone = new Set([...applied.sessions_marked_gone, ...parties.flatMap(({ worker, manager }) => [worker, manager])]);
+  for (const name of gone) {
     const session = findSession(store, name);
-    if (session === null) continue;
-    const folder = session.cwd === "" ? [] : ["--cwd", session.cwd];
+    if (session?.state !== "gone") continue;
     const party = parties.find((each) => each.manager === name);
     const bound = party ? ["--task", party.task, "--worker", party.worker] : [];
-    starts.push(...((await resumed(cx, store, session)) ?? [command(`start-${session.role}`, "--name", name, ...folder, ...bound)]));
+    starts.push(...((await resumed(cx, store, session)) ?? [command(...startAnew(session), ...bound)]));
   }
   const binds = parties.map(({ task, worker, manager }) => command("bind", "--task", task, "--worker", worker, "--manager", manager));
   const dispatch =

@@ -29,7 +29,8 @@ export const launchFlags = {
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
   launch: choice(
-    `protocol: the session is spoken to by the agent's own protocol, where it has one; tmux: by its terminal; else what ${LAUNCH_VARIABLE} names`,
+    `protocol: the session is spoken to by the agent's own protocol, or by its terminal where it has none; tmux: by its terminal; else ` +
+      `what ${LAUNCH_VARIABLE} names, else protocol`,
     LAUNCH_WAYS,
   ),
 };

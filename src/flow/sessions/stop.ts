@@ -6,6 +6,7 @@ import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
+import { dropStartOf } from "../../store/sessions/unfinished-starts.ts";
 import { markGone } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
@@ -90,6 +91,7 @@ async function stopSubject(cx: Context, store: Store, subject: Subject, message:
       });
     });
   }
+  if (session === null) dropStartOf(store, name);
   log("stop", { killed_session: running });
   return { name, tmux_session: tmuxSession, killed_session: running, message_sent: said };
 }

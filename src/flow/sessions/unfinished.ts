@@ -61,12 +61,7 @@ function registeredBy(store: Store, { name, session_id }: UnfinishedStart): Sess
  */
 export async function leftBehind({ cx, store }: Scene, start: UnfinishedStart | null, launch: WantedStart): Promise<LeftBehind | null> {
   if (start === null) return null;
-  const who = JSON.stringify(start.name);
-  const hold = await holdOf(cx, start);
-  if (hold === "here")
-    throw new Failure(`session ${who} is being started already, by process ${start.holder!.pid}`, {
-      hint: `wait for it, or have it end what it began: kill ${start.holder!.pid}`,
-    });
+  const hold = await notUnderWay(cx, start);
   const session = registeredBy(store, start);
   if (session === "another") return null;
   const pane = await paneOfStart(cx.env, start.mark);
@@ -79,12 +74,34 @@ export async function leftBehind({ cx, store }: Scene, start: UnfinishedStart | 
   }
   if (pane === null) return null;
   if (same && hold === "nobody") return { start, session, pane };
-  throw new Failure(
-    `tmux session ${JSON.stringify(pane.session)} was left by a start of ${who} that was cut off, and asked for something else`,
-    {
-      hint: `end it first: ${nextCommand(cx, store, "stop", start.name)}`,
-    },
-  );
+  throw leftTerminal({ cx, store }, start, pane, ", and asked for something else");
+}
+
+/** @throws Failure when somebody is at the start right now */
+async function notUnderWay(cx: Context, start: UnfinishedStart): Promise<Hold> {
+  const hold = await holdOf(cx, start);
+  if (hold !== "here") return hold;
+  throw new Failure(`session ${JSON.stringify(start.name)} is being started already, by process ${start.holder!.pid}`, {
+    hint: `wait for it, or have it end what it began: kill ${start.holder!.pid}`,
+  });
+}
+
+const leftTerminal = ({ cx, store }: Scene, { name }: UnfinishedStart, pane: Pane, more = ""): Failure =>
+  new Failure(`tmux session ${JSON.stringify(pane.session)} was left by a start of ${JSON.stringify(name)} that was cut off${more}`, {
+    hint: `end it first: ${nextCommand(cx, store, "stop", name)}`,
+  });
+
+/**
+ * The start on record under this name, of one that cannot be gone on with; null when there is none.
+ * @throws Failure when it is under way, or has left a terminal
+ */
+export async function nothingLeft(scene: Scene, name: string): Promise<UnfinishedStart | null> {
+  const start = findStart(scene.store, name);
+  if (start === null) return null;
+  await notUnderWay(scene.cx, start);
+  const pane = await paneOfStart(scene.cx.env, start.mark);
+  if (pane !== null) throw leftTerminal(scene, start, pane);
+  return start;
 }
 
 /** This process is at it from now on. @throws Failure when somebody else was quicker */

@@ -6,7 +6,6 @@ import { Failure } from "../../core/failure.ts";
 import type { WayOfLaunch } from "../../core/sessions/session.ts";
 import type { InstalledAgent } from "../../system/agent/cli.ts";
 import { commandLineOf } from "../../system/processes/processes.ts";
-import { runProgram } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { newServedPlace, readOutcome, type ServedPlace, servedPlace, startFile, writeStart } from "./served-place.ts";
 
@@ -15,7 +14,7 @@ export type LaunchWish = (typeof LAUNCH_WAYS)[number];
 
 /** The variable that chooses when no flag does. */
 export const LAUNCH_VARIABLE = "CONVEYOR_LAUNCH";
-const DEFAULT_LAUNCH: LaunchWish = "tmux";
+const DEFAULT_LAUNCH: LaunchWish = "protocol";
 
 /** @throws Failure when the variable names no way */
 export function launchWish(cx: Context, given: string | undefined): LaunchWish {
@@ -44,12 +43,14 @@ export interface WayChoice extends LaunchChoice {
 }
 
 /** What to start. Of a session by protocol it is left in a file beside its socket, first words and all. */
-export async function wayOfLaunch(cx: Context, choice: WayChoice, installed: InstalledAgent): Promise<Way> {
+export function wayOfLaunch(cx: Context, choice: WayChoice, installed: InstalledAgent): Way {
   const { agent } = choice;
   const alone = [installed.path, ...agent.launchArguments(choice, installed.features)];
   if (choice.wish === "tmux") return { argv: alone, place: null, why: null };
-  const why = await lack(cx, agent, installed);
-  if (agent.served === null || why !== null) return { argv: alone, place: null, why };
+  if (agent.served === null || !installed.features.served) {
+    const why = `${agent.label} ${installed.features.version ?? "as it is installed"} cannot be spoken to by protocol`;
+    return { argv: alone, place: null, why };
+  }
   const place = newServedPlace(cx, choice.name);
   writeStart(place, {
     agent: agent.key,
@@ -82,18 +83,4 @@ export async function outcomeOf(
   const outcome = used === null ? null : readOutcome(used);
   if (used === null || outcome?.launch !== "protocol") return { launch: "tmux", socket: null, launchWhy: outcome?.why ?? why };
   return { launch: "protocol", socket: used.socket, launchWhy: null };
-}
-
-/** Asked once of each installed program. */
-const helped = new Map<string, Promise<boolean>>();
-
-async function lack(cx: Context, agent: Agent, installed: InstalledAgent): Promise<string | null> {
-  const none = `${agent.label} ${installed.features.version ?? "as it is installed"} cannot be spoken to by protocol`;
-  if (agent.served === null || !installed.features.served) return none;
-  const { words, says } = agent.served.help;
-  const ask = async (): Promise<boolean> =>
-    (await runProgram([installed.path, ...words], { env: cx.env, timeoutMs: 15_000 })).stdout.includes(says);
-  const answer = helped.get(installed.path) ?? ask();
-  helped.set(installed.path, answer);
-  return (await answer) ? null : none;
 }

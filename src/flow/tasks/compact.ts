@@ -212,7 +212,8 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
     commandId,
   });
   refuseUndelivered(sent);
-  if (slash_command === agentOf(worker).keys.slash.clear)
+  // One with a server of its own is followed to the new one.
+  if (slash_command === agentOf(worker).keys.slash.clear && worker.socket === null)
     cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
   return { ...base, ...sentFacts(store, sent) };
 }

@@ -26,6 +26,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
         agent: agents[DEFAULT_AGENT],
         sessionId: null,
         role: null,
+        cwd: "",
         tmuxSession: party.tmuxSession,
         paneId: pane?.paneId ?? party.paneId,
         pid: null,

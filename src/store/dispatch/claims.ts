@@ -7,8 +7,28 @@ import type { Store } from "../store.ts";
 export const messageKey = (ref: { commandId: string | null; notificationId: number | null }): string =>
   ref.commandId ?? `notification-${ref.notificationId}`;
 
+/** What a reader claims while it shows an item of an inbox: the message itself has ended, and nobody else works on it. */
+export const readingKey = (notificationId: number): string => `inbox-${notificationId}`;
+
+/** The processes that are showing items of inboxes. */
+export const readers = (store: Store): Holder[] =>
+  store.db.query<Holder, []>("select distinct world, pid, born from message_claims where message glob 'inbox-*'").all();
+
+/** The items of inboxes that somebody shows who is not one of these. */
+export const beingShown = (store: Store, gone: readonly Holder[]): Set<string> =>
+  new Set(
+    store.db
+      .query<Holder & { message: string }, []>("select message, world, pid, born from message_claims where message glob 'inbox-*'")
+      .all()
+      .filter((claim) => !isOneOf(claim, gone))
+      .map(({ message }) => message),
+  );
+
+const isOneOf = (one: Holder, others: readonly Holder[]): boolean =>
+  others.some((other) => other.pid === one.pid && other.born === one.born && other.world === one.world);
+
 /** Records who made the claim of this time; for use inside the transaction that makes it. */
-export function recordClaim(store: Store, key: string, claimedAt: string, { holder }: Claimant): void {
+export function recordClaim(store: Store, key: string, claimedAt: string, { holder }: Pick<Claimant, "holder">): void {
   if (holder == null) return dropClaim(store, key);
   store.db
     .query("insert or replace into message_claims (message, claimed_at, world, pid, born) values (?, ?, ?, ?, ?)")
@@ -26,7 +46,7 @@ export function heldByOneOf(store: Store, key: string, claimedAt: string | null,
   const row = store.db
     .query<Holder, [string, string]>("select world, pid, born from message_claims where message = ? and claimed_at = ?")
     .get(key, claimedAt);
-  return row !== null && gone.some((holder) => holder.pid === row.pid && holder.born === row.born && holder.world === row.world);
+  return row !== null && isOneOf(row, gone);
 }
 
 /** The messages whose claim these processes made. */

@@ -1,10 +1,12 @@
 /** The inbox of a session: delivered notifications that nobody has consumed yet. */
 import { isObject, parseStored } from "../../core/json.ts";
+import type { Holder } from "../../core/dispatch/holder.ts";
 import { runIdOf } from "../../core/loops/loop-run.ts";
 import type { InboxItem, NotificationRow } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
+import { beingShown, dropClaim, readingKey, recordClaim } from "./claims.ts";
 
 type Joined = NotificationRow &
   Pick<InboxItem, "task_name" | "source_session_name" | "source_session_role" | "target_session_name" | "target_session_role">;
@@ -47,19 +49,56 @@ function loopRunOf(store: Store, item: InboxItem): string | null {
   );
 }
 
+/** Who shows items: the process, and those that showed some and are known to have ended. Without a process it shows them unclaimed. */
+export interface Reader {
+  readonly holder: Holder | null;
+  readonly gone: readonly Holder[];
+}
+
+/** The waiting items of the session that nobody is being shown, oldest first, at most `limit` (below 0: all). */
+export function freeItems(store: Store, sessionId: string, limit: number, { gone }: Reader): InboxItem[] {
+  const shown = beingShown(store, gone);
+  const free = listInbox(store, sessionId, limit < 0 ? limit : limit + shown.size).filter((item) => !shown.has(readingKey(item.id)));
+  return limit < 0 ? free : free.slice(0, limit);
+}
+
+/** Claims an item that is about to be shown; call it inside the transaction that found it free. */
+export const claimItem = (store: Store, item: InboxItem, { holder }: Reader): void =>
+  recordClaim(store, readingKey(item.id), item.consumed_at!, { holder });
+
+/** Nobody was shown these items: they wait as before. */
+export const giveBack = (store: Store, items: readonly InboxItem[]): void =>
+  tx(store, () => items.forEach((item) => dropClaim(store, readingKey(item.id))));
+
+/** Records that a claimed item was shown, as it says itself: when, to whom, by which cycle. Call it inside a transaction. */
+export function keepRead(store: Store, item: InboxItem): void {
+  store.db
+    .query("update routed_notifications set consumed_at = ?, consumed_by_session_id = ?, consumed_manager_cycle_id = ? where id = ?")
+    .run(item.consumed_at, item.consumed_by_session_id, item.consumed_manager_cycle_id, item.id);
+  dropClaim(store, readingKey(item.id));
+}
+
 /**
- * Takes the oldest waiting item for the session, with telemetry; null when there is none.
+ * Claims the oldest waiting item for the session, as it is to be shown; null when there is none.
  * One immediate transaction: two who ask at once get different items.
+ */
+export function claimNextItem(store: Store, session: Session, reader: Reader): InboxItem | null {
+  return tx(store, () => {
+    const [next] = freeItems(store, session.id, 1, reader);
+    if (!next) return null;
+    const item = { ...next, consumed_at: store.now(), consumed_by_session_id: session.id };
+    claimItem(store, item, reader);
+    return item;
+  });
+}
+
+/**
+ * Records that the session read a claimed item, with telemetry.
  * @param poll how the caller was waiting, for the telemetry
  */
-export function consumeNext(store: Store, session: Session, poll: { count: number; wait: boolean }): InboxItem | null {
-  return tx(store, () => {
-    const [next] = listInbox(store, session.id, 1);
-    if (!next) return null;
-    const now = store.now();
-    store.db
-      .query("update routed_notifications set consumed_at = ?, consumed_by_session_id = ? where id = ?")
-      .run(now, session.id, next.id);
+export function keepConsumed(store: Store, session: Session, next: InboxItem, poll: { count: number; wait: boolean }): void {
+  tx(store, () => {
+    keepRead(store, next);
     const loopRun = loopRunOf(store, next);
     addTelemetry(store, {
       type: "dispatch_inbox_consumed",
@@ -83,6 +122,5 @@ export function consumeNext(store: Store, session: Session, poll: { count: numbe
         target_session_role: next.target_session_role,
       },
     });
-    return { ...next, consumed_at: now, consumed_by_session_id: session.id };
   });
 }

@@ -3,7 +3,7 @@ import { compactJson, isObject, type JsonObject, parseStored } from "../../core/
 import { activeRunId } from "../record/active-run.ts";
 import { messageOf } from "../../core/dispatch/queued-command.ts";
 import type { InboxItem } from "../../core/dispatch/notification.ts";
-import { listInbox } from "../dispatch/inbox.ts";
+import { claimItem, freeItems, type Reader } from "../dispatch/inbox.ts";
 import type { Store } from "../store.ts";
 
 /** One phase of a cycle that has ended. */
@@ -90,22 +90,23 @@ export const flaggedCycles = (store: Store, taskId: string, limit: number): Flag
 type ConsumedMessage = InboxItem & { readonly message: string | null };
 
 /**
- * Marks what was delivered to the manager of this binding and nobody has consumed as consumed by the cycle, and gives it, oldest first.
- * Call it inside a transaction.
+ * Claims what was delivered to the manager of this binding and nobody has consumed for the cycle that is about to show it, and gives it as
+ * it is to be shown, oldest first. Call it inside a transaction.
  */
-export function consumeDelivered(
+export function claimDelivered(
   store: Store,
   cycleId: number,
   binding: { id: string; taskId: string; managerSessionId: string },
+  reader: Reader,
 ): ConsumedMessage[] {
-  const taken = listInbox(store, binding.managerSessionId, EVERY).filter(
+  const taken = freeItems(store, binding.managerSessionId, EVERY, reader).filter(
     (item) => item.task_id === binding.taskId && item.binding_id === binding.id && item.consumed_manager_cycle_id === null,
   );
   const now = store.now();
-  const take = store.db.query("update routed_notifications set consumed_manager_cycle_id = ?, consumed_at = ? where id = ?");
   return taken.map((item) => {
-    take.run(cycleId, now, item.id);
-    return { ...item, consumed_manager_cycle_id: cycleId, consumed_at: now, message: messageOf(item.payload) ?? null };
+    const claimed = { ...item, consumed_manager_cycle_id: cycleId, consumed_at: now, message: messageOf(item.payload) ?? null };
+    claimItem(store, claimed, reader);
+    return claimed;
   });
 }
 

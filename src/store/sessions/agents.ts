@@ -5,8 +5,9 @@ import type { Store } from "../store.ts";
 
 /** The columns of a session `s`, with what {@link AGENT_JOIN} finds of its agent. */
 export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.launch, p.socket,
-  p.why as launch_why`;
-export const AGENT_JOIN = "left join session_agents a on a.session_id = s.id left join session_sockets p on p.session_id = s.id";
+  p.why as launch_why, p.decided_at, m.thread_id as moved_to, m.told_by as moved_by, m.seen_at as moved_at`;
+export const AGENT_JOIN = `left join session_agents a on a.session_id = s.id left join session_sockets p on p.session_id = s.id
+  left join session_moves m on m.session_id = s.id`;
 
 /**
  * Puts on record what was started for a session or, by its id, a file-backed worker. Call it inside the transaction that makes its row.
@@ -33,6 +34,21 @@ export function recordAgent(store: Store, id: string, agent: string, facts: Star
   store.db.query("delete from session_sockets where session_id = ?").run(id);
   if (facts === null || (facts.socket === null && facts.launchWhy === null)) return;
   store.db.query("insert into session_sockets (session_id, socket, why) values (?, ?, ?)").run(id, facts.socket, facts.launchWhy);
+}
+
+/** Whoever registers names the conversation: what its pane was seen to show, and what its server has begun by now, no longer counts. */
+export function decideConversation(store: Store, id: string): void {
+  store.db.query("delete from session_moves where session_id = ?").run(id);
+  store.db.query("update session_sockets set decided_at = ? where session_id = ?").run(store.now(), id);
+}
+
+/**
+ * Another process has taken up the thread: the words of its start still tell how it is started, its way of launch and server do not. Call
+ * it inside the transaction that registers it.
+ */
+export function recordResumed(store: Store, id: string): void {
+  store.db.query("update session_agents set launch = 'registered', recorded_at = ? where session_id = ?").run(store.now(), id);
+  store.db.query("delete from session_sockets where session_id = ?").run(id);
 }
 
 /** The words with which a session was started, program first and without a prompt; null when it was not started by us. */

@@ -1,6 +1,6 @@
 /** `bindings`: which worker and manager session are joined on which task. */
 import { Failure } from "../../core/failure.ts";
-import type { Session } from "../../core/sessions/session.ts";
+import { type Session, wayBack } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
@@ -86,7 +86,7 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
     for (const session of [worker, manager]) {
       if (session.state === "gone")
         throw new Failure(`session ${JSON.stringify(session.name)} is gone`, {
-          hint: `conveyor register-${session.role} --name ${quoteWord(session.name)} --pid PID`,
+          hint: wayBack(session),
         });
     }
     refuseBound(store, `task ${JSON.stringify(task.name)}`, openBinding(store, task.id));

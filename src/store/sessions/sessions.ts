@@ -5,7 +5,7 @@ import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
 import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
-import { AGENT_JOIN, recordAgent, SESSION_COLUMNS } from "./agents.ts";
+import { AGENT_JOIN, decideConversation, recordAgent, recordResumed, SESSION_COLUMNS } from "./agents.ts";
 
 export const findSession = (store: Store, name: string): Session | null =>
   store.db.query<Session, [string]>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.name = ?`).get(name);
@@ -117,9 +117,13 @@ export function registerSession(store: Store, input: Registration): Session {
         );
     }
     const agent = input.agent ?? DEFAULT_AGENT;
-    // The same process with another thread, as after a `/clear`, was still started as it was.
-    const sameProcess = old !== null && old.launch !== null && old.agent === agent && old.pid !== null && old.pid === input.pid;
-    if (input.started || !sameProcess) recordAgent(store, id, agent, input.started ?? null);
+    // The same process with another thread, as after a `/clear`, and the same thread taken up again, are still started as they were.
+    const known = old !== null && old.launch !== null && old.agent === agent;
+    const sameProcess = known && old.pid !== null && old.pid === input.pid;
+    const threadStays = known && old.codex_session_id !== null && old.codex_session_id === input.codexSessionId;
+    if (input.started || !(sameProcess || threadStays)) recordAgent(store, id, agent, input.started ?? null);
+    else if (!sameProcess) recordResumed(store, id);
+    if (old !== null) decideConversation(store, id);
     addEvent(store, {
       type: "session_registered",
       payload: {

@@ -104,6 +104,10 @@ export const leaveStart = (store: Store, mark: string): void =>
 export const dropStart = (store: Store, mark: string): void =>
   void store.db.query("delete from unfinished_starts where mark = ?").run(mark);
 
+/** What was begun under this name was ended otherwise. */
+export const dropStartOf = (store: Store, name: string): void =>
+  tx(store, () => void store.db.query("delete from unfinished_starts where name = ? and session_id is null").run(name));
+
 /**
  * Its terminal was ended: the session that it has put on record is gone, and it with it; the events keep that it was.
  * @param facts.killed something ran there; @param facts.reason why it was ended

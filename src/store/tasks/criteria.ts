@@ -178,6 +178,15 @@ export function setCriterion(
   });
 }
 
+/** What was to be held to these criteria was cut off: they are taken out of the ledger again, but for those that somebody has touched since. */
+export function takeBackCriteria(store: Store, taskId: string, ids: readonly number[]): void {
+  tx(store, () => {
+    const gone = store.db.query("delete from acceptance_criteria where id = ? and status = 'accepted' and updated_at = created_at");
+    const taken = ids.filter((id) => gone.run(id).changes > 0);
+    if (taken.length > 0) addEvent(store, { type: "manager_acceptance_criteria_taken_back", taskId, payload: { criterion_ids: taken } });
+  });
+}
+
 /**
  * Puts the acceptance texts of a configuration into the ledger as accepted, each that no criterion of the task has yet, and gives the new
  * ids.

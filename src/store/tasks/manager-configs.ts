@@ -14,7 +14,8 @@ import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 import { addTelemetry } from "../record/telemetry.ts";
 
-interface Row {
+/** A row as it stands in the table. */
+export interface ConfigRow {
   readonly task_id: string;
   readonly supervision_mode: SupervisionMode;
   readonly objective: string | null;
@@ -36,9 +37,35 @@ const texts = <T extends string = string>(json: string): T[] => {
   return Array.isArray(list) ? list.filter((item): item is T => typeof item === "string") : [];
 };
 
+export const configRow = (store: Store, taskId: string): ConfigRow | null =>
+  store.db.query<ConfigRow, [string]>("select * from manager_configs where task_id = ?").get(taskId);
+
+/**
+ * What was saved was for something that was cut off: the configuration is as it was before, unless somebody changed it since.
+ * @param before null: there was none @param saved what was saved then
+ */
+export function takeBackConfig(store: Store, before: ConfigRow | null, saved: ManagerConfig): void {
+  tx(store, () => {
+    const { task_id: taskId, revision } = saved;
+    const gone = store.db.query("delete from manager_configs where task_id = ? and revision = ?").run(taskId, revision);
+    if (gone.changes === 0) return;
+    if (before !== null) {
+      const columns = Object.keys(before);
+      store.db
+        .query(`insert into manager_configs (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`)
+        .run(...(Object.values(before) as (string | number | null)[]));
+    }
+    addEvent(store, {
+      type: "manager_config_taken_back",
+      taskId,
+      payload: { revision, back_to_revision: before?.revision ?? null },
+    });
+  });
+}
+
 /** The task's configuration, or null when none was made. Permissions of older rows come out in today's form. */
 export function findConfig(store: Store, taskId: string): ManagerConfig | null {
-  const row = store.db.query<Row, [string]>("select * from manager_configs where task_id = ?").get(taskId);
+  const row = configRow(store, taskId);
   if (!row) return null;
   return {
     task_id: row.task_id,

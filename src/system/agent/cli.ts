@@ -22,7 +22,7 @@ export function needAgent(agent: Agent, env: Env): string {
 }
 
 /**
- * The agent on PATH. `--version` is asked once; the help only where the version says that there may be something in it.
+ * The agent on PATH. `--version` is asked once; pages of help, all at a time, only where the version says that there may be something in them.
  * @throws Failure when it is not on PATH
  */
 export function installedAgent(agent: Agent, env: Env): Promise<InstalledAgent> {
@@ -44,6 +44,6 @@ async function ask(agent: Agent, path: string, env: Env): Promise<InstalledAgent
   const result = await runProgram([path, "--version"], { env, timeoutMs: 15_000 });
   const versionText = result.code === 0 ? result.stdout.trim().split("\n")[0] || null : null;
   const version = /\d+\.\d+\S*/.exec(versionText ?? "")?.[0] ?? null;
-  const help = agent.needsHelp(version) ? (await runProgram([path, "--help"], { env, timeoutMs: 15_000 })).stdout : "";
-  return { path, versionText, features: agent.features(version, help) };
+  const pages = agent.helpPages(version).map(async (words) => (await runProgram([path, ...words], { env, timeoutMs: 15_000 })).stdout);
+  return { path, versionText, features: agent.features(version, (await Promise.all(pages)).join("\n")) };
 }

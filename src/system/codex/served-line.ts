@@ -4,7 +4,7 @@
  */
 import { lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import type { AgentAsk, AskAnswer, Served, ServedConversation, ServedEvent, ServedLine, ServedTurn } from "../../core/agent/protocol.ts";
-import { answerTo, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
+import { answerTo, isNoOlder, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 
 /** A server that is asked for less than this has hung. */
@@ -124,18 +124,17 @@ class CodexLine implements ServedLine {
     this.socket.send(JSON.stringify({ method }));
   }
 
-  async conversations(): Promise<ServedConversation[]> {
-    const found: ServedConversation[] = [];
+  async conversationsSince(since: string): Promise<ServedConversation[]> {
+    const ids: string[] = [];
     for (let cursor: string | null = null; ;) {
       const loaded: Served<JsonObject> = await this.call("thread/loaded/list", cursor === null ? {} : { cursor });
       if ("refused" in loaded) throw new Error(loaded.refused);
-      for (const id of Array.isArray(loaded.value.data) ? loaded.value.data : []) {
-        const one = await this.conversation(String(id));
-        if (one !== null) found.push(one);
-      }
+      ids.push(...(Array.isArray(loaded.value.data) ? loaded.value.data.map(String) : []).filter((id) => isNoOlder(id, since)));
       cursor = typeof loaded.value.nextCursor === "string" ? loaded.value.nextCursor : null;
-      if (cursor === null) return found;
+      if (cursor === null) break;
     }
+    const found = await Promise.all(ids.sort().map((id) => this.conversation(id)));
+    return found.filter((one) => one !== null);
   }
 
   async conversation(id: string): Promise<ServedConversation | null> {
@@ -143,9 +142,9 @@ class CodexLine implements ServedLine {
     return "refused" in read ? null : readConversation(read.value.thread);
   }
 
-  async follow(id: string): Promise<Served<null>> {
+  async follow(id: string): Promise<Served<ServedConversation | null>> {
     const resumed = await this.call("thread/resume", { threadId: id, excludeTurns: true });
-    return "refused" in resumed ? resumed : { value: null };
+    return "refused" in resumed ? resumed : { value: readConversation(resumed.value.thread) };
   }
 
   async say(id: string, text: string, clientId: string): Promise<Served<string>> {

@@ -13,14 +13,16 @@ export const seenProcess = async (pid: number, env: Env): Promise<SeenProcess> =
 /** How long each wish is given. */
 const GRACE_MS = 3000;
 
-/** Those that still run. */
-async function stillRunning(processes: readonly SeenProcess[], env: Env): Promise<SeenProcess[]> {
-  const left: SeenProcess[] = [];
-  for (const seen of processes) if (alive(seen.pid) && (await startedAt(seen.pid, env)) === seen.startedAt) left.push(seen);
-  return left;
-}
+/** A look at which of these still run. */
+export const stillRunning =
+  (processes: readonly SeenProcess[], env: Env): (() => Promise<SeenProcess[]>) =>
+  async () => {
+    const left: SeenProcess[] = [];
+    for (const seen of processes) if (alive(seen.pid) && (await startedAt(seen.pid, env)) === seen.startedAt) left.push(seen);
+    return left;
+  };
 
-function signal(processes: readonly SeenProcess[], name: "SIGTERM" | "SIGKILL"): void {
+function signal(processes: readonly { readonly pid: number }[], name: "SIGTERM" | "SIGKILL"): void {
   for (const { pid } of processes) {
     try {
       process.kill(pid, name);
@@ -32,22 +34,22 @@ function signal(processes: readonly SeenProcess[], name: "SIGTERM" | "SIGKILL"):
 
 /**
  * Waits until they have ended, asks those that have not (SIGTERM), and then tells them (SIGKILL).
+ * @param look gives those that run; asked again before each step, so it may find others than before
  * @param options.atOnce nothing else asks them to end: this does, at once
  * @param options.graceMs between asking and telling them; 3 s unless named
  * @returns those that run all the same
  */
-export async function endProcesses(
-  processes: readonly SeenProcess[],
-  env: Env,
+export async function endProcesses<P extends { readonly pid: number }>(
+  look: () => Promise<readonly P[]>,
   options: { atOnce?: boolean; graceMs?: number } = {},
-): Promise<SeenProcess[]> {
-  let left = await stillRunning(processes, env);
+): Promise<readonly P[]> {
+  let left = await look();
   if (options.atOnce) signal(left, "SIGTERM");
   for (const next of [...(options.atOnce ? [] : (["SIGTERM"] as const)), "SIGKILL", null] as const) {
     const graceMs = next === "SIGKILL" ? (options.graceMs ?? GRACE_MS) : GRACE_MS;
     for (const end = performance.now() + graceMs; left.length > 0 && performance.now() < end;) {
       await Bun.sleep(20);
-      left = await stillRunning(left, env);
+      left = await look();
     }
     if (left.length === 0 || next === null) break;
     signal(left, next);

@@ -25,7 +25,45 @@ export function startJoined(argv: readonly string[], options: { env: Env; output
     });
     return { pid: child.pid, exited: child.exited };
   } catch (error) {
-    const facts = { command: argv, folder: null, code: null, signal: null, durationMs: 0 };
-    throw new ProgramFailure(`${argv[0]} could not be started: ${(error as Error).message}`, facts, { cause: error });
+    throw notStarted(argv, error);
   }
 }
+
+export interface GroupGuard {
+  readonly pid: number;
+  /** It has nothing to do any more, and has ended when this comes. */
+  dismiss(): Promise<void>;
+}
+
+/** Asks and then tells all of its group to end, unless a line comes first; the end of what it reads comes when we have gone. */
+const GUARD = 'trap "" HUP INT QUIT TERM; read -r over && exit; kill -TERM 0; sleep 1; kill -KILL 0';
+
+/**
+ * Starts what ends our process group when we are killed and cannot. A terminal that goes away tells the programs in it, but one of them may
+ * take its time: a Codex app-server that is told once ends its turns first (0.171.0).
+ * @throws ProgramFailure when it cannot be started
+ */
+export function guardGroup(env: Env): GroupGuard {
+  const argv = ["/bin/sh", "-c", GUARD];
+  try {
+    const child = Bun.spawn(argv, { env: childEnv(env), stdin: "pipe", stdout: "ignore", stderr: "ignore" });
+    child.unref();
+    return {
+      pid: child.pid,
+      dismiss: async () => {
+        child.stdin.write("over\n");
+        await child.stdin.end();
+        await child.exited;
+      },
+    };
+  } catch (error) {
+    throw notStarted(argv, error);
+  }
+}
+
+const notStarted = (argv: readonly string[], error: unknown): ProgramFailure =>
+  new ProgramFailure(
+    `${argv[0]} could not be started: ${(error as Error).message}`,
+    { command: argv, folder: null, code: null, signal: null, durationMs: 0 },
+    { cause: error },
+  );

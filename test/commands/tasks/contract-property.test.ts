@@ -2,10 +2,11 @@
 import { expect, test } from "bun:test";
 import type { Store } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
+import { LONG } from "../../long.ts";
 import { Model, Random, type Step } from "./contract-model.ts";
 
-const RUNS = 5000;
-const PARTS = 20;
+const RUNS = LONG === null ? 1500 : 5000;
+const PARTS = 10;
 const LONGEST = 10;
 
 const quoted = (steps: readonly Step[]) =>

@@ -13,7 +13,7 @@ import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
 const model = new PlainModel();
-const world = new CodexWorld(model.script);
+const world = new CodexWorld(model.script, { launch: "tmux" });
 const cx = world.context();
 let thread = "";
 beforeAll(async () => {

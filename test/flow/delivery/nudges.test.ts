@@ -1,13 +1,19 @@
-/** A hundred nudges to one real worker, whatever it does at that moment and whatever they say: each stands in its rollout exactly once. */
+/** A hundred nudges (in npm test the first of each kind) to one real worker, whatever it does at that moment and whatever they say: each stands in its rollout exactly once. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { plainWords } from "../../../src/core/delivery/same-text.ts";
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
+import { LONG } from "../../long.ts";
+
+/** How many of each kind. */
+const [IDLE, STARTS, ROUNDS, INTERRUPTED, COPY] = LONG === null ? [12, 2, 1, 4, 2] : [43, 5, 4, 12, 12];
+const DRAFTS = 8;
+const COUNTED = IDLE + STARTS + 5 * ROUNDS + INTERRUPTED + COPY + DRAFTS;
 
 const model = new PlainModel();
-const world = new CodexWorld(model.script);
+const world = new CodexWorld(model.script, { launch: "tmux" });
 let thread = "";
 beforeAll(async () => {
   thread = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40"])).codex_session_id;
@@ -64,14 +70,14 @@ async function draft(text: string): Promise<void> {
 }
 
 test("idle", async () => {
-  for (let each = 0; each < 43; each += 1) {
+  for (let each = 0; each < IDLE; each += 1) {
     await counted("idle", "tmux");
     await world.idle(thread);
   }
 }, 60_000);
 
 test("at the moment a turn starts", async () => {
-  for (let each = 0; each < 5; each += 1) {
+  for (let each = 0; each < STARTS; each += 1) {
     const first = nudge(`hold start-${each}`);
     await until("the first text", () => world.userTexts(thread).includes(`hold start-${each}`));
     const second = counted("turn starting", "tmux");
@@ -83,7 +89,7 @@ test("at the moment a turn starts", async () => {
 }, 60_000);
 
 test("working, several senders at once", async () => {
-  for (let round = 0; round < 4; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     await hold(`round-${round}`);
     await Promise.all(Array.from({ length: 5 }, () => counted("working", "tmux")));
     model.release(`round-${round}`);
@@ -92,7 +98,7 @@ test("working, several senders at once", async () => {
 }, 60_000);
 
 test("just interrupted, by us or by a person", async () => {
-  for (let each = 0; each < 12; each += 1) {
+  for (let each = 0; each < INTERRUPTED; each += 1) {
     await hold(`interrupted-${each}`);
     if (each % 2 === 0) await world.ok("session-interrupt w1");
     else await keys("Escape");
@@ -102,7 +108,7 @@ test("just interrupted, by us or by a person", async () => {
 }, 60_000);
 
 test("in copy mode", async () => {
-  for (let each = 0; each < 12; each += 1) {
+  for (let each = 0; each < COPY; each += 1) {
     await resting();
     await tmuxResult(world.env, ["copy-mode", "-t", "=codex-w1:"]);
     await counted("copy mode", "tmux");
@@ -113,7 +119,7 @@ test("in copy mode", async () => {
 test("with a person's draft in the composer, idle and working: it is still there afterwards", async () => {
   await resting();
   await draft("a half-typed thought");
-  await Promise.all(Array.from({ length: 6 }, () => counted("draft", "codex_queue")));
+  await Promise.all(Array.from({ length: DRAFTS - 2 }, () => counted("draft", "codex_queue")));
   await world.idle(thread);
   expect(await screen()).toContain("› a half-typed thought");
   await keys("C-c");
@@ -132,9 +138,9 @@ test("with a person's draft in the composer, idle and working: it is still there
 const quantile = (sorted: readonly number[], part: number): string =>
   `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)} ms`;
 
-test("each of the hundred stands there once, proven by a place of its own, and nothing ran as a command", async () => {
+test("each of them stands there once, proven by a place of its own, and nothing ran as a command", async () => {
   await world.idle(thread);
-  expect(took).toHaveLength(100);
+  expect(took).toHaveLength(COUNTED);
   expect(world.userTexts(thread).slice(1).map(plainWords).sort()).toEqual(said.map(plainWords).sort());
   const sent = await world.ok("deliveries w1 --limit 300 --json");
   expect(sent).toHaveLength(said.length);

@@ -8,7 +8,7 @@ import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
 
-const world = new CodexSuiteWorld();
+const world = new CodexSuiteWorld("tmux");
 appendFileSync(join(world.codexHome, "config.toml"), "\n[tui]\nvim_mode_default = true\n");
 const hands = new Hands(world, "codex-w");
 let thread = "";

@@ -6,7 +6,7 @@ import { deflateSync } from "node:zlib";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Hands } from "../../codex-hands.ts";
 
-const world = new CodexSuiteWorld();
+const world = new CodexSuiteWorld("tmux");
 const hands = new Hands(world, "codex-w");
 let thread = "";
 afterAll(() => world.close());

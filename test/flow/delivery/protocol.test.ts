@@ -1,6 +1,6 @@
 /** Words by the agent's own protocol, with the real Codex: exact, once, beside a draft, and said again when their turn is interrupted. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
@@ -143,8 +143,11 @@ test("a host that is killed while a command runs: stop ends what it left, the co
   const [{ pid }] = world.rows<{ pid: number }>("select pid from sessions where name = 'w1'") as [{ pid: number }];
   process.kill(pid, "SIGKILL");
   await until("its end", () => !alive(pid));
+  const [{ socket }] = world.rows<{ socket: string }>("select socket from session_sockets") as [{ socket: string }];
+  expect(readdirSync(dirname(socket)).toSorted()).toEqual(["outcome.json", "server.log", "socket"]);
   await world.ok("stop w1 --json");
   await until("the end of the rest", async () => (await inThisWorld()).length === 0);
+  expect(readdirSync(dirname(socket))).toEqual(["server.log"]);
 }, 60_000);
 
 test("the end of its terminal is the end of all of it", async () => {

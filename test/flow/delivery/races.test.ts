@@ -20,7 +20,7 @@ const script: ModelScript = async (request) => {
   const items = await model.script(request);
   return asks && request.toolOutput === null ? [{ run: "touch asked-for", escalate: "to see what happens" }] : items;
 };
-const world = new CodexWorld(script);
+const world = new CodexWorld(script, { launch: "tmux" });
 let thread = "";
 beforeAll(async () => {
   thread = (

@@ -3,11 +3,12 @@ import { expect, test } from "bun:test";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { until } from "../../harness.ts";
-import { Account, boundTask, Chance, LONG, MAIN, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
+import { Account, boundTask, Chance, MAIN, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
+import { LONG } from "../../long.ts";
 
 /** Of each version, by so many workers at the same time: most of it is waiting. */
 const WORKERS = LONG ? 3 : 1;
-const ROUNDS = LONG ? 50 : 5;
+const ROUNDS = LONG ? 50 : 4;
 
 /** Who says it: a command of ours, Dispatch, or a command that is killed once it has begun. */
 const WAYS = ["command", "dispatch", "killed"] as const;

@@ -3,19 +3,8 @@ import { expect, test } from "bun:test";
 import { alive } from "../../../src/system/processes/processes.ts";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { until } from "../../harness.ts";
-import {
-  Account,
-  boundTask,
-  Chance,
-  LONG,
-  MAIN,
-  running,
-  servedWorker,
-  stopWatching,
-  tell,
-  VERSIONS,
-  watching,
-} from "../../served-world.ts";
+import { Account, boundTask, Chance, MAIN, running, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
+import { LONG } from "../../long.ts";
 
 /** In the long run by time, else each of them once. */
 const SECONDS = 600;

@@ -6,10 +6,11 @@ import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
-import { Account, boundTask, LONG, servedWorker, stopWatching, VERSIONS, watching } from "../../served-world.ts";
+import { Account, boundTask, servedWorker, stopWatching, VERSIONS, watching } from "../../served-world.ts";
+import { LONG } from "../../long.ts";
 
 /** To each of ten situations of each version. */
-const EACH = LONG ? 20 : 2;
+const EACH = LONG ? 20 : 1;
 const DRAFT = "my half thought";
 const VIM = "vim_mode_default = true\n";
 

@@ -5,10 +5,11 @@ import { expect, test } from "bun:test";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { until } from "../../harness.ts";
-import { boundTask, Chance, LONG, MAIN, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
+import { boundTask, Chance, MAIN, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
+import { LONG } from "../../long.ts";
 
 /** Of each version. */
-const ROUNDS = LONG ? 50 : 4;
+const ROUNDS = LONG ? 50 : 3;
 
 interface Recorded {
   readonly answered_by: string | null;

@@ -9,7 +9,7 @@ import { needSession } from "../../../src/store/sessions/sessions.ts";
 import { sha256 } from "../../../src/system/files/digest.ts";
 import { CodexWorld } from "../../codex-world.ts";
 
-const world = new CodexWorld();
+const world = new CodexWorld(undefined, { launch: "tmux" });
 const cx = world.context();
 let thread = "";
 beforeAll(async () => {

@@ -16,7 +16,7 @@ import { until } from "../../harness.ts";
 const CODEX = join(import.meta.dir, "../../../node_modules/.bin/codex");
 const NAMES = ["w1", "w10", "w100", "w"] as const;
 const model = new PlainModel();
-const world = new CodexWorld(model.script);
+const world = new CodexWorld(model.script, { launch: "tmux" });
 const threads = new Map<string, string>();
 const pids = new Map<string, number>();
 const keys = (session: string, ...words: string[]) => tmuxResult(world.env, ["send-keys", "-t", `=${session}:`, ...words]);

@@ -12,7 +12,7 @@ import { until } from "../../harness.ts";
 
 const SRC = resolve(import.meta.dir, "../../../src/main.ts");
 const model = new PlainModel();
-const w = new CodexWorld(model.script);
+const w = new CodexWorld(model.script, { launch: "tmux" });
 let worker = "";
 beforeAll(async () => {
   worker = (await w.ok(["start-worker", "--name", "w1", "--cwd", w.project, "--timeout-seconds", "30"])).codex_session_id;

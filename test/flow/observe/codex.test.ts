@@ -82,7 +82,7 @@ test("a permitted worker compacts when it is idle, and is left alone while it wo
   await until("the composer", async () => (await cycle()).pane_signal.page === "idle");
   expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({
     send_text: "/compact",
-    send_result: { side_effect_started: true, transport: "tmux" },
+    send_result: { side_effect_started: true, transport: "codex_protocol" },
   });
   expect((await cycle()).tokens).toMatchObject([
     { session: "w1", role: "worker", output_tokens: expect.any(Number), total_tokens: expect.any(Number) },
@@ -97,7 +97,8 @@ test("killed in the middle of a turn, it is told as crashed at the next cycle", 
   expect(await cycle()).toMatchObject({ turn: "open" });
   process.kill(pid, "SIGKILL");
   await until("the end of the process", async () => (await cycle()).worker_alive === false);
-  // tmux hears of it a moment later.
+  // The server that wrote for it, and tmux, hear of it a moment later.
+  await until("the end of its writer", async () => (await cycle()).turn !== "open");
   await until("the end of its terminal", async () => (await cycle()).pane_signal.captured === false);
   expect(await cycle()).toMatchObject({
     state: "busy",

@@ -18,11 +18,13 @@ test("a folder that was replaced is watched again after the next backstop", asyn
   const cx = w.context();
   let told = 0;
   const problems: string[] = [];
+  let afterRead = (): void => {};
   watch = watchRollouts(
     cx,
     cx.store(),
     () => told++,
     (message) => problems.push(message),
+    () => afterRead(),
   );
   const stored = () => w.rows<{ n: number }>("select count(*) as n from codex_events")[0]!.n;
   watch.follow();
@@ -51,5 +53,20 @@ test("a folder that was replaced is watched again after the next backstop", asyn
   await until("the event of the new folder", () => told > 0);
   watch.ingest(false);
   expect(stored()).toBe(5);
+
+  // What is written after the backstop has read and before the new watch stands tells nobody: the watch that begins asks for a look.
+  watch.ingest(true);
+  renameSync(sessions, `${sessions}-older`);
+  cpSync(`${sessions}-older`, sessions, { recursive: true });
+  worker.append(event({ type: "token_count" }));
+  told = 0;
+  afterRead = () => {
+    afterRead = () => {};
+    worker.append(event({ type: "task_complete" }));
+  };
+  watch.ingest(true);
+  expect([stored(), told]).toEqual([6, 1]);
+  watch.ingest(false);
+  expect(stored()).toBe(7);
   expect(problems).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { Hands } from "../../codex-hands.ts";
 import { CodexWorld } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
-const world = new CodexWorld();
+const world = new CodexWorld(undefined, { launch: "tmux" });
 let thread = "";
 const row = () => world.rows<Record<string, string>>("select * from sessions where name = 'w'")[0]!;
 const hands = new Hands(world, "codex-w");

@@ -68,6 +68,36 @@ describe("pair killed", () => {
     }, 180_000);
   }
 
+  test("create, too, is on record before its terminal is: reconcile tells of it, stop ends it, and the same command works", async () => {
+    const w = new CodexWorld();
+    try {
+      const create = ["create", "c1", "--cwd", w.project, "--wait-ready", "--json"];
+      const kill = (moment: Moment, ...more: string[]) => struck(w, [...create, ...more], "SIGKILL", moment);
+      expect(await kill({ records: "select 1 from workers" })).toMatchObject({ signal: "SIGKILL" });
+      expect(await told(w)).toEqual(NOTHING);
+      for (const when of ["before", "after"] as const) {
+        // What was stopped is on record as a worker, and is taken over as any.
+        await kill({ tmux: "new-session", nth: 1, when }, ...(when === "after" ? ["--reuse"] : []));
+        await until("the terminal", () => agentTerminals(w).length === 1);
+        expect(await told(w)).toEqual({ terminals: ["codex-c1"], sessions: [], strays: ["c1"] });
+        expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor stop c1"]);
+        const refused = await w.run(create);
+        expect([refused.exit, refused.stderr]).toEqual([
+          1,
+          'conveyor: tmux session "codex-c1" was left by a start of "c1" that was cut off\nhint: end it first: conveyor stop c1\n',
+        ]);
+        expect(await w.ok("stop c1 --json")).toMatchObject({ killed_session: true });
+        expect([agentTerminals(w), await agentProcesses(w), (await told(w)).strays]).toEqual([[], [], []]);
+      }
+      await kill({ records: "select 1 from unfinished_starts" }, "--reuse");
+      expect(await w.ok(create)).toMatchObject({ name: "c1", tmux_session: "codex-c1" });
+      expect(w.rows("select name from unfinished_starts")).toEqual([]);
+      await w.ok("stop c1");
+    } finally {
+      await w.close();
+    }
+  }, 180_000);
+
   test("another command than the same is refused with the one that clears it", async () => {
     const w = new CodexWorld();
     try {

@@ -94,6 +94,32 @@ describe("the starts of sessions that are on no record", () => {
   }, 240_000);
 });
 
+test("a pair on a task that was there leaves its settings and criteria as they were", async () => {
+  const world = new CodexWorld();
+  try {
+    await world.ok(["tasks", "--create", "t1", "--goal", "g"]);
+    const words = [...PAIR(world), "--manager-objective", "another", "--manager-acceptance", "a new one", "--manager-mode", "strict"];
+    const settings = () => [
+      world.rows("select * from manager_configs"),
+      world.rows("select * from acceptance_criteria"),
+      world.rows("select state from tasks"),
+    ];
+    const strike = async () => {
+      const done = await struck(world, words, "SIGTERM", { tmux: "new-session", nth: 1, when: "after" });
+      expect(done.stderr).toEndWith("it was interrupted: tmux session codex-w1 was ended\n");
+    };
+    await strike();
+    expect(settings()).toEqual([[], [], [{ state: "candidate" }]]);
+    await world.ok(["manager-config", "t1", "--objective", "as before", "--acceptance", "an old one", "--mode", "light"]);
+    const before = settings();
+    await strike();
+    expect(settings()).toEqual(before);
+    expect(world.rows("select count(*) as n from events where type = 'manager_config_taken_back'")).toEqual([{ n: 2 }]);
+  } finally {
+    await world.close();
+  }
+}, 120_000);
+
 describe("a terminal in which pair runs", () => {
   let w: CodexWorld;
   beforeEach(() => void (w = new CodexWorld()));

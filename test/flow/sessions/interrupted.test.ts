@@ -1,6 +1,7 @@
 /** Starts that are asked to end at any moment: what they began is ended, what they recorded is taken back, and the same command works. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { CodexWorld } from "../../codex-world.ts";
+import { LONG } from "../../long.ts";
 import { agentProcesses, expectNothingLeft, type Moment, PAIR, struck } from "./struck.ts";
 
 /** From the first record to the last one before the answer. */
@@ -17,13 +18,12 @@ const MOMENTS: Readonly<Record<string, Moment>> = {
   "both are bound": { records: "select 1 from bindings where state = 'active'" },
 };
 
-/** Each signal at every moment in the long run; else each moment by one of them. */
-const LONG = process.env.CONVEYOR_CRASHES !== undefined;
 /** By then the pairing has made its run. */
 const WITH_RUN = ["the manager is registered", "both are bound"];
 
+// Each signal at every moment in the long run; else each moment by one of them.
 for (const [turn, signal] of (["SIGINT", "SIGTERM", "SIGHUP"] as const).entries()) {
-  const moments = Object.entries(MOMENTS).filter((_, index) => LONG || index % 3 === turn);
+  const moments = Object.entries(MOMENTS).filter((_, index) => LONG !== null || index % 3 === turn);
   describe(`pair on ${signal}`, () => {
     const world = new CodexWorld();
     afterAll(() => world.close());

@@ -81,7 +81,7 @@ describe("start-worker with the real Codex", () => {
       ["w6", 2],
     ] as const) {
       const tries = join(world.dir, `tries-${name}`);
-      const script = `#!/bin/sh\n[ "$1" = --version ] || [ "$1" = --help ] && exec ${codex} "$@"\necho >> ${tries}\n[ $(wc -l < ${tries}) -gt ${times} ] && exec ${codex} "$@"\necho 'Error: timed out discarding buffered terminal input'; exit 1\n`;
+      const script = `#!/bin/sh\ncase $* in --version | *--help | app-server*) exec ${codex} "$@" ;; esac\necho >> ${tries}\n[ $(wc -l < ${tries}) -gt ${times} ] && exec ${codex} "$@"\necho 'Error: timed out discarding buffered terminal input'; exit 1\n`;
       chmodSync(await world.file(`bin-${name}/codex`, script), 0o755);
       const done = await world.run(["start-worker", "--name", name, "--cwd", world.project, "--task", "hello", "--timeout-seconds", "30"], {
         env: { PATH: `${join(world.dir, `bin-${name}`)}:${world.env.PATH}` },

@@ -2,6 +2,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
+import type { StartFacts } from "../../../src/core/sessions/session.ts";
+import { startWords } from "../../../src/store/sessions/agents.ts";
+import { registerSession } from "../../../src/store/sessions/sessions.ts";
 import { World } from "../../harness.ts";
 import { tmux } from "../../panes.ts";
 
@@ -91,4 +94,28 @@ test("a name that could not be a folder's is refused when it is given, not by ev
   const longest = "x".repeat(200);
   expect((await named(longest)).exit).toBe(0);
   expect(await w.run(["status", longest])).toMatchObject({ exit: 0, stderr: "" });
+});
+
+test("the words of its start stay with a thread that another process takes up; its server and way of launch do not", async () => {
+  const store = w.store();
+  const session = { name: "w9", role: "worker", cwd: w.work, tmuxSession: null, codexSessionPath: null } as const;
+  const started: StartFacts = {
+    version: "0.171.0",
+    argv: ["codex", "--sandbox", "read-only"],
+    home: "/h",
+    model: "m",
+    effort: null,
+    permissions: {},
+    launch: "protocol",
+    socket: "/s",
+    launchWhy: null,
+  };
+  const { id } = registerSession(store, { ...session, pid: 11, codexSessionId: "a", started });
+  const row = registerSession(store, { ...session, pid: 12, codexSessionId: "a" });
+  expect([startWords(store, id), row.model, row.launch, row.socket]).toEqual([[...started.argv], "m", "registered", null]);
+  // The same process with another thread, then another with a third: of that nothing is known.
+  registerSession(store, { ...session, pid: 12, codexSessionId: "b" });
+  expect(startWords(store, id)).toEqual([...started.argv]);
+  registerSession(store, { ...session, pid: 13, codexSessionId: "c" });
+  expect(startWords(store, id)).toBeNull();
 });

@@ -4,7 +4,8 @@ import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { alive } from "../../../src/system/processes/processes.ts";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { until } from "../../harness.ts";
-import { boundTask, LONG, nothingLeft, running, servedWorker, socketsOf, VERSIONS } from "../../served-world.ts";
+import { boundTask, nothingLeft, running, servedWorker, socketsOf, VERSIONS } from "../../served-world.ts";
+import { LONG } from "../../long.ts";
 
 const pidOf = (world: CodexSuiteWorld): number => world.rows<{ pid: number }>("select pid from sessions where name = 'w1'")[0]!.pid;
 

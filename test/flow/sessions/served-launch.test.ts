@@ -1,12 +1,15 @@
 /** Sessions with a server of their own, of today's Codex and of the oldest that must work; and why one has none. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { agents } from "../../../src/core/agent/agents.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
-import { environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
+import { capturePane } from "../../../src/system/terminal/panes.ts";
+import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { until } from "../../harness.ts";
 
-const starting = (world: CodexSuiteWorld, name: string, ...more: string[]) =>
+const starting = (world: CodexWorld, name: string, ...more: string[]) =>
   world.ok(["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "60", ...more]);
 
 for (const [label, make] of [
@@ -39,6 +42,78 @@ for (const [label, make] of [
   });
 }
 
+describe("a server that dies", () => {
+  const world = new CodexSuiteWorld();
+  afterAll(() => world.close());
+
+  /** Ends the server of this session, the program itself and not the script around it, and gives its pid. */
+  const kill = (before: number | null): Promise<number> =>
+    until("its server", async () => {
+      const own = ((await listProcesses(world.env)) ?? []).filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === world.codexHome);
+      for (const { pid } of own.toReversed()) {
+        const words = (await commandLineOf(pid, world.env)) ?? [];
+        if (pid === before || !words.includes("app-server") || words[0]!.endsWith("node")) continue;
+        process.kill(pid, "SIGKILL");
+        return pid;
+      }
+    });
+
+  test("is started again three times within a minute; then the pane says so, and is there to be read", async () => {
+    const { codex_session_id: thread } = await starting(world, "w1", "--launch", "protocol");
+    await world.idle(thread);
+    const first = await kill(null);
+    expect(await world.ok("session-nudge w1 again")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+    let last = await kill(first);
+    for (let more = 0; more < 2; more += 1) last = await kill(last);
+    await until("its words", async () => (await capturePane(world.env, "codex-w1", 0)).includes("has died 4 times within a minute"));
+    const refused = await until("its end", async () => {
+      const sent = await world.run("session-nudge w1 never");
+      return sent.exit === 1 && sent.stderr.includes("is dead") ? sent : undefined;
+    });
+    expect(refused.stderr).toContain("reconcile");
+    expect(world.userTexts(thread)).not.toContain("never");
+    await world.ok("stop w1 --json");
+    await starting(world, "w1", "--launch", "protocol");
+  }, 120_000);
+});
+
+/** Connects to a socket and says whether somebody answered there. */
+const PROBE = `
+  import { connect } from "node:net";
+  const line = connect(process.argv[2]);
+  const said = (word) => (console.log("the socket: " + word), process.exit());
+  line.on("connect", () => said("reached")).on("error", (error) => said("refused, " + error.code));
+`;
+
+describe("the tools of a session that has a server of its own", () => {
+  const model = new PlainModel();
+  const world = new CodexWorld(model.script);
+  // Codex's sandbox calls a helper below its home, which it does not make when that is a temporary folder (0.171.0).
+  world.env.TMPDIR = join(world.dir, "temporary");
+  mkdirSync(world.env.TMPDIR);
+  const probe = join(world.project, "probe.mjs");
+  writeFileSync(probe, PROBE);
+  afterAll(() => world.close());
+
+  for (const [sandbox, answer] of [
+    ["danger-full-access", "the socket: reached"],
+    ["workspace-write", "the socket: refused"],
+    ["read-only", "the socket: refused"],
+  ] as const) {
+    test(`${sandbox}: ${answer}`, async () => {
+      const name = `of-${sandbox}`;
+      const { codex_session_id: thread } = await starting(world, name, "--sandbox", sandbox);
+      await world.idle(thread);
+      const [{ launch, socket }] = await world.ok(["sessions", "--name", name]);
+      expect(launch).toBe("protocol");
+      expect(existsSync(socket)).toBe(true);
+      await world.ok(["session-nudge", name, `run ${process.execPath} ${probe} ${realpathSync(socket)}`]);
+      await world.turns(thread, 2);
+      expect(model.requests.findLast((request) => request.toolOutput !== null)!.toolOutput).toContain(answer);
+    }, 120_000);
+  }
+});
+
 describe("a session has no server of its own", () => {
   const world = new CodexSuiteWorld();
   afterAll(() => world.close());
@@ -51,10 +126,21 @@ describe("a session has no server of its own", () => {
     expect(await world.ok("session-nudge w1 idle")).toMatchObject({ transport: "tmux", proof: "seen" });
   }, 120_000);
 
+  test("where the installed Codex takes no socket of ours, and says why", async () => {
+    const codex = Bun.which("codex", world.env)!;
+    const older = `#!/bin/sh\ncase $* in *--help) ${codex} "$@" | grep -v unix:// ;; *) exec ${codex} "$@" ;; esac\n`;
+    chmodSync(await world.file("older/codex", older), 0o755);
+    const env = { PATH: `${join(world.dir, "older")}:${world.env.PATH}` };
+    const words = ["start-worker", "--name", "w3", "--cwd", world.project, "--timeout-seconds", "60"];
+    const why = `Codex ${agents.codex.tested.to} cannot be spoken to by protocol`;
+    expect((await world.run(words, { env })).json()).toMatchObject({ launch: "tmux", launch_why: why });
+    expect(await world.ok("session-nudge w3 idle")).toMatchObject({ transport: "tmux", proof: "seen" });
+  }, 120_000);
+
   test("where nobody wants it; and a way that is none is refused", async () => {
     await starting(world, "w2", "--launch", "tmux");
     expect((await world.ok("sessions --name w2"))[0]).toMatchObject({ launch: "tmux", launch_why: null });
-    const refused = await world.run("start-worker --name w3", { env: { CONVEYOR_LAUNCH: "pigeon" } });
+    const refused = await world.run("start-worker --name w4", { env: { CONVEYOR_LAUNCH: "pigeon" } });
     expect([refused.exit, refused.stderr.includes("CONVEYOR_LAUNCH names no way")]).toEqual([1, true]);
     expect(existsSync(join(world.stateRoot, "artifacts", "served"))).toBe(true);
   }, 120_000);

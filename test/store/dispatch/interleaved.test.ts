@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { claimNext, endClaim } from "../../../src/store/dispatch/command-queue.ts";
 import { claimTurn, waitingTurns } from "../../../src/store/dispatch/completions.ts";
-import { consumeNext } from "../../../src/store/dispatch/inbox.ts";
+import { claimNextItem, keepConsumed } from "../../../src/store/dispatch/inbox.ts";
 import type { MessageState } from "../../../src/core/dispatch/message.ts";
 import { proveMessage } from "../../../src/store/dispatch/prove.ts";
 import { overdueCommands, overdueTurns, recoverMessage } from "../../../src/store/dispatch/recovery.ts";
@@ -68,7 +68,13 @@ const ACTORS: Record<string, Actor> = {
   "a person's deliveries": (story) => prove(story, null),
   "a person's inbox": (story) => {
     const target = story.now().notification?.target_session_id;
-    return () => target !== undefined && consumeNext(store, sessionById(store, target)!, { count: 1, wait: false }) !== null;
+    return () => {
+      if (target === undefined) return false;
+      const session = sessionById(store, target)!;
+      const item = claimNextItem(store, session, { holder: null, gone: [] });
+      if (item !== null) keepConsumed(store, session, item, { count: 1, wait: false });
+      return item !== null;
+    };
   },
 };
 

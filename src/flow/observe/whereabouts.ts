@@ -1,0 +1,98 @@
+/**
+ * Where a session is: with the conversation on record, gone on to another, which it is followed to where its server tells that for certain,
+ * or moved. What is seen is put on record.
+ */
+import type { Context } from "../../context.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import { Failure } from "../../core/failure.ts";
+import { type Session, shownSession } from "../../core/sessions/session.ts";
+import { recordAsks } from "../../store/asks.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
+import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
+import type { Store } from "../../store/store.ts";
+import { machineOf } from "../../system/agent/agents.ts";
+import { alive } from "../../system/processes/processes.ts";
+import { asksNow } from "../reach/asks.ts";
+import { PaneMoved, reach, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
+import { reachServed, type ServedReach } from "../reach/served.ts";
+import { ingest } from "./ingest.ts";
+
+/** A session as it is now, and the way to its server. */
+export interface Whereabouts {
+  readonly session: Session;
+  readonly way: Exclude<ServedReach, { kind: "went on" }>;
+}
+
+/** Reaches the session by its server and follows it. Whoever gets a line closes it. */
+export async function reachFollowed(cx: Context, store: Store, session: Session): Promise<Whereabouts> {
+  const way = await reachServed(cx, session);
+  if (way.kind === "moved") noteMoved(store, session, way.to, way.by);
+  if (way.kind === "here") noteHere(store, session);
+  if (way.kind !== "went on") return { session, way };
+  const { line, conversation } = way;
+  try {
+    // What it said last in the conversation before is told of like any other.
+    ingest(cx, store, session, true);
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      line.close();
+      throw error;
+    }
+  }
+  const now = followConversation(store, session, conversation);
+  if (now.codex_session_id === conversation.id) return { session: now, way: { kind: "here", line, conversation } };
+  line.close();
+  noteMoved(store, now, conversation.id, "began");
+  return { session: now, way: { kind: "moved", to: conversation.id, by: "began" } };
+}
+
+interface Look {
+  /** What it asks is put on record, too, for this task. */
+  readonly asksOf?: string;
+  /** Also where the writer locks look as ever the pane is looked at: it may have become another. */
+  readonly closely?: boolean;
+}
+
+/** Looks where the session is and gives it as it stands then. */
+export async function whereIs(cx: Context, store: Store, session: Session, { asksOf, closely = false }: Look = {}): Promise<Session> {
+  if (session.state !== "active" || (session.pid !== null && !alive(session.pid))) return session;
+  if (session.socket === null) await lookAtPane(cx, store, session, closely);
+  else {
+    const { session: now, way } = await reachFollowed(cx, store, session);
+    if (way.kind === "here") {
+      try {
+        const told = asksOf === undefined ? null : await asksNow(way.line, way.conversation.id);
+        if (asksOf !== undefined && told !== null) recordAsks(store, now.id, asksOf, told, alive);
+      } catch {
+        // The server has gone meanwhile: what stands on record stays.
+      } finally {
+        way.line.close();
+      }
+    }
+  }
+  return sessionById(store, session.id)!;
+}
+
+async function lookAtPane(cx: Context, store: Store, session: Session, closely: boolean): Promise<void> {
+  const recipient = recipientOf(session);
+  const lock = threadLock(recipient);
+  if (lock === null || recipient.tmuxSession === null || (lock.held && !closely && session.moved_to === null)) return;
+  try {
+    await reach(cx, recipient);
+    noteHere(store, session);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    if (error instanceof PaneMoved) noteMoved(store, session, error.to, "pane");
+  }
+}
+
+/** As it is printed: in which file its conversation is written now, and if it has moved, the command that takes the new one on record. */
+export function printedSession(cx: Context, session: Session) {
+  const shown = shownSession(session);
+  const { codex_session_path: path, codex_session_id: thread } = session;
+  return {
+    ...shown,
+    codex_session_path: path && (session.state === "active" ? machineOf(agentOf(session)).newestTranscript(path, thread) : path),
+    moved: shown.moved === null ? null : { ...shown.moved, command: takeOnRecord(cx, recipientOf(session), shown.moved.to) },
+  };
+}

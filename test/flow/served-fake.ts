@@ -1,0 +1,77 @@
+/** A server of a session that does what the real one cannot be made to do: die at this very moment, and tell what it was asked. */
+import { join } from "node:path";
+import { rollout, THREAD } from "../rollout.ts";
+import type { World } from "../harness.ts";
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: Record<string, any>;
+  readonly result?: unknown;
+}
+
+/** Begun long before that of the session. */
+const OLDER = "00000000-1111-4111-8111-111111111111";
+
+export class FakeServer {
+  /** The methods it was asked for, in order, and `answer` for an answer to what it asks. */
+  readonly asked: string[] = [];
+  connections = 0;
+  /** Ends it when it is true of something that it was asked. */
+  dies: (method: string) => boolean = () => false;
+  turn: "inProgress" | "completed" = "completed";
+  private readonly server;
+
+  constructor(
+    readonly socket: string,
+    /** Whether it asks for an approval. */
+    private readonly asks: boolean,
+    readonly pane: Bun.Subprocess,
+  ) {
+    this.server = Bun.serve({
+      unix: socket,
+      fetch: (request, server) => (server.upgrade(request, { data: undefined }) ? undefined : new Response("no", { status: 400 })),
+      websocket: {
+        open: () => void this.connections++,
+        message: (client, text) => {
+          const message = JSON.parse(String(text)) as Message;
+          const method = message.method ?? "answer";
+          if (method !== "initialized") this.asked.push(method);
+          if (this.dies(method)) return client.terminate();
+          if (message.id !== undefined && message.method !== undefined)
+            client.send(JSON.stringify({ id: message.id, result: this.result(method, message.params ?? {}) }));
+          if (method === "thread/resume" && this.asks) client.send(JSON.stringify(this.approval()));
+        },
+      },
+    });
+  }
+
+  private result(method: string, params: Record<string, any>): unknown {
+    const status = this.asks ? { type: "active", activeFlags: ["waitingOnApproval"] } : { type: "idle" };
+    if (method === "thread/loaded/list") return { data: [THREAD.worker, OLDER], nextCursor: null };
+    if (method === "thread/turns/list") return { data: [{ id: "turn-1", status: this.turn }] };
+    const id = params.threadId ?? THREAD.worker;
+    return { thread: { id, path: "/nowhere", cwd: "/", ephemeral: false, threadSource: "user", status } };
+  }
+
+  private approval(): unknown {
+    const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: "item-1", command: "touch it", cwd: "/", reason: null };
+    return { id: 0, method: "item/commandExecution/requestApproval", params };
+  }
+
+  async stop(): Promise<void> {
+    this.pane.kill("SIGKILL");
+    await this.server.stop(true);
+  }
+}
+
+/** Registers `w1` as if it had been started with a server of its own. */
+export async function servedByFake(world: World, { asks }: { asks: boolean }): Promise<FakeServer> {
+  const { path } = await rollout(world);
+  // What stands in its pane.
+  const pane = Bun.spawn(["sleep", "600"]);
+  const started = await world.ok(["register-worker", "--name", "w1", "--pid", String(pane.pid), "--codex-session", path]);
+  const socket = join(world.dir, "served");
+  world.store().db.query("insert into session_sockets (session_id, socket) values (?, ?)").run(started.session_id, socket);
+  return new FakeServer(socket, asks, pane);
+}
