@@ -40,9 +40,14 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
   const heard = new Map<string, Listening>();
   const keyOf = ({ id, socket, codex_session_id: thread }: Session): string => `${id} ${thread} ${socket}`;
 
-  const hear = async ({ session }: Listening, event: ServedEvent | "listening"): Promise<void> => {
+  const hear = async ({ session, line }: Listening, event: ServedEvent | "listening"): Promise<void> => {
     try {
       if (event !== "listening") take(cx, store, session, event);
+      if (event !== "listening" && event.kind === "taken up" && event.threadId !== session.codex_session_id) {
+        // A helper's that somebody only looks at is none that anybody could have gone on to.
+        const other = await line?.conversation(event.threadId);
+        if (other != null) noteMoved(store, session, other.id, "hint");
+      }
       if (event === "listening" || event.kind === "began") await lookWhere(cx, store, session);
       if (sessionById(store, session.id)?.codex_session_id !== session.codex_session_id) follow();
     } catch (error) {
@@ -136,7 +141,6 @@ async function lookWhere(cx: Context, store: Store, session: Session): Promise<v
 
 function take(cx: Context, store: Store, session: Session, event: ServedEvent): void {
   const mine = (threadId: string): boolean => threadId === session.codex_session_id;
-  if (event.kind === "taken up" && !mine(event.threadId)) noteMoved(store, session, event.threadId, "hint");
   if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
   if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
   if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);

@@ -156,7 +156,25 @@ test("an agent that was quit and left the shell it was started from", async () =
   await until("its end", () => !writtenThreads(world.codexHome).has(thread));
   await until("its prompt", async () => /[$#] *$/.test((await screen("by-hand")).trimEnd()));
   await refused("by-hand", "the agent in its pane has ended");
-}, 90_000);
+  expect((await world.ok("sessions --name by-hand"))[0].moved).toBe(null);
+  // Another conversation in the same pane: told as moved, with the one command that takes it on record.
+  await keys("by-hand", "-l", "--", `${CODEX} --no-daemon 'by hand again'`);
+  await keys("by-hand", "Enter");
+  const second = await until(
+    "its second thread",
+    () => [...world.rollouts()].find(([, facts]) => facts.some((fact) => fact.kind === "user" && fact.text === "by hand again"))?.[0],
+    40,
+  );
+  await world.idle(second);
+  await refused("by-hand", `shows thread ${second}`);
+  const [{ moved }] = await world.ok("sessions --name by-hand");
+  expect(moved).toMatchObject({ to: second, told_by: "pane" });
+  await world.ok(moved.command.split(" ").slice(1));
+  const [now] = await world.ok("sessions --name by-hand");
+  expect([now.codex_session_id, now.moved]).toEqual([second, null]);
+  expect(await world.ok(["session-nudge", "by-hand", "on record again"])).toMatchObject({ transport: "tmux", proof: "seen" });
+  await world.idle(second);
+}, 120_000);
 
 test("a process that was killed, and a tmux server that has died", async () => {
   process.kill(pids.get("w10")!, "SIGKILL");

@@ -197,5 +197,30 @@ for (const [label, make] of [
       await said("the same as ever");
       expect(await session()).toMatchObject({ codex_session_id: own, moved: null, launch: "protocol" });
     }, 90_000);
+
+    if (!LONG) return;
+
+    test("an earlier conversation that is taken up again may be what its person has in front: moved, by the hint alone", async () => {
+      const { codex_session_id: own, socket } = await session();
+      const problems: string[] = [];
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => problems.push(problem),
+      );
+      watch.follow();
+      const words = ["resume", "--remote", `unix://${socket}`, "-C", world.project, first.codex_session_id];
+      await tmuxResult(world.env, ["new-session", "-d", "-s", "third", "-x", "120", "-y", "40", "-c", world.project, "codex", ...words]);
+      await until("the hint", () => world.rows("select 1 from session_moves").length === 1);
+      watch.close();
+      expect(problems).toEqual([]);
+      const { moved } = await session();
+      expect(moved).toMatchObject({ to: first.codex_session_id, told_by: "hint" });
+      expect((await world.run("session-nudge w1 never")).exit).toBe(1);
+      await world.ok(["register-worker", "--name", "w1", "--codex-session", own, "--tmux-session", "codex-w1"]);
+      await said("still the same");
+      await world.idle(own);
+    }, 90_000);
   });
 }
