@@ -1,4 +1,7 @@
-/** The same suite for the oldest Codex that must work. */
+/**
+ * The same suite for the oldest Codex that must work: whole by its protocol; by its terminal what depends on how its screens look, which is all
+ * that differs there from today's.
+ */
 import { expect, test } from "bun:test";
 import { agents } from "../../src/core/agent/agents.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "./codex-world.ts";
@@ -15,4 +18,5 @@ test("the two are what they are called", () => {
   expect(versions).toEqual([`codex-cli ${from}`, `codex-cli ${to}`]);
 });
 
-agentSuite("the oldest Codex", () => new OldestCodexWorld());
+agentSuite("the oldest Codex by protocol", () => new OldestCodexWorld());
+agentSuite("the oldest Codex by its terminal", () => new OldestCodexWorld("tmux"), "started and found", "failing");
