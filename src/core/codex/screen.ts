@@ -55,14 +55,13 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   return { page: texts.every((text) => text === "") ? "blank" : "unknown", ...base };
 }
 
-/** Words of a conversation may say the same; Codex writes the key bold and what stands before it dim. */
-const isWorkingLine = ({ text, cells }: StyledLine, styled: boolean): boolean =>
-  workingLine.test(text) &&
-  (!styled ||
-    cells.some(
-      ({ char, bold, dim }, at) =>
-        char === "e" && bold && !dim && cells[at + 1]?.char === "s" && cells[at - 2]?.char === "•" && cells[at - 2]?.dim === true,
-    ));
+/** Words of a conversation may say the same; Codex writes the key bold and what stands before it, behind the seconds, dim. */
+function isWorkingLine({ text, cells }: StyledLine, styled: boolean): boolean {
+  if (!workingLine.test(text) || !styled) return workingLine.test(text);
+  const at = cells.findLastIndex(({ char }, index) => char === "e" && cells[index + 1]?.char === "s" && cells[index - 2]?.char === "•");
+  const [seconds, dot, key] = [cells[at - 4], cells[at - 2], cells[at]];
+  return seconds?.char === "s" && dot?.dim === true && key?.bold === true && !key.dim;
+}
 
 /** Index of the line on which the composer begins, or -1. With styles: bold and neither dim (an old message) nor reversed (a choice). */
 function composerLine(lines: readonly StyledLine[], styled: boolean): number {

@@ -146,6 +146,16 @@ test("a composer that is higher than its place holds our text, and not the arrow
   expect(standsInComposer(agents.codex, composer!, text.replace("end", "other"))).toBe(false);
 });
 
+test("an answer that reads like the line of a turn that runs is none", () => {
+  // As 0.171 drew them: the answer `**esc** (5s • esc to interrupt)`, and the line of a turn.
+  const rest =
+    "\n\n\u001b[1m›\u001b[0m \u001b[2mAsk Codex to do anything\u001b[0m\n\n  gpt-5.4 default · /x\n  \u001b[1m?\u001b[0m for shortcuts";
+  const answer = "\u001b[2m• \u001b[0;1mesc\u001b[0m (5s • esc to interrupt)";
+  const turn = "\u001b[2m•\u001b[0m Working \u001b[2m(5s • \u001b[0;1mesc\u001b[0m\u001b[2m to interrupt)\u001b[0m";
+  expect(readScreen(answer + rest)).toMatchObject({ page: "idle", working: false });
+  expect(readScreen(turn + rest)).toMatchObject({ page: "working", working: true });
+});
+
 test("a text that an interrupt has put back as a shell command is ours", () => {
   const put = { empty: false, text: "touch never-16", shell: true };
   expect(standsInComposer(agents.codex, put, "!touch never-16")).toBe(true);
