@@ -32,8 +32,8 @@ export class Hands {
   /** Waits for an empty composer of a client that is up, with no turn running. */
   rest = () =>
     until(`an idle composer in ${this.session}`, async () => {
-      const { page, early } = await this.screen();
-      return page === "idle" && !early;
+      const { page } = await this.screen();
+      return page === "idle";
     });
 
   /** Pastes a text and waits until the composer holds its beginning. */

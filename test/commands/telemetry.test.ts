@@ -36,6 +36,16 @@ describe("the listing", () => {
   });
 });
 
+test("a cycle that told nothing of a pane is unknown, and none that failed or succeeded", async () => {
+  const add = w
+    .store()
+    .db.query("insert into manager_cycles (task_id, started_at, completed_at, state, status_json) values (?, ?, ?, 'succeeded', ?)");
+  const at = w.store().now();
+  for (const status of [{}, { pane_signal: { captured: true } }, { pane_signal: { captured: false } }])
+    add.run(taskId, at, at, JSON.stringify(status));
+  expect(JSON.stringify(await w.ok("telemetry metrics --json"))).toContain('"pane_capture":{"failed":1,"succeeded":1,"unknown":1}');
+});
+
 describe("sums", () => {
   test("without a limit all events count, also those that a listing would leave out", async () => {
     const store = w.store();

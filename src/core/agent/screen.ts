@@ -16,6 +16,8 @@ export type PageName =
   | "draft"
   | "queued_input"
   | "working"
+  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
+  | "starting"
   | "idle"
   | "blank"
   | "unknown";
@@ -48,8 +50,6 @@ export interface Screen {
   readonly accept: readonly string[] | null;
   readonly composer: Composer | null;
   readonly working: boolean;
-  /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
-  readonly early: boolean;
   /** Messages that wait for the next tool call or the end of the turn. */
   readonly queued: readonly string[];
 }

@@ -120,7 +120,8 @@ export function waitOf(screen: Screen, text: string, question: WaitQuestion): Fi
   if (statusAge !== null && statusAge < busyWaitSeconds) return null;
   const found = patternIn(text, question);
   const asking = found !== null && asksByWords.has(found.pattern);
-  if (!screen.asks) return asking && screen.composer !== null ? null : found;
+  // Above a composer stands a conversation, whose words may be any; what Codex is at stands in its own line, while it is at it.
+  if (!screen.asks) return screen.composer !== null && (asking || !screen.working) ? null : found;
   // A page told by words alone is one pattern among the others, in their order; a dialog stands in front of whatever goes on behind it.
   const before = screen.dialog === null && found?.pattern === "mcp_startup";
   return asking || before ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);

@@ -43,26 +43,26 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   const plainTrust = dialog === null && composer === null && isCutTrustPage(lines, styled);
   const early = composer !== null && composer.empty && isEarlyFooter(below.map((line) => line.text));
   const asks = dialog !== null || plainTrust;
-  const base = { asks, dialog: dialog?.dialog ?? null, accept: null, composer, working, early, queued };
+  const base = { asks, dialog: dialog?.dialog ?? null, accept: null, composer, working, queued };
   if (mode !== null) return { page: "copy_mode", ...base };
   if (dialog !== null) return { page: dialog.page, ...base, accept: dialog.accept };
   if (plainTrust) return { page: "folder_trust", ...base, accept: acceptOldest(lines) };
   if (overlay !== null) return { page: overlay, ...base };
   if (composer !== null && !composer.empty) return { page: "draft", ...base };
+  if (early) return { page: "starting", ...base };
   if (queued.length > 0) return { page: "queued_input", ...base };
   if (working) return { page: "working", ...base };
   if (composer !== null) return { page: "idle", ...base };
   return { page: texts.every((text) => text === "") ? "blank" : "unknown", ...base };
 }
 
-/** Words of a conversation may say the same; Codex writes the key bold and what stands before it dim. */
-const isWorkingLine = ({ text, cells }: StyledLine, styled: boolean): boolean =>
-  workingLine.test(text) &&
-  (!styled ||
-    cells.some(
-      ({ char, bold, dim }, at) =>
-        char === "e" && bold && !dim && cells[at + 1]?.char === "s" && cells[at - 2]?.char === "•" && cells[at - 2]?.dim === true,
-    ));
+/** Words of a conversation may say the same; Codex writes the key bold and what stands before it, behind the seconds, dim. */
+function isWorkingLine({ text, cells }: StyledLine, styled: boolean): boolean {
+  if (!workingLine.test(text) || !styled) return workingLine.test(text);
+  const at = cells.findLastIndex(({ char }, index) => char === "e" && cells[index + 1]?.char === "s" && cells[index - 2]?.char === "•");
+  const [seconds, dot, key] = [cells[at - 4], cells[at - 2], cells[at]];
+  return seconds?.char === "s" && dot?.dim === true && key?.bold === true && !key.dim;
+}
 
 /** Index of the line on which the composer begins, or -1. With styles: bold and neither dim (an old message) nor reversed (a choice). */
 function composerLine(lines: readonly StyledLine[], styled: boolean): number {
@@ -130,9 +130,8 @@ function readQueue(texts: readonly string[], marker: number): string[] {
 }
 
 /** A sentence part for a person: what stands on the screen. */
-export const screenWords = ({ page, early }: Screen): string => (early && page === "idle" ? "Codex is still coming up" : pageWords[page]);
+export const screenWords = ({ page }: Screen): string => pageWords[page];
 
-/** The same of a page alone. */
 const pageWords: Readonly<Record<PageName, string>> = {
   copy_mode: "tmux's copy mode is on",
   folder_trust: "Codex asks whether to trust the folder",
@@ -148,6 +147,7 @@ const pageWords: Readonly<Record<PageName, string>> = {
   draft: "text stands in the composer",
   queued_input: "messages wait for the next tool call",
   working: "Codex works",
+  starting: "Codex is still coming up",
   idle: "the composer is empty",
   blank: "the screen is blank",
   unknown: "the screen is none that is known",

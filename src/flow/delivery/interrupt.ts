@@ -143,7 +143,7 @@ async function stillRuns(cx: Context, pane: Pane, agent: Agent, rollout: string 
 /** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */
 async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<boolean> {
   const { page } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
-  return (page !== "idle" && page !== "draft") || newestTurn(agent, rollout) === "open";
+  return !["idle", "draft", "starting"].includes(page) || newestTurn(agent, rollout) === "open";
 }
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {

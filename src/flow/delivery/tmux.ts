@@ -176,9 +176,9 @@ async function awaitComposer(
     }
     if (screen.page !== last) journal.note("screen", { page: screen.page });
     last = screen.page;
-    const free = isFree(screen);
+    const free = FREE.has(screen.page);
     if (free && now.pane.mode === null && (now.pane.cursorShown || !agent.screen.cursorShown)) return now;
-    const starting = screen.page === "blank" || screen.page === "unknown" || screen.early;
+    const starting = ["blank", "unknown", "starting"].includes(screen.page);
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
     if (shown !== draft) draftSince = performance.now();
     draft = shown;
@@ -192,8 +192,7 @@ async function awaitComposer(
 }
 
 /** Pages with an empty composer that takes keys. */
-const free: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
-const isFree = (screen: Screen): boolean => free.has(screen.page) && !screen.early;
+const FREE: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
 
 const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { resolve } from "node:path";
+import { plainOrder } from "../../../src/core/tasks/finish.ts";
+import { toIso } from "../../../src/core/time.ts";
+import { beginFinish } from "../../../src/store/tasks/finish.ts";
+import { taskById } from "../../../src/store/tasks/tasks.ts";
+import { startedAt, startOf } from "../../../src/system/processes/processes.ts";
 import { until } from "../../harness.ts";
 import { FinishWorld } from "./finish-world.ts";
 
@@ -46,6 +51,24 @@ test("every gate names itself and the command that would satisfy it, and stops n
     expected_failure: true,
     final_audit: { open_criteria: [{ id: 1, criterion: "Works" }] },
   });
+});
+
+test("a call that lives is not taken over, though the clock was stepped since; one whose process is another now is", async () => {
+  const task = await w.ok("tasks --create t1 --goal G");
+  const store = w.store();
+  const started = (await startedAt(process.pid, w.env))!;
+  const begun = (when: string) => {
+    store.db.run("update commands set state = 'failed'");
+    const by = { program: "conveyor", process: { pid: process.pid, started: when }, dead: [] };
+    expect(beginFinish(store, plainOrder("finish", "r"), taskById(store, task.id)!, by)).not.toBeInstanceOf(Error);
+  };
+  // As it is noted now, and as older releases reckoned it from a clock that was a second and a half off.
+  for (const when of [(await startOf(process.pid, w.env))!, toIso(started - 1500), toIso(started + 1500)]) {
+    begun(when);
+    expect((await w.run("finish-task t1")).stderr).toContain("another call is ending");
+  }
+  begun(toIso(started - 3_600_000));
+  expect(await w.ok("finish-task t1")).toMatchObject({ task: "t1" });
 });
 
 test("a configuration that requires acknowledgements is a gate of its own, and those of an older one can be refused", async () => {

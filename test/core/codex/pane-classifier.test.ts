@@ -25,6 +25,15 @@ test("blank and unrecognised screens are starting for different reasons", () => 
   expect(startupVerdict("").reason).not.toBe(startupVerdict("hello").reason);
 });
 
+test("what an answer says above an idle composer is nothing that Codex is at", () => {
+  const shown = (line: string) => `${line}\n\n› Ask Codex to do anything\n\n  gpt-5.4 default · /x\n  ? for shortcuts · f2 to view`;
+  const work = "• Starting MCP servers (0/1): a (5s • esc to interrupt)";
+  expect(pattern(shown("• Starting MCP servers (0/1)"), 100)).toBeNull();
+  expect(pattern(shown("• press esc to interrupt me"), 100)).toBeNull();
+  expect(pattern(shown(work), 100)).toBe("mcp_startup");
+  expect(pattern(shown("• Working (5s • esc to interrupt)"), 100)).toBe("long_running_interruptible");
+});
+
 test("the patterns come in their order", () => {
   const markers = [
     "Starting MCP servers",

@@ -146,6 +146,16 @@ test("a composer that is higher than its place holds our text, and not the arrow
   expect(standsInComposer(agents.codex, composer!, text.replace("end", "other"))).toBe(false);
 });
 
+test("an answer that reads like the line of a turn that runs is none", () => {
+  // As 0.171 drew them: the answer `**esc** (5s • esc to interrupt)`, and the line of a turn.
+  const rest =
+    "\n\n\u001b[1m›\u001b[0m \u001b[2mAsk Codex to do anything\u001b[0m\n\n  gpt-5.4 default · /x\n  \u001b[1m?\u001b[0m for shortcuts";
+  const answer = "\u001b[2m• \u001b[0;1mesc\u001b[0m (5s • esc to interrupt)";
+  const turn = "\u001b[2m•\u001b[0m Working \u001b[2m(5s • \u001b[0;1mesc\u001b[0m\u001b[2m to interrupt)\u001b[0m";
+  expect(readScreen(answer + rest)).toMatchObject({ page: "idle", working: false });
+  expect(readScreen(turn + rest)).toMatchObject({ page: "working", working: true });
+});
+
 test("a text that an interrupt has put back as a shell command is ours", () => {
   const put = { empty: false, text: "touch never-16", shell: true };
   expect(standsInComposer(agents.codex, put, "!touch never-16")).toBe(true);
@@ -172,7 +182,7 @@ test("every capture of 0.171 is the page it was taken of, whatever its footer na
     "background-terminal-running.txt": "idle",
     "compacted.ansi": "idle",
     "compacted.txt": "idle",
-    "composer-before-trust.ansi": "idle",
+    "composer-before-trust.ansi": "starting",
     "draft-while-working.ansi": "draft",
     "draft-while-working.txt": "draft",
     "error-e400-end.ansi": "idle",
@@ -227,8 +237,8 @@ test("every capture of 0.171 is the page it was taken of, whatever its footer na
     "request-user-input.txt": "choice",
     "resume-picker.ansi": "overlay",
     "resume-picker.txt": "overlay",
-    "startup-1s.ansi": "idle",
-    "startup-1s.txt": "idle",
+    "startup-1s.ansi": "starting",
+    "startup-1s.txt": "starting",
     "startup-3s.ansi": "idle",
     "startup-3s.txt": "idle",
     "status.ansi": "idle",
@@ -246,7 +256,4 @@ test("every capture of 0.171 is the page it was taken of, whatever its footer na
     "working.ansi": "working",
     "working.txt": "working",
   });
-  const early = readScreen(readFileSync(join(newer, "composer-before-trust.ansi"), "utf8"));
-  expect(early.early).toBe(true);
-  expect(readScreen(readFileSync(join(newer, "ready-empty.ansi"), "utf8")).early).toBe(false);
 });
