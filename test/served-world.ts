@@ -118,6 +118,8 @@ export class Account {
   readonly said: string[] = [];
   private readonly looked = new Map<string, number>();
   private readonly counts = new Map<string, number>();
+  /** Files in which a turn is open. */
+  private readonly open = new Set<string>();
   constructor(
     private readonly world: CodexSuiteWorld,
     private readonly chance = new Chance(),
@@ -129,10 +131,26 @@ export class Account {
     return text;
   }
 
-  /** How often the agent's records have it, in any conversation; they are read on from where they ended. */
+  /** How often the agent's records have it, in any conversation. */
   times(text: string): number {
-    for (const name of new Bun.Glob("sessions/**/*.jsonl").scanSync(this.world.codexHome)) this.read(join(this.world.codexHome, name));
+    this.look();
     return this.counts.get(text) ?? 0;
+  }
+
+  /** Waits until no turn of the thread is open. */
+  idle = (thread: string) =>
+    until(
+      `the end of the turn of ${thread}`,
+      () => {
+        this.look();
+        return ![...this.open].some((path) => path.includes(thread));
+      },
+      60,
+    );
+
+  /** Reads the agent's records on from where they ended. */
+  private look(): void {
+    for (const name of new Bun.Glob("sessions/**/*.jsonl").scanSync(this.world.codexHome)) this.read(join(this.world.codexHome, name));
   }
 
   private read(path: string): void {
@@ -142,9 +160,12 @@ export class Account {
     const end = bytes.lastIndexOf(10) + 1;
     this.looked.set(path, end);
     for (const line of bytes.subarray(from, end).toString().split("\n")) {
-      if (!agents.codex.transcript.mayProve(line)) continue;
-      for (const fact of factsOf(agents.codex, line))
+      if (!agents.codex.transcript.mayProve(line) && !/"(task_started|task_complete|turn_aborted)"/.test(line)) continue;
+      for (const fact of factsOf(agents.codex, line)) {
         if (fact.kind === "user") this.counts.set(fact.text, (this.counts.get(fact.text) ?? 0) + 1);
+        if (fact.kind === "turn_started") this.open.add(path);
+        if (fact.kind === "turn_completed" || fact.kind === "turn_aborted") this.open.delete(path);
+      }
     }
   }
 

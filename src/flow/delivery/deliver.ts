@@ -4,6 +4,7 @@ import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
+import type { Whereabouts } from "../observe/whereabouts.ts";
 import { deliverByProtocol, wayByProtocol } from "./protocol.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
@@ -23,7 +24,7 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
   const journal = new Journal(cx, store, served === null ? parcel : { ...parcel, recipient: recipientOf(served.session) });
   let verdict: Verdict;
   try {
-    verdict = (served === null ? null : await deliverByProtocol(cx, journal, served.way)) ?? (await chooseRung(cx, journal));
+    verdict = (await byProtocol(cx, store, journal, served)) ?? (await chooseRung(cx, journal));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const said = { error: error.message, errorType: error.name, hint: error instanceof Failure ? (error.hint ?? null) : null };
@@ -33,6 +34,19 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
   const { lookedTo: _, ...told } = verdict;
   const { tmuxSession, paneId } = parcel.recipient;
   return { id: journal.id, target: tmuxSession === null ? null : (paneId ?? tmuxSession), ...told };
+}
+
+/** Null: another way may do. A server that died before anything was said to it is looked for once more: it is started again at once. */
+async function byProtocol(cx: Context, store: Store, journal: Journal, found: Whereabouts | null): Promise<Verdict | null> {
+  if (found === null) return null;
+  try {
+    return await deliverByProtocol(cx, journal, found.way);
+  } catch (error) {
+    const { recipient } = journal.parcel;
+    const next = journal.started ? null : await wayByProtocol(cx, store, recipient);
+    if (next === null || next.session.codex_session_id !== recipient.threadId) throw error;
+    return deliverByProtocol(cx, journal, next.way);
+  }
 }
 
 /** @param again the pane turned out to show another conversation, so all is looked at once more */

@@ -10,7 +10,7 @@ const socket = join(world.dir, "socket");
 const dead = Bun.spawnSync(["true"]).pid;
 
 /** Knows the worker's thread, idle, and meets what is said to it as it is told to. */
-let meets: "refuses" | "ends" = "refuses";
+let meets: "refuses" | "ends" | "ends before" = "refuses";
 const thread = { id: THREAD.worker, path: null, cwd: world.work, createdAt: 1, status: { type: "idle" } };
 const results: Record<string, object> = {
   "thread/loaded/list": { data: [THREAD.worker], nextCursor: null },
@@ -23,6 +23,10 @@ const server = Bun.serve({
     message(to, data) {
       const { id, method } = JSON.parse(String(data));
       if (id === undefined) return;
+      if (method === "thread/resume" && meets === "ends before") {
+        meets = "refuses";
+        return to.terminate();
+      }
       if (method !== "turn/start") return void to.send(JSON.stringify({ id, result: results[method] ?? {} }));
       if (meets === "ends") return to.terminate();
       to.send(JSON.stringify({ id, error: { code: -32600, message: "Server is draining; retry after reconnecting" } }));
@@ -52,10 +56,21 @@ test("refused by a server whose session ends meanwhile: not sent, and that is ce
   expect(underWay()).toBe(0);
 });
 
+test("a server that ends before anything was said to it is asked once more when it is there again", async () => {
+  meets = "ends before";
+  expect((await world.run("session-nudge w1 twice")).stderr).toContain(`process ${dead} of session "w1" is dead`);
+  expect(rows()[1]).toEqual({ state: "failed", proof: "pending", begun: 0 });
+  expect(world.rows("select step from delivery_steps where step in ('server', 'refused') order by rowid desc limit 3").reverse()).toEqual([
+    { step: "server" },
+    { step: "server" },
+    { step: "refused" },
+  ]);
+});
+
 test("a server that ends before it answers: not yet; and when its session has ended, too, nobody can tell", async () => {
   meets = "ends";
   await world.run("session-nudge w1 unanswered");
-  expect(rows()[1]).toEqual({ state: "typed", proof: "pending", begun: 1 });
+  expect(rows()[2]).toEqual({ state: "typed", proof: "pending", begun: 1 });
   expect(world.rows("select error from deliveries where state = 'typed'")).toEqual([
     { error: 'the server of "w1" ended before anything showed that the message arrived' },
   ]);
@@ -63,7 +78,7 @@ test("a server that ends before it answers: not yet; and when its session has en
   await world.run("dispatch --ingest");
   expect(underWay()).toBe(0);
   await world.ok("deliveries --json");
-  expect(rows()[1]).toEqual({ state: "unknown", proof: "pending", begun: 1 });
+  expect(rows()[2]).toEqual({ state: "unknown", proof: "pending", begun: 1 });
   expect(world.rows("select error from deliveries where state = 'unknown'")).toEqual([
     { error: "what it was said to ended before it was taken, and the rollout does not show the text" },
   ]);

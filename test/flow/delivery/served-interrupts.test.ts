@@ -1,4 +1,6 @@
 /** Interrupts between sending and uptake, by us and by the person at the terminal: no message is lost, and none arrives twice. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "bun:test";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
@@ -56,15 +58,16 @@ class Interrupting {
     this.count(person ? "by a person" : "by us");
     await Promise.all(sendings);
     for (const text of texts) await until(`${text} to be delivered`, () => this.isDelivered(text), 60);
-    await world.idle(this.thread);
+    await this.account.idle(this.thread);
   }
 
   private async busy(n: number, asking: boolean): Promise<void> {
     const { world } = this;
-    const [held, command] = [`${this.name}-${n}`, `sleep 1${this.name.slice(1)}${String(n).padStart(3, "0")}`];
-    await world.ok(["session-nudge", this.name, "--", this.account.add(asking ? `hold ${held}` : `run ${command}`)]);
+    const held = `${this.name}-${n}`;
+    const words = asking ? `hold ${held}` : `run touch ${held} && sleep 600`;
+    await world.ok(["session-nudge", this.name, "--", this.account.add(words)]);
     if (asking) await until("the model to be asked", () => world.model.isHolding(held));
-    else await world.runs(command);
+    else await until("its command", () => existsSync(join(world.project, held)));
   }
 
   private isDelivered = (text: string): boolean => this.account.sendings(text).some(({ state }) => state === "delivered");

@@ -60,18 +60,18 @@ class Told {
   async each(count = EACH): Promise<void> {
     for (let n = 0; n < count; n++) {
       await this.one();
-      await this.world.idle(this.thread);
+      await this.account.idle(this.thread);
     }
   }
 
   /** While a command runs: several at once join its turn, and are taken when the command is over. */
   async working(count = EACH): Promise<void> {
     for (let n = 0; n < count; n += 5) {
-      const command = `sleep 1.${String(this.account.said.length).padStart(4, "0")}`;
-      await this.world.ok(["session-nudge", this.name, "--", this.account.add(`run ${command}`)]);
-      await this.world.runs(command);
+      const begun = `begun-${this.account.said.length}`;
+      await this.world.ok(["session-nudge", this.name, "--", this.account.add(`run touch ${begun} && sleep 1`)]);
+      await until("its command", () => existsSync(join(this.world.project, begun)));
       await Promise.all(Array.from({ length: Math.min(5, count - n) }, () => this.one()));
-      await this.world.idle(this.thread);
+      await this.account.idle(this.thread);
     }
   }
 
@@ -82,7 +82,7 @@ class Told {
       await this.world.ok(["session-nudge", this.name, "--", this.account.add(`hold ${name}`)]);
       await until("the model to be asked", () => this.world.model.isHolding(name));
       await Promise.all(Array.from({ length: Math.min(5, count - n) }, () => this.one()));
-      await this.world.idle(this.thread);
+      await this.account.idle(this.thread);
     }
   }
 
