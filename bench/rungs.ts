@@ -1,4 +1,7 @@
-/** The two ways in which a session is started and spoken to, by its terminal and by its agent's protocol, side by side: `bench/rungs.ts [NUDGES] [STARTS] [PROGRAM …]`. */
+/**
+ * The two ways in which a session is started and spoken to, by its terminal and by its agent's protocol, side by side: `bench/rungs.ts
+ * [NUDGES] [STARTS] [PROGRAM …]`.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";

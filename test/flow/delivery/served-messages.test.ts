@@ -1,4 +1,7 @@
-/** Messages by protocol, two hundred in the long run, whatever the agent does and its terminal shows: each arrives once, a person's draft stays. */
+/**
+ * Messages by protocol, two hundred in the long run, whatever the agent does and its terminal shows: each arrives once, a person's draft
+ * stays.
+ */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
