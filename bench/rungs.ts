@@ -1,4 +1,4 @@
-/** The two ways in which a session is started and spoken to, by its terminal and by its agent's protocol, side by side: `bench/rungs.ts [NUDGES] [STARTS] [PROGRAM …]`. */
+/** Starting and speaking to a session by its terminal and by protocol, by turns: `bench/rungs.ts [NUDGES] [STARTS] [PROGRAM …]`. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,4 +1,7 @@
-/** Approvals answered by us and by the person's key at the same time: the command runs at most once, and the record says whose answer counted. */
+/**
+ * Approvals answered by us and by the person's key at the same time: the command runs at most once, and the record says whose answer
+ * counted.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
