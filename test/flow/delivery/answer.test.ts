@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
+import { watchServed } from "../../../src/flow/observe/served-watch.ts";
+import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
 
 for (const [label, make] of [
@@ -145,5 +147,27 @@ for (const [label, make] of [
       ]);
       expect(made("dead")).toBe(false);
     }, 90_000);
+
+    test("what our interrupt takes away is nobody's answer, also to who only listens", async () => {
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => expect(problem).toBe(""),
+      );
+      watch.follow();
+      // Of the step that was interrupted before the scripted model tells first.
+      await world.ok("session-nudge w1 hello");
+      await world.idle(thread);
+      await ask("five");
+      const newest = () => world.rows("select answer, answered_by, proof from agent_asks order by asked_at desc, rowid desc limit 1");
+      await until("the ask on record", () => newest()[0]?.proof === null);
+      expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: true });
+      expect(newest()).toEqual([{ answer: "interrupt", answered_by: "other", proof: "seen" }]);
+      watch.close();
+      await world.idle(thread);
+      await terminal.page("idle");
+      expect(made("five")).toBe(false);
+    }, 60_000);
   });
 }
