@@ -20,6 +20,8 @@ export class FakeServer {
   /** Ends it when it is true of something that it was asked. */
   dies: (method: string) => boolean = () => false;
   turn: "inProgress" | "completed" = "completed";
+  /** Conversations that its person has begun since. */
+  later: readonly string[] = [];
   private readonly server;
 
   constructor(
@@ -48,7 +50,7 @@ export class FakeServer {
 
   private result(method: string, params: Record<string, any>): unknown {
     const status = this.asks ? { type: "active", activeFlags: ["waitingOnApproval"] } : { type: "idle" };
-    if (method === "thread/loaded/list") return { data: [THREAD.worker, OLDER], nextCursor: null };
+    if (method === "thread/loaded/list") return { data: [THREAD.worker, OLDER, ...this.later], nextCursor: null };
     if (method === "thread/turns/list") return { data: [{ id: "turn-1", status: this.turn }] };
     const id = params.threadId ?? THREAD.worker;
     return { thread: { id, path: "/nowhere", cwd: "/", ephemeral: false, threadSource: "user", status } };
