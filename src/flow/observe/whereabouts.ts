@@ -24,9 +24,16 @@ export interface Whereabouts {
   readonly way: Exclude<ServedReach, { kind: "went on" }>;
 }
 
-/** Reaches the session by its server and follows it. Whoever gets a line closes it. @throws Failure when what was seen cannot be recorded */
-export async function reachFollowed(cx: Context, store: Store, session: Session): Promise<Whereabouts> {
-  const way = await reachServed(cx, session);
+/** Who only looks waits no longer for a server that has hung. */
+const LOOK_MS = 2000;
+
+/**
+ * Reaches the session by its server and follows it. Whoever gets a line closes it.
+ * @param limitMs as {@link reachServed} takes it
+ * @throws Failure when what was seen cannot be recorded
+ */
+export async function reachFollowed(cx: Context, store: Store, session: Session, limitMs?: number): Promise<Whereabouts> {
+  const way = await reachServed(cx, session, limitMs);
   try {
     return putOnRecord(cx, store, session, way);
   } catch (error) {
@@ -73,7 +80,7 @@ export async function whereIs(cx: Context, store: Store, session: Session, look:
 }
 
 async function lookAtServer(cx: Context, store: Store, session: Session, { asksOf }: Look): Promise<void> {
-  const { session: now, way } = await reachFollowed(cx, store, session);
+  const { session: now, way } = await reachFollowed(cx, store, session, LOOK_MS);
   if (way.kind !== "here") return;
   try {
     const told = asksOf === undefined ? null : await asksNow(way.line, way.conversation.id);

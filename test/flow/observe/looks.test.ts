@@ -1,8 +1,8 @@
-/** Looks at sessions where what they see cannot be put on record: they tell what is there, and fail for nothing. */
+/** Looks at sessions where what they see cannot be put on record, or nothing is to be seen: they tell what is on record, and fail for nothing. */
 import { appendFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { World } from "../../harness.ts";
-import { event, THREAD } from "../../rollout.ts";
+import { event, meta, rollout, THREAD } from "../../rollout.ts";
 import { type FakeServer, servedByFake } from "../served-fake.ts";
 
 const LATER = ["33333333-3333-4333-8333-333333333333", "33333334-3333-4333-8333-333333333333"];
@@ -46,4 +46,18 @@ test("deliveries tells what is open as it is on record", async () => {
   appendFileSync(world.rows<{ path: string }>("select codex_session_path as path from sessions")[0]!.path, event({ type: "other" }));
   db.run("pragma query_only = on");
   expect(await world.ok("deliveries --json")).toMatchObject([open]);
+});
+
+test("a server that has hung: looks tell what is on record, and a cycle waits for both sides at once", async () => {
+  const manager = await rollout(world, meta(THREAD.manager), THREAD.manager);
+  await world.ok(["register-manager", "--name", "m1", "--pid", String(process.pid), "--codex-session", manager.path]);
+  world
+    .store()
+    .db.query("insert into session_sockets (session_id, socket) select id, ? from sessions where name = 'm1'")
+    .run(server.socket);
+  await world.ok("tasks --create t1 --goal g");
+  await world.ok("bind --task t1 --worker w1 --manager m1");
+  server.hangs = true;
+  for (const line of ["sessions --name w1", "discover w1", "cycle t1"]) expect((await world.run(line)).exit).toBe(0);
+  expect([server.connections, server.atOnce]).toEqual([4, 2]);
 });
