@@ -6,6 +6,8 @@ import type { Agent } from "../../core/agent/agent.ts";
 import type { Proof } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
+import { type Ask, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
+import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
@@ -119,9 +121,15 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
       line.hear((event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve())),
     );
     await line.follow(conversation.id);
+    const asked = takeAsks(store, recipient.sessionId, turn.id);
     const done = await line.interrupt(conversation.id, turn.id);
-    // Refused: it had just ended by itself.
-    if ("refused" in done) return false;
+    if ("refused" in done) {
+      // It had just ended by itself.
+      for (const ask of asked) releaseAnswer(store, ask);
+      return false;
+    }
+    const taskId = bindingOfSession(store, recipient.sessionId)?.task_id ?? null;
+    for (const ask of asked) endAsk(store, ask, { by: "us", proof: "seen" }, taskId);
     await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
   } finally {
     line.close();
@@ -129,6 +137,15 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
   await sayAgain(cx, store, { sessionId: recipient.sessionId });
   return true;
 }
+
+/** What the turn asks goes away with it: that is our answer then, and nobody else's. */
+const takeAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
+  openAsks(store, sessionId).filter(
+    (ask) =>
+      ask.turn_id === turnId &&
+      ask.sender_pid === null &&
+      claimAnswer(store, ask, { answer: "interrupt", reason: null, askerSessionId: null, pid: process.pid }),
+  );
 
 /**
  * Whether the turn that ran when the rollout stood at `written` still runs after a while: on the screen, and by its records. What was

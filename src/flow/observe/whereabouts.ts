@@ -6,16 +6,15 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { type Session, shownSession } from "../../core/sessions/session.ts";
-import { recordAsks } from "../../store/asks.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { asksNow } from "../reach/asks.ts";
 import { PaneMoved, reach, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
+import { lookAtAsks } from "./asks.ts";
 import { ingest } from "./ingest.ts";
 
 /** A session as it is now, and the way to its server. */
@@ -83,8 +82,7 @@ async function lookAtServer(cx: Context, store: Store, session: Session, { asksO
   const { session: now, way } = await reachFollowed(cx, store, session, LOOK_MS);
   if (way.kind !== "here") return;
   try {
-    const told = asksOf === undefined ? null : await asksNow(way.line, way.conversation.id);
-    if (asksOf !== undefined && told !== null) recordAsks(store, now.id, asksOf, told, alive);
+    if (asksOf !== undefined) await lookAtAsks(store, way.line, { sessionId: now.id, threadId: way.conversation.id, taskId: asksOf });
   } catch {
     // The server has gone meanwhile: what stands on record stays.
   } finally {

@@ -4,7 +4,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
+import { watchServed } from "../../../src/flow/observe/served-watch.ts";
+import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
+import { running } from "../../served-world.ts";
 
 for (const [label, make] of [
   ["Codex", () => new CodexSuiteWorld()],
@@ -144,6 +147,41 @@ for (const [label, make] of [
         { answered_by: null, proof: "unknown", ended: 1 },
       ]);
       expect(made("dead")).toBe(false);
+    }, 90_000);
+
+    test("an interrupt is the answer to what its turn asks, and ours; with a dead server it goes unknown", async () => {
+      // After a turn that was broken off the scripted model takes its output for the newest that was said.
+      const between = async () => (await world.ok("session-nudge w1 between"), world.idle(thread));
+      await between();
+      await ask("stopped");
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => expect(problem).toBe(""),
+      );
+      const { id } = await world.ok("answer w1 --json");
+      watch.follow();
+      await world.ok("session-interrupt w1");
+      await world.idle(thread);
+      expect(world.rows("select answer, answered_by, proof from agent_asks where id = ?", id)).toEqual([
+        { answer: "interrupt", answered_by: "us", proof: "seen" },
+      ]);
+      expect(made("stopped")).toBe(false);
+      await terminal.page("idle");
+
+      await between();
+      await ask("killed");
+      const { id: lost } = await until(
+        "the ask on record",
+        () => world.rows<{ id: string }>("select id from agent_asks where ended_at is null")[0],
+      );
+      for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+      await until("its end on record", () => world.rows("select 1 from agent_asks where id = ? and ended_at is not null", lost).length > 0);
+      expect(world.rows("select answered_by, proof from agent_asks where id = ?", lost)).toEqual([{ answered_by: null, proof: "unknown" }]);
+      watch.close();
+      await terminal.page("idle");
+      expect(made("killed")).toBe(false);
     }, 90_000);
   });
 }
