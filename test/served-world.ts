@@ -1,4 +1,7 @@
-/** Workers that are spoken to by their agent's protocol, in long runs: who runs there, what their records say, and the account of all that was said. */
+/**
+ * Workers that are spoken to by their agent's protocol, in long runs: who runs there, what their records say, and the account of all that
+ * was said.
+ */
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";

@@ -28,7 +28,7 @@ const SAY_AFTER_MS = 1000;
  */
 export async function runDashboard(cx: Context, plan: DashboardPlan, wish: RunWish): Promise<void> {
   const reader = makeContext(cx.outside);
-  if (wish.path !== undefined) reader.meant(wish.path);
+  if (wish.path !== undefined) for (const each of [cx, reader]) each.meant(wish.path);
   let companion: Companion | null = null;
   let forget: (() => void) | null = null;
   const { log, warn: problem } = talkOf(cx, cx.program);

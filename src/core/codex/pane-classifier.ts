@@ -121,7 +121,8 @@ export function waitOf(screen: Screen, text: string, question: WaitQuestion): Fi
   const found = patternIn(text, question);
   const asking = found !== null && asksByWords.has(found.pattern);
   // Above a composer stands a conversation, whose words may be any; what Codex is at stands in its own line, while it is at it.
-  if (!screen.asks) return screen.composer !== null && (asking || !screen.working) ? null : found;
+  const idle = !screen.working && composerAt(text.split(/\r\n|\r|\n/)) >= 0;
+  if (!screen.asks) return idle || (asking && screen.composer !== null) ? null : found;
   // A page told by words alone is one pattern among the others, in their order; a dialog stands in front of whatever goes on behind it.
   const before = screen.dialog === null && found?.pattern === "mcp_startup";
   return asking || before ? found : findingOf(rules.find((rule) => rule.pattern === (pagePatterns[screen.page] ?? "enter_to_confirm"))!);

@@ -18,5 +18,7 @@ export async function asksNow(line: ServedLine, threadId: string): Promise<Agent
   const followed = await line.follow(threadId);
   const waits = "value" in followed && followed.value?.waits != null;
   if (waits && asks.size === 0) await Promise.race([first, line.ended, Bun.sleep(TOLD_MS)]);
-  return waits && asks.size === 0 ? null : [...asks.values()];
+  if (!waits || asks.size > 0) return [...asks.values()];
+  // It may have been answered meanwhile.
+  return (await line.conversation(threadId))?.waits == null ? [] : null;
 }

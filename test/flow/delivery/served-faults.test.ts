@@ -1,4 +1,7 @@
-/** What a server says and does in faults that the real one cannot be made to show: here it is a fake. What is recorded is what can be known. */
+/**
+ * What a server says and does in faults that the real one cannot be made to show: here it is a fake. What is recorded is what can be
+ * known.
+ */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { World } from "../../harness.ts";

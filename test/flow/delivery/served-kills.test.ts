@@ -1,4 +1,7 @@
-/** Server, client, host and Dispatch killed at random while messages are sent: each arrives once, or is told not to have, or that nobody can tell. */
+/**
+ * Server, client, host and Dispatch killed at random while messages are sent: each arrives once, or is told not to have, or that nobody
+ * can tell.
+ */
 import { expect, test } from "bun:test";
 import { alive } from "../../../src/system/processes/processes.ts";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";

@@ -1,4 +1,7 @@
-/** Two hundred messages by protocol, whatever the agent does and its terminal shows: each stands in the record once, and a person's draft stays. */
+/**
+ * Messages by protocol, two hundred in the long run, whatever the agent does and its terminal shows: each arrives once, a person's draft
+ * stays.
+ */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
@@ -10,7 +13,7 @@ import { Account, boundTask, servedWorker, stopWatching, VERSIONS, watching } fr
 import { LONG } from "../../long.ts";
 
 /** To each of ten situations of each version. */
-const EACH = LONG ? 20 : 1;
+const EACH = LONG ? 10 : 1;
 const DRAFT = "my half thought";
 const VIM = "vim_mode_default = true\n";
 
