@@ -15,6 +15,7 @@ import { alive } from "../../system/processes/processes.ts";
 import { PaneMoved, reach, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
 import { lookAtAsks } from "./asks.ts";
+import { lookForBroken } from "./broken-turn.ts";
 import { ingest } from "./ingest.ts";
 
 /** A session as it is now, and the way to its server. */
@@ -62,7 +63,10 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
 interface Look {
   /** What it asks is put on record, too, for this task. */
   readonly asksOf?: string;
-  /** Also where the writer locks look as ever the pane is looked at: it may have become another. */
+  /**
+   * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own, whether
+   * the turn that stands open runs.
+   */
   readonly closely?: boolean;
 }
 
@@ -78,11 +82,12 @@ export async function whereIs(cx: Context, store: Store, session: Session, look:
   return sessionById(store, session.id)!;
 }
 
-async function lookAtServer(cx: Context, store: Store, session: Session, { asksOf }: Look): Promise<void> {
+async function lookAtServer(cx: Context, store: Store, session: Session, { asksOf, closely }: Look): Promise<void> {
   const { session: now, way } = await reachFollowed(cx, store, session, LOOK_MS);
   if (way.kind !== "here") return;
   try {
     if (asksOf !== undefined) await lookAtAsks(store, way.line, { sessionId: now.id, threadId: way.conversation.id, taskId: asksOf });
+    if (closely) await lookForBroken(cx, store, now, way.line);
   } catch {
     // The server has gone meanwhile: what stands on record stays.
   } finally {
