@@ -7,7 +7,6 @@ import type { Proof } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { type Ask, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
@@ -57,7 +56,7 @@ export function needTerminal(recipient: Recipient): string {
 /** @throws Failure when the session is gone, dead, not running, or the follow-up was not delivered */
 export async function interrupt(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<Interrupted> {
   const target = needTerminal(recipient);
-  const served = input.key === undefined && !input.dryRun ? await interruptServed(cx, store, recipient) : null;
+  const served = input.key === undefined && !input.dryRun ? await interruptServed(cx, store, recipient, input) : null;
   if (served !== null) {
     const key = recipient.agent.keys.interrupt;
     return { key, sent: served, target, followup_proof: input.followup === null ? null : await followUp(cx, store, recipient, input) };
@@ -108,7 +107,7 @@ async function followUp(cx: Context, store: Store, recipient: Recipient, { follo
  * Interrupts by the agent's own protocol, whatever its terminal shows, and has said again what was lost by it. Gives whether a turn ran;
  * null when it cannot be reached so.
  */
-async function interruptServed(cx: Context, store: Store, recipient: Recipient): Promise<boolean | null> {
+async function interruptServed(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<boolean | null> {
   if (recipient.socket === null || recipient.sessionId === null) return null;
   const { way } = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
   if (way.kind === "none") return null;
@@ -121,15 +120,14 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
       line.hear((event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve())),
     );
     await line.follow(conversation.id);
-    const asked = takeAsks(store, recipient.sessionId, turn.id);
+    const asks = claimAsks(store, recipient.sessionId, turn.id);
     const done = await line.interrupt(conversation.id, turn.id);
+    // Refused: it had just ended by itself.
     if ("refused" in done) {
-      // It had just ended by itself.
-      for (const ask of asked) releaseAnswer(store, ask);
+      for (const ask of asks) releaseAnswer(store, ask);
       return false;
     }
-    const taskId = bindingOfSession(store, recipient.sessionId)?.task_id ?? null;
-    for (const ask of asked) endAsk(store, ask, { by: "us", proof: "seen" }, taskId);
+    for (const ask of asks) endAsk(store, ask, { by: "other", proof: "seen" }, input.taskId);
     await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
   } finally {
     line.close();
@@ -138,8 +136,8 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient):
   return true;
 }
 
-/** What the turn asks goes away with it: that is our answer then, and nobody else's. */
-const takeAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
+/** What this turn asks goes away with it, unanswered: claimed, so that whoever only hears of that does not take it for the person's answer. */
+const claimAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
   openAsks(store, sessionId).filter(
     (ask) =>
       ask.turn_id === turnId &&

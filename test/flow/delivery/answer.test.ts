@@ -149,36 +149,46 @@ for (const [label, make] of [
       expect(made("dead")).toBe(false);
     }, 90_000);
 
-    test("an interrupt is the answer to what its turn asks, and ours; with a dead server it goes unknown", async () => {
-      // After a turn that was broken off the scripted model takes its output for the newest that was said.
-      const between = async () => (await world.ok("session-nudge w1 between"), world.idle(thread));
-      await between();
-      await ask("stopped");
+    test("what our interrupt takes away is nobody's answer, also to who only listens", async () => {
       const watch = watchServed(
         world.context(),
         world.store(),
         () => {},
         (problem) => expect(problem).toBe(""),
       );
-      const { id } = await world.ok("answer w1 --json");
       watch.follow();
-      await world.ok("session-interrupt w1");
+      // Of the step that was interrupted before the scripted model tells first.
+      await world.ok("session-nudge w1 hello");
       await world.idle(thread);
-      expect(world.rows("select answer, answered_by, proof from agent_asks where id = ?", id)).toEqual([
-        { answer: "interrupt", answered_by: "us", proof: "seen" },
-      ]);
-      expect(made("stopped")).toBe(false);
+      await ask("five");
+      const newest = () => world.rows("select answer, answered_by, proof from agent_asks order by asked_at desc, rowid desc limit 1");
+      await until("the ask on record", () => newest()[0]?.proof === null);
+      expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: true });
+      expect(newest()).toEqual([{ answer: "interrupt", answered_by: "other", proof: "seen" }]);
+      watch.close();
+      await world.idle(thread);
       await terminal.page("idle");
+      expect(made("five")).toBe(false);
+    }, 60_000);
 
-      await between();
+    test("what a server that died had asked goes with it: whether it was answered nobody can tell", async () => {
+      await world.ok("session-nudge w1 between");
+      await world.idle(thread);
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => expect(problem).toBe(""),
+      );
+      watch.follow();
       await ask("killed");
-      const { id: lost } = await until(
+      const { id } = await until(
         "the ask on record",
         () => world.rows<{ id: string }>("select id from agent_asks where ended_at is null")[0],
       );
       for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
-      await until("its end on record", () => world.rows("select 1 from agent_asks where id = ? and ended_at is not null", lost).length > 0);
-      expect(world.rows("select answered_by, proof from agent_asks where id = ?", lost)).toEqual([{ answered_by: null, proof: "unknown" }]);
+      await until("its end on record", () => world.rows("select 1 from agent_asks where id = ? and ended_at is not null", id).length > 0);
+      expect(world.rows("select answered_by, proof from agent_asks where id = ?", id)).toEqual([{ answered_by: null, proof: "unknown" }]);
       watch.close();
       await terminal.page("idle");
       expect(made("killed")).toBe(false);

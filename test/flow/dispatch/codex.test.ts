@@ -1,4 +1,4 @@
-/** Dispatch with the real Codex at the other end: proof in the rollout, also for what a dead dispatcher had begun. */
+/** Dispatch with the real Codex at the other end, by its terminal: proof in the rollout, also for what a dead dispatcher had begun. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -9,7 +9,7 @@ import { until } from "../../harness.ts";
 
 const SRC = resolve(import.meta.dir, "../../../src/main.ts");
 const model = new PlainModel();
-const w = new CodexWorld(model.script);
+const w = new CodexWorld(model.script, { launch: "tmux" });
 let worker = "";
 let manager = "";
 beforeAll(async () => {
