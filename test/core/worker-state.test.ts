@@ -35,10 +35,12 @@ test.each([
   expect(infer(payload)).toMatchObject({ state, turn, staleness_seconds: 599 });
 });
 
-test("an open turn that was broken off is over, whoever writes now; one that ended stays as it ended", () => {
-  const broken = (payload: object) => inferState({ ...record(payload), broken: true }, null, { lockHeld: true, processAlive: true }, nowMs);
+test("an open turn that was broken off is over while somebody else writes; one that ended stays as it ended", () => {
+  const broken = (payload: object, lives = true) =>
+    inferState({ ...record(payload), broken: true }, null, { lockHeld: lives, processAlive: lives }, nowMs);
   expect(broken({ type: "task_started" })).toMatchObject({ state: "idle", turn: "aborted" });
   expect(broken({ type: "task_complete" })).toMatchObject({ state: "idle", turn: "completed" });
+  expect(broken({ type: "task_started" }, false)).toMatchObject({ state: "busy", turn: "crashed" });
 });
 
 test("an open turn whose writer is gone has crashed; state keeps its three values", () => {

@@ -62,7 +62,8 @@ const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean =>
  */
 export function inferState(newest: TurnRecord | null, lastSubtype: string | null, writer: WriterSigns, nowMs: number): Inference {
   const told = newest === null ? null : turnSign(newest);
-  const sign = told === "open" && newest?.broken ? "aborted" : told;
+  // With nobody left it has crashed, whatever was seen before.
+  const sign = told === "open" && newest?.broken && !writerGone(writer) ? "aborted" : told;
   const open = sign === "open";
   return {
     state: sign === null ? "unknown" : open ? "busy" : "idle",
