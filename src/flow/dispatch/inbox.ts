@@ -64,11 +64,13 @@ async function readInbox(cx: Context, store: Store, session: Session, args: Inbo
   const started = performance.now();
   let polls = 0;
   let consumed: InboxItem | null = null;
-  const found = async (): Promise<boolean> => {
+  const readerNow = async () => (args.consumeNext ? thisReader(cx, store) : null);
+  let reader = await readerNow();
+  const found = (): boolean => {
     polls++;
     requirePlace(store);
-    if (!args.consumeNext) return inboxWaits(store, session.id);
-    consumed = claimNextItem(store, session, await thisReader(cx, store));
+    if (reader === null) return inboxWaits(store, session.id);
+    consumed = claimNextItem(store, session, reader);
     return consumed !== null;
   };
   const elapsed = (): number => (performance.now() - started) / 1000;
@@ -79,18 +81,19 @@ async function readInbox(cx: Context, store: Store, session: Session, args: Inbo
     // The watch stands before the first look: what is committed in between rings.
     const commits = watchCommits(store, () => bell.ring());
     try {
-      while (!(await found())) {
+      while (!found()) {
         const rest = args.timeout - elapsed();
         if (rest <= 0) {
           timedOut = true;
           break;
         }
         await bell.wait(Math.ceil(Math.min(args.interval, rest) * 1000));
+        reader = await readerNow();
       }
     } finally {
       commits.close();
     }
-  } else await found();
+  } else found();
   const taken = consumed as InboxItem | null;
   const limit = Math.max(1, args.limit);
   return {

@@ -117,7 +117,8 @@ function outline(filter: ReplayFilter, way: "asc" | "desc", after: Marks): strin
   return `${selects.join("\nunion all ")}\norder by 1 ${way}, 2 ${way}, 3 ${way}`;
 }
 
-const NOTIFICATION = `select n.*, s.name as source_session_name, t.name as target_session_name, c.name as consumed_by_session_name from routed_notifications n
+const NOTIFICATION = `select n.*, s.name as source_session_name, t.name as target_session_name, c.name as consumed_by_session_name
+  from routed_notifications n
   left join sessions s on s.id = n.source_session_id left join sessions t on t.id = n.target_session_id left join sessions c on c.id =
     n.consumed_by_session_id where n.id = ?`;
 

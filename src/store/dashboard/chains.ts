@@ -59,7 +59,8 @@ export interface Chain {
   readonly decision: { readonly id: number; readonly decision: string; readonly reason: string } | null;
 }
 
-const NOTIFICATION = `select n.id, n.state, n.delivery_mode, n.signal_type, f.name as source, s.name as target, n.created_at, n.delivered_at, n.consumed_at,
+const NOTIFICATION = `select n.id, n.state, n.delivery_mode, n.signal_type, f.name as source, s.name as target, n.created_at,
+  n.delivered_at, n.consumed_at,
     n.consumed_manager_cycle_id as cycle_id, n.error, n.side_effect_started, n.side_effect_completed, n.correlation_id,
       json_extract(n.payload_json, '$.message') as text
   from routed_notifications n join sessions s on s.id = n.target_session_id join sessions f on f.id = n.source_session_id`;
@@ -119,7 +120,8 @@ function decisionOf(store: Store, taskId: string, id: number | null, cycleId: nu
 export function chains(store: Store, taskId: string, limit: number): Chain[] {
   const commands = store.db
     .query<CommandRow, [string, number]>(
-      `select id, type, state, created_at, error, correlation_id, required_permission as permission, coalesce(json_extract(payload_json, '$.message'), json_extract(payload_json, '$.text')) as text,
+      `select id, type, state, created_at, error, correlation_id, required_permission as permission,
+        coalesce(json_extract(payload_json, '$.message'), json_extract(payload_json, '$.text')) as text,
          coalesce(json_extract(payload_json, '$.manager_decision.decision_id'), json_extract(payload_json,
            '$.manager_decision.decision.id'), json_extract(result_json, '$.manager_decision.decision_id')) as decision_id
        from commands where task_id = ? order by julianday(created_at) desc, rowid desc limit ?`,

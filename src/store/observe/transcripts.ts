@@ -55,7 +55,8 @@ export function addTerminalCapture(store: Store, capture: NewTerminalCapture): {
   const id = Number(
     store.db
       .query(
-        `insert into terminal_captures (task_id, worker_id, manager_id, role, tmux_session, tmux_pane_id, captured_at, history_lines, content_sha256, content,
+        `insert into terminal_captures (task_id, worker_id, manager_id, role, tmux_session, tmux_pane_id, captured_at, history_lines,
+          content_sha256, content,
            byte_count, line_count, classifier_json, source)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
@@ -101,7 +102,8 @@ export function addTerminalCapture(store: Store, capture: NewTerminalCapture): {
   const observationId = Number(
     store.db
       .query(
-        `insert into agent_observations (task_id, worker_id, manager_id, role, observation_type, severity, source_capture_id, created_at, message, payload_json)
+        `insert into agent_observations (task_id, worker_id, manager_id, role, observation_type, severity, source_capture_id,
+          created_at, message, payload_json)
          values (?, ?, ?, ?, 'capture', 'info', ?, ?, ?, ?)`,
       )
       .run(
@@ -144,7 +146,8 @@ export function addSegment(
   const id = Number(
     store.db
       .query(
-        `insert into transcript_segments (task_id, role, source_capture_id, previous_capture_id, captured_at, content_sha256, segment_text, segment_start_line,
+        `insert into transcript_segments (task_id, role, source_capture_id, previous_capture_id, captured_at, content_sha256,
+          segment_text, segment_start_line,
            segment_end_line, byte_count, line_count, retention_class, segment_kind, redacted, created_at)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'hot', ?, 0, ?)`,
       )
@@ -214,7 +217,8 @@ export const listSegments = (store: Store, taskId: string, role: Role | null, li
 const oldSegments = (store: Store, taskId: string, keep: number): number[] =>
   store.db
     .query<{ id: number }, [string, number]>(
-      `select id from (select id, row_number() over (partition by role order by id desc) as nth from transcript_segments where task_id = ? and segment_text is not null)
+      `select id from (select id, row_number() over (partition by role order by id desc) as nth from transcript_segments
+        where task_id = ? and segment_text is not null)
        where nth > ? order by id`,
     )
     .all(taskId, keep)

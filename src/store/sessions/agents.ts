@@ -16,7 +16,8 @@ export const AGENT_JOIN = `left join session_agents a on a.session_id = s.id lef
 export function recordAgent(store: Store, id: string, agent: string, facts: StartFacts | null): void {
   store.db
     .query(
-      `insert or replace into session_agents (session_id, agent, version, argv_json, home, model, effort, permissions_json, launch, recorded_at)
+      `insert or replace into session_agents (session_id, agent, version, argv_json, home, model, effort, permissions_json, launch,
+        recorded_at)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(

@@ -14,7 +14,8 @@ interface TaskRow {
 const legacyWorker = (store: Store, id: string): Party | null =>
   store.db
     .query<Party, [string]>(
-      `select id, name, state, tmux_session as session, null as pid, tmux_pane_id as recorded_pane_id, last_seen_at, null as last_capture_sha256
+      `select id, name, state, tmux_session as session, null as pid, tmux_pane_id as recorded_pane_id, last_seen_at,
+        null as last_capture_sha256
        from workers where id = ?`,
     )
     .get(id);
@@ -30,7 +31,8 @@ const legacyManager = (store: Store, taskId: string): Party | null =>
 const boundSession = (store: Store, id: string): Party | null =>
   store.db
     .query<Party, [string]>(
-      `select id, name, state, tmux_session as session, pid, tmux_pane_id as recorded_pane_id, last_heartbeat_at as last_seen_at, null as last_capture_sha256
+      `select id, name, state, tmux_session as session, pid, tmux_pane_id as recorded_pane_id, last_heartbeat_at as last_seen_at,
+        null as last_capture_sha256
        from sessions where id = ?`,
     )
     .get(id);

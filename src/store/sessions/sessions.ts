@@ -81,7 +81,8 @@ export function registerSession(store: Store, input: Registration): Session {
     if (old) {
       store.db
         .query(
-          `update sessions set tmux_session = ?, tmux_pane_id = case when ? then ? else tmux_pane_id end, codex_session_path = ?, codex_session_id = ?, pid = ?, cwd = ?,
+          `update sessions set tmux_session = ?, tmux_pane_id = case when ? then ? else tmux_pane_id end, codex_session_path = ?,
+            codex_session_id = ?, pid = ?, cwd = ?,
              last_heartbeat_at = ?, last_ingest_offset = null, state = 'active' where id = ?`,
         )
         .run(
@@ -98,7 +99,8 @@ export function registerSession(store: Store, input: Registration): Session {
     } else {
       store.db
         .query(
-          `insert into sessions (id, name, role, identity_token, tmux_session, tmux_pane_id, codex_session_path, codex_session_id, pid, cwd, registered_at, last_heartbeat_at, state)
+          `insert into sessions (id, name, role, identity_token, tmux_session, tmux_pane_id, codex_session_path, codex_session_id, pid,
+            cwd, registered_at, last_heartbeat_at, state)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active')`,
         )
         .run(

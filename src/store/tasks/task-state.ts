@@ -11,7 +11,8 @@ interface BindingRow extends BindingFacts {
 const openBinding = (store: Store, taskId: string): BindingRow | null =>
   store.db
     .query<BindingRow, [string]>(
-      `select b.id, b.task_id, b.worker_session_id, w.name as worker_session_name, b.manager_session_id, m.name as manager_session_name, b.state, b.created_at,
+      `select b.id, b.task_id, b.worker_session_id, w.name as worker_session_name, b.manager_session_id,
+        m.name as manager_session_name, b.state, b.created_at,
          b.worker_id, b.manager_id
        from bindings b left join sessions w on w.id = b.worker_session_id left join sessions m on m.id = b.manager_session_id
        where b.task_id = ? and b.state in ('active', 'ending')`,
@@ -21,7 +22,8 @@ const openBinding = (store: Store, taskId: string): BindingRow | null =>
 const olderWorker = (store: Store, id: string): PartyRow | null =>
   store.db
     .query<PartyRow, [string]>(
-      `select id, name, 'worker' as role, state, null as pid, cwd, tmux_session, tmux_pane_id, created_at as registered_at, last_seen_at as last_heartbeat_at
+      `select id, name, 'worker' as role, state, null as pid, cwd, tmux_session, tmux_pane_id, created_at as registered_at,
+        last_seen_at as last_heartbeat_at
        from workers where id = ?`,
     )
     .get(id);
@@ -29,7 +31,8 @@ const olderWorker = (store: Store, id: string): PartyRow | null =>
 const olderManager = (store: Store, id: string): PartyRow | null =>
   store.db
     .query<PartyRow, [string]>(
-      `select id, name, 'manager' as role, state, null as pid, null as cwd, tmux_session, tmux_pane_id, started_at as registered_at, last_seen_at as last_heartbeat_at
+      `select id, name, 'manager' as role, state, null as pid, null as cwd, tmux_session, tmux_pane_id, started_at as registered_at,
+        last_seen_at as last_heartbeat_at
        from managers where id = ?`,
     )
     .get(id);

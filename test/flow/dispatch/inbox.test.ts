@@ -1,6 +1,6 @@
 /** Inboxes: waiting wakes on a commit, two who consume get different items, consuming is tied to its loop run. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { World } from "../../harness.ts";
+import { until, World } from "../../harness.ts";
 import { boundPair } from "../../rollout.ts";
 
 let w: World;
@@ -19,6 +19,7 @@ const nudge = async (message: string) => {
 describe("--wait", () => {
   test("wakes with the commit, long before its interval", async () => {
     const waiting = w.ok("worker-inbox t1 --consume-next --wait --timeout 50 --interval 50 --json");
+    await until("its first look", () => w.rows("select 1 from inbox_polls").length > 0);
     await nudge("hello");
     const { consumed, wait } = await waiting;
     expect(consumed.payload.message).toBe("hello");
