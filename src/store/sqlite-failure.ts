@@ -98,8 +98,8 @@ export function sqliteFailure(error: unknown, path: string): Failure | undefined
 }
 
 /**
- * Whether a change was refused though the file may well be read: it is locked, full, or not to be written. Who only looks, and would have put
- * on record what it saw, goes on without.
+ * Whether a change was refused though the file may well be read: it is locked, full, or not to be written. Who only looks, and would have
+ * put on record what it saw, goes on without.
  */
 export function isUnwritten(error: unknown): boolean {
   const cause = error instanceof Failure ? error.cause : error;

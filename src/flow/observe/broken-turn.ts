@@ -1,6 +1,6 @@
 /**
- * Turns that were broken off with nothing written of that: a Codex app-server that is killed leaves its turn open in the rollout, and the one
- * that takes its place knows it as interrupted (0.169.0, 0.171.0).
+ * Turns that were broken off with nothing written of that: a Codex app-server that is killed leaves its turn open in the rollout, and the
+ * one that takes its place knows it as interrupted (0.169.0, 0.171.0).
  */
 import type { Context } from "../../context.ts";
 import type { ServedLine } from "../../core/agent/protocol.ts";

@@ -64,8 +64,8 @@ interface Look {
   /** What it asks is put on record, too, for this task. */
   readonly asksOf?: string;
   /**
-   * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own, whether
-   * the turn that stands open runs.
+   * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own,
+   * whether the turn that stands open runs.
    */
   readonly closely?: boolean;
 }
