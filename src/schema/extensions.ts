@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import broken from "./broken.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
@@ -268,6 +269,7 @@ export const extensions: readonly Extension[] = [
   },
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
+  { version: 16, name: "broken-turns", sql: broken },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

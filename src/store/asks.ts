@@ -1,5 +1,5 @@
 /** `agent_asks`: what sessions ask by their agent's protocol, and who answered it how. */
-import type { AgentAsk, AskChoice } from "../core/agent/protocol.ts";
+import type { AgentAsk, AskChoice, ServedTurn } from "../core/agent/protocol.ts";
 import { compactJson, parseStored } from "../core/json.ts";
 import { addEvent } from "./record/events.ts";
 import { type Store, tx } from "./store.ts";
@@ -53,24 +53,33 @@ const read = ({ choices_json, takes_text, ...row }: Row): Ask => ({
 const isSame = (ask: Ask, told: AgentAsk): boolean =>
   ask.request_id === told.requestId && ask.turn_id === told.turnId && ask.item_id === told.itemId;
 
+/** What is on record as asked and is no longer: to be ended by {@link recordAsks}. */
+export const goneAsks = (store: Store, sessionId: string, told: readonly AgentAsk[]): Ask[] =>
+  openAsks(store, sessionId).filter((ask) => !told.some((each) => isSame(ask, each)));
+
+/** A turn that was interrupted, with its server or by somebody, takes with it what it asked; one that went on was given an answer. */
+const isAnswered = (ask: Ask, turn: ServedTurn | null): boolean =>
+  ask.sent_at === null && turn !== null && turn.id === ask.turn_id && turn.status !== "interrupted";
+
 /**
  * Puts on record what a session asks now, and that what it asked before and no longer asks has gone away. Gives what it asks, in the order
  * told.
- * @param lives whether a process of this pid runs
+ * @param now.turn its newest one, as its server tells: what tells whether somebody answered what is gone
+ * @param now.lives whether a process of this pid runs
  */
 export function recordAsks(
   store: Store,
   sessionId: string,
   taskId: string | null,
   told: readonly AgentAsk[],
-  lives: (pid: number) => boolean,
+  { turn, lives }: { turn: ServedTurn | null; lives(pid: number): boolean },
 ): Ask[] {
   return tx(store, () => {
     const open = openAsks(store, sessionId);
-    for (const ask of open) {
+    for (const ask of goneAsks(store, sessionId, told)) {
       // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
-      if (told.some((each) => isSame(ask, each)) || (ask.sender_pid !== null && lives(ask.sender_pid))) continue;
-      endAsk(store, ask, ask.sent_at === null ? { by: "other", proof: "seen" } : { by: null, proof: "unknown" });
+      if (ask.sender_pid !== null && lives(ask.sender_pid)) continue;
+      endAsk(store, ask, isAnswered(ask, turn) ? { by: "other", proof: "seen" } : { by: null, proof: "unknown" }, taskId);
     }
     for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
     const now = openAsks(store, sessionId);

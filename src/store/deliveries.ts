@@ -256,14 +256,9 @@ export const listDeliveries = (
 export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> =>
   rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
 
-/** Those whose outcome is open, oldest first; of one session when it is given. */
-export const openDeliveries = (store: Store, sessionId?: string): Delivery[] =>
-  store.db
-    .query<Delivery, [string | null]>(
-      `select * from deliveries where state in ('sending', 'typed', 'unknown') and (?1 is null or session_id = ?1) order by created_at,
-          rowid`,
-    )
-    .all(sessionId ?? null);
+/** Those whose outcome is open, oldest first. */
+export const openDeliveries = (store: Store): Delivery[] =>
+  store.db.query<Delivery, []>("select * from deliveries where state in ('sending', 'typed', 'unknown') order by created_at, rowid").all();
 
 /** The newest begun sending of a notification, or null. */
 export const lastBegun = (store: Store, notificationId: number): Delivery | null =>

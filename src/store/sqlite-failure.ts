@@ -97,5 +97,14 @@ export function sqliteFailure(error: unknown, path: string): Failure | undefined
   return found && new Failure(`the database ${path} ${found.reason} (${brief(error.message)})`, { hint: found.hint, cause: error });
 }
 
+/**
+ * Whether a change was refused though the file may well be read: it is locked, full, or not to be written. Who only looks, and would have
+ * put on record what it saw, goes on without.
+ */
+export function isUnwritten(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : error;
+  return cause instanceof SQLiteError && /^SQLITE_(BUSY|READONLY|FULL|IOERR)/.test(cause.code ?? "");
+}
+
 /** Whether another connection has the lock that was asked for. */
 export const isBusy = (error: unknown): boolean => error instanceof SQLiteError && error.code?.startsWith("SQLITE_BUSY") === true;

@@ -8,6 +8,7 @@ const record = (payload: object) => ({
   ...parseRecord(JSON.stringify({ type: "event_msg", payload }))!,
   timestamp: "2026-01-01T00:00:00.500Z",
   turn_error: null,
+  broken: false,
 });
 const infer = (payload: object, lockHeld: boolean | null = true, processAlive: boolean | null = true) =>
   inferState(record(payload), null, { lockHeld, processAlive }, nowMs);
@@ -32,6 +33,14 @@ test.each([
   [{ type: "turn_aborted", reason: "interrupted" }, "idle", "aborted"],
 ] as const)("%j: %s, turn %s", (payload, state, turn) => {
   expect(infer(payload)).toMatchObject({ state, turn, staleness_seconds: 599 });
+});
+
+test("an open turn that was broken off is over while somebody else writes; one that ended stays as it ended", () => {
+  const broken = (payload: object, lives = true) =>
+    inferState({ ...record(payload), broken: true }, null, { lockHeld: lives, processAlive: lives }, nowMs);
+  expect(broken({ type: "task_started" })).toMatchObject({ state: "idle", turn: "aborted" });
+  expect(broken({ type: "task_complete" })).toMatchObject({ state: "idle", turn: "completed" });
+  expect(broken({ type: "task_started" }, false)).toMatchObject({ state: "busy", turn: "crashed" });
 });
 
 test("an open turn whose writer is gone has crashed; state keeps its three values", () => {

@@ -19,7 +19,14 @@ export class FakeServer {
   connections = 0;
   /** Ends it when it is true of something that it was asked. */
   dies: (method: string) => boolean = () => false;
+  /** It takes connections and says nothing. */
+  hangs = false;
+  /** As many connections as there were at once. */
+  atOnce = 0;
+  private open = 0;
   turn: "inProgress" | "completed" = "completed";
+  /** Conversations that its person has begun since. */
+  later: readonly string[] = [];
   private readonly server;
 
   constructor(
@@ -32,8 +39,13 @@ export class FakeServer {
       unix: socket,
       fetch: (request, server) => (server.upgrade(request, { data: undefined }) ? undefined : new Response("no", { status: 400 })),
       websocket: {
-        open: () => void this.connections++,
+        open: () => {
+          this.connections++;
+          this.atOnce = Math.max(this.atOnce, ++this.open);
+        },
+        close: () => void this.open--,
         message: (client, text) => {
+          if (this.hangs) return;
           const message = JSON.parse(String(text)) as Message;
           const method = message.method ?? "answer";
           if (method !== "initialized") this.asked.push(method);
@@ -48,7 +60,7 @@ export class FakeServer {
 
   private result(method: string, params: Record<string, any>): unknown {
     const status = this.asks ? { type: "active", activeFlags: ["waitingOnApproval"] } : { type: "idle" };
-    if (method === "thread/loaded/list") return { data: [THREAD.worker, OLDER], nextCursor: null };
+    if (method === "thread/loaded/list") return { data: [THREAD.worker, OLDER, ...this.later], nextCursor: null };
     if (method === "thread/turns/list") return { data: [{ id: "turn-1", status: this.turn }] };
     const id = params.threadId ?? THREAD.worker;
     return { thread: { id, path: "/nowhere", cwd: "/", ephemeral: false, threadSource: "user", status } };

@@ -10,8 +10,9 @@ import { statusText, summaryText } from "../../view/dispatch/dispatch.ts";
 export default verb(
   {
     about:
-      "Carries queued messages, and the news that a worker ended a turn, to the session each is for: typed into its tmux " +
-      "session, or laid into its inbox. One pass unless --watch. Exit 0 also when single items fail: look at their state.",
+      "Carries queued messages, and the news that a worker ended a turn, to the session each is for: said by its agent's " +
+      "own protocol, typed into its tmux session, or laid into its inbox. One pass unless --watch. Exit 0 also when single items fail: " +
+      "look at their state.",
     examples: [
       ["dispatch --once --json", "one pass, with what it did"],
       ["dispatch --watch", "keep at it until interrupted"],

@@ -23,7 +23,12 @@ const signs: { readonly [K in AgentFact["kind"]]?: TurnSign } = {
 };
 
 /** The newest stored record that says something about the turn, and why the turn failed if it says so. */
-type TurnRecord = AgentRecord & { readonly timestamp: string; readonly turn_error: TurnError | null };
+type TurnRecord = AgentRecord & {
+  readonly timestamp: string;
+  readonly turn_error: TurnError | null;
+  /** The turn that stands open was broken off, and nothing was written of that. */
+  readonly broken: boolean;
+};
 
 /** What is known about who writes the thread. */
 export interface WriterSigns {
@@ -56,7 +61,9 @@ const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean =>
  * @param lastSubtype subtype of the very last record of any type
  */
 export function inferState(newest: TurnRecord | null, lastSubtype: string | null, writer: WriterSigns, nowMs: number): Inference {
-  const sign = newest === null ? null : turnSign(newest);
+  const told = newest === null ? null : turnSign(newest);
+  // With nobody left it has crashed, whatever was seen before.
+  const sign = told === "open" && newest?.broken && !writerGone(writer) ? "aborted" : told;
   const open = sign === "open";
   return {
     state: sign === null ? "unknown" : open ? "busy" : "idle",

@@ -5,7 +5,7 @@ import { Failure, UsageError } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { isGranted } from "../../core/tasks/permissions.ts";
-import { type Answerer, type Ask, askById, claimAnswer, endAsk, openAsks, recordAsks, releaseAnswer } from "../../store/asks.ts";
+import { type Answerer, type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { unknownSession } from "../../store/names.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
@@ -16,6 +16,7 @@ import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
 import { movedTo } from "../reach/served.ts";
+import { lookAtAsks } from "../observe/asks.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
 import { boundTask } from "./session-action.ts";
@@ -70,12 +71,12 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   const { line } = way;
   try {
     const { taskId } = boundTask(store, session);
-    const told = await asksNow(line, way.conversation.id);
-    if (told === null)
+    const look = await lookAtAsks(store, line, { sessionId: session.id, threadId: way.conversation.id, taskId });
+    if (look === null)
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
       });
-    const asks = recordAsks(store, session.id, taskId, told, alive);
+    const { told, asks } = look;
     const ask = chosenAsk(cx, store, session, asks, askId);
     if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
     const { word, answer } = understood(cx, ask, wish);
@@ -122,8 +123,14 @@ async function send(
     }
   });
   // Another's answer that has come by now is told before ours can be sent.
-  const there = await line.conversation(told.threadId).catch(() => null);
-  if (there === null) {
+  const there = await line.conversation(told.threadId).catch(() => undefined);
+  if (there === undefined && !over) {
+    releaseAnswer(store, ask);
+    throw new Failure(`${ask.id} was not answered: the server of ${JSON.stringify(session.name)} does not answer`, {
+      hint: `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,
+    });
+  }
+  if (there == null) {
     endAsk(store, ask, { by: null, proof: "seen" }, taskId);
     throw new Failure(`${ask.id} was not answered, and is no longer asked: the server of ${JSON.stringify(session.name)} ended`, {
       hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,

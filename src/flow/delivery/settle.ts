@@ -4,6 +4,7 @@ import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DeliveryState } from "../../core/delivery/delivery.ts";
 import { type Delivery, deliveryById, endDelivery, noteLooked, noteLost, openDeliveries, textsUnderWay } from "../../store/deliveries.ts";
 import { proveMessage, refOf, type Told } from "../../store/dispatch/prove.ts";
+import { isUnwritten } from "../../store/sqlite-failure.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { handsIdOn, lookTogether, ProofSearch } from "./proof.ts";
@@ -15,7 +16,6 @@ export interface Settled {
 }
 
 interface SettleOptions {
-  readonly sessionId?: string;
   /** Who looks; absent: no dispatcher. */
   readonly dispatcherId?: string;
 }
@@ -37,10 +37,10 @@ export function settleAbandoned(cx: Context, store: Store, delivery: Delivery, d
 }
 
 /** Settles every open delivery; each rollout is read once, from where it was looked at last. Gives those that have arrived. */
-export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId }: SettleOptions = {}): Settled[] {
+export function settleOpen(cx: Context, store: Store, { dispatcherId }: SettleOptions = {}): Settled[] {
   // Whoever sends right now will write the verdict itself.
-  const open = openDeliveries(store, sessionId).filter((each) => each.state !== "sending" || !alive(each.sender_pid));
-  const underWay = new Set(textsUnderWay(store, sessionId).map(({ delivery }) => delivery.id));
+  const open = openDeliveries(store).filter((each) => each.state !== "sending" || !alive(each.sender_pid));
+  const underWay = new Set(textsUnderWay(store).map(({ delivery }) => delivery.id));
   const searches = new Map(open.map((delivery) => [delivery.id, searchFor(store, delivery)]));
   const arrived = new Set(open.filter(({ proof_offset }) => proof_offset !== null).map(({ id }) => id));
   const sought = [...searches.values()].flatMap((search) => (search === null || arrived.has(search.sought.id) ? [] : [search]));
@@ -68,9 +68,15 @@ export function settleOpen(cx: Context, store: Store, { sessionId, dispatcherId 
   });
 }
 
-/** Settles every open delivery, of one session when it is given. Gives how many have arrived. */
-export const settleAll = (cx: Context, store: Store, sessionId?: string): number =>
-  settleOpen(cx, store, sessionId === undefined ? {} : { sessionId }).length;
+/** Settles every open delivery, for who looks at them. Gives how many have arrived; none where nothing can be written. */
+export function settleAll(cx: Context, store: Store): number {
+  try {
+    return settleOpen(cx, store).length;
+  } catch (error) {
+    if (!isUnwritten(error)) throw error;
+    return 0;
+  }
+}
 
 export function searchFor(store: Store, delivery: Delivery): ProofSearch | null {
   const { rollout_path, start_offset, looked_to } = delivery;

@@ -51,8 +51,7 @@ export async function runCycle(cx: Context, store: Store, options: CycleOptions)
   const task = needTask(store, options.task);
   const { worker, manager } = needPairing(store, task);
   // Before it begins, since its worker may have gone on to another conversation.
-  await whereIs(cx, store, worker, { asksOf: task.id, closely: true });
-  await whereIs(cx, store, manager, { closely: true });
+  await Promise.all([whereIs(cx, store, worker, { asksOf: task.id, closely: true }), whereIs(cx, store, manager, { closely: true })]);
   const cycle = new Cycle({ cx, store, task, pairing: needPairing(store, task) }, options);
   try {
     return await cycle.run();

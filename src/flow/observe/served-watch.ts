@@ -14,6 +14,8 @@ import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
+import { lookAtAsks } from "./asks.ts";
+import { lookForBroken } from "./broken-turn.ts";
 import { ingest } from "./ingest.ts";
 import { reachFollowed } from "./whereabouts.ts";
 
@@ -65,6 +67,17 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
     }
   };
 
+  /** What was asked when nobody listened, or by the server before this one, may have gone unheard, and the turn that ran with it. */
+  const lookBack = async (session: Session, line: ServedLine): Promise<void> => {
+    const at = { sessionId: session.id, threadId: session.codex_session_id!, taskId: taskOf(store, session) };
+    try {
+      if (openAsks(store, session.id).length > 0) await lookAtAsks(store, line, at);
+      await lookForBroken(cx, store, sessionById(store, session.id)!, line);
+    } catch (error) {
+      problem(`what ${session.name} was at could not be recorded: ${(error as Error).message}`);
+    }
+  };
+
   const listen = async (to: Listening): Promise<void> => {
     const { session } = to;
     to.timer = undefined;
@@ -75,6 +88,7 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
       line.hear((event) => void hear(to, event));
       const followed = await line.follow(session.codex_session_id!);
       if ("value" in followed) to.tries = 0;
+      await lookBack(to.session, line);
       // What was said before somebody listened may have been lost unheard, and its person may have gone on.
       lose(to);
       void hear(to, "listening");

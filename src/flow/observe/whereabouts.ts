@@ -6,15 +6,16 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { type Session, shownSession } from "../../core/sessions/session.ts";
-import { recordAsks } from "../../store/asks.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
+import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { asksNow } from "../reach/asks.ts";
 import { PaneMoved, reach, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
+import { lookAtAsks } from "./asks.ts";
+import { lookForBroken } from "./broken-turn.ts";
 import { ingest } from "./ingest.ts";
 
 /** A session as it is now, and the way to its server. */
@@ -23,9 +24,25 @@ export interface Whereabouts {
   readonly way: Exclude<ServedReach, { kind: "went on" }>;
 }
 
-/** Reaches the session by its server and follows it. Whoever gets a line closes it. */
-export async function reachFollowed(cx: Context, store: Store, session: Session): Promise<Whereabouts> {
-  const way = await reachServed(cx, session);
+/** Who only looks waits no longer for a server that has hung. */
+const LOOK_MS = 2000;
+
+/**
+ * Reaches the session by its server and follows it. Whoever gets a line closes it.
+ * @param limitMs as {@link reachServed} takes it
+ * @throws Failure when what was seen cannot be recorded
+ */
+export async function reachFollowed(cx: Context, store: Store, session: Session, limitMs?: number): Promise<Whereabouts> {
+  const way = await reachServed(cx, session, limitMs);
+  try {
+    return putOnRecord(cx, store, session, way);
+  } catch (error) {
+    if ("line" in way) way.line.close();
+    throw error;
+  }
+}
+
+function putOnRecord(cx: Context, store: Store, session: Session, way: ServedReach): Whereabouts {
   if (way.kind === "moved") noteMoved(store, session, way.to, way.by);
   if (way.kind === "here") noteHere(store, session);
   if (way.kind !== "went on") return { session, way };
@@ -34,10 +51,7 @@ export async function reachFollowed(cx: Context, store: Store, session: Session)
     // What it said last in the conversation before is told of like any other.
     ingest(cx, store, session, true);
   } catch (error) {
-    if (!(error instanceof Failure)) {
-      line.close();
-      throw error;
-    }
+    if (!(error instanceof Failure)) throw error;
   }
   const now = followConversation(store, session, conversation);
   if (now.codex_session_id === conversation.id) return { session: now, way: { kind: "here", line, conversation } };
@@ -49,31 +63,39 @@ export async function reachFollowed(cx: Context, store: Store, session: Session)
 interface Look {
   /** What it asks is put on record, too, for this task. */
   readonly asksOf?: string;
-  /** Also where the writer locks look as ever the pane is looked at: it may have become another. */
+  /**
+   * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own,
+   * whether the turn that stands open runs.
+   */
   readonly closely?: boolean;
 }
 
-/** Looks where the session is and gives it as it stands then. */
-export async function whereIs(cx: Context, store: Store, session: Session, { asksOf, closely = false }: Look = {}): Promise<Session> {
+/** Looks where the session is and gives it as it stands then; where nothing can be written, as it is on record. */
+export async function whereIs(cx: Context, store: Store, session: Session, look: Look = {}): Promise<Session> {
   if (session.state !== "active" || (session.pid !== null && !alive(session.pid))) return session;
-  if (session.socket === null) await lookAtPane(cx, store, session, closely);
-  else {
-    const { session: now, way } = await reachFollowed(cx, store, session);
-    if (way.kind === "here") {
-      try {
-        const told = asksOf === undefined ? null : await asksNow(way.line, way.conversation.id);
-        if (asksOf !== undefined && told !== null) recordAsks(store, now.id, asksOf, told, alive);
-      } catch {
-        // The server has gone meanwhile: what stands on record stays.
-      } finally {
-        way.line.close();
-      }
-    }
+  try {
+    if (session.socket === null) await lookAtPane(cx, store, session, look);
+    else await lookAtServer(cx, store, session, look);
+  } catch (error) {
+    if (!isUnwritten(error)) throw error;
   }
   return sessionById(store, session.id)!;
 }
 
-async function lookAtPane(cx: Context, store: Store, session: Session, closely: boolean): Promise<void> {
+async function lookAtServer(cx: Context, store: Store, session: Session, { asksOf, closely }: Look): Promise<void> {
+  const { session: now, way } = await reachFollowed(cx, store, session, LOOK_MS);
+  if (way.kind !== "here") return;
+  try {
+    if (asksOf !== undefined) await lookAtAsks(store, way.line, { sessionId: now.id, threadId: way.conversation.id, taskId: asksOf });
+    if (closely) await lookForBroken(cx, store, now, way.line);
+  } catch {
+    // The server has gone meanwhile: what stands on record stays.
+  } finally {
+    way.line.close();
+  }
+}
+
+async function lookAtPane(cx: Context, store: Store, session: Session, { closely = false }: Look): Promise<void> {
   const recipient = recipientOf(session);
   const lock = threadLock(recipient);
   if (lock === null || recipient.tmuxSession === null || (lock.held && !closely && session.moved_to === null)) return;

@@ -34,14 +34,14 @@ export async function servedConversation(session: Session, threadId: string): Pr
   }
 }
 
-/** Connects and looks; whoever gets a line closes it. */
-export async function reachServed(cx: Pick<Context, "env">, session: Session): Promise<ServedReach> {
+/** Connects and looks; whoever gets a line closes it. @param limitMs for its greeting, and again for what is asked then */
+export async function reachServed(cx: Pick<Context, "env">, session: Session, limitMs = CONNECT_MS): Promise<ServedReach> {
   const { socket, codex_session_id: threadId } = session;
   const { served } = machineOf(agentOf(session));
   if (served === null || socket === null || threadId === null) return { kind: "none", why: "it has no server of its own" };
   let line: ServedLine;
   try {
-    line = await served.connect(socket, CONNECT_MS);
+    line = await served.connect(socket, limitMs);
   } catch (error) {
     return { kind: "none", why: `its server cannot be reached: ${(error as Error).message}` };
   }

@@ -87,9 +87,8 @@ async function runSession(scene: HostScene, log: number): Promise<number> {
       await endMates();
       // To be read by whoever comes to look: of itself the pane would go with its program.
       if (cx.env.TMUX_PANE) await keepDeadPane(cx.env, cx.env.TMUX_PANE, true).catch(() => {});
-      cx.err(
-        `\r${CLEAR_BELOW}the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`,
-      );
+      cx.outside.write("err", `\r${CLEAR_BELOW}`);
+      cx.err(`the server of this session has died ${deaths.length} times within a minute: what it printed is in ${place.log}`);
       return 1;
     }
     server = serve();

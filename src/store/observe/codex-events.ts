@@ -2,7 +2,7 @@
 import { SQLiteError } from "bun:sqlite";
 import { type JsonObject, parseStored } from "../../core/json.ts";
 import type { TurnError } from "../../core/agent/failed-turn.ts";
-import type { Store } from "../store.ts";
+import { type Store, tx } from "../store.ts";
 import { turnErrorOf } from "./turn-error.ts";
 
 /** A record of a complete line of a transcript, ready to be stored. */
@@ -120,8 +120,8 @@ export function* recordsBefore(store: Store, sessionId: string, offset: number):
   }
 }
 
-/** A record that tells how a turn stands; of a failed one, why. */
-export type TurnEvent = CodexEvent & { readonly turn_error: TurnError | null };
+/** A record that tells how a turn stands; of a failed one, why; and whether it was broken off with nothing written of that. */
+export type TurnEvent = CodexEvent & { readonly turn_error: TurnError | null; readonly broken: boolean };
 
 /** The newest record that tells how the turn stands, or null. The condition is that of the index `codex_events_turns`, word by word. */
 export function newestTurnEvent(store: Store, sessionId: string): TurnEvent | null {
@@ -133,7 +133,17 @@ export function newestTurnEvent(store: Store, sessionId: string): TurnEvent | nu
   );
   const row = rows.get(sessionId);
   const event = row && toEvent(row);
-  return event && { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null };
+  if (event === null) return null;
+  const broken = store.db.query("select 1 from broken_turns where session_id = ? and event_id = ?").get(sessionId, event.id) !== null;
+  return { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null, broken };
+}
+
+/** Puts on record that the turn which stands open with this record has ended. Nothing is changed when a newer record tells of one. */
+export function noteBroken(store: Store, sessionId: string, eventId: number): void {
+  tx(store, () => {
+    if (newestTurnEvent(store, sessionId)?.id !== eventId) return;
+    store.db.query("insert or replace into broken_turns (session_id, event_id) values (?, ?)").run(sessionId, eventId);
+  });
 }
 
 /** Subtype of the session's very last record of any type; null also when there is none. */

@@ -55,9 +55,10 @@ class CodexLine implements ServedLine {
   private readonly listeners: ((event: ServedEvent) => void)[] = [];
   private last = 0;
 
+  /** @param limitMs for the connection, and for where its conversations stand: the first things that anybody asks. */
   constructor(
     private readonly socket: WebSocket,
-    limitMs: number,
+    private readonly limitMs: number,
   ) {
     let over = (): void => {};
     this.ended = new Promise((resolve) => (over = resolve));
@@ -112,7 +113,7 @@ class CodexLine implements ServedLine {
         resolve(message);
       });
       if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ id, method, params }));
-      else resolve(null);
+      else this.waiting.get(id)!(null);
     });
     this.waiting.delete(id);
     if (answer === null) throw new Error(`no answer to ${method}`);
@@ -127,18 +128,18 @@ class CodexLine implements ServedLine {
   async conversationsSince(since: string): Promise<ServedConversation[]> {
     const ids: string[] = [];
     for (let cursor: string | null = null; ;) {
-      const loaded: Served<JsonObject> = await this.call("thread/loaded/list", cursor === null ? {} : { cursor });
+      const loaded: Served<JsonObject> = await this.call("thread/loaded/list", cursor === null ? {} : { cursor }, this.limitMs);
       if ("refused" in loaded) throw new Error(loaded.refused);
       ids.push(...(Array.isArray(loaded.value.data) ? loaded.value.data.map(String) : []).filter((id) => isNoOlder(id, since)));
       cursor = typeof loaded.value.nextCursor === "string" ? loaded.value.nextCursor : null;
       if (cursor === null) break;
     }
-    const found = await Promise.all(ids.sort().map((id) => this.conversation(id)));
+    const found = await Promise.all(ids.sort().map((id) => this.conversation(id, this.limitMs)));
     return found.filter((one) => one !== null);
   }
 
-  async conversation(id: string): Promise<ServedConversation | null> {
-    const read = await this.call("thread/read", { threadId: id, includeTurns: false });
+  async conversation(id: string, limitMs = ANSWER_MS): Promise<ServedConversation | null> {
+    const read = await this.call("thread/read", { threadId: id, includeTurns: false }, limitMs);
     return "refused" in read ? null : readConversation(read.value.thread);
   }
 

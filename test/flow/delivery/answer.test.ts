@@ -7,6 +7,7 @@ import { Terminal } from "../../agent-suite/world.ts";
 import { watchServed } from "../../../src/flow/observe/served-watch.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
+import { running } from "../../served-world.ts";
 
 for (const [label, make] of [
   ["Codex", () => new CodexSuiteWorld()],
@@ -169,5 +170,28 @@ for (const [label, make] of [
       await terminal.page("idle");
       expect(made("five")).toBe(false);
     }, 60_000);
+
+    test("what a server that died had asked goes with it: whether it was answered nobody can tell", async () => {
+      await world.ok("session-nudge w1 between");
+      await world.idle(thread);
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => expect(problem).toBe(""),
+      );
+      watch.follow();
+      await ask("killed");
+      const { id } = await until(
+        "the ask on record",
+        () => world.rows<{ id: string }>("select id from agent_asks where ended_at is null")[0],
+      );
+      for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+      await until("its end on record", () => world.rows("select 1 from agent_asks where id = ? and ended_at is not null", id).length > 0);
+      expect(world.rows("select answered_by, proof from agent_asks where id = ?", id)).toEqual([{ answered_by: null, proof: "unknown" }]);
+      watch.close();
+      await terminal.page("idle");
+      expect(made("killed")).toBe(false);
+    }, 90_000);
   });
 }

@@ -144,7 +144,8 @@ test("a host that is killed while a command runs: stop ends what it left, the co
   process.kill(pid, "SIGKILL");
   await until("its end", () => !alive(pid));
   const [{ socket }] = world.rows<{ socket: string }>("select socket from session_sockets") as [{ socket: string }];
-  expect(readdirSync(dirname(socket)).toSorted()).toEqual(["outcome.json", "server.log", "socket"]);
+  // Its server may have heard of the terminal's end by now, and have taken its socket away.
+  expect(readdirSync(dirname(socket)).toSorted().slice(0, 2)).toEqual(["outcome.json", "server.log"]);
   await world.ok("stop w1 --json");
   await until("the end of the rest", async () => (await inThisWorld()).length === 0);
   expect(readdirSync(dirname(socket))).toEqual(["server.log"]);

@@ -65,7 +65,9 @@ describe("a server that dies", () => {
     expect(await world.ok("session-nudge w1 again")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
     let last = await kill(first);
     for (let more = 0; more < 2; more += 1) last = await kill(last);
-    await until("its words", async () => (await capturePane(world.env, "codex-w1", 0)).includes("has died 4 times within a minute"));
+    const lines = async () => (await capturePane(world.env, "codex-w1", 0)).split("\n");
+    const words = await until("its words", async () => (await lines()).find((line) => line.includes("has died 4 times within a minute")));
+    expect(words).toStartWith("the server of this session ");
     const refused = await until("its end", async () => {
       const sent = await world.run("session-nudge w1 never");
       return sent.exit === 1 && sent.stderr.includes("is dead") ? sent : undefined;
