@@ -161,11 +161,11 @@ export function endAsk(store: Store, ask: Pick<Ask, "id" | "session_id">, { by, 
       .query("update agent_asks set ended_at = ?, answered_by = ?, proof = ? where id = ? and ended_at is null")
       .run(store.now(), by, proof, ask.id);
     if (ended.changes === 0) return;
-    const { answer, asker_session_id } = askById(store, ask.id)!;
+    const { answer, answer_reason: reason, asker_session_id, question, command } = askById(store, ask.id)!;
     addEvent(store, {
       type: "agent_ask_ended",
       taskId,
-      payload: { ask_id: ask.id, session_id: ask.session_id, answered_by: by, proof, answer, asker_session_id },
+      payload: { ask_id: ask.id, session_id: ask.session_id, question, command, answered_by: by, proof, answer, reason, asker_session_id },
     });
   });
 }

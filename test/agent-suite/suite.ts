@@ -240,8 +240,7 @@ function asking(world: AgentWorld): void {
     const sent = await world.run(["session-nudge", "w1", "not a yes"]);
     const screen = await terminal.screen();
     expect(screen.page).toBe("command_approval");
-    const [exit, words] =
-      world.launch === "tmux" ? [1, world.agent.screen.describe(screen)] : [0, "waits for the next step of the turn that runs"];
+    const [exit, words] = world.launch === "tmux" ? [1, world.agent.screen.describe(screen)] : [0, "waits until that is answered"];
     expect([sent.exit, sent.stderr]).toEqual([exit, expect.stringContaining(words)]);
     expect(await terminal.text()).toBe(before);
     expect(existsSync(join(world.project, "asked-for"))).toBe(false);

@@ -1,5 +1,6 @@
 /** A registered Codex session, and how it can be reached. */
 import { Failure } from "../failure.ts";
+import { parseStored } from "../json.ts";
 import { quoteCommand, quoteWord } from "../shell.ts";
 
 export const ROLES = ["worker", "manager"] as const;
@@ -32,21 +33,31 @@ export interface StartFacts {
   readonly launchWhy: string | null;
 }
 
-/** A row of `sessions`, with what is on record of its agent. */
-/** The words of the command that starts a session anew under its name, in its folder, with its agent. */
-export const startAnew = ({ name, role, cwd, agent }: Pick<Session, "name" | "role" | "cwd" | "agent">): string[] => [
-  `start-${role}`,
-  "--name",
-  name,
-  ...(cwd === "" ? [] : ["--cwd", cwd]),
-  ...(agent === DEFAULT_AGENT ? [] : ["--agent", agent]),
-];
+/** The words of the command that starts a session anew under its name, in its folder, with its agent, and with no more rights than it had. */
+export function startAnew({ name, role, cwd, agent, model, effort, permissions_json }: Session): string[] {
+  const { sandbox, ask_for_approval } = parseStored<Record<string, unknown>>(permissions_json ?? "{}", {});
+  const chosen = {
+    cwd: cwd || null,
+    agent: agent === DEFAULT_AGENT ? null : agent,
+    model,
+    effort,
+    sandbox,
+    "ask-for-approval": ask_for_approval,
+  };
+  return [
+    `start-${role}`,
+    "--name",
+    name,
+    ...Object.entries(chosen).flatMap(([flag, value]) => (typeof value === "string" ? [`--${flag}`, value] : [])),
+  ];
+}
 
 /** What leads on from a session that is gone. */
-export const wayBack = (session: Pick<Session, "name" | "role" | "cwd" | "agent">, program = "conveyor"): string =>
-  `start it again: ${quoteCommand([program, ...startAnew(session)])}; if it runs already, take it on record again: ` +
+export const wayBack = (session: Session, program = "conveyor"): string =>
+  `start it again, with a new conversation: ${quoteCommand([program, ...startAnew(session)])}; if it runs already, take it on record again: ` +
   `${program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`;
 
+/** A row of `sessions`, with what is on record of its agent. */
 export interface Session {
   readonly id: string;
   readonly name: string;
@@ -68,6 +79,8 @@ export interface Session {
   /** What it was started with; null: as the agent is set up, or not known. */
   readonly model: string | null;
   readonly effort: string | null;
+  /** What it may do, `{sandbox, ask_for_approval}`; null when that is not known. */
+  readonly permissions_json: string | null;
   /** How it came to be; null for a session from before this was recorded. */
   readonly launch: WayOfLaunch | null;
   /** The socket of its own server; null without one. */
@@ -84,7 +97,7 @@ export interface Session {
 }
 
 /** A session without what only tells how it is found, as it is printed. */
-export function shownSession({ decided_at: _, moved_to: to, moved_by, moved_at, ...session }: Session) {
+export function shownSession({ decided_at: _, permissions_json: __, moved_to: to, moved_by, moved_at, ...session }: Session) {
   return { ...session, moved: to === null ? null : { to, told_by: moved_by, since: moved_at } };
 }
 

@@ -189,7 +189,10 @@ const report = (
 });
 
 function endOf({ answered_by, proof }: Ask): string {
-  if (answered_by !== null) return `${answered_by} answered it`;
+  if (answered_by !== null)
+    return { us: "it was answered by `answer`", person: "the person at its terminal answered it", other: "it ended another way" }[
+      answered_by
+    ];
   return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
 }
 
@@ -255,7 +258,13 @@ function understood(cx: Context, ask: Ask, { choice, text }: AnswerWish): { word
     return { word: text, answer: { text } };
   }
   const number = /^\d+$/.test(choice!) ? Number(choice) - 1 : -1;
-  const index = number >= 0 ? number : ask.choices.findIndex(({ word }) => word.toLowerCase() === choice!.toLowerCase());
+  const wanted = choice!.toLowerCase();
+  // `y` and `n` are the keys on the agent's own page.
+  const meant = ({ word }: { readonly word: string }) => [
+    word.toLowerCase(),
+    ...(/^(yes|no)$/i.test(word) ? [word[0]!.toLowerCase()] : []),
+  ];
+  const index = number >= 0 ? number : ask.choices.findIndex((each) => meant(each).includes(wanted));
   const chosen = ask.choices[index];
   if (chosen === undefined)
     throw new UsageError(`${JSON.stringify(choice)} is no choice of ${ask.id}: ${offered(ask)}; ${cx.program} answer ${ask.id} shows it`);

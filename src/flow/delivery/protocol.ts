@@ -5,6 +5,7 @@
 import type { Context } from "../../context.ts";
 import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import type { ServedLine } from "../../core/agent/protocol.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
@@ -100,7 +101,10 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
       journal.note(sent === null ? "no answer" : "taken", sent === null ? {} : { turn: sent.value });
       const outcome = await arrival(search, growth, course, sent?.value ?? null, deadline);
       if (outcome === "seen") return arrived(transport, search.lookedTo);
-      if (outcome === "late") return waiting(cx, journal, search, course.over);
+      if (outcome === "late") {
+        const now = course.over ? null : await line.conversation(threadId).catch(() => null);
+        return waiting(cx, journal, search, { over: course.over, asks: now?.waits != null });
+      }
       journal.note("lost with its turn", { turn: sent?.value ?? null });
       steers = null;
     }
@@ -163,10 +167,12 @@ async function arrival(
 
 /**
  * Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted.
- * @param over its server has ended: it is looked for, and said again, when there is one again
+ * @param course.over its server has ended: it is looked for, and said again, when there is one again
+ * @param course.asks that turn waits for an answer first
  */
-function waiting(cx: Context, journal: Journal, search: ProofSearch, over: boolean): Verdict {
-  const who = JSON.stringify(journal.parcel.recipient.name);
+function waiting(cx: Context, journal: Journal, search: ProofSearch, { over, asks }: { over: boolean; asks: boolean }): Verdict {
+  const { name } = journal.parcel.recipient;
+  const who = JSON.stringify(name);
   return {
     ...arrived(journal.parcel.recipient.agent.served!.transport, search.lookedTo),
     state: "typed",
@@ -174,8 +180,12 @@ function waiting(cx: Context, journal: Journal, search: ProofSearch, over: boole
     completed: false,
     error: over
       ? `the server of ${who} ended before anything showed that the message arrived`
-      : `the message waits for the next step of the turn that runs in ${who}`,
+      : asks
+        ? `${who} asks something, and the message waits until that is answered`
+        : `the message waits for the next step of the turn that runs in ${who}`,
     errorType: "NotProven",
-    hint: `do not send it again; ${cx.program} deliveries --explain ${journal.id}`,
+    hint: asks
+      ? `${cx.program} answer ${quoteWord(name)} shows what it asks; do not send this again`
+      : `do not send it again; ${cx.program} deliveries --explain ${journal.id}`,
   };
 }

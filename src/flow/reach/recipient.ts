@@ -29,7 +29,8 @@ export interface Recipient {
   readonly since: string | null;
   readonly threadId: string | null;
   readonly rolloutPath: string | null;
-  readonly gone: boolean;
+  /** Its record, once it is gone. */
+  readonly gone: Session | null;
   /** Where its own server listens; null without one. */
   readonly socket: string | null;
 }
@@ -56,7 +57,7 @@ export const recipientOf = (session: Session): Recipient => ({
   threadId: session.codex_session_id,
   rolloutPath:
     session.codex_session_path && machineOf(agentOf(session)).newestTranscript(session.codex_session_path, session.codex_session_id),
-  gone: session.state === "gone",
+  gone: session.state === "gone" ? session : null,
   socket: session.socket,
 });
 
@@ -76,7 +77,7 @@ export const recipientOfSubject = (subject: Subject): Recipient =>
         since: subject.since,
         threadId: null,
         rolloutPath: null,
-        gone: false,
+        gone: null,
         socket: null,
       };
 
@@ -119,8 +120,7 @@ export async function reach(cx: Context, recipient: Recipient): Promise<Reach> {
   const { program } = cx;
   const who = JSON.stringify(recipient.name);
   const { agent } = recipient;
-  if (recipient.gone)
-    throw new Failure(`session ${who} is gone`, { hint: wayBack({ ...recipient, role: recipient.role!, agent: agent.key }, program) });
+  if (recipient.gone !== null) throw new Failure(`session ${who} is gone`, { hint: wayBack(recipient.gone, program) });
   const home = homeOf(recipient);
   const lock = threadLock(recipient);
   if (recipient.pid !== null && !alive(recipient.pid))

@@ -33,7 +33,7 @@ const recipient = ({ party, pane }: Target): Recipient =>
         since: null,
         threadId: null,
         rolloutPath: null,
-        gone: false,
+        gone: null,
         socket: null,
       };
 

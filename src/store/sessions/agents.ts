@@ -4,7 +4,7 @@ import { DEFAULT_AGENT, type StartFacts } from "../../core/sessions/session.ts";
 import type { Store } from "../store.ts";
 
 /** The columns of a session `s`, with what {@link AGENT_JOIN} finds of its agent. */
-export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.launch, p.socket,
+export const SESSION_COLUMNS = `s.*, coalesce(a.agent, '${DEFAULT_AGENT}') as agent, a.model, a.effort, a.permissions_json, a.launch, p.socket,
   p.why as launch_why, p.decided_at, m.thread_id as moved_to, m.told_by as moved_by, m.seen_at as moved_at`;
 export const AGENT_JOIN = `left join session_agents a on a.session_id = s.id left join session_sockets p on p.session_id = s.id
   left join session_moves m on m.session_id = s.id`;

@@ -60,8 +60,12 @@ export function findPairing(store: Store, taskId: string): Pairing | null {
 export function needPairing(store: Store, task: Task): Pairing {
   const pairing = findPairing(store, task.id);
   if (!pairing) {
+    // One that is over takes none any more, and can still be read.
+    const over = task.state === "done" || task.state === "failed";
     throw new Failure(`task ${JSON.stringify(task.name)} has no active binding`, {
-      hint: `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME`,
+      hint: over
+        ? `it is ${task.state}; conveyor replay ${quoteWord(task.name)}`
+        : `conveyor bind --task ${quoteWord(task.name)} --worker NAME --manager NAME`,
     });
   }
   return pairing;

@@ -64,7 +64,7 @@ for (const [label, make] of [
       expect(made("one")).toBe(false);
       const wrong = await world.run(["answer", shown.id, "perhaps"]);
       expect([wrong.exit, wrong.stderr.includes('"perhaps" is no choice')]).toEqual([2, true]);
-      expect(await world.ok(["answer", shown.id, "yes", "--json"])).toMatchObject({
+      expect(await world.ok(["answer", shown.id, "y", "--reason", "for the record", "--json"])).toMatchObject({
         choice: "yes",
         answered_by: "us",
         proof: "seen",
@@ -74,6 +74,10 @@ for (const [label, make] of [
       expect(made("one")).toBe(true);
       const again = await world.run(["answer", shown.id, "yes"]);
       expect([again.exit, again.stderr.includes("no longer asked")]).toEqual([1, true]);
+      const [event] = world.rows<{ payload_json: string }>(
+        "select payload_json from events where type = 'agent_ask_ended' order by id desc limit 1",
+      );
+      expect(JSON.parse(event!.payload_json)).toMatchObject({ answer: "yes", reason: "for the record", command: shown.command });
       await terminal.page("idle");
     }, 60_000);
 

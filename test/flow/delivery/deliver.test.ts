@@ -108,7 +108,7 @@ describe("what must get no keys", () => {
       // Pane and process are the address, and the name a hint: what is on record is found wherever its process is.
       [{ ...w1, paneId: null, pid: null, tmuxSession: "codex-w" }, "not running"],
       [{ ...w1, pid: 999_999_999 }, "is dead"],
-      [{ ...w1, gone: true }, "is gone"],
+      [{ ...w1, gone: needSession(store, "w1") }, "is gone"],
       [{ ...w1, paneId: "%77", pid: null }, "is not in tmux session"],
     ] as const) {
       const sent = await deliver(cx, store, { recipient, text: "nobody is to read this", origin: "test" });

@@ -8,10 +8,11 @@ import { meta, rollout, THREAD } from "../../rollout.ts";
 
 const MAIN = resolve(import.meta.dir, "../../../src/main.ts");
 const world = new CodexWorld();
+const RIGHTS = ["--sandbox", "read-only", "--ask-for-approval", "on-request", "--effort", "low"];
 const PAIR = ["pair", "--task", "t1", "--worker-name", "w1", "--manager-name", "m1", "--no-dispatch"];
 beforeAll(async () => {
   chmodSync(await world.file("bin/conveyor", `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`), 0o755);
-  await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60"]);
+  await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60", ...RIGHTS]);
   const manager = await rollout(world, meta(THREAD.manager), THREAD.manager);
   await world.ok(["register-manager", "--name", "m1", "--pid", String(process.pid), "--codex-session", manager.path, "--cwd", world.work]);
   await world.ok(["tasks", "--create", "t1", "--goal", "g"]);
@@ -50,8 +51,14 @@ test("after stop, who speaks to it or looks at it is told how it is started, and
   for (const line of ["session-nudge w1 hello", "session-interrupt w1", "cycle t1"]) {
     await world.ok("stop w1");
     expect(running()).toBeUndefined();
-    follow(commandIn(await hintOf(line)));
+    const hint = await hintOf(line);
+    expect(hint).toContain("with a new conversation");
+    follow(commandIn(hint));
     expect(running()).toBeNumber();
+    // With the rights that it had, and no more.
+    expect(world.rows("select permissions_json, effort from session_agents")).toEqual([
+      { permissions_json: '{"ask_for_approval":"on-request","sandbox":"read-only"}', effort: "low" },
+    ]);
   }
   expect(await world.ok("session-nudge w1 hello")).toMatchObject({ proof: "seen" });
 }, 180_000);
