@@ -32,7 +32,6 @@ export interface StartFacts {
   readonly launchWhy: string | null;
 }
 
-/** A row of `sessions`, with what is on record of its agent. */
 /** The words of the command that starts a session anew under its name, in its folder, with its agent. */
 export const startAnew = ({ name, role, cwd, agent }: Pick<Session, "name" | "role" | "cwd" | "agent">): string[] => [
   `start-${role}`,
@@ -47,6 +46,7 @@ export const wayBack = (session: Pick<Session, "name" | "role" | "cwd" | "agent"
   `start it again: ${quoteCommand([program, ...startAnew(session)])}; if it runs already, take it on record again: ` +
   `${program} register-${session.role} --name ${quoteWord(session.name)} --pid PID`;
 
+/** A row of `sessions`, with what is on record of its agent. */
 export interface Session {
   readonly id: string;
   readonly name: string;
