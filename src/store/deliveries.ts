@@ -135,8 +135,6 @@ function addSteps(store: Store, id: string, steps: readonly DeliveryStep[]): voi
 export interface UnderWay {
   readonly delivery: Delivery;
   readonly text: string;
-  /** The turn that it joined was interrupted before it was taken. */
-  readonly lost: boolean;
 }
 
 /** Keeps the text of a sending until it is proven, or has certainly not arrived. */
@@ -155,12 +153,12 @@ export const noteLost = (store: Store, ids: readonly string[]): void => {
 /** Texts under way, oldest first; of one session when it is given. */
 export const textsUnderWay = (store: Store, sessionId?: string): UnderWay[] =>
   store.db
-    .query<Delivery & { kept: string; lost: number }, [string | null]>(
-      `select d.*, t.text as kept, t.lost from texts_under_way t join deliveries d on d.id = t.delivery_id
+    .query<Delivery & { kept: string }, [string | null]>(
+      `select d.*, t.text as kept from texts_under_way t join deliveries d on d.id = t.delivery_id
         where ?1 is null or d.session_id = ?1 order by d.created_at, d.rowid`,
     )
     .all(sessionId ?? null)
-    .map(({ kept, lost, ...delivery }) => ({ delivery, text: kept, lost: lost === 1 }));
+    .map(({ kept, ...delivery }) => ({ delivery, text: kept }));
 
 /** They were looked at: until something new is told of them, only time brings the next look. */
 export const noteSeen = (store: Store, ids: readonly string[]): void => {

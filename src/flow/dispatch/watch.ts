@@ -62,7 +62,8 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
         (message, what) => troubles.tell(what, message),
         (what) => troubles.over(what),
       );
-  const served = options.dryRun ? null : watchServed(cx, store, () => bell.ring(), listener.problem);
+  const hears = (message: string): void => troubles.tell("what servers tell", message);
+  const served = options.dryRun ? null : watchServed(cx, store, () => bell.ring(), hears);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
