@@ -56,7 +56,7 @@ test("after stop, who speaks to it or looks at it is told how it is started, and
     follow(commandIn(hint));
     expect(running()).toBeNumber();
     // With the rights that it had, and no more.
-    expect(world.rows("select permissions_json, effort from session_agents")).toEqual([
+    expect(world.rows("select permissions_json, effort from session_agents where launch <> 'registered'")).toEqual([
       { permissions_json: '{"ask_for_approval":"on-request","sandbox":"read-only"}', effort: "low" },
     ]);
   }
