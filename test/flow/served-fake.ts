@@ -20,12 +20,16 @@ export class FakeServer {
   /** Ends it when it is true of something that it was asked. */
   dies: (method: string) => boolean = () => false;
   turn: "inProgress" | "completed" = "completed";
+  /** What it asks is a question with these choices. */
+  options: readonly string[] | null = null;
+  /** What it was answered. */
+  answer: unknown = null;
   private readonly server;
 
   constructor(
     readonly socket: string,
-    /** Whether it asks for an approval. */
-    private readonly asks: boolean,
+    /** Whether it asks something. */
+    private asks: boolean,
     readonly pane: Bun.Subprocess,
   ) {
     this.server = Bun.serve({
@@ -40,6 +44,12 @@ export class FakeServer {
           if (this.dies(method)) return client.terminate();
           if (message.id !== undefined && message.method !== undefined)
             client.send(JSON.stringify({ id: message.id, result: this.result(method, message.params ?? {}) }));
+          if (method === "answer") {
+            this.answer = message.result;
+            this.asks = false;
+            const params = { threadId: THREAD.worker, requestId: message.id };
+            client.send(JSON.stringify({ method: "serverRequest/resolved", params }));
+          }
           if (method === "thread/resume" && this.asks) client.send(JSON.stringify(this.approval()));
         },
       },
@@ -55,6 +65,11 @@ export class FakeServer {
   }
 
   private approval(): unknown {
+    if (this.options !== null) {
+      const question = { id: "q", question: "How many?", options: this.options.map((label) => ({ label, description: label })) };
+      const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: null, questions: [question] };
+      return { id: 0, method: "item/tool/requestUserInput", params };
+    }
     const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: "item-1", command: "touch it", cwd: "/", reason: null };
     return { id: 0, method: "item/commandExecution/requestApproval", params };
   }

@@ -247,12 +247,26 @@ function understood(cx: Context, ask: Ask, { choice, text }: AnswerWish): { word
     if (!ask.takes_text) throw new UsageError(`${ask.id} takes no text: ${offered(ask)}`);
     return { word: text, answer: { text } };
   }
-  const number = /^\d+$/.test(choice!) ? Number(choice) - 1 : -1;
-  const index = number >= 0 ? number : ask.choices.findIndex(({ word }) => word.toLowerCase() === choice!.toLowerCase());
-  const chosen = ask.choices[index];
-  if (chosen === undefined)
+  const [index, other] = meant(ask, choice!);
+  if (other !== undefined)
+    throw new UsageError(
+      `${JSON.stringify(choice)} may be ${index! + 1} or ${other + 1} of ${ask.id}: ${offered(ask)}; a number with a dot is only its place`,
+    );
+  const chosen = index === undefined ? undefined : ask.choices[index];
+  if (index === undefined || chosen === undefined)
     throw new UsageError(`${JSON.stringify(choice)} is no choice of ${ask.id}: ${offered(ask)}; ${cx.program} answer ${ask.id} shows it`);
   return { word: chosen.word, answer: { choice: index } };
+}
+
+/** The choices that this may mean: by its place, or by its word, which may be a number, too; `2.` is a place alone. */
+function meant({ choices }: Ask, choice: string): number[] {
+  const [, digits, dot] = /^(\d+)(\.?)$/.exec(choice) ?? [];
+  const place = choices.findIndex((_, index) => digits !== undefined && index + 1 === Number(digits));
+  if (dot === "." && place >= 0) return [place];
+  const named = (same: (word: string) => boolean): number[] => choices.flatMap(({ word }, index) => (same(word) ? [index] : []));
+  const exactly = named((word) => word === choice);
+  const byWord = exactly.length > 0 ? exactly : named((word) => word.toLowerCase() === choice.toLowerCase());
+  return [...new Set([...(place >= 0 ? [place] : []), ...byWord])];
 }
 
 const offered = ({ choices, takes_text }: Ask): string =>
