@@ -63,6 +63,9 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     case "thread/goal/cleared":
       return threadId === null ? null : { kind: "taken up", threadId };
     case "thread/status/changed":
+      return threadId !== null && isObject(params.status) && params.status.type === "idle"
+        ? { kind: "rests", threadId }
+        : { kind: "news", threadId };
     case "thread/closed":
     case "thread/tokenUsage/updated":
     case "account/rateLimits/updated":

@@ -48,8 +48,9 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
         const other = await line?.conversation(event.threadId);
         if (other != null) noteMoved(store, session, other.id, "hint");
       }
-      // A turn that its person had left behind is what kept it from being followed.
-      if (event === "listening" || event.kind === "began" || isEnd(session, event)) await lookWhere(cx, store, session);
+      // A turn that its person had left behind is what kept it from being followed: until its conversation rests, a moment after its end.
+      const rests = event !== "listening" && event.kind === "rests" && event.threadId === session.codex_session_id;
+      if (event === "listening" || event.kind === "began" || rests) await lookWhere(cx, store, session);
       if (sessionById(store, session.id)?.codex_session_id !== session.codex_session_id) follow();
     } catch (error) {
       problem(`what the server of ${session.name} told could not be recorded: ${(error as Error).message}`);
@@ -128,10 +129,6 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
   };
 }
 
-/** Whether a turn of its conversation has ended. */
-const isEnd = ({ codex_session_id: thread }: Session, event: ServedEvent): boolean =>
-  event.kind === "turn" && event.threadId === thread && event.turn.status !== "running";
-
 /** Those that nobody is sending right now: who sends one looks after it alone. */
 const waitingTexts = (store: Store, { id }: Session): string[] =>
   textsUnderWay(store, id).flatMap(({ delivery }) => (delivery.state === "sending" && alive(delivery.sender_pid) ? [] : delivery.id));
@@ -147,7 +144,7 @@ async function lookWhere(cx: Context, store: Store, session: Session): Promise<v
 function take(cx: Context, store: Store, session: Session, event: ServedEvent): void {
   const mine = (threadId: string): boolean => threadId === session.codex_session_id;
   if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
-  if (isEnd(session, event)) noteLost(store, waitingTexts(store, session));
+  if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
   if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);
