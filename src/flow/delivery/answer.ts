@@ -182,6 +182,8 @@ const report = (
 });
 
 function endOf({ answered_by, proof }: Ask): string {
+  // Nobody of ours was there to hear whose it was, or whether an interrupt or the end of its server took it away.
+  if (answered_by === "other") return "it was answered at its terminal, or went away with its turn";
   if (answered_by !== null) return `${answered_by} answered it`;
   return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
 }
