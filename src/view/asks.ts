@@ -14,19 +14,22 @@ interface Told {
   readonly answered_by: "us" | "person" | "other" | null;
 }
 
+/** Further lines of what somebody else wrote are set in, and pass for none of ours. */
+const within = (text: string): string => text.replaceAll("\n", "\n      | ");
+
 /** The question with all that it is about and how to answer it, or how it was answered. */
 export function askText(program: string, told: Told): string {
   const about = [
-    `${told.session} asks: ${told.question}`,
-    ...(told.command === null ? [] : [`  $ ${told.command}`]),
-    ...(told.cwd === null ? [] : [`  in ${told.cwd}`]),
-    ...(told.asked_reason === null ? [] : [`  reason: ${told.asked_reason}`]),
+    `${told.session} asks: ${within(told.question)}`,
+    ...(told.command === null ? [] : [`  $ ${within(told.command)}`]),
+    ...(told.cwd === null ? [] : [`  in ${within(told.cwd)}`]),
+    ...(told.asked_reason === null ? [] : [`  reason: ${within(told.asked_reason)}`]),
   ];
   if (told.answered_by !== null)
     return [...about, told.answered_by === "us" ? `answered: ${told.choice}` : "somebody at its terminal had answered it already"].join(
       "\n",
     );
-  const choices = told.choices.map(({ word, label }, index) => `  ${index + 1}. ${word === label ? word : `${word}: ${label}`}`);
+  const choices = told.choices.map(({ word, label }, index) => `  ${index + 1}. ${within(word === label ? word : `${word}: ${label}`)}`);
   const answers = [
     ...(told.choices.length === 0
       ? []

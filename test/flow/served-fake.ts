@@ -27,12 +27,16 @@ export class FakeServer {
   turn: "inProgress" | "completed" = "completed";
   /** Conversations that its person has begun since. */
   later: readonly string[] = [];
+  /** What it asks is a question with these choices. */
+  options: readonly string[] | null = null;
+  /** What it was answered. */
+  answer: unknown = null;
   private readonly server;
 
   constructor(
     readonly socket: string,
-    /** Whether it asks for an approval. */
-    private readonly asks: boolean,
+    /** Whether it asks something. */
+    private asks: boolean,
     readonly pane: Bun.Subprocess,
   ) {
     this.server = Bun.serve({
@@ -52,6 +56,12 @@ export class FakeServer {
           if (this.dies(method)) return client.terminate();
           if (message.id !== undefined && message.method !== undefined)
             client.send(JSON.stringify({ id: message.id, result: this.result(method, message.params ?? {}) }));
+          if (method === "answer") {
+            this.answer = message.result;
+            this.asks = false;
+            const params = { threadId: THREAD.worker, requestId: message.id };
+            client.send(JSON.stringify({ method: "serverRequest/resolved", params }));
+          }
           if (method === "thread/resume" && this.asks) client.send(JSON.stringify(this.approval()));
         },
       },
@@ -67,6 +77,11 @@ export class FakeServer {
   }
 
   private approval(): unknown {
+    if (this.options !== null) {
+      const question = { id: "q", question: "How many?", options: this.options.map((label) => ({ label, description: label })) };
+      const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: null, questions: [question] };
+      return { id: 0, method: "item/tool/requestUserInput", params };
+    }
     const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: "item-1", command: "touch it", cwd: "/", reason: null };
     return { id: 0, method: "item/commandExecution/requestApproval", params };
   }

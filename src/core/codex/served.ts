@@ -1,6 +1,6 @@
 /** What a Codex app-server says, read into the port's terms, and answers in its own (`app-server generate-ts` of 0.169.0 and 0.171.0). */
 import type { AgentAsk, AskAnswer, AskChoice, ServedConversation, ServedEvent, ServedTurn } from "../agent/protocol.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { compactJson, isObject, type JsonObject } from "../json.ts";
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
@@ -63,6 +63,9 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     case "thread/goal/cleared":
       return threadId === null ? null : { kind: "taken up", threadId };
     case "thread/status/changed":
+      return threadId !== null && isObject(params.status) && params.status.type === "idle"
+        ? { kind: "rests", threadId }
+        : { kind: "news", threadId };
     case "thread/closed":
     case "thread/tokenUsage/updated":
     case "account/rateLimits/updated":
@@ -97,7 +100,7 @@ const ASKS: Readonly<Record<string, Asking>> = {
   "item/commandExecution/requestApproval": {
     kind: "command",
     ask: (params) => ({
-      question: "may it run this command?",
+      question: text(params.command) === null ? "may it go on? What would be run, only its terminal shows" : "may it run this command?",
       command: text(params.command),
       choices: YES_NO,
       takesText: false,
@@ -107,7 +110,11 @@ const ASKS: Readonly<Record<string, Asking>> = {
   "item/fileChange/requestApproval": {
     kind: "file",
     ask: (params) => ({
-      question: text(params.grantRoot) === null ? "may it change these files?" : `may it write below ${text(params.grantRoot)}?`,
+      // The files are told when the step begins, and not here.
+      question:
+        text(params.grantRoot) === null
+          ? "may it change files? Which ones, only its terminal shows"
+          : `may it write below ${text(params.grantRoot)}?`,
       command: null,
       choices: YES_NO,
       takesText: false,
@@ -116,7 +123,12 @@ const ASKS: Readonly<Record<string, Asking>> = {
   },
   "item/permissions/requestApproval": {
     kind: "permission",
-    ask: () => ({ question: "may it have these permissions for this turn?", command: null, choices: YES_NO, takesText: false }),
+    ask: (params) => ({
+      question: `may it have these permissions for this turn: ${compactJson(params.permissions ?? null)}?`,
+      command: null,
+      choices: YES_NO,
+      takesText: false,
+    }),
     result: (params, answer) => ({
       permissions: "choice" in answer && answer.choice === 0 ? params.permissions : {},
       scope: "turn",

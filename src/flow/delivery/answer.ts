@@ -189,10 +189,13 @@ const report = (
 });
 
 function endOf({ answered_by, proof }: Ask): string {
-  if (answered_by !== null)
-    return { us: "it was answered by `answer`", person: "the person at its terminal answered it", other: "it ended another way" }[
-      answered_by
-    ];
+  // Of "other" nobody of ours was there to hear whose it was, or whether an interrupt or the end of its server took it away.
+  const ends: Readonly<Record<Answerer, string>> = {
+    us: "it was answered from here",
+    person: "it was answered at its terminal",
+    other: "it was answered at its terminal, or went away with its turn",
+  };
+  if (answered_by !== null) return ends[answered_by];
   return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
 }
 
@@ -257,18 +260,29 @@ function understood(cx: Context, ask: Ask, { choice, text }: AnswerWish): { word
     if (!ask.takes_text) throw new UsageError(`${ask.id} takes no text: ${offered(ask)}`);
     return { word: text, answer: { text } };
   }
-  const number = /^\d+$/.test(choice!) ? Number(choice) - 1 : -1;
-  const wanted = choice!.toLowerCase();
-  // `y` and `n` are the keys on the agent's own page.
-  const meant = ({ word }: { readonly word: string }) => [
-    word.toLowerCase(),
-    ...(/^(yes|no)$/i.test(word) ? [word[0]!.toLowerCase()] : []),
-  ];
-  const index = number >= 0 ? number : ask.choices.findIndex((each) => meant(each).includes(wanted));
-  const chosen = ask.choices[index];
-  if (chosen === undefined)
+  const [index, other] = meant(ask, choice!);
+  if (other !== undefined)
+    throw new UsageError(
+      `${JSON.stringify(choice)} may be ${index! + 1} or ${other + 1} of ${ask.id}: ${offered(ask)}; a number with a dot is only its place`,
+    );
+  const chosen = index === undefined ? undefined : ask.choices[index];
+  if (index === undefined || chosen === undefined)
     throw new UsageError(`${JSON.stringify(choice)} is no choice of ${ask.id}: ${offered(ask)}; ${cx.program} answer ${ask.id} shows it`);
   return { word: chosen.word, answer: { choice: index } };
+}
+
+/** The choices that this may mean: by its place, or by its word, which may be a number, too; `2.` is a place alone. */
+function meant({ choices }: Ask, choice: string): number[] {
+  const [, digits, dot] = /^(\d+)(\.?)$/.exec(choice) ?? [];
+  const place = choices.findIndex((_, index) => digits !== undefined && index + 1 === Number(digits));
+  if (dot === "." && place >= 0) return [place];
+  const named = (same: (word: string) => boolean): number[] => choices.flatMap(({ word }, index) => (same(word) ? [index] : []));
+  const exactly = named((word) => word === choice);
+  // `y` and `n` are the keys on the agent's own page.
+  const whole = { y: "yes", n: "no" }[choice.toLowerCase()];
+  const inOtherCase = named((word) => word.toLowerCase() === choice.toLowerCase());
+  const byWord = exactly.length > 0 ? exactly : inOtherCase.length > 0 ? inOtherCase : named((word) => word === whole);
+  return [...new Set([...(place >= 0 ? [place] : []), ...byWord])];
 }
 
 const offered = ({ choices, takes_text }: Ask): string =>

@@ -23,7 +23,7 @@ export async function stillWaits({ cx, store }: Scene, delivery: Delivery, recip
     const session = recipient.sessionId === null ? null : sessionById(store, recipient.sessionId);
     const served = session === null ? null : await reachServed(cx, session);
     if (served !== null && "line" in served) served.line.close();
-    return served?.kind === "here";
+    return served?.kind === "here" || served?.kind === "leaving";
   }
   const way = await reach(cx, recipient).catch(() => null);
   if (way === null || !way.provable) return false;

@@ -50,7 +50,9 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
         const other = await line?.conversation(event.threadId);
         if (other != null) noteMoved(store, session, other.id, "hint");
       }
-      if (event === "listening" || event.kind === "began") await lookWhere(cx, store, session);
+      // A turn that its person had left behind is what kept it from being followed: until its conversation rests, a moment after its end.
+      const rests = event !== "listening" && event.kind === "rests" && event.threadId === session.codex_session_id;
+      if (event === "listening" || event.kind === "began" || rests) await lookWhere(cx, store, session);
       if (sessionById(store, session.id)?.codex_session_id !== session.codex_session_id) follow();
     } catch (error) {
       problem(`what the server of ${session.name} told could not be recorded: ${(error as Error).message}`);

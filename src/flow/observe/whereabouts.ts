@@ -21,7 +21,7 @@ import { ingest } from "./ingest.ts";
 /** A session as it is now, and the way to its server. */
 export interface Whereabouts {
   readonly session: Session;
-  readonly way: Exclude<ServedReach, { kind: "went on" }>;
+  readonly way: Exclude<ServedReach, { kind: "went on" | "leaving" }>;
 }
 
 /** Who only looks waits no longer for a server that has hung. */
@@ -45,6 +45,8 @@ export async function reachFollowed(cx: Context, store: Store, session: Session,
 function putOnRecord(cx: Context, store: Store, session: Session, way: ServedReach): Whereabouts {
   if (way.kind === "moved") noteMoved(store, session, way.to, way.by);
   if (way.kind === "here") noteHere(store, session);
+  // It is followed when the turn that it left behind has ended, and is no move that anybody must decide.
+  if (way.kind === "leaving") return { session, way: { kind: "moved", to: way.to, by: "began" } };
   if (way.kind !== "went on") return { session, way };
   const { line, conversation } = way;
   try {

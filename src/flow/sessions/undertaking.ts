@@ -1,5 +1,6 @@
 /** What a command begins and has not finished yet: asked to end before, it ends all of that again, and takes back what it has recorded. */
-import { rmSync } from "node:fs";
+import { rmdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { INTERRUPTED } from "../../core/sessions/session.ts";
@@ -113,6 +114,17 @@ export class Undertaking {
     for (const file of this.files) rmSync(file, { force: true });
   }
 
+  /** Those of the files, once nothing runs that may still lay something there; whatever lies there stays. */
+  private removeEmptyFolders(): void {
+    for (const file of this.files) {
+      try {
+        rmdirSync(dirname(file));
+      } catch {
+        // It is not empty, or was never made.
+      }
+    }
+  }
+
   private forget(how: (store: Store, mark: string) => void): void {
     const { store } = this;
     if (store === null || this.terminals.length === 0) return;
@@ -137,6 +149,7 @@ export class Undertaking {
         trouble.push(new Failure(error.message, { hint: terminal.ending }));
       }
     }
+    this.removeEmptyFolders();
     if (store !== null)
       tx(store, () => {
         for (const change of this.takeBacks.toReversed()) change(this.terminals.length - gone.size);

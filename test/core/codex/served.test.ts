@@ -22,18 +22,24 @@ describe("what it asks", () => {
       reason: "to tidy up",
       takesText: false,
     });
+    expect(asked(method)).toMatchObject({ command: null, question: expect.stringContaining("only its terminal shows") });
     expect(answers(method, {}, first, second)).toEqual([{ decision: "accept" }, { decision: "decline" }]);
   });
 
   test("a change of files, and a folder to write in", () => {
     const method = "item/fileChange/requestApproval";
-    expect(asked(method)).toMatchObject({ kind: "file", question: "may it change these files?", command: null });
+    expect(asked(method)).toMatchObject({
+      kind: "file",
+      question: "may it change files? Which ones, only its terminal shows",
+      command: null,
+    });
     expect(asked(method, { grantRoot: "/srv/out" })!.question).toBe("may it write below /srv/out?");
     expect(answers(method, {}, first, second)).toEqual([{ decision: "accept" }, { decision: "decline" }]);
   });
 
   test("permissions: those that were asked for, for this turn, or none", () => {
     const permissions = { network: { enabled: true } };
+    expect(asked("item/permissions/requestApproval", { permissions })!.question).toContain('{"network":{"enabled":true}}');
     expect(answers("item/permissions/requestApproval", { permissions }, first, second)).toEqual([
       { permissions, scope: "turn" },
       { permissions: {}, scope: "turn" },

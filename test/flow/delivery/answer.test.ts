@@ -102,6 +102,7 @@ for (const [label, make] of [
       expect(world.rows("select answered_by, proof from agent_asks where id = ?", shown.id)).toEqual([
         { answered_by: "other", proof: "seen" },
       ]);
+      expect((await world.run(["answer", shown.id, "no"])).stderr).toContain("it was answered at its terminal, or went away with its turn");
     }, 60_000);
 
     if (label !== "Codex" && !LONG) return;

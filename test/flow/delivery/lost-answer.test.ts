@@ -1,4 +1,7 @@
-/** A server that dies while our answer is on its way: nobody is told that it was answered. And what one look at a server asks of it. */
+/**
+ * A server that dies while our answer is on its way: nobody is told that it was answered. Choices that a number, or a word, may mean two of.
+ * And what one look at a server asks of it.
+ */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { World } from "../../harness.ts";
 import { type FakeServer, servedByFake } from "../served-fake.ts";
@@ -36,6 +39,37 @@ test("it died before our answer went out: not answered, and gone", async () => {
   expect(done.stderr).toContain(`${id} was not answered, and is no longer asked`);
   expect(ends()).toEqual([{ answered_by: null, proof: "seen", answer: "yes", ended: 1 }]);
   expect((await world.run(["answer", id, "yes"])).stderr).toContain("it went away unanswered");
+});
+
+for (const [options, choice, chosen] of [
+  [["8", "2", "4"], "2", "2"],
+  [["8", "2", "4"], "4", "4"],
+  [["a", "A"], "A", "A"],
+  [["2", "1"], "1.", "2"],
+] as const)
+  test(`${choice} of ${options} is ${chosen}`, async () => {
+    server.options = options;
+    expect(await world.ok(["answer", "w1", choice, "--json"])).toMatchObject({ choice: chosen, answered_by: "us" });
+    expect(server.answer).toEqual({ answers: { q: { answers: [chosen] } } });
+  });
+
+for (const [options, choice] of [
+  [["2", "4", "8"], "2"],
+  [["a", "A", "b"], "B."],
+  [["Yes", "YES"], "yes"],
+  [["2", "1"], "3."],
+] as const)
+  test(`${choice} of ${options} is none, or two of them: nothing is answered`, async () => {
+    server.options = options;
+    const refused = await world.run(["answer", "w1", choice]);
+    expect([refused.exit, refused.stderr]).toEqual([2, expect.stringContaining(JSON.stringify(choice))]);
+    expect(server.asked).not.toContain("answer");
+  });
+
+test("what it asks cannot pass for more of what we tell", async () => {
+  server.options = ["one\n  2. two"];
+  const shown = await world.run("answer w1", { ttyOut: true });
+  expect(shown.stdout).toContain("  1. one\n      |   2. two\n");
 });
 
 test("one look asks for each thing once, and for no conversation that is older than the one on record", async () => {

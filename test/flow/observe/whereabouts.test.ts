@@ -12,8 +12,8 @@ import { LONG } from "../../long.ts";
 
 type Row = Record<string, any>;
 
-/** A client of the server that is not ours, as a tool of somebody's: it begins a conversation, and gives its id. */
-async function beginsElsewhere(socket: string, cwd: string): Promise<string> {
+/** A client of the server that is not ours, as a tool of somebody's, asks for this, and gives what it is told. */
+async function asksElsewhere(socket: string, method: string, params: object): Promise<any> {
   const line = new WebSocket(`ws+unix://${realpathSync(socket)}`);
   const answers = new Map<number, (result: any) => void>();
   const call = (id: number, method: string, params: object): Promise<any> =>
@@ -28,9 +28,9 @@ async function beginsElsewhere(socket: string, cwd: string): Promise<string> {
   await new Promise((resolve) => (line.onopen = resolve));
   await call(1, "initialize", { clientInfo: { name: "somebody", title: null, version: "1" } });
   line.send(JSON.stringify({ method: "initialized" }));
-  const { thread } = await call(2, "thread/start", { cwd });
+  const result = await call(2, method, params);
   line.close();
-  return thread.id;
+  return result;
 }
 
 for (const [label, make] of [
@@ -113,6 +113,36 @@ for (const [label, make] of [
       expect(world.userTexts(before).join()).not.toContain("mail");
     }, 60_000);
 
+    test("/new while a turn begins that the pane has not heard of: followed at that turn's end, which the manager is told", async () => {
+      const { codex_session_id: before, socket } = await session();
+      const written = writtenThreads(world.codexHome).size;
+      await begins("/new");
+      await until("another conversation", () => writtenThreads(world.codexHome).size === written + 1);
+      const input = [{ type: "text", text: "hold behind", text_elements: [] }];
+      const { turn } = await asksElsewhere(socket, "turn/start", { threadId: before, input });
+      await until("its turn", () => world.model.isHolding("behind"));
+      const watch = watchServed(
+        world.context(),
+        world.store(),
+        () => {},
+        (problem) => expect(problem).toBe(""),
+      );
+      watch.follow();
+      expect(await world.ok("cycle t1")).toMatchObject({ turn: "open", moved: null });
+      const refused = await world.run("session-nudge w1 too-early");
+      expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("shows thread")]);
+      world.model.release("behind");
+      const now = await until("that it is followed", () => stored().codex_session_id !== before && stored().codex_session_id);
+      watch.close();
+      await world.ok("dispatch --once");
+      expect(
+        world.rows("select state from routed_notifications where json_extract(payload_json, '$.worker_receipt.turn_id') = ?", turn.id),
+      ).toHaveLength(1);
+      await said("in the new one");
+      expect(world.userTexts(now)).toEqual(["in the new one"]);
+      await world.idle(now);
+    }, 60_000);
+
     if (label !== "Codex" && !LONG) return;
 
     test("/fork is followed by who listens, without any command; the compaction of it changes nothing", async () => {
@@ -141,7 +171,7 @@ for (const [label, make] of [
 
     test("what another client begins is nobody's conversation", async () => {
       const { codex_session_id: own, socket } = await session();
-      const other = await beginsElsewhere(socket, world.project);
+      const { id: other } = (await asksElsewhere(socket, "thread/start", { cwd: world.project })).thread;
       await said("still here");
       expect(await session()).toMatchObject({ codex_session_id: own, moved: null });
       expect(world.userTexts(other)).toEqual([]);

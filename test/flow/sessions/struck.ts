@@ -1,5 +1,5 @@
 /** Starts that a signal strikes, at a moment that tmux or the records tell, and what is there afterwards. */
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "bun:test";
 import { agents } from "../../../src/core/agent/agents.ts";
@@ -117,6 +117,9 @@ export async function agentProcesses(w: CodexWorld): Promise<number[]> {
 export async function expectNothingLeft(w: CodexWorld): Promise<void> {
   expect(agentTerminals(w)).toEqual([]);
   expect(await agentProcesses(w)).toEqual([]);
+  const served = join(w.stateRoot, "artifacts", "served");
+  const folders = existsSync(served) ? readdirSync(served) : [];
+  expect(folders.filter((each) => readdirSync(join(served, each)).length === 0)).toEqual([]);
   if (!existsSync(w.dbPath)) return;
   expect(w.rows("select name from sessions where state = 'active'")).toEqual([]);
   expect(w.rows("select id from bindings where state in ('active', 'ending')")).toEqual([]);
