@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { CodexWorld } from "../../codex-world.ts";
 import { LONG } from "../../long.ts";
-import { agentProcesses, expectNothingLeft, type Moment, PAIR, struck } from "./struck.ts";
+import { agentProcesses, emptyFolders, expectNothingLeft, type Moment, PAIR, struck } from "./struck.ts";
 
 /** From the first record to the last one before the answer. */
 const MOMENTS: Readonly<Record<string, Moment>> = {
@@ -34,6 +34,7 @@ for (const [turn, signal] of (["SIGINT", "SIGTERM", "SIGHUP"] as const).entries(
         expect(done).toMatchObject({ exit: 1, stdout: "" });
         expect(done.stderr).toMatch(/conveyor: it was interrupted: .*(ended|runs)\n$/);
         await expectNothingLeft(world);
+        expect(emptyFolders(world)).toEqual([]);
       }, 120_000);
     }
 

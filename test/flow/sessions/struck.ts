@@ -113,13 +113,16 @@ export async function agentProcesses(w: CodexWorld): Promise<number[]> {
   return found;
 }
 
+/** Folders of sessions in which nothing lies: who was asked to end a start takes them away. */
+export function emptyFolders(w: CodexWorld): string[] {
+  const served = join(w.stateRoot, "artifacts", "served");
+  return existsSync(served) ? readdirSync(served).filter((each) => readdirSync(join(served, each)).length === 0) : [];
+}
+
 /** Nothing runs, and nothing on record is open. */
 export async function expectNothingLeft(w: CodexWorld): Promise<void> {
   expect(agentTerminals(w)).toEqual([]);
   expect(await agentProcesses(w)).toEqual([]);
-  const served = join(w.stateRoot, "artifacts", "served");
-  const folders = existsSync(served) ? readdirSync(served) : [];
-  expect(folders.filter((each) => readdirSync(join(served, each)).length === 0)).toEqual([]);
   if (!existsSync(w.dbPath)) return;
   expect(w.rows("select name from sessions where state = 'active'")).toEqual([]);
   expect(w.rows("select id from bindings where state in ('active', 'ending')")).toEqual([]);
