@@ -1,9 +1,10 @@
 /**
- * The same suite for the oldest Codex that must work: whole by its protocol; by its terminal what depends on how its screens look, which is all
- * that differs there from today's.
+ * The same suite for the oldest Codex that must work: whole by its protocol; in the long run by its terminal, too, what depends on how its
+ * screens look, which is all that differs there from today's.
  */
 import { expect, test } from "bun:test";
 import { agents } from "../../src/core/agent/agents.ts";
+import { LONG } from "../long.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "./codex-world.ts";
 import { agentSuite } from "./suite.ts";
 
@@ -19,4 +20,4 @@ test("the two are what they are called", () => {
 });
 
 agentSuite("the oldest Codex by protocol", () => new OldestCodexWorld());
-agentSuite("the oldest Codex by its terminal", () => new OldestCodexWorld("tmux"), "started and found", "failing");
+if (LONG !== null) agentSuite("the oldest Codex by its terminal", () => new OldestCodexWorld("tmux"), "started and found", "failing");

@@ -62,23 +62,28 @@ for (const [version, Kind] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       expect(await reaches("forked", thread, "for the first one")).not.toBe("tmux");
     }, 180_000);
 
-    test("/resume: a thread that is taken up in the pane of another gets nothing that is for that one", async () => {
-      const other = await start("ended", "a thread to come back to");
-      await world.ok(["stop", "ended"]);
-      await until("its end", () => !writtenThreads(world.codexHome).has(other.thread));
-      const { thread, hands } = await start("resumed");
-      await hands.say("/resume");
-      await hands.shows("Type to search");
-      await hands.keys("-l", "--", "come back");
-      await until("what fits", async () => !(await hands.text()).includes("standby as a supervised worker"));
-      await hands.enter();
-      await until("its lock", () => writtenThreads(world.codexHome).has(other.thread));
-      expect(await reaches("resumed", thread, "while it is taken up")).not.toBe("tmux");
-      await hands.rest();
-      expect(await reaches("resumed", thread, "for the one before")).not.toBe("tmux");
-      await hands.say("said to the other");
-      expect(await threadOf("said to the other")).toBe(other.thread);
-    }, 180_000);
+    const whenLong = test.if(LONG !== null);
+    whenLong(
+      "/resume: a thread that is taken up in the pane of another gets nothing that is for that one",
+      async () => {
+        const other = await start("ended", "a thread to come back to");
+        await world.ok(["stop", "ended"]);
+        await until("its end", () => !writtenThreads(world.codexHome).has(other.thread));
+        const { thread, hands } = await start("resumed");
+        await hands.say("/resume");
+        await hands.shows("Type to search");
+        await hands.keys("-l", "--", "come back");
+        await until("what fits", async () => !(await hands.text()).includes("standby as a supervised worker"));
+        await hands.enter();
+        await until("its lock", () => writtenThreads(world.codexHome).has(other.thread));
+        expect(await reaches("resumed", thread, "while it is taken up")).not.toBe("tmux");
+        await hands.rest();
+        expect(await reaches("resumed", thread, "for the one before")).not.toBe("tmux");
+        await hands.say("said to the other");
+        expect(await threadOf("said to the other")).toBe(other.thread);
+      },
+      180_000,
+    );
 
     test("a second Codex below the first, run by its tool, in front and in the background: each text goes to its own", async () => {
       const { thread, hands } = await start("outer");
@@ -151,30 +156,34 @@ for (const [version, Kind] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       expect((await world.run("session-interrupt one --key x")).stderr).toContain("no key was pressed");
     }, 180_000);
 
-    test("resumed by hand in the pane in which it ended: nothing until it is on record again, then its pane", async () => {
-      await newSession(world.env, { name: "codex-again", cwd: world.project, argv: ["sh"] });
-      const hands = new Hands(world, "codex-again");
-      const run = async (words: string) => {
-        await hands.keys("-l", "--", words);
-        await hands.keys("Enter");
-      };
-      await run("codex --no-daemon 'begun by hand'");
-      const thread = await threadOf("begun by hand");
-      await world.idle(thread);
-      const pidOf = () => writtenThreads(world.codexHome).get(thread);
-      await world.ok(["register-worker", "--name", "again", "--pid", String(pidOf()), "--tmux-session", "codex-again"]);
-      await hands.rest();
-      await hands.say("/quit");
-      await until("its end", () => !writtenThreads(world.codexHome).has(thread));
-      await until("the shell", async () => /[$#] *$/.test((await hands.text()).trimEnd()));
-      await run(`codex --no-daemon resume ${thread}`);
-      await until("its lock again", () => typeof pidOf() === "number");
-      await hands.rest();
-      const refused = await world.run(["session-nudge", "again", "too early"]);
-      expect(refused.exit).toBe(1);
-      const hint = /conveyor (register-worker .*)/.exec(refused.stderr)?.[1] ?? "";
-      expect(await hands.text()).not.toContain("too early");
-      await world.ok(hint);
-      expect(await reaches("again", thread, "back again")).toBe("tmux");
-    }, 180_000);
+    whenLong(
+      "resumed by hand in the pane in which it ended: nothing until it is on record again, then its pane",
+      async () => {
+        await newSession(world.env, { name: "codex-again", cwd: world.project, argv: ["sh"] });
+        const hands = new Hands(world, "codex-again");
+        const run = async (words: string) => {
+          await hands.keys("-l", "--", words);
+          await hands.keys("Enter");
+        };
+        await run("codex --no-daemon 'begun by hand'");
+        const thread = await threadOf("begun by hand");
+        await world.idle(thread);
+        const pidOf = () => writtenThreads(world.codexHome).get(thread);
+        await world.ok(["register-worker", "--name", "again", "--pid", String(pidOf()), "--tmux-session", "codex-again"]);
+        await hands.rest();
+        await hands.say("/quit");
+        await until("its end", () => !writtenThreads(world.codexHome).has(thread));
+        await until("the shell", async () => /[$#] *$/.test((await hands.text()).trimEnd()));
+        await run(`codex --no-daemon resume ${thread}`);
+        await until("its lock again", () => typeof pidOf() === "number");
+        await hands.rest();
+        const refused = await world.run(["session-nudge", "again", "too early"]);
+        expect(refused.exit).toBe(1);
+        const hint = /conveyor (register-worker .*)/.exec(refused.stderr)?.[1] ?? "";
+        expect(await hands.text()).not.toContain("too early");
+        await world.ok(hint);
+        expect(await reaches("again", thread, "back again")).toBe("tmux");
+      },
+      180_000,
+    );
   });
