@@ -15,7 +15,7 @@ for (const [version, Kind] of [
   ["the oldest Codex", OldestCodexWorld],
 ] as const)
   describe(version, () => {
-    const world = new Kind();
+    const world = new Kind("tmux");
     afterAll(() => world.close());
 
     test("between the mark and the paste, and the message stands proven in the new file once", async () => {
