@@ -50,6 +50,8 @@ const ENDS: Readonly<Record<string, (world: CodexSuiteWorld) => Promise<unknown>
       },
       60,
     );
+    // Its pane stays, to be read.
+    await world.ok("stop w1 --json");
   },
   "finish-task": (world) => world.ok("finish-task t1 --stop-worker --reason done --json"),
 };
