@@ -9,6 +9,7 @@ import { expect } from "bun:test";
 import { fingerprint } from "../src/core/delivery/delivery.ts";
 import { agents } from "../src/core/agent/agents.ts";
 import { factsOf } from "../src/core/agent/facts.ts";
+import { type ServedWatch, watchServed } from "../src/flow/observe/served-watch.ts";
 import { sha256 } from "../src/system/files/digest.ts";
 import { alive, commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "./agent-suite/codex-world.ts";
@@ -69,6 +70,13 @@ export async function boundTask(world: World, worker = "w1"): Promise<void> {
   await world.ok(["register-manager", "--name", manager, "--pid", String(process.pid), "--codex-session", path, "--cwd", world.work]);
   await world.ok(["tasks", "--create", task, "--goal", "It works"]);
   await world.ok(["bind", "--task", task, "--worker", worker, "--manager", manager]);
+}
+
+/** Listens to the servers of bound sessions, as Dispatch and the page do. @param problem what could not be recorded; by default there is none */
+export function listening(world: World, problem: (message: string) => void = (message) => expect(message).toBe("")): ServedWatch {
+  const watch = watchServed(world.context(), world.store(), () => {}, problem);
+  watch.follow();
+  return watch;
 }
 
 /** Starts `dispatch --watch` and waits for its first pass. */

@@ -175,8 +175,10 @@ export const codex: Agent = {
       ...promptWords(choice.prompt),
     ],
     draws: (words, sockets) =>
-      words.some((word, index) => (word === "--remote" ? sockets.some((path) => words[index + 1] === `unix://${path}`) : false)) ||
-      words.some((word) => sockets.some((path) => word === `--remote=unix://${path}`)),
+      words.some((word, index) => {
+        const remote = word === "--remote" ? words[index + 1] : /^--remote=(.*)$/s.exec(word)?.[1];
+        return sockets.some((path) => remote === `unix://${path}`);
+      }),
   },
   queue: "codex_queue",
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),

@@ -4,10 +4,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
-import { watchServed } from "../../../src/flow/observe/served-watch.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
-import { running } from "../../served-world.ts";
+import { listening, running } from "../../served-world.ts";
 
 for (const [label, make] of [
   ["Codex", () => new CodexSuiteWorld()],
@@ -155,13 +154,7 @@ for (const [label, make] of [
     }, 90_000);
 
     test("what our interrupt takes away is nobody's answer, also to who only listens", async () => {
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => expect(problem).toBe(""),
-      );
-      watch.follow();
+      const watch = listening(world);
       // Of the step that was interrupted before the scripted model tells first.
       await world.ok("session-nudge w1 hello");
       await world.idle(thread);
@@ -179,13 +172,7 @@ for (const [label, make] of [
     test("what a server that died had asked goes with it: whether it was answered nobody can tell", async () => {
       await world.ok("session-nudge w1 between");
       await world.idle(thread);
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => expect(problem).toBe(""),
-      );
-      watch.follow();
+      const watch = listening(world);
       await ask("killed");
       const { id } = await until(
         "the ask on record",

@@ -1,9 +1,8 @@
 /** A server that is killed in the middle of a turn: nothing is written of its end, and it is told all the same. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { watchServed } from "../../../src/flow/observe/served-watch.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
-import { boundTask, running, servedWorker, VERSIONS } from "../../served-world.ts";
+import { boundTask, listening, running, servedWorker, VERSIONS } from "../../served-world.ts";
 
 for (const [label, make] of VERSIONS)
   describe(label, () => {
@@ -34,13 +33,7 @@ for (const [label, make] of VERSIONS)
     if (label !== "Codex" && !LONG) return;
 
     test("who listens puts it on record without anybody's look", async () => {
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => expect(problem).toBe(""),
-      );
-      watch.follow();
+      const watch = listening(world);
       const before = world.rows("select event_id from broken_turns");
       await breakOff("sleep 612");
       await until("it on record", () => JSON.stringify(world.rows("select event_id from broken_turns")) !== JSON.stringify(before), 60);

@@ -1,7 +1,6 @@
 /** Where a session with a server of its own is, after what its person does in the pane: followed for certain, or moved and told so. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { realpathSync } from "node:fs";
-import { watchServed } from "../../../src/flow/observe/served-watch.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
@@ -9,6 +8,7 @@ import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
 import { meta, rollout, THREAD } from "../../rollout.ts";
 import { LONG } from "../../long.ts";
+import { listening } from "../../served-world.ts";
 
 type Row = Record<string, any>;
 
@@ -121,13 +121,7 @@ for (const [label, make] of [
       const input = [{ type: "text", text: "hold behind", text_elements: [] }];
       const { turn } = await asksElsewhere(socket, "turn/start", { threadId: before, input });
       await until("its turn", () => world.model.isHolding("behind"));
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => expect(problem).toBe(""),
-      );
-      watch.follow();
+      const watch = listening(world);
       expect(await world.ok("cycle t1")).toMatchObject({ turn: "open", moved: null });
       const refused = await world.run("session-nudge w1 too-early");
       expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining("shows thread")]);
@@ -147,13 +141,7 @@ for (const [label, make] of [
 
     test("/fork is followed by who listens, without any command; the compaction of it changes nothing", async () => {
       const before = stored().codex_session_id;
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => expect(problem).toBe(""),
-      );
-      watch.follow();
+      const watch = listening(world);
       await begins("/fork");
       await until("the fork on record", () => stored().codex_session_id !== before);
       watch.close();
@@ -233,13 +221,7 @@ for (const [label, make] of [
     test("an earlier conversation that is taken up again may be what its person has in front: moved, by the hint alone", async () => {
       const { codex_session_id: own, socket } = await session();
       const problems: string[] = [];
-      const watch = watchServed(
-        world.context(),
-        world.store(),
-        () => {},
-        (problem) => problems.push(problem),
-      );
-      watch.follow();
+      const watch = listening(world, (problem) => problems.push(problem));
       const words = ["resume", "--remote", `unix://${socket}`, "-C", world.project, first.codex_session_id];
       await tmuxResult(world.env, ["new-session", "-d", "-s", "third", "-x", "120", "-y", "40", "-c", world.project, "codex", ...words]);
       await until("the hint", () => world.rows("select 1 from session_moves").length === 1);
