@@ -7,7 +7,7 @@ import type { Role, Session, WayOfLaunch } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
 import { inferState, type Turn, type WorkerState } from "../core/sessions/worker-state.ts";
 import type { LastDelivery, Side, TaskFacts } from "../store/dashboard/tasks.ts";
-import { takeOnRecord } from "../flow/reach/recipient.ts";
+import { moveOf } from "../flow/observe/whereabouts.ts";
 import type { Machine, Sign } from "./machine.ts";
 
 /** A session as pages know it: nothing secret, no identity token. */
@@ -63,9 +63,6 @@ const aliveOf = (session: Session, sign: Sign): boolean | null => {
   return sign.processAlive ?? sign.lockHeld ?? (sign.terminal === null ? null : sign.terminal.running);
 };
 
-const movedCommand = ({ name, role, tmux_session, moved_to }: Session): string | null =>
-  moved_to === null ? null : takeOnRecord({ program: "conveyor" }, { name, role, tmuxSession: tmux_session || null }, moved_to);
-
 export function partyOf(session: Session, machine: Machine): Party {
   const sign = machine.sign(session.id);
   return {
@@ -82,7 +79,7 @@ export function partyOf(session: Session, machine: Machine): Party {
     pid: session.pid,
     thread: session.codex_session_id,
     rollout: session.codex_session_path,
-    moved: movedCommand(session),
+    moved: moveOf({ program: "conveyor" }, session)?.command ?? null,
     registeredAt: session.registered_at,
     heardAt: session.last_heartbeat_at,
     alive: aliveOf(session, sign),

@@ -96,11 +96,6 @@ export interface Session {
   readonly decided_at: string | null;
 }
 
-/** A session without what only tells how it is found, as it is printed. */
-export function shownSession({ decided_at: _, permissions_json: __, moved_to: to, moved_by, moved_at, ...session }: Session) {
-  return { ...session, moved: to === null ? null : { to, told_by: moved_by, since: moved_at } };
-}
-
 /** Why something ended, on record: its start was interrupted, and took it back. */
 export const INTERRUPTED = "start_interrupted";
 

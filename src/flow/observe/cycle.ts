@@ -23,7 +23,7 @@ import { machineProofs } from "../loops/machine-proof.ts";
 import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
-import { printedSession, whereIs } from "./whereabouts.ts";
+import { moveOf, whereIs } from "./whereabouts.ts";
 import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
@@ -205,8 +205,8 @@ class Cycle {
         launch: worker.launch,
         launch_why: worker.launch_why,
         asks: openAsks(store, worker.id),
-        moved: printedSession(cx, worker).moved,
-        manager_moved: printedSession(cx, manager).moved,
+        moved: moveOf(cx, worker),
+        manager_moved: moveOf(cx, manager),
         ingest: read,
         ...seen,
         pane_signal: signal,

@@ -5,7 +5,7 @@
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
-import { type Session, shownSession } from "../../core/sessions/session.ts";
+import type { Session } from "../../core/sessions/session.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
@@ -110,13 +110,19 @@ async function lookAtPane(cx: Context, store: Store, session: Session, { closely
   }
 }
 
-/** As it is printed: in which file its conversation is written now, and if it has moved, the command that takes the new one on record. */
+/** Where its pane has gone, as it is printed, with the command that takes that on record; null: nowhere that anybody saw. */
+export function moveOf(cx: Pick<Context, "program">, { name, role, tmux_session, moved_to: to, moved_by, moved_at }: Session) {
+  if (to === null) return null;
+  return { to, told_by: moved_by, since: moved_at, command: takeOnRecord(cx, { name, role, tmuxSession: tmux_session || null }, to) };
+}
+
+/** As it is printed: in which file its conversation is written now, and without what only tells how it is found. */
 export function printedSession(cx: Context, session: Session) {
-  const shown = shownSession(session);
+  const { decided_at: _, permissions_json: __, moved_to: ___, moved_by: ____, moved_at: _____, ...shown } = session;
   const { codex_session_path: path, codex_session_id: thread } = session;
   return {
     ...shown,
     codex_session_path: path && (session.state === "active" ? machineOf(agentOf(session)).newestTranscript(path, thread) : path),
-    moved: shown.moved === null ? null : { ...shown.moved, command: takeOnRecord(cx, recipientOf(session), shown.moved.to) },
+    moved: moveOf(cx, session),
   };
 }
