@@ -7,7 +7,7 @@ import { LAUNCH_VARIABLE, type LaunchWish } from "../src/flow/sessions/way-of-la
 import { parseRecord } from "../src/core/codex/rollout.ts";
 import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
 import { commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
-import { until, World } from "./harness.ts";
+import { strike, until, World } from "./harness.ts";
 
 /** Answers `run CMD` with that command, `hold NAME` by waiting until it is released, anything else with `ok`. */
 export class PlainModel {
@@ -108,13 +108,7 @@ export class CodexWorld extends World {
   /** Ends the tmux server, every process that lives in this Codex home (a daemon too), and the model. */
   override async close(): Promise<void> {
     const ours = (await listProcesses(this.env))?.filter(({ pid }) => environmentOf(pid, "CODEX_HOME") === this.codexHome) ?? [];
-    for (const { pid } of ours) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        continue;
-      }
-    }
+    strike(...ours.map(({ pid }) => pid));
     await this.server.stop();
     super.close();
   }

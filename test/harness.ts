@@ -168,3 +168,14 @@ export async function until<T>(what: string, look: () => T | Promise<T>, seconds
     await Bun.sleep(20);
   }
 }
+
+/** Ends processes by SIGKILL. The end of one of them, or of their terminal, may already have been another's. */
+export function strike(...pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
 import { Terminal } from "../../agent-suite/world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
 import { listening, running } from "../../served-world.ts";
 
@@ -178,7 +178,7 @@ for (const [label, make] of [
         "the ask on record",
         () => world.rows<{ id: string }>("select id from agent_asks where ended_at is null")[0],
       );
-      for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+      strike(...(await running(world, "app-server")));
       await until("its end on record", () => world.rows("select 1 from agent_asks where id = ? and ended_at is not null", id).length > 0);
       expect(world.rows("select answered_by, proof from agent_asks where id = ?", id)).toEqual([{ answered_by: null, proof: "unknown" }]);
       watch.close();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { Terminal } from "../../agent-suite/world.ts";
 import { agents } from "../../../src/core/agent/agents.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
@@ -120,7 +120,7 @@ test("a server that is killed comes back on its socket with the conversation, th
   };
   const before = await servers();
   expect(before.length).toBeGreaterThan(0);
-  for (const pid of before) process.kill(pid, "SIGKILL");
+  strike(...before);
   expect(await nudge("after its death")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
   expect((await servers()).every((pid) => !before.includes(pid))).toBe(true);
   await world.idle(thread);
@@ -141,7 +141,7 @@ test("a host that is killed while a command runs: stop ends what it left, the co
   await world.idle(thread);
   await sleeping(63);
   const [{ pid }] = world.rows<{ pid: number }>("select pid from sessions where name = 'w1'") as [{ pid: number }];
-  process.kill(pid, "SIGKILL");
+  strike(pid);
   await until("its end", () => !alive(pid));
   const [{ socket }] = world.rows<{ socket: string }>("select socket from session_sockets") as [{ socket: string }];
   // Its server may have heard of the terminal's end by now, and have taken its socket away.

@@ -5,7 +5,7 @@
 import { expect, test } from "bun:test";
 import { alive } from "../../../src/system/processes/processes.ts";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { Account, boundTask, Chance, MAIN, running, servedWorker, stopWatching, tell, VERSIONS, watching } from "../../served-world.ts";
 import { LONG } from "../../long.ts";
 
@@ -97,13 +97,7 @@ class Struck {
       const [victim] = this.waiting.splice(this.chance.below(this.waiting.length), 1) as [(typeof VICTIMS)[number]];
       // Its session ends with either.
       const goOn = victim === "client" || victim === "host" ? this.hold() : () => {};
-      for (const pid of await this.victims(victim)) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // Its parent's end was its own.
-        }
-      }
+      strike(...(await this.victims(victim)));
       this.kills[victim] = (this.kills[victim] ?? 0) + 1;
       await this.revive();
       goOn();

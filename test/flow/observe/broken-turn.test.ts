@@ -1,6 +1,6 @@
 /** A server that is killed in the middle of a turn: nothing is written of its end, and it is told all the same. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
 import { boundTask, listening, running, servedWorker, VERSIONS } from "../../served-world.ts";
 
@@ -16,7 +16,7 @@ for (const [label, make] of VERSIONS)
       await world.ok(["session-nudge", "w1", `run ${command}`]);
       await world.runs(command);
       expect(await turn()).toEqual(["busy", "open"]);
-      for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+      strike(...(await running(world, "app-server")));
     };
 
     test("a cycle tells it as aborted once another server has taken its place, and the next turn as any other", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CodexWorld } from "../../codex-world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { tmux } from "../../panes.ts";
 import { meta, rollout, THREAD } from "../../rollout.ts";
 
@@ -33,7 +33,7 @@ test("each command succeeds, the worker goes on with its permissions, takes mess
   await watch.exited;
   const [row] = world.rows<{ pid: number; path: string }>("select pid, codex_session_path as path from sessions where name = 'w1'");
   tmux(world, "kill-server");
-  process.kill(row!.pid, "SIGKILL");
+  strike(row!.pid);
   await until("the end of the worker", async () => (await world.ok("reconcile")).dead_pid_sessions.length === 1);
   // As on a real machine: the server of tmux is somebody else's, and knows nothing of this home.
   const bare = Bun.spawnSync(["tmux", "new-session", "-d", "-s", "somebody", "cat"], { env: { ...world.env, CODEX_HOME: undefined } });

@@ -3,20 +3,14 @@ import { afterAll, describe, test } from "bun:test";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { alive } from "../../../src/system/processes/processes.ts";
 import type { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 import { boundTask, nothingLeft, running, servedWorker, socketsOf, VERSIONS } from "../../served-world.ts";
 import { LONG } from "../../long.ts";
 
 const pidOf = (world: CodexSuiteWorld): number => world.rows<{ pid: number }>("select pid from sessions where name = 'w1'")[0]!.pid;
 
 async function kill(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // The end of another of them was its end.
-    }
-  }
+  strike(...pids);
   await until("their ends", () => !pids.some(alive));
 }
 
@@ -45,7 +39,7 @@ const ENDS: Readonly<Record<string, (world: CodexSuiteWorld) => Promise<unknown>
     await until(
       "that the host gives up",
       async () => {
-        for (const pid of await running(world, "app-server")) process.kill(pid, "SIGKILL");
+        strike(...(await running(world, "app-server")));
         return !alive(host);
       },
       60,

@@ -7,7 +7,7 @@ import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world
 import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
-import { until } from "../../harness.ts";
+import { strike, until } from "../../harness.ts";
 
 const starting = (world: CodexWorld, name: string, ...more: string[]) =>
   world.ok(["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "60", ...more]);
@@ -53,7 +53,7 @@ describe("a server that dies", () => {
       for (const { pid } of own.toReversed()) {
         const words = (await commandLineOf(pid, world.env)) ?? [];
         if (pid === before || !words.includes("app-server") || words[0]!.endsWith("node")) continue;
-        process.kill(pid, "SIGKILL");
+        strike(pid);
         return pid;
       }
     });
