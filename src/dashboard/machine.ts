@@ -29,7 +29,7 @@ export interface Sign extends WriterSigns {
   readonly dialog: Dialog | null;
 }
 
-const NOTHING: Sign = { processAlive: null, lockHeld: null, terminal: null, page: null, dialog: null };
+const NOTHING: Sign = { processAlive: null, lockHeld: null, restsSince: null, terminal: null, page: null, dialog: null };
 const EVERY_MS = 2000;
 const PROOFS_EVERY_MS = 15_000;
 

@@ -5,7 +5,7 @@ import { agentReport } from "../../src/core/agent/installed.ts";
 import { placeInRange } from "../../src/core/agent/version.ts";
 import { codex } from "../../src/core/codex/codex.ts";
 
-const choice = { sandbox: "danger-full-access", approval: "never", sessionId: null };
+const choice = { sandbox: "danger-full-access", approval: "never", permissionMode: null, sessionId: null };
 
 test("the arguments are the contract's, apart from the daemon where it can be avoided", () => {
   const old = codex.features("0.130.0", "");

@@ -11,10 +11,10 @@ const record = (payload: object) => ({
   broken: false,
 });
 const infer = (payload: object, lockHeld: boolean | null = true, processAlive: boolean | null = true) =>
-  inferState(record(payload), null, { lockHeld, processAlive }, nowMs);
+  inferState(record(payload), null, { lockHeld, processAlive, restsSince: null }, nowMs);
 
 test("nothing said yet", () => {
-  expect(inferState(null, null, { lockHeld: null, processAlive: null }, nowMs)).toEqual({
+  expect(inferState(null, null, { lockHeld: null, processAlive: null, restsSince: null }, nowMs)).toEqual({
     state: "unknown",
     turn: "none",
     turn_error: null,
@@ -37,7 +37,7 @@ test.each([
 
 test("an open turn that was broken off is over while somebody else writes; one that ended stays as it ended", () => {
   const broken = (payload: object, lives = true) =>
-    inferState({ ...record(payload), broken: true }, null, { lockHeld: lives, processAlive: lives }, nowMs);
+    inferState({ ...record(payload), broken: true }, null, { lockHeld: lives, processAlive: lives, restsSince: null }, nowMs);
   expect(broken({ type: "task_started" })).toMatchObject({ state: "idle", turn: "aborted" });
   expect(broken({ type: "task_complete" })).toMatchObject({ state: "idle", turn: "completed" });
   expect(broken({ type: "task_started" }, false)).toMatchObject({ state: "busy", turn: "crashed" });
@@ -64,4 +64,13 @@ test("records that say nothing about the turn", () => {
     expect(turnSign(record(payload))).toBeNull();
   }
   expect(turnSign(parseRecord('{"type":"response_item","payload":{"type":"task_complete"}}')!)).toBeNull();
+});
+
+test("a turn that stands open is over when its agent says that it has rested since; not when it rested before", () => {
+  const at = Date.parse("2026-01-01T00:00:00.500Z");
+  const rests = (restsSince: number, writes = true) =>
+    inferState(record({ type: "task_started" }), null, { lockHeld: writes, processAlive: writes, restsSince }, nowMs);
+  expect(rests(at + 1)).toMatchObject({ state: "idle", turn: "aborted" });
+  expect(rests(at - 1)).toMatchObject({ state: "busy", turn: "open" });
+  expect(rests(at + 1, false)).toMatchObject({ state: "busy", turn: "crashed" });
 });

@@ -55,9 +55,14 @@ export interface ModelChoice {
   readonly effort: string | null;
 }
 
-export interface LaunchChoice extends Partial<ModelChoice> {
+/** What a session may do without asking: in Codex's two words, or in one of the agent's own, which wins. */
+export interface PermissionChoice {
   readonly sandbox: string;
   readonly approval: string;
+  readonly permissionMode: string | null;
+}
+
+export interface LaunchChoice extends Partial<ModelChoice>, PermissionChoice {
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
   /** The id that the session is to have; null: one of its own choice. */
@@ -169,6 +174,17 @@ export interface ServedWords {
   draws(words: readonly string[], sockets: readonly string[]): boolean;
 }
 
+/** A queue of the agent's own, into which messages are put without a key. */
+export interface QueueWords {
+  /** As a way of delivery. */
+  readonly transport: "codex_queue" | "claude_inbox";
+  /**
+   * It is emptied at once, also in mid-turn, so it comes before any key; but what stands there is a colleague's word to the agent and not its
+   * user's. False: it is emptied when the session rests, and only where no key may be pressed.
+   */
+  readonly colleague: boolean;
+}
+
 export interface Agent {
   /** As it is written on record and after `--agent`. */
   readonly key: string;
@@ -193,6 +209,14 @@ export interface Agent {
   readonly efforts: readonly string[];
   /** Only such texts are ids of its sessions; nothing else is ever made part of a path. */
   isSessionId(text: string): boolean;
+  /** Its own words for what a session may do; null: it has none besides sandbox and approval. */
+  readonly permissionModes: readonly string[] | null;
+  /**
+   * Refuses before anything is started.
+   * @param here the environment of the start, and whether it is root's
+   * @throws Failure saying what it can take, or why not here
+   */
+  checkPermissions(choice: PermissionChoice, here: { readonly env: Readonly<Record<string, string | undefined>>; readonly root: boolean }): void;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */
@@ -214,8 +238,8 @@ export interface Agent {
   readonly keys: KeysPort;
   /** How a session is started that is spoken to by protocol; null when there is none. */
   readonly served: ServedWords | null;
-  /** Name of its own queue as a way of delivery; null when it has none. */
-  readonly queue: "codex_queue" | null;
+  /** Its own queue as a way of delivery; null when it has none. */
+  readonly queue: QueueWords | null;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */
   isExecutable(path: string): boolean;
   /** Whether a process of the agent with these words (its program first) serves several sessions at once. */

@@ -13,8 +13,40 @@ export interface Writer {
   readonly pid: number | null;
 }
 
+/** A session that lives, as its agent lists it. */
+export interface LiveSession {
+  readonly id: string;
+  readonly pid: number;
+  readonly cwd: string;
+  /** The pane of tmux that it was started in. */
+  readonly paneId: string | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  /** `waiting`: for a person's answer. */
+  readonly status: "idle" | "busy" | "waiting" | null;
+  /** Since when, in milliseconds since the epoch. */
+  readonly statusAt: number | null;
+  /** What it waits for, in the agent's words. */
+  readonly waitsFor: string | null;
+}
+
+/** The list that an agent itself keeps of its sessions while they live. */
+export interface SessionList {
+  sessions(home: string): LiveSession[];
+  /** What changes when the list does: a folder, to be watched. */
+  folder(home: string): string;
+}
+
 /** What a queue answered; `error` is a refusal in words, nothing was changed then. */
 export type QueueAnswer<T> = { readonly value: T } | { readonly error: string };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a queue is: the agent's home, and the environment in which its program is found and run. */
+export interface QueuePlace {
+  readonly home: string;
+  readonly env: Environment;
+}
 
 /** The agent's own queue of a session: a live one takes a message up by itself. */
 export interface AgentQueue {
@@ -22,20 +54,9 @@ export interface AgentQueue {
    * Adds a text under our own id, which then stands in the transcript beside it. Add once: nobody notices doubles.
    * @returns the id of the queued item. A throw means that nothing is known about the outcome.
    */
-  add(
-    program: string,
-    env: Readonly<Record<string, string | undefined>>,
-    sessionId: string,
-    text: string,
-    clientId: string,
-  ): Promise<QueueAnswer<string>>;
-  /** Takes an item back. True: it will never run. False: it was taken up already. */
-  withdraw(
-    program: string,
-    env: Readonly<Record<string, string | undefined>>,
-    sessionId: string,
-    itemId: string,
-  ): Promise<QueueAnswer<boolean>>;
+  add(place: QueuePlace, sessionId: string, text: string, clientId: string): Promise<QueueAnswer<string>>;
+  /** Takes an item back. True: it will never run. False: it was taken up already. Null: what was added cannot be taken back. */
+  readonly withdraw: ((place: QueuePlace, sessionId: string, itemId: string) => Promise<QueueAnswer<boolean>>) | null;
 }
 
 /** The machine half of an agent's own protocol. */
@@ -55,10 +76,14 @@ export interface AgentMachine {
   nextTranscript(path: string, sessionId: string | null): string | null;
   /** The file in which the session at `path` is written now; `path` itself when its form tells nothing. */
   newestTranscript(path: string, sessionId: string | null): string;
+  /** Where a session that was begun in this folder is written, also before it is; null where that is not known beforehand. */
+  transcriptPlace(home: string, sessionId: string, cwd: string): string | null;
   /** Transcripts below this home last written at `since` (milliseconds) or later. */
   transcriptsSince(home: string, since: number): string[];
   /** Who writes a session; null when it cannot be told. */
   writer(home: string, sessionId: string): Writer | null;
+  /** Null when the agent keeps no list of those of its sessions that live. */
+  readonly list: SessionList | null;
   /** Every session of this home that is being written now, with its writer where the system tells. */
   written(home: string): Map<string, number | null>;
   /** The file that the writer of a session holds open while it does, where its pid is not told. */

@@ -1,6 +1,7 @@
 /** Codex as an agent: the pure half of its port. */
-import type { Agent, LaunchChoice, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
+import type { Agent, LaunchChoice, ModelChoice, PermissionChoice, TranscriptMemory } from "../agent/agent.ts";
 import { versionNumbers } from "../agent/version.ts";
+import { Failure } from "../failure.ts";
 import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
@@ -27,6 +28,20 @@ const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
   ...(model == null ? [] : [`--model=${model}`]),
   ...(effort == null ? [] : ["-c", `model_reasoning_effort=${JSON.stringify(effort)}`]),
 ];
+
+const SANDBOXES = ["read-only", "workspace-write", "danger-full-access"];
+/** The first two are those of older releases. */
+const APPROVALS = ["untrusted", "on-failure", "on-request", "never"];
+
+function checkPermissions({ sandbox, approval, permissionMode }: PermissionChoice): void {
+  const among = (flag: string, value: string, all: readonly string[]): void => {
+    if (!all.includes(value)) throw new Failure(`Codex knows no ${flag} ${JSON.stringify(value)}`, { hint: `${flag} takes ${all.join(", ")}` });
+  };
+  if (permissionMode !== null)
+    throw new Failure("Codex has no permission modes", { hint: "say it with --sandbox MODE and --ask-for-approval POLICY" });
+  among("--sandbox", sandbox, SANDBOXES);
+  among("--ask-for-approval", approval, APPROVALS);
+}
 
 const permissionWords = ({ sandbox, approval }: LaunchChoice): string[] => ["--sandbox", sandbox, "--ask-for-approval", approval];
 
@@ -83,6 +98,8 @@ export const codex: Agent = {
     "nothing. Answer with the one word ready, then wait for instructions.",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"],
   isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
+  permissionModes: null,
+  checkPermissions,
   launchArguments: (choice, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
     ...permissionWords(choice),
@@ -180,7 +197,7 @@ export const codex: Agent = {
         return sockets.some((path) => remote === `unix://${path}`);
       }),
   },
-  queue: "codex_queue",
+  queue: { transport: "codex_queue", colleague: false },
   isExecutable: (path) => /(^|\/)codex(-(x86_64|aarch64)-[a-z0-9_-]+)?$/.test(path),
   // Settings (`-c key=value`) may stand before it.
   // One that listens on a socket of ours serves one session.

@@ -4,7 +4,7 @@ import type { Composer } from "../agent/screen.ts";
 import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
-export type Transport = "codex_protocol" | "tmux" | "codex_queue" | "inbox";
+export type Transport = "codex_protocol" | "tmux" | "codex_queue" | "claude_inbox" | "inbox";
 
 /**
  * `sending`: begun and not ended, or ended with its process; `delivered`: proof seen, or none possible; `typed`: handed over, proof not

@@ -35,7 +35,7 @@ export interface StartFacts {
 
 /** The words of the command that starts a session anew under its name, in its folder, with its agent, and with no more rights than it had. */
 export function startAnew({ name, role, cwd, agent, model, effort, permissions_json }: Session): string[] {
-  const { sandbox, ask_for_approval } = parseStored<Record<string, unknown>>(permissions_json ?? "{}", {});
+  const { sandbox, ask_for_approval, permission_mode } = parseStored<Record<string, unknown>>(permissions_json ?? "{}", {});
   const chosen = {
     cwd: cwd || null,
     agent: agent === DEFAULT_AGENT ? null : agent,
@@ -43,6 +43,7 @@ export function startAnew({ name, role, cwd, agent, model, effort, permissions_j
     effort,
     sandbox,
     "ask-for-approval": ask_for_approval,
+    "permission-mode": permission_mode,
   };
   return [
     `start-${role}`,
@@ -79,7 +80,7 @@ export interface Session {
   /** What it was started with; null: as the agent is set up, or not known. */
   readonly model: string | null;
   readonly effort: string | null;
-  /** What it may do, `{sandbox, ask_for_approval}`; null when that is not known. */
+  /** What it may do, `{sandbox, ask_for_approval}` or `{permission_mode}`; null when that is not known. */
   readonly permissions_json: string | null;
   /** How it came to be; null for a session from before this was recorded. */
   readonly launch: WayOfLaunch | null;

@@ -1,7 +1,7 @@
 /** What a worker is doing, told from its rollout: state (busy, idle, unknown) and how its newest turn stands. */
 import type { TurnError } from "../agent/failed-turn.ts";
 import { readFact, type AgentFact, type AgentRecord } from "../agent/record.ts";
-import { ageSeconds } from "../time.ts";
+import { ageSeconds, instant } from "../time.ts";
 
 export type WorkerState = "busy" | "idle" | "unknown";
 /** What a record says about the turn. `failed`: an error ended it, and its work is not done. */
@@ -36,6 +36,8 @@ export interface WriterSigns {
   readonly lockHeld: boolean | null;
   /** The registered process exists; null when none is registered. */
   readonly processAlive: boolean | null;
+  /** Since when its agent itself says that it rests, in milliseconds since the epoch; null: it says nothing of the kind. */
+  readonly restsSince: number | null;
 }
 
 export interface Inference {
@@ -56,6 +58,10 @@ export interface Inference {
 const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean =>
   lockHeld === null ? processAlive === false : !lockHeld && processAlive !== true;
 
+/** The turn that stands open was broken off before anything was written of that: its agent says that it has rested since. */
+const restsAfter = ({ timestamp }: TurnRecord, { restsSince }: WriterSigns): boolean =>
+  restsSince !== null && restsSince > (instant(timestamp) ?? Number.POSITIVE_INFINITY);
+
 /**
  * @param newest the newest record with a turn sign, null when there is none
  * @param lastSubtype subtype of the very last record of any type
@@ -63,7 +69,7 @@ const writerGone = ({ lockHeld, processAlive }: WriterSigns): boolean =>
 export function inferState(newest: TurnRecord | null, lastSubtype: string | null, writer: WriterSigns, nowMs: number): Inference {
   const told = newest === null ? null : turnSign(newest);
   // With nobody left it has crashed, whatever was seen before.
-  const sign = told === "open" && newest?.broken && !writerGone(writer) ? "aborted" : told;
+  const sign = told === "open" && !writerGone(writer) && (newest!.broken || restsAfter(newest!, writer)) ? "aborted" : told;
   const open = sign === "open";
   return {
     state: sign === null ? "unknown" : open ? "busy" : "idle",

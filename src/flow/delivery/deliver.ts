@@ -4,7 +4,7 @@ import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
-import type { Whereabouts } from "../observe/whereabouts.ts";
+import { type Whereabouts, whereListed } from "../observe/whereabouts.ts";
 import { deliverByProtocol, wayByProtocol } from "./protocol.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
@@ -19,9 +19,10 @@ export interface Delivered extends Omit<Verdict, "lookedTo"> {
 
 /** Sends once and never throws for what happens on the way: every outcome is told, and recorded in `deliveries`. */
 export async function deliver(cx: Context, store: Store, parcel: Parcel): Promise<Delivered> {
-  const served = await wayByProtocol(cx, store, parcel.recipient);
   // It may have gone on to another conversation, and be followed there.
-  const journal = new Journal(cx, store, served === null ? parcel : { ...parcel, recipient: recipientOf(served.session) });
+  const served = await wayByProtocol(cx, store, parcel.recipient);
+  const recipient = served === null ? whereListed(cx, store, parcel.recipient) : recipientOf(served.session);
+  const journal = new Journal(cx, store, { ...parcel, recipient });
   let verdict: Verdict;
   try {
     verdict = (await byProtocol(cx, store, journal, served)) ?? (await chooseRung(cx, journal));
@@ -70,6 +71,10 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
   // An Enter alone would submit what a person has half typed, or answer a question.
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
+  // What commands the agent itself means nothing in its queue.
+  const byQueue = async () => (way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null);
+  const first = journal.parcel.colleague && recipient.agent.queue?.colleague ? await byQueue() : null;
+  if (first?.started) return first;
   if (way.pane !== null && way.agent !== null) {
     const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way);
     if (typed === "moved" && !again) return chooseRung(cx, journal, true);
@@ -77,8 +82,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
       return notSent("tmux", "PaneMoved", `nothing was typed: the pane of ${JSON.stringify(name)} shows something else now`);
     if (typed !== "queue") return typed;
   }
-  // What commands the agent itself means nothing in its queue.
-  const queued = way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null;
+  const queued = first ?? (await byQueue());
   if (queued !== null && (way.pane !== null || queued.started)) return queued;
   const why = way.doubt?.why ?? queued?.error ?? `${JSON.stringify(name)} has no terminal and no live thread`;
   return { ...notSent("inbox", "PullRequired", `${why}: it has to ask its inbox`, way.doubt?.help ?? null), state: "pull_required" };

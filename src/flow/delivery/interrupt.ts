@@ -3,7 +3,7 @@
  */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
-import type { Proof } from "../../core/delivery/delivery.ts";
+import { type Proof, standsInComposer } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { type Ask, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
@@ -12,7 +12,7 @@ import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
-import { newestTurn, turnEndedAfter, writtenTo } from "../reach/open-turn.ts";
+import { listedAt, newestTurn, turnEndedAfter, unanswered, writtenTo } from "../reach/open-turn.ts";
 import { movedTo } from "../reach/served.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import { sayAgain } from "./again.ts";
@@ -94,6 +94,7 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   }
   // What is typed while a turn is being interrupted may go astray: nobody is told that it is over before it is.
   if (sent && (agent !== null || input.followup !== null)) await settled(cx, pane, agent, recipient.rolloutPath);
+  if (sent && agent !== null && input.key === undefined) await removeReturned(cx, pane, agent, recipient.rolloutPath);
   return { key, sent, target, followup_proof: input.followup === null ? null : await followUp(cx, store, recipient, input) };
 }
 
@@ -157,8 +158,23 @@ async function stillRuns(cx: Context, pane: Pane, agent: Agent, rollout: string 
 
 /** A second interrupt key on an idle agent opens a page of its own, so an idle one gets none. Whatever is not clearly idle is busy. */
 async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<boolean> {
+  const listed = rollout === null ? null : listedAt(agent, rollout);
+  // Where a person is asked the key would be the answer: no.
+  if (listed !== null) return listed.status === "busy";
   const { page } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
   return !["idle", "draft", "starting"].includes(page) || newestTurn(agent, rollout) === "open";
+}
+
+/**
+ * A turn that is interrupted before the agent's first word gives its words back into the composer, where the next Enter would send them
+ * again, in front of whatever is said next. Only exactly they are taken out.
+ */
+async function removeReturned(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<void> {
+  const said = rollout === null ? null : unanswered(agent, rollout);
+  if (said === null) return;
+  const { composer, asks } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
+  if (composer === null || asks || composer.empty || !standsInComposer(agent, composer, said)) return;
+  await press(cx.env, { pane, cursor: agent.screen.cursorShown }, ...agent.keys.clear(said));
 }
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {

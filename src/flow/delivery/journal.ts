@@ -16,6 +16,8 @@ export interface Parcel {
   readonly origin: string;
   /** Typed as it is: a leading `/` commands the agent. */
   readonly asCommand?: boolean;
+  /** It is another session's word, or Dispatch's, and not a person's: it may go where the agent takes it for a colleague's. */
+  readonly colleague?: boolean;
   /** Only into the turn that runs, at its next step. */
   readonly steer?: boolean;
   readonly taskId?: string | null;

@@ -22,7 +22,7 @@ interface Sought extends SoughtText {
 
 /** Whether this way hands our id on into the record: the agent's protocol and its queue do, a composer does not. */
 export const handsIdOn = (agent: Agent, transport: Transport | null): boolean =>
-  transport !== null && (transport === agent.queue || transport === agent.served?.transport);
+  transport !== null && (transport === agent.queue?.transport || transport === agent.served?.transport);
 
 export class ProofSearch {
   private path: string;

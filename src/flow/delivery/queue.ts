@@ -3,7 +3,6 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
-import { which } from "../../system/processes/environment.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
 import type { Journal } from "./journal.ts";
@@ -13,6 +12,8 @@ import type { Reach } from "../reach/recipient.ts";
 
 /** A session looks at its queue every few seconds, at times only after ten. */
 const TAKE_MS = 25_000;
+/** One that nothing is taken back from is emptied at once, but for a turn that runs. */
+const PROOF_MS = 15_000;
 /** What was taken up before it could be taken back shows within this. */
 const TAKEN_MS = 5_000;
 
@@ -21,12 +22,9 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const { recipient, text, proofMs } = journal.parcel;
   const { agent } = recipient;
   const { queue } = machineOf(agent);
-  const transport = agent.queue;
-  if (queue === null || transport === null) return notSent(null, "QueueUnavailable", `${agent.label} has no queue of its own`);
-  const program = which(agent.program, cx.env);
-  if (program === null)
-    return notSent(transport, "QueueUnavailable", `${agent.program} is not on PATH, which the queue of its threads needs`);
-  const env = { ...cx.env, [agent.home.variable]: way.home ?? undefined };
+  const transport = agent.queue?.transport;
+  if (queue === null || transport === undefined || way.home === null) return notSent(null, "QueueUnavailable", `${agent.label} has no queue of its own`);
+  const place = { home: way.home, env: cx.env };
   const thread = recipient.threadId!;
   journal.markRollout();
   const search = journal.search(transport);
@@ -45,7 +43,7 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   });
   let item: string;
   try {
-    const added = await queue.add(program, env, thread, text, journal.clientId);
+    const added = await queue.add(place, thread, text, journal.clientId);
     if ("error" in added) return notSent(transport, "QueueRefused", added.error);
     item = added.value;
   } catch (error) {
@@ -54,12 +52,14 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
   }
   journal.note("queued", { item });
-  if (await seen(search, Math.max(proofMs ?? 0, TAKE_MS))) return arrived(transport, search.lookedTo);
+  if (await seen(search, queue.withdraw === null ? (proofMs ?? PROOF_MS) : Math.max(proofMs ?? 0, TAKE_MS))) return arrived(transport, search.lookedTo);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, agent, way);
-  if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working)
+  if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working || (screen.asks && queue.withdraw === null))
     return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
-  const back = await queue.withdraw(program, env, thread, item).catch((error: Error) => ({ error: error.message }));
+  if (queue.withdraw === null) return open("unknown", `the message was put into the queue of ${who}, and its rollout does not show it`);
+  const back = await queue
+    .withdraw(place, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
     journal.note("taken back", { item });
     return notSent(

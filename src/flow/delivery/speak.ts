@@ -5,6 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { type Session, wayBack } from "../../core/sessions/session.ts";
 import type { Store } from "../../store/store.ts";
 import { deliver, type Delivered } from "./deliver.ts";
+import { askerOf } from "../reach/asker.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
 import { boundTask, recorded } from "./session-action.ts";
 
@@ -50,6 +51,7 @@ export function nudgeSession(
       recipient: recipientOf(session),
       text: input.text,
       origin: input.origin,
+      colleague: (await askerOf(cx, store)) !== null,
       steer: input.steer === true,
       taskId: boundTask(store, session).taskId,
     });

@@ -28,7 +28,7 @@ export async function stillWaits({ cx, store }: Scene, delivery: Delivery, recip
   const way = await reach(cx, recipient).catch(() => null);
   if (way === null || !way.provable) return false;
   const behindTurn = (): boolean => newestTurn(recipient.agent, recipient.rolloutPath) === "open";
-  if (delivery.transport === recipient.agent.queue) return way.live && behindTurn();
+  if (delivery.transport === recipient.agent.queue?.transport) return way.live && behindTurn();
   if (way.pane === null || way.agent === null) return false;
   const screen = await capturePane(cx.env, way.pane.paneId, 0, true).catch(() => null);
   if (screen === null) return false;

@@ -21,6 +21,7 @@ export async function carry({ cx, store, claimant }: PassScene, sending: Sending
       recipient: recipientOf(sending.target),
       text: sending.text,
       origin: "dispatch",
+      colleague: true,
       taskId: sending.taskId,
       commandId: sending.commandId,
       notificationId: sending.notificationId,

@@ -34,8 +34,9 @@ export function ingest(cx: Pick<Context, "program">, store: Store, session: Sess
     }
     const next = machine.nextTranscript(path, now.codex_session_id);
     const file = openRollout(path);
-    // A conversation of a served session that nobody has said anything in yet: its server names the file that it will be written to.
-    if (file === null && next === null && now.socket !== null && now.last_ingest_offset === null) return sum;
+    // A conversation that nobody has said anything in yet: its server, or its agent, tells beforehand where it will be written.
+    const foretold = now.socket !== null || machine.list !== null;
+    if (file === null && next === null && foretold && now.last_ingest_offset === null) return sum;
     if (file === null && next === null)
       throw new Failure(`the rollout of session ${JSON.stringify(now.name)} is not there: ${path}`, { hint: reregister(cx, now) });
     if (file !== null) {

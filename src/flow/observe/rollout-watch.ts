@@ -10,10 +10,19 @@ import { machineOf } from "../../system/agent/agents.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 import { type FolderWatch, lookWhereDeaf, watchFolder } from "../../system/files/watch.ts";
 import { ingest } from "./ingest.ts";
+import { followListed } from "./whereabouts.ts";
 import { type Grown, unread } from "./unread.ts";
 
 /** Bound workers whose rollout is not as long as what is stored of it. */
 const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((session) => unread(session) ?? []);
+
+/** The folder that changes when the session begins another conversation; null where its agent lists none. */
+function listFolderOf(session: Session): string | null {
+  const agent = agentOf(session);
+  const { list } = machineOf(agent);
+  const home = session.codex_session_path === null ? null : agent.transcript.homeOf(session.codex_session_path);
+  return list === null || home === null ? null : list.folder(home);
+}
 
 const rolloutOf = ({ id }: Session): string => `the rollout of ${id}`;
 
@@ -116,18 +125,24 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const follow = (): void => {
-    const paths = boundWorkers(store).flatMap((session) => {
+    const workers = boundWorkers(store).map((session) => followListed(cx, store, session));
+    const paths = workers.flatMap((session) => {
       const { codex_session_path: path, codex_session_id: thread } = session;
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
     });
-    const wanted = new Set(paths.map(dirname));
+    const lists = new Set(workers.flatMap((session) => listFolderOf(session) ?? []));
+    const wanted = new Set([...paths.map(dirname), ...lists]);
     const begun = new Set<string>();
     for (const folder of folders.keys()) {
       if (!wanted.has(folder)) forget(folder);
     }
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
-      const watch = watchFolder(folder, (name) => void (name === null ? lookAtSizes() : touch(join(folder, name))));
+      const listed = (): void => {
+        if (boundWorkers(store).some((session) => followListed(cx, store, session) !== session)) follow();
+      };
+      const grown = (name: string | null): void => void (name === null ? lookAtSizes() : touch(join(folder, name)));
+      const watch = watchFolder(folder, lists.has(folder) ? listed : grown);
       if (!watch) continue;
       folders.set(folder, watch);
       begun.add(folder);

@@ -12,7 +12,7 @@ import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { PaneMoved, reach, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
+import { PaneMoved, reach, type Recipient, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
 import { lookAtAsks } from "./asks.ts";
 import { lookForBroken } from "./broken-turn.ts";
@@ -49,17 +49,21 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
   if (way.kind === "leaving") return { session, way: { kind: "moved", to: way.to, by: "began" } };
   if (way.kind !== "went on") return { session, way };
   const { line, conversation } = way;
-  try {
-    // What it said last in the conversation before is told of like any other.
-    ingest(cx, store, session, true);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
+  readToTheEnd(cx, store, session);
   const now = followConversation(store, session, conversation);
   if (now.codex_session_id === conversation.id) return { session: now, way: { kind: "here", line, conversation } };
   line.close();
   noteMoved(store, now, conversation.id, "began");
   return { session: now, way: { kind: "moved", to: conversation.id, by: "began" } };
+}
+
+/** What it said last in the conversation before is told of like any other. */
+function readToTheEnd(cx: Pick<Context, "program">, store: Store, session: Session): void {
+  try {
+    ingest(cx, store, session, true);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 interface Look {
@@ -97,7 +101,33 @@ async function lookAtServer(cx: Context, store: Store, session: Session, { asksO
   }
 }
 
-async function lookAtPane(cx: Context, store: Store, session: Session, { closely = false }: Look): Promise<void> {
+/**
+ * The session with the conversation that its process has now, where its agent lists that itself: the same one at most times, and the next
+ * one after a person, or we, had it begin anew.
+ */
+export function followListed(cx: Pick<Context, "program">, store: Store, session: Session): Session {
+  const { codex_session_path: path, codex_session_id: thread, pid } = session;
+  const agent = agentOf(session);
+  const { list, transcriptPlace } = machineOf(agent);
+  const home = path === null || list === null ? null : agent.transcript.homeOf(path);
+  if (session.state !== "active" || list === null || home === null || pid === null) return session;
+  const now = list.sessions(home).find((each) => each.pid === pid);
+  if (now === undefined || now.id === thread) return session;
+  readToTheEnd(cx, store, session);
+  const followed = followConversation(store, session, { id: now.id, path: transcriptPlace(home, now.id, now.cwd) });
+  if (followed.codex_session_id !== now.id) noteMoved(store, followed, now.id, "pane");
+  return followed;
+}
+
+/** The recipient where {@link followListed} finds it. */
+export function whereListed(cx: Pick<Context, "program">, store: Store, recipient: Recipient): Recipient {
+  const session = recipient.sessionId === null || recipient.gone !== null ? null : sessionById(store, recipient.sessionId);
+  const now = session === null ? null : followListed(cx, store, session);
+  return now === null || now.codex_session_id === recipient.threadId ? recipient : recipientOf(now);
+}
+
+async function lookAtPane(cx: Context, store: Store, seen: Session, { closely = false }: Look): Promise<void> {
+  const session = followListed(cx, store, seen);
   const recipient = recipientOf(session);
   const lock = threadLock(recipient);
   if (lock === null || recipient.tmuxSession === null || (lock.held && !closely && session.moved_to === null)) return;

@@ -1,14 +1,32 @@
 /** Whether a turn is open in a rollout right now, told from its end backwards. */
 import type { Agent, TranscriptMemory } from "../../core/agent/agent.ts";
+import type { LiveSession } from "../../core/agent/machine.ts";
+import { factsOf } from "../../core/agent/facts.ts";
 import { turnSign, type TurnSign } from "../../core/sessions/worker-state.ts";
+import { machineOf } from "../../system/agent/agents.ts";
+import { transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
 
 const FIRST_LOOK = 256 << 10;
 /** A turn writes no more than this between two signs, unless somebody feeds it images. */
 const FARTHEST = 64 << 20;
 
-/** The newest sign of a turn; null when there is none, or no rollout. */
+/** The newest sign of a turn; null when there is none, or no rollout. One that its agent lists at rest does not run, whatever is written. */
 export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
+  const written = newestWritten(agent, path);
+  return written === "open" && listedAt(agent, path!)?.status === "idle" ? "aborted" : written;
+}
+
+/** What the agent itself lists of the session that this file is written for; null when it lists none, or not this one. */
+export function listedAt(agent: Agent, path: string): LiveSession | null {
+  const { list } = machineOf(agent);
+  const home = list === null ? null : agent.transcript.homeOf(path);
+  if (home === null || list === null) return null;
+  const id = transcriptHeadSoFar(agent, path)?.id;
+  return list.sessions(home).find((each) => each.id === id) ?? null;
+}
+
+function newestWritten(agent: Agent, path: string | null): TurnSign | null {
   const file = path === null ? null : openRollout(path);
   if (file === null) return null;
   try {
@@ -24,6 +42,28 @@ export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
       }
       if (newest !== null || start === 0 || back >= FARTHEST) return newest;
     }
+  } finally {
+    file.close();
+  }
+}
+
+/** What was said last, when the agent has answered nothing to it yet; null when it has, or the end of the file does not tell. */
+export function unanswered(agent: Agent, path: string): string | null {
+  const file = openRollout(path);
+  if (file === null) return null;
+  const memory = agent.transcript.remember([]);
+  let said: string | null = null;
+  try {
+    for (let from = Math.max(0, file.size - FIRST_LOOK), more = true; more;) {
+      const piece = file.read(from);
+      for (const fact of piece.lines.flatMap(({ text }) => (text === null ? [] : factsOf(agent, text, memory)))) {
+        if (fact.kind === "user") said = fact.text;
+        if (fact.kind === "agent" || fact.kind === "turn_completed") said = null;
+      }
+      more = piece.more && piece.lines.length > 0;
+      from = piece.next;
+    }
+    return said;
   } finally {
     file.close();
   }

@@ -1,7 +1,7 @@
 /** The terminal of a start: what it is called, what runs in it, and how it is begun: on record before it exists. */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
+import type { Agent, ModelChoice, PermissionChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
@@ -16,15 +16,13 @@ import type { BegunTerminal, Undertaking } from "./undertaking.ts";
 import type { LaunchWish } from "./way-of-launch.ts";
 import { leftBehind, promptDigest, requestDigest, takeUp } from "./unfinished.ts";
 
-export interface Launch extends ModelChoice {
+export interface Launch extends ModelChoice, PermissionChoice {
   readonly agent: Agent;
   readonly role: Role;
   /** Name of the session on record; its tmux session is `codex-NAME`. */
   readonly name: string;
   /** Absolute. */
   readonly cwd: string;
-  readonly sandbox: string;
-  readonly approval: string;
   /** First words; null for none. */
   readonly prompt: string | null;
   /** Answer a folder-trust page that was recognised. */

@@ -6,6 +6,7 @@ import { indexedSessions } from "../../store/agent-index.ts";
 import { needPlainName, type Role, type Session } from "../../core/sessions/session.ts";
 import { findSession, registerSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
+import { toIso } from "../../core/time.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses, openFiles } from "../../system/processes/processes.ts";
@@ -46,9 +47,11 @@ interface Seen {
 
 async function foundOf(cx: Context, store: Store, agent: Agent, { processes, panes }: Seen): Promise<FoundSession[]> {
   const home = homeOfAgent(agent, cx.env);
+  const machine = machineOf(agent);
   const threads = new Map<string, { pid: number | null; path: string }>();
-  for (const [threadId, pid] of machineOf(agent).written(home)) {
-    const path = machineOf(agent).transcriptOf(home, threadId);
+  const listed = new Map(machine.list?.sessions(home).map((each) => [each.id, each]));
+  for (const [threadId, pid] of machine.written(home)) {
+    const path = machine.transcriptOf(home, threadId) ?? machine.transcriptPlace(home, threadId, listed.get(threadId)?.cwd ?? "");
     if (path !== null) threads.set(threadId, { pid, path });
   }
   for (const held of await heldByPanes(cx, agent, panes, processes)) threads.set(held.threadId, held);
@@ -56,7 +59,8 @@ async function foundOf(cx: Context, store: Store, agent: Agent, { processes, pan
   const found: FoundSession[] = [];
   for (const [threadId, { pid, path }] of threads) {
     const meta = transcriptHeadSoFar(agent, path);
-    if (threadIsRegistered(store, threadId) || meta === null || !meta.conversation) continue;
+    const known = listed.get(threadId);
+    if (threadIsRegistered(store, threadId) || (meta === null && known === undefined) || meta?.conversation === false) continue;
     const line = pid === null ? [] : await sessionLine(pid, processes, cx.env);
     const pane = panes.find((each) => line.includes(each.pid));
     found.push({
@@ -64,8 +68,8 @@ async function foundOf(cx: Context, store: Store, agent: Agent, { processes, pan
       threadId,
       rolloutPath: path,
       pid,
-      cwd: meta.cwd,
-      startedAt: meta.timestamp,
+      cwd: meta?.cwd ?? known?.cwd ?? null,
+      startedAt: meta?.timestamp ?? (known?.startedAt == null ? null : toIso(known.startedAt)),
       firstWords: (prompts.get(threadId) || firstPrompt(agent, path))?.slice(0, WORDS) ?? null,
       tmuxSession: pane?.session ?? null,
       paneId: pane?.paneId ?? null,

@@ -6,7 +6,7 @@ import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
-import { executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
+import { environmentOf, executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
@@ -54,6 +54,31 @@ export async function openTranscripts(cx: Context, pid: number, among: Among = a
   return answered ? found : null;
 }
 
+/** The session that its agent itself lists for this process, or for one below it. */
+async function listedIn(cx: Context, pid: number, among: Among): Promise<Identity | null> {
+  const family = await sessionFamily(pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  for (const agent of among) {
+    const { list, transcriptPlace } = machineOf(agent);
+    // The home of that process need not be the one of this environment.
+    const home = environmentOf(pid, agent.home.variable) || homeOfAgent(agent, cx.env);
+    const session = list?.sessions(home).find((each) => family.includes(each.pid));
+    const path = session === undefined ? null : transcriptPlace(home, session.id, session.cwd);
+    if (session === undefined || path === null) continue;
+    refuseShared(agent, home, session.id);
+    return { agent, rolloutPath: path, threadId: session.id, pid: session.pid, cwd: session.cwd, pane: null };
+  }
+  return null;
+}
+
+/** @throws Failure when two processes run the session: what is said to one of them would show in the record of both */
+function refuseShared(agent: Agent, home: string, id: string): void {
+  const pids = (machineOf(agent).list?.sessions(home) ?? []).filter((each) => each.id === id).map(({ pid }) => pid);
+  if (pids.length < 2) return;
+  throw new Failure(`processes ${pids.join(" and ")} both run the ${agent.label} session ${id}`, {
+    hint: `end all but one of them: what is said to one shows in the record of all`,
+  });
+}
+
 /** What a server shared by several sessions writes for this process, and for which agent; null when it is no client of one. */
 async function servedFor(cx: Context, pid: number, among: Among): Promise<{ agent: Agent; served: ServedThreads } | null> {
   for (const agent of among) {
@@ -78,6 +103,8 @@ export async function identifyByPid(cx: Context, pid: number, among: Among, nami
     });
   }
   if (found.length === 0) {
+    const listed = await listedIn(cx, pid, among);
+    if (listed !== null) return listed;
     const client = await servedFor(cx, pid, among);
     const served = client?.served;
     if (client && served?.certain) {
@@ -120,6 +147,8 @@ export function conversationAt(agent: Agent, path: string): TranscriptHead & { r
     throw new Failure(`thread ${head.id} is a helper's, which its agent started for itself, and can be neither worker nor manager`, {
       hint: "name the conversation that started it; it is the one that its terminal shows",
     });
+  const home = agent.transcript.homeOf(path);
+  if (home !== null) refuseShared(agent, home, head.id);
   return { ...head, path: machineOf(agent).newestTranscript(path, head.id) };
 }
 

@@ -42,6 +42,7 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
   checkModelChoice(agent, launch);
+  agent.checkPermissions(launch, { env: cx.env, root: process.getuid?.() === 0 });
   needTmux(cx.env);
   needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
@@ -113,7 +114,9 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       await keepDeadPane(cx.env, paneId, false);
       // Without what is this session's alone: its words, and the id that no second one can have.
       const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
-      const permissions = { sandbox: request.sandbox, ask_for_approval: request.approval };
+      const { permissionMode: mode, sandbox, approval } = request;
+      const permissions: StartFacts["permissions"] =
+        mode === null ? { sandbox, ask_for_approval: approval } : { permission_mode: mode };
       const outcome = await outcomeOf(cx, way, pid);
       const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
       // Its server may be started anew, and the thread with it: what lives as long as the session is what the pane runs.

@@ -63,7 +63,16 @@ async function given(
   id: string,
   { family, facts }: { family: readonly number[]; facts: LaunchFacts },
 ): Promise<Location> {
-  const path = machineOf(agent).transcriptOf(homeOfAgent(agent, cx.env), id);
+  const home = homeOfAgent(agent, cx.env);
+  const { list, transcriptOf, transcriptPlace } = machineOf(agent);
+  if (list !== null) {
+    const listed = list.sessions(home).find((each) => each.id === id && family.includes(each.pid));
+    if (listed === undefined) return none(`${agent.label} does not list the session ${id} yet, as which it was started`);
+    const path = transcriptPlace(home, id, listed.cwd);
+    if (path === null) return none(`it cannot be told where the session ${id} will be written`);
+    return { found: { pid: listed.pid, rolloutPath: path, threadId: id, cwd: listed.cwd } };
+  }
+  const path = transcriptOf(home, id);
   if (path === null) return none(`nothing is written yet of the session ${id}, as which it was started`);
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: path, threadId: id, cwd: facts.cwd } };
 }

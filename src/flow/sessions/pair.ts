@@ -92,7 +92,11 @@ function launchFor({ cx, input }: Asked, role: Role, prompt: string | null, bind
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
       : { name: input.managerName, agent: input.managerAgent, model: input.managerModel, effort: input.managerEffort };
   const { agent = input.agent, model = input.model, effort = input.effort } = own;
-  return { ...launchOf(cx, role, own.name, input.cwd, { ...input, agent, model, effort }, prompt), binding: binding?.id ?? null };
+  const launch = launchOf(cx, role, own.name, input.cwd, { ...input, agent, model, effort }, prompt);
+  // Of a mixed pair it is for the one that has such words.
+  const others = [input.workerAgent ?? input.agent, input.managerAgent ?? input.agent].map((key) => chosenAgent(cx.env, key));
+  const forOther = launch.agent.permissionModes === null && others.some(({ permissionModes }) => permissionModes !== null);
+  return { ...launch, permissionMode: forOther ? null : launch.permissionMode, binding: binding?.id ?? null };
 }
 
 /** First words of the worker. */

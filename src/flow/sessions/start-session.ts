@@ -1,7 +1,7 @@
 /** start-worker and start-manager: a session launched, found and put on record. */
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { type AgentKey, agentKeys, CHOICE_VARIABLE, chosenAgent } from "../../core/agent/agents.ts";
+import { type AgentKey, agentKeys, CHOICE_VARIABLE, chosenAgent, allAgents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { type RegisteredSession, registeredSession, type Role, type Session } from "../../core/sessions/session.ts";
 import { registerSession, sessionOfRollout } from "../../store/sessions/sessions.ts";
@@ -13,6 +13,8 @@ import { checkLaunch, launch } from "./launch.ts";
 import { undertake } from "./undertaking.ts";
 import { leftBehind, takeUp } from "./unfinished.ts";
 import { LAUNCH_VARIABLE, LAUNCH_WAYS, launchWish } from "./way-of-launch.ts";
+
+const permissionModes = allAgents.flatMap((agent) => agent.permissionModes ?? []);
 
 /** Which agent runs, and with what: flags of every command that starts one. */
 export const agentFlags = {
@@ -26,6 +28,9 @@ export const launchFlags = {
   ...agentFlags,
   sandbox: text("sandbox mode of the agent", { default: "danger-full-access", value: "MODE", filled: true }),
   askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
+  permissionMode: choice("the agent's own word for what it may do; wins over --sandbox and --ask-for-approval", permissionModes, {
+    value: "MODE",
+  }),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
   launch: choice(
@@ -67,6 +72,7 @@ export interface AgentInput {
 export interface StartInput extends AgentInput {
   readonly sandbox: string;
   readonly askForApproval: string;
+  readonly permissionMode?: string | undefined;
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
   readonly launch: string | undefined;
@@ -82,6 +88,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   cwd,
   sandbox: input.sandbox,
   approval: input.askForApproval,
+  permissionMode: input.permissionMode ?? null,
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,

@@ -22,6 +22,7 @@ export interface WantedStart extends ModelChoice {
   readonly cwd: string;
   readonly sandbox: string;
   readonly approval: string;
+  readonly permissionMode: string | null;
   readonly prompt?: string | null;
   /** The binding in which the session may stand. */
   readonly binding: string | null;
@@ -33,8 +34,8 @@ export type LeftBehind =
   | { readonly start: UnfinishedStart; readonly session: null; readonly pane: Pane };
 
 /** As what it is started, apart from its first words. */
-export const requestDigest = ({ agent, role, cwd, sandbox, approval, model, effort }: WantedStart): string =>
-  sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort]));
+export const requestDigest = ({ agent, role, cwd, sandbox, approval, permissionMode: mode, model, effort }: WantedStart): string =>
+  sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort, ...(mode === null ? [] : [mode])]));
 
 export const promptDigest = (prompt: string | null): string => sha256(JSON.stringify(prompt));
 

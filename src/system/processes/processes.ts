@@ -86,14 +86,17 @@ export async function startedAt(pid: number, env: Env): Promise<number | null> {
 /** Older records hold the start as a time, which Linux reckons from the clock of the wall at every look. */
 const START_TOLERANCE_MS = 2000;
 
+/** The ticks between the machine's boot and the start of the process, as Linux tells them; null elsewhere and when it is gone. */
+export const startTicks = (pid: number): string | null => (linux ? (stat(pid)?.[19] ?? null) : null);
+
 /**
  * When the process was started, in a form that no step of the clock moves and that two processes of one pid do not share: on Linux the boot
  * and the ticks since it (/proc/<pid>/stat), elsewhere the time that the system noted. Null when it is gone or not told.
  */
 export async function startOf(pid: number, env: Env): Promise<string | null> {
   if (linux) {
-    const ticks = stat(pid)?.[19];
-    return ticks === undefined ? null : `boot ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ticks ${ticks}`;
+    const ticks = startTicks(pid);
+    return ticks === null ? null : `boot ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ticks ${ticks}`;
   }
   const at = await startedAt(pid, env);
   return at === null ? null : toIso(at);

@@ -51,7 +51,7 @@ test("it is found by that id beside another that began with the same words, and 
   w.env.PATH = `${join(w.dir, "bin")}:${w.env.PATH}`;
   const cx = w.context();
   const request: Launch = {
-    ...{ agent: choosy, role: "worker", name: "w1", cwd: w.work, sandbox: "read-only", approval: "never" },
+    ...{ agent: choosy, role: "worker", name: "w1", cwd: w.work, sandbox: "read-only", approval: "never", permissionMode: null },
     ...{ prompt: "go", model: null, effort: null, acceptTrust: false, timeoutSeconds: 20, binding: null, wish: "tmux" },
   };
   const started = await undertake(cx, (under) => startSession({ cx, store: cx.store(), under }, request, "test"));

@@ -1,0 +1,52 @@
+/**
+ * The inbox of a living Claude Code session: a socket that takes messages from other sessions, one line each (its documentation calls it
+ * cross-session messaging; the line was measured with 2.1.332). Nothing comes back: the receipt is our id in the transcript.
+ */
+import type { QueueAnswer, QueuePlace } from "../../core/agent/machine.ts";
+import { livingSessions } from "./registry.ts";
+
+const LIMIT_MS = 5000;
+
+/**
+ * Puts a text into the inbox under our own id.
+ * @returns that id. A throw means that nothing is known about the outcome
+ */
+export async function addToInbox({ home }: QueuePlace, sessionId: string, text: string, clientId: string): Promise<QueueAnswer<string>> {
+  const [session, another] = livingSessions(home).filter(({ id }) => id === sessionId);
+  if (session === undefined) return { error: "the session is not in the list that Claude Code keeps of those that live" };
+  if (another !== undefined) return { error: `processes ${session.pid} and ${another.pid} both run the session` };
+  if (session.inbox === null) return { error: "the session takes no messages from other sessions" };
+  const line = { msgV: 1, msg_id: clientId, type: "user", message: { role: "user", content: text }, priority: "next" };
+  return send(session.inbox, `${JSON.stringify(line)}\n`, clientId);
+}
+
+/** Only a connection that was never made is a refusal: what was written in part may have been read. */
+async function send(socket: string, line: string, id: string): Promise<QueueAnswer<string>> {
+  const bytes = Buffer.from(line);
+  const end = Promise.withResolvers<QueueAnswer<string>>();
+  let sent = 0;
+  const push = (connection: { write(data: Uint8Array): number; end(): void }): void => {
+    sent += connection.write(bytes.subarray(sent));
+    if (sent < bytes.length) return;
+    connection.end();
+    end.resolve({ value: id });
+  };
+  const timer = setTimeout(() => end.reject(new Error(`its inbox took ${sent} of ${bytes.length} bytes within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+  try {
+    const connection = await Bun.connect({
+      unix: socket,
+      socket: {
+        open: push,
+        drain: push,
+        data: () => {},
+        close: () => end.reject(new Error("its inbox closed before all was written")),
+        error: (_socket, error) => end.reject(error),
+      },
+    }).catch((error: Error) => ({ refused: error.message }));
+    if ("refused" in connection) return { error: `its inbox is not there: ${connection.refused}` };
+    const answer = await end.promise;
+    return answer;
+  } finally {
+    clearTimeout(timer);
+  }
+}
