@@ -58,6 +58,8 @@ export interface ModelChoice {
 export interface LaunchChoice extends Partial<ModelChoice> {
   readonly sandbox: string;
   readonly approval: string;
+  /** The agent's own word for both, where it has one; null or absent: those two say it. */
+  readonly permissionMode?: string | null;
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
   /** The id that the session is to have; null: one of its own choice. */
@@ -153,8 +155,8 @@ export interface KeysPort {
   typeable(text: string): string;
   /** The typeable text in the pieces in which it is pasted, [] for none. */
   pastes(text: string): readonly string[];
-  /** How many characters the placeholder stands for that the composer shows in place of a long text; null when this is none. */
-  folded(shown: string): number | null;
+  /** Whether the placeholder that the composer shows in place of a long text stands for this one; null when it shows none. */
+  folds(shown: string, typed: string): boolean | null;
 }
 
 /** The words that start the two halves of a session which is spoken to by protocol. */
@@ -167,6 +169,12 @@ export interface ServedWords {
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
   /** Whether a process with these words draws what the server at one of these paths has. */
   draws(words: readonly string[], sockets: readonly string[]): boolean;
+}
+
+/** A file below the agent's home. */
+export interface SettingsFile {
+  readonly file: string;
+  readonly text: string;
 }
 
 export interface Agent {
@@ -215,14 +223,11 @@ export interface Agent {
   /** How a session is started that is spoken to by protocol; null when there is none. */
   readonly served: ServedWords | null;
   /** Name of its own queue as a way of delivery; null when it has none. */
-  readonly queue: "codex_queue" | null;
+  readonly queue: "codex_queue" | "claude_inbox" | null;
   /** Whether a process whose program file is `path` is the agent itself, not a script or shell of that name. */
   isExecutable(path: string): boolean;
   /** Whether a process of the agent with these words (its program first) serves several sessions at once. */
   isSharedServer(words: readonly string[]): boolean;
-  /** Its settings file that makes it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
-  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): {
-    readonly file: string;
-    readonly text: string;
-  };
+  /** Its settings files that make it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
+  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): readonly SettingsFile[];
 }

@@ -5,7 +5,7 @@ import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
-import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
+import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 
 /** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
 function isModern(version: string | null): boolean {
@@ -159,7 +159,7 @@ export const codex: Agent = {
     slash: { compact: "/compact", clear: "/clear" },
     typeable,
     pastes,
-    folded: foldedCharacters,
+    folds,
   },
   served: {
     transport: "codex_protocol",
@@ -186,5 +186,5 @@ export const codex: Agent = {
   // One that listens on a socket of ours serves one session.
   isSharedServer: (words) =>
     words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server" && !words.some((word) => OWN.test(word)),
-  scripted: (options) => ({ file: "config.toml", text: codexConfig(options) }),
+  scripted: (options) => [{ file: "config.toml", text: codexConfig(options) }],
 };
