@@ -149,8 +149,8 @@ const model = scriptedModel(answer);
 try {
   for (const folder of [project, env.CODEX_HOME!]) mkdirSync(folder);
   Bun.spawnSync(["git", "init", "-q", project]);
-  const settings = codex.scripted({ modelUrl: model.url, trustedFolders: [project] });
-  writeFileSync(join(env.CODEX_HOME!, settings.file), settings.text);
+  for (const { file, text } of codex.scripted({ modelUrl: model.url, trustedFolders: [project] }))
+    writeFileSync(join(env.CODEX_HOME!, file), text);
   await run("tasks", "--create", "first", "--goal", "Ship");
   const store = openStore(join(dir, "state", "workerctl.db"), {
     now: () => new Date().toISOString(),

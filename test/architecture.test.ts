@@ -50,7 +50,7 @@ const PACKAGES: Record<string, readonly string[]> = {
  * or to one of fewer than three files, lies flat in the layer.
  */
 const SUBJECTS: Record<string, readonly string[]> = {
-  core: ["agent", "compat", "delivery", "codex", "sessions", "dispatch", "audit", "observe", "tasks", "loops", "qa", "dashboard"],
+  core: ["agent", "compat", "delivery", "claude", "codex", "sessions", "dispatch", "audit", "observe", "tasks", "loops", "qa", "dashboard"],
   store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "audit", "dashboard"],
   system: ["files", "processes", "git", "terminal", "agent", "codex"],
   view: ["dispatch", "audit"],

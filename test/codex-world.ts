@@ -51,8 +51,11 @@ export class CodexWorld extends World {
     this.server = scriptedModel(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
-    const settings = codex.scripted({ modelUrl: this.server.url, trustedFolders: options.trusted === false ? [] : [this.project] });
-    writeFileSync(join(this.codexHome, settings.file), settings.text);
+    for (const { file, text } of codex.scripted({
+      modelUrl: this.server.url,
+      trustedFolders: options.trusted === false ? [] : [this.project],
+    }))
+      writeFileSync(join(this.codexHome, file), text);
   }
 
   /** The facts of every rollout below this Codex home, by thread id. */

@@ -6,7 +6,7 @@ import { indexedThreads } from "./codex-index.ts";
 
 type Index = (home: string, since: number) => IndexedThread[] | null;
 
-const indexes: Readonly<Record<AgentKey, Index>> = { codex: indexedThreads };
+const indexes: Readonly<Record<AgentKey, Index>> = { codex: indexedThreads, claude: () => null };
 
 /**
  * The sessions of this home that were created at `since` (milliseconds) or later, youngest first. Null when the agent keeps no index, or

@@ -54,8 +54,7 @@ export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): 
   writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
   writeFileSync(join(project, "greet.sh"), GREET);
   writeFileSync(join(project, "check.sh"), CHECK);
-  const settings = agent.scripted({ modelUrl, trustedFolders: [project] });
-  writeFileSync(join(agentHome, settings.file), settings.text);
+  for (const { file, text } of agent.scripted({ modelUrl, trustedFolders: [project] })) writeFileSync(join(agentHome, file), text);
   const inherited = childEnv(env);
   for (const name of Object.keys(inherited))
     if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name) || name === agent.home.variable) delete inherited[name];

@@ -158,8 +158,8 @@ export interface KeysPort {
   typeable(text: string): string;
   /** The typeable text in the pieces in which it is pasted, [] for none. */
   pastes(text: string): readonly string[];
-  /** How many characters the placeholder stands for that the composer shows in place of a long text; null when this is none. */
-  folded(shown: string): number | null;
+  /** Whether the placeholder that the composer shows in place of a long text stands for this one; null when it shows none. */
+  folds(shown: string, typed: string): boolean | null;
 }
 
 /** The words that start the two halves of a session which is spoken to by protocol. */
@@ -183,6 +183,12 @@ export interface QueueWords {
    * user's. False: it is emptied when the session rests, and only where no key may be pressed.
    */
   readonly colleague: boolean;
+}
+
+/** A file below the agent's home. */
+export interface SettingsFile {
+  readonly file: string;
+  readonly text: string;
 }
 
 export interface Agent {
@@ -216,7 +222,10 @@ export interface Agent {
    * @param here the environment of the start, and whether it is root's
    * @throws Failure saying what it can take, or why not here
    */
-  checkPermissions(choice: PermissionChoice, here: { readonly env: Readonly<Record<string, string | undefined>>; readonly root: boolean }): void;
+  checkPermissions(
+    choice: PermissionChoice,
+    here: { readonly env: Readonly<Record<string, string | undefined>>; readonly root: boolean },
+  ): void;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */
@@ -244,9 +253,6 @@ export interface Agent {
   isExecutable(path: string): boolean;
   /** Whether a process of the agent with these words (its program first) serves several sessions at once. */
   isSharedServer(words: readonly string[]): boolean;
-  /** Its settings file that makes it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
-  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): {
-    readonly file: string;
-    readonly text: string;
-  };
+  /** Its settings files that make it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
+  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): readonly SettingsFile[];
 }

@@ -1,13 +1,14 @@
 /**
  * The agents that this version knows, and which of them is meant. With its two other halves the only file that imports from their folders.
  */
+import { claude } from "../claude/claude.ts";
 import { codex } from "../codex/codex.ts";
 import { Failure } from "../failure.ts";
 import { DEFAULT_AGENT } from "../sessions/session.ts";
 import type { Agent, ModelChoice } from "./agent.ts";
 
 /** By key. */
-export const agents = { codex } as const satisfies Readonly<Record<string, Agent>>;
+export const agents = { codex, claude } as const satisfies Readonly<Record<string, Agent>>;
 export type AgentKey = keyof typeof agents;
 
 export const agentKeys = Object.keys(agents) as AgentKey[];

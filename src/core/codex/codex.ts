@@ -6,7 +6,7 @@ import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen, screenWords } from "./screen.ts";
-import { clearKeys, foldedCharacters, pastes, typeable } from "./typing.ts";
+import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 
 /** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
 function isModern(version: string | null): boolean {
@@ -35,7 +35,8 @@ const APPROVALS = ["untrusted", "on-failure", "on-request", "never"];
 
 function checkPermissions({ sandbox, approval, permissionMode }: PermissionChoice): void {
   const among = (flag: string, value: string, all: readonly string[]): void => {
-    if (!all.includes(value)) throw new Failure(`Codex knows no ${flag} ${JSON.stringify(value)}`, { hint: `${flag} takes ${all.join(", ")}` });
+    if (!all.includes(value))
+      throw new Failure(`Codex knows no ${flag} ${JSON.stringify(value)}`, { hint: `${flag} takes ${all.join(", ")}` });
   };
   if (permissionMode !== null)
     throw new Failure("Codex has no permission modes", { hint: "say it with --sandbox MODE and --ask-for-approval POLICY" });
@@ -176,7 +177,7 @@ export const codex: Agent = {
     slash: { compact: "/compact", clear: "/clear" },
     typeable,
     pastes,
-    folded: foldedCharacters,
+    folds,
   },
   served: {
     transport: "codex_protocol",
@@ -203,5 +204,5 @@ export const codex: Agent = {
   // One that listens on a socket of ours serves one session.
   isSharedServer: (words) =>
     words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server" && !words.some((word) => OWN.test(word)),
-  scripted: (options) => ({ file: "config.toml", text: codexConfig(options) }),
+  scripted: (options) => [{ file: "config.toml", text: codexConfig(options) }],
 };

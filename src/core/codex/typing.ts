@@ -13,10 +13,10 @@ export function typeable(text: string): string {
 /** C-u clears a line, and once more joins it to the one before; BSpace in front of nothing leaves the mode of shell commands. */
 export const clearKeys = (text: string): string[] => [...Array<string>(2 * text.split("\n").length + 1).fill("C-u"), "BSpace"];
 
-/** The count of a long text's placeholder, which stands in the composer without its blanks. */
-export function foldedCharacters(shown: string): number | null {
+/** Whether the placeholder of a long text stands for this one, by its count; null when it is none. The composer's blanks may be missing. */
+export function folds(shown: string, typed: string): boolean | null {
   const count = /^\[PastedContent(\d+)chars\]$/.exec(shown.replace(/\s+/g, ""))?.[1];
-  return count === undefined ? null : Number(count);
+  return count === undefined ? null : Number(count) === [...typed].length;
 }
 
 /** Longer pastes are folded before Codex asks whether they are a path. */

@@ -8,8 +8,14 @@ const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  */
 export const pasteable = (text: string): string => text.toWellFormed().replace(/\r\n?/g, "\n").replace(controls, "");
 
+// What joins, orders or fills and shows nothing of its own. Selectors of a form belong to the character before them.
+const invisible = /[\p{Cf}\u034f\u115f\u1160\u3164\uffa0\u{e0000}-\u{e0fff}]/gu;
+
+/** The text without characters that nobody sees: an agent may drop them on the way. */
+export const visible = (text: string): string => text.replace(invisible, "");
+
 /** The words of a text, whatever the blanks and line breaks between them. */
-export const plainWords = (text: string): string => pasteable(text).normalize("NFC").replace(/\s+/g, " ").trim();
+export const plainWords = (text: string): string => visible(pasteable(text)).normalize("NFC").replace(/\s+/g, " ").trim();
 
 /** Equal in words. Empty texts are equal to nothing. */
 export const sameText = (one: string, other: string): boolean => plainWords(one) !== "" && plainWords(one) === plainWords(other);

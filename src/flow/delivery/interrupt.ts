@@ -174,7 +174,7 @@ async function removeReturned(cx: Context, pane: Pane, agent: Agent, rollout: st
   if (said === null) return;
   const { composer, asks } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
   if (composer === null || asks || composer.empty || !standsInComposer(agent, composer, said)) return;
-  await press(cx.env, { pane, cursor: agent.screen.cursorShown }, ...agent.keys.clear(said));
+  await press(cx.env, { pane, cursor: true }, ...agent.keys.clear(said));
 }
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {

@@ -23,7 +23,8 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   const { agent } = recipient;
   const { queue } = machineOf(agent);
   const transport = agent.queue?.transport;
-  if (queue === null || transport === undefined || way.home === null) return notSent(null, "QueueUnavailable", `${agent.label} has no queue of its own`);
+  if (queue === null || transport === undefined || way.home === null)
+    return notSent(null, "QueueUnavailable", `${agent.label} has no queue of its own`);
   const place = { home: way.home, env: cx.env };
   const thread = recipient.threadId!;
   journal.markRollout();
@@ -52,14 +53,14 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
     return open("unknown", `the queue of ${who} did not answer (${(error as Error).message}), and its rollout does not show the message`);
   }
   journal.note("queued", { item });
-  if (await seen(search, queue.withdraw === null ? (proofMs ?? PROOF_MS) : Math.max(proofMs ?? 0, TAKE_MS))) return arrived(transport, search.lookedTo);
+  if (await seen(search, queue.withdraw === null ? (proofMs ?? PROOF_MS) : Math.max(proofMs ?? 0, TAKE_MS)))
+    return arrived(transport, search.lookedTo);
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, agent, way);
   if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working || (screen.asks && queue.withdraw === null))
     return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
   if (queue.withdraw === null) return open("unknown", `the message was put into the queue of ${who}, and its rollout does not show it`);
-  const back = await queue
-    .withdraw(place, thread, item).catch((error: Error) => ({ error: error.message }));
+  const back = await queue.withdraw(place, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {
     journal.note("taken back", { item });
     return notSent(

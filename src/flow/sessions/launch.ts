@@ -115,8 +115,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       // Without what is this session's alone: its words, and the id that no second one can have.
       const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
       const { permissionMode: mode, sandbox, approval } = request;
-      const permissions: StartFacts["permissions"] =
-        mode === null ? { sandbox, ask_for_approval: approval } : { permission_mode: mode };
+      const permissions: StartFacts["permissions"] = mode === null ? { sandbox, ask_for_approval: approval } : { permission_mode: mode };
       const outcome = await outcomeOf(cx, way, pid);
       const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
       // Its server may be started anew, and the thread with it: what lives as long as the session is what the pane runs.

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { AgentKey } from "../../core/agent/agents.ts";
 import type { AgentMachine } from "../../core/agent/machine.ts";
+import { claudeMachine } from "../claude/machine.ts";
 import { codexMachine } from "../codex/machine.ts";
 import type { Env } from "../processes/environment.ts";
 
-const machines: Readonly<Record<AgentKey, AgentMachine>> = { codex: codexMachine };
+const machines: Readonly<Record<AgentKey, AgentMachine>> = { codex: codexMachine, claude: claudeMachine };
 
 export const machineOf = (agent: Agent): AgentMachine => machines[agent.key as AgentKey];
 

@@ -31,7 +31,10 @@ async function send(socket: string, line: string, id: string): Promise<QueueAnsw
     connection.end();
     end.resolve({ value: id });
   };
-  const timer = setTimeout(() => end.reject(new Error(`its inbox took ${sent} of ${bytes.length} bytes within ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+  const timer = setTimeout(
+    () => end.reject(new Error(`its inbox took ${sent} of ${bytes.length} bytes within ${LIMIT_MS / 1000} s`)),
+    LIMIT_MS,
+  );
   try {
     const connection = await Bun.connect({
       unix: socket,

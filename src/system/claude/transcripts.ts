@@ -56,4 +56,3 @@ export const transcriptsSince = (home: string, since: number): string[] =>
       .map((name) => join(projects(home), folder, name))
       .filter((path) => path.endsWith(".jsonl") && claude.isSessionId(basename(path, ".jsonl")) && writtenAt(path) >= since),
   );
-

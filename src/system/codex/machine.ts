@@ -11,7 +11,10 @@ import { clearServed, connectServed } from "./served-line.ts";
 import { newestRollout, nextRollout, placeOfRollout, rolloutOfThread } from "./thread-files.ts";
 
 /** Does an errand at the queue with the program that is on PATH, in the home in which the thread is written. */
-async function atQueue<T>({ home, env }: QueuePlace, errand: (program: string, env: Env) => Promise<QueueAnswer<T>>): Promise<QueueAnswer<T>> {
+async function atQueue<T>(
+  { home, env }: QueuePlace,
+  errand: (program: string, env: Env) => Promise<QueueAnswer<T>>,
+): Promise<QueueAnswer<T>> {
   const program = which(codex.program, env);
   if (program === null) return { error: `${codex.program} is not on PATH, which the queue of its threads needs` };
   return errand(program, { ...env, [codex.home.variable]: home });

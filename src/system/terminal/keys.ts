@@ -27,8 +27,12 @@ const CHANGED = "conveyor-pane-changed";
  * done.
  */
 async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
-  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? " #{cursor_flag} #{cursor_x}" : ""}`;
-  const seen = `${pane.pid} 0 0${cursor ? ` ${pane.cursorShown ? 1 : 0} ${pane.cursorX}` : ""}`;
+  // A hidden one stands in the composer, and beside the choice of a page that asks; its composer does not move while a turn runs.
+  const [format, place] = pane.cursorShown
+    ? ["#{cursor_flag} #{cursor_x}", `1 ${pane.cursorX}`]
+    : ["#{cursor_flag} #{cursor_x} #{cursor_y}", `0 ${pane.cursorX} ${pane.cursorY}`];
+  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? ` ${format}` : ""}`;
+  const seen = `${pane.pid} 0 0${cursor ? ` ${place}` : ""}`;
   const mark = "@conveyor-pane";
   const result = await tmuxResult(env, [
     "set-option",

@@ -16,6 +16,7 @@ export interface Pane {
   readonly width: number;
   readonly height: number;
   readonly cursorX: number;
+  readonly cursorY: number;
   /** The program shows the cursor: keys go into a text. */
   readonly cursorShown: boolean;
   /** The active pane of the current window of its session. */
@@ -27,7 +28,7 @@ export interface Pane {
 }
 
 const paneFormat =
-  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_flag} " +
+  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_y} #{cursor_flag} " +
   "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{start_time} #{session_name}";
 
 /** Every pane of the server in tmux's order; empty when no server runs. */
@@ -38,7 +39,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
     throw new Failure(`tmux list-panes failed: ${result.stderr.trim()}`);
   }
   return result.stdout.split("\n").flatMap((line) => {
-    const [paneId, pid, dead, mode, width, height, cursorX, cursorShown, current, attached, began, ...name] = line.split(" ");
+    const [paneId, pid, dead, mode, width, height, cursorX, cursorY, cursorShown, current, attached, began, ...name] = line.split(" ");
     if (paneId === undefined || name.length === 0) return [];
     return {
       session: name.join(" "),
@@ -49,6 +50,7 @@ export async function listPanes(env: Env): Promise<Pane[]> {
       width: Number(width),
       height: Number(height),
       cursorX: Number(cursorX),
+      cursorY: Number(cursorY),
       cursorShown: cursorShown === "1",
       current: current === "1",
       attached: Number(attached),
