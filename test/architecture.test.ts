@@ -52,7 +52,7 @@ const PACKAGES: Record<string, readonly string[]> = {
 const SUBJECTS: Record<string, readonly string[]> = {
   core: ["agent", "compat", "delivery", "claude", "codex", "sessions", "dispatch", "audit", "observe", "tasks", "loops", "qa", "dashboard"],
   store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "audit", "dashboard"],
-  system: ["files", "processes", "git", "terminal", "agent", "codex"],
+  system: ["files", "processes", "git", "terminal", "claude", "codex", "agent"],
   view: ["dispatch", "audit"],
   flow: ["reach", "loops", "observe", "delivery", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
   commands: ["sessions", "observe", "delivery", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
@@ -368,6 +368,7 @@ describe("the agent port", () => {
       word: /CODEX_THREAD_ID|--no-daemon|--no-alt-screen|--cd\b|model_reasoning_effort|app-server|codex resume|thread-writer-locks/,
       known: {},
     },
+    { word: /CLAUDE_CODE_|CLAUDE_CONFIG_DIR|crossSessionInbound|cc-socks|queued_command|turn_duration/, known: {} },
     { word: /CODEX_HOME/, known: { "commands/install-skills.ts": "where the skills of Codex go" } },
     { word: /@openai\/codex/, known: {} },
     {
@@ -376,7 +377,7 @@ describe("the agent port", () => {
     },
     {
       word: /--sandbox|--ask-for-approval/,
-      known: { "core/agent/start-prompt.ts": OWN },
+      known: { "core/agent/start-prompt.ts": OWN, "flow/sessions/start-session.ts": OWN },
     },
     { word: /\/compact\b|\/clear\b/, known: { "flow/tasks/compact.ts": PAGE, "commands/tasks/request-worker-compact.ts": PAGE } },
     { word: /rollout-\$|^["'`]\/?sessions\/|state_[$\d]/, known: { "flow/loops/disposable-binding.ts": DISPOSABLE } },

@@ -105,9 +105,9 @@ test("the agent is the one given, else the one that CONVEYOR_AGENT names, else C
     codex,
     codex,
   ]);
-  expect(() => chosenAgent({ CONVEYOR_AGENT: "claude" })).toThrow(
-    'CONVEYOR_AGENT names the agent "claude", which this version does not know yet',
+  expect(() => chosenAgent({ CONVEYOR_AGENT: "gemini" })).toThrow(
+    'CONVEYOR_AGENT names the agent "gemini", which this version does not know yet',
   );
   expect(() => chosenAgent({ CONVEYOR_AGENT: "toString" })).toThrow("which this version does not know yet");
-  expect(() => agentOf({ name: "w1", agent: "claude" })).toThrow('the record of "w1" names the agent "claude"');
+  expect(() => agentOf({ name: "w1", agent: "gemini" })).toThrow('the record of "w1" names the agent "gemini"');
 });

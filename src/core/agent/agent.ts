@@ -179,8 +179,8 @@ export interface QueueWords {
   /** As a way of delivery. */
   readonly transport: "codex_queue" | "claude_inbox";
   /**
-   * It is emptied at once, also in mid-turn, so it comes before any key; but what stands there is a colleague's word to the agent and not its
-   * user's. False: it is emptied when the session rests, and only where no key may be pressed.
+   * It is emptied at once, also in mid-turn, so it comes before any key; but what stands there is a colleague's word to the agent and not
+   * its user's. False: it is emptied when the session rests, and only where no key may be pressed.
    */
   readonly colleague: boolean;
 }

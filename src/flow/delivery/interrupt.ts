@@ -137,7 +137,7 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
   return true;
 }
 
-/** What this turn asks goes away with it, unanswered: claimed, so that whoever only hears of that does not take it for the person's answer. */
+/** What this turn asks goes away with it, unanswered: claimed, so that who only hears of it does not take it for the person's answer. */
 const claimAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
   openAsks(store, sessionId).filter(
     (ask) =>

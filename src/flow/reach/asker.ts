@@ -8,7 +8,7 @@ import { sessionLine } from "../../system/agent/kinship.ts";
 import { listProcesses } from "../../system/processes/processes.ts";
 
 /** Variables with which an agent tells the commands that it runs which conversation theirs is. */
-const OWN_THREAD = [...allAgents.map(({ selfVariable }) => selfVariable), "CLAUDE_CODE_SESSION_ID"];
+const OWN_THREAD = allAgents.map(({ selfVariable }) => selfVariable);
 
 const ownThreads = (cx: Pick<Context, "env">): string[] => OWN_THREAD.flatMap((name) => cx.env[name] || []);
 const ownLine = async (cx: Pick<Context, "env">): Promise<number[]> =>

@@ -11,7 +11,7 @@ const FIRST_LOOK = 256 << 10;
 /** A turn writes no more than this between two signs, unless somebody feeds it images. */
 const FARTHEST = 64 << 20;
 
-/** The newest sign of a turn; null when there is none, or no rollout. One that its agent lists at rest does not run, whatever is written. */
+/** The newest sign of a turn; null when there is none, or no rollout. A session that its agent lists at rest runs none. */
 export function newestTurn(agent: Agent, path: string | null): TurnSign | null {
   const written = newestWritten(agent, path);
   return written === "open" && listedAt(agent, path!)?.status === "idle" ? "aborted" : written;

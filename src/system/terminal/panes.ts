@@ -28,8 +28,8 @@ export interface Pane {
 }
 
 const paneFormat =
-  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_y} #{cursor_flag} " +
-  "#{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{start_time} #{session_name}";
+  "#{pane_id} #{pane_pid} #{pane_dead} #{?pane_in_mode,#{pane_mode},-} #{pane_width} #{pane_height} #{cursor_x} #{cursor_y} " +
+  "#{cursor_flag} #{?#{&&:#{pane_active},#{window_active}},1,0} #{session_attached} #{start_time} #{session_name}";
 
 /** Every pane of the server in tmux's order; empty when no server runs. */
 export async function listPanes(env: Env): Promise<Pane[]> {
