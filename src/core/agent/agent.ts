@@ -209,6 +209,8 @@ export interface Agent {
   readonly passOn: readonly string[];
   /** The variable that names the session to the commands which run in it. */
   readonly selfVariable: string;
+  /** All variables that it sets for them: another session that such a command starts is none of its own. */
+  readonly inside: readonly string[];
   /** First words for a worker that nobody gave a task: enough to make its session known. */
   readonly standbyPrompt: string;
   /** How hard its models can be told to think. */

@@ -49,6 +49,15 @@ export const claude: Agent = {
   // The second allows a session of root's to ask nobody: whoever runs it has said that it is in a sandbox.
   passOn: ["CLAUDE_CONFIG_DIR", "IS_SANDBOX"],
   selfVariable: "CLAUDE_CODE_SESSION_ID",
+  inside: [
+    "CLAUDECODE",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_PID",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CLAUDE_CODE_CHILD_SESSION",
+    "CLAUDE_CODE_MESSAGING_SOCKET",
+    "AI_AGENT",
+  ],
   standbyPrompt:
     "You are on standby as a supervised worker. Change nothing and run " +
     "nothing. Answer with the one word ready, then wait for instructions.",

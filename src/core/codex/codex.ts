@@ -94,6 +94,7 @@ export const codex: Agent = {
   home: { variable: "CODEX_HOME", folder: ".codex" },
   passOn: ["CODEX_HOME"],
   selfVariable: "CODEX_THREAD_ID",
+  inside: ["CODEX_THREAD_ID"],
   standbyPrompt:
     "You are on standby as a supervised worker. Change nothing and run " +
     "nothing. Answer with the one word ready, then wait for instructions.",

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent, ModelChoice, PermissionChoice } from "../../core/agent/agent.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
@@ -39,6 +40,10 @@ export interface LaunchScene extends Scene {
 }
 
 export const tmuxNameOf = (agent: Agent, name: string): string => `${agent.tmuxPrefix}${name}`;
+
+/** The server of tmux may have been started by a command in some session, and would hand that one's marks on to all others. */
+export const noMarks = (): Record<string, string> =>
+  Object.fromEntries(allAgents.flatMap(({ inside }) => inside.map((name) => [name, ""])));
 
 /** What the session must know to reach the same records and programs as this command. */
 export function sessionEnvironment(cx: Context, agent: Agent): Record<string, string> {
@@ -100,7 +105,7 @@ export async function beginTerminal(
     name: tmuxSession,
     cwd: request.cwd,
     argv: promptByFile(scene, name, argv, hasPrompt),
-    environment: sessionEnvironment(cx, agent),
+    environment: { ...noMarks(), ...sessionEnvironment(cx, agent) },
     keepDead: true,
     mark: start.mark,
   });

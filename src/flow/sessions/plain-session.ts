@@ -8,7 +8,7 @@ import { installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
-import { sessionEnvironment } from "./begin-terminal.ts";
+import { noMarks, sessionEnvironment } from "./begin-terminal.ts";
 import { startFacts } from "./launch.ts";
 import type { BegunTerminal, Undertaking } from "./undertaking.ts";
 
@@ -49,7 +49,7 @@ export async function openPlainSession(
     name: request.session,
     cwd: request.cwd,
     argv,
-    environment: sessionEnvironment(cx, agent),
+    environment: { ...noMarks(), ...sessionEnvironment(cx, agent) },
     mark: terminal.mark,
   });
   terminal.seen = { ...pane, at: cx.now() };
