@@ -214,7 +214,7 @@ function speaking(world: AgentWorld): void {
   test("with a draft: by the agent's own protocol or queue where it has one, and the draft stays", async () => {
     await terminal.page("idle");
     await terminal.draft("my half thought");
-    const past = isTyped ? world.agent.queue : way;
+    const past = isTyped ? (world.agent.queue?.transport ?? null) : way;
     const sent = await world.run(["session-nudge", "w1", "past the draft"]);
     if (past === null) expect(sent.exit).toBe(1);
     else expect(sent.json()).toMatchObject({ transport: past, proof: "seen" });

@@ -5,7 +5,7 @@ import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
 import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
-import { sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
+import { agentOfProcess, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { environmentOf, executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
@@ -52,6 +52,14 @@ export async function openTranscripts(cx: Context, pid: number, among: Among = a
     }
   }
   return answered ? found : null;
+}
+
+/** Those of the agents that run in this process or below it; all that may be meant where none is seen. */
+async function agentsBelow(cx: Context, pid: number, among: Among): Promise<Among> {
+  const family = await sessionFamily(pid, (await listProcesses(cx.env)) ?? [], cx.env);
+  const programs = await Promise.all(family.map((each) => agentOfProcess(each, cx.env)));
+  const seen = among.filter((agent) => programs.includes(agent));
+  return seen.length > 0 ? seen : among;
 }
 
 /** The session that its agent itself lists for this process, or for one below it. */
@@ -103,6 +111,7 @@ export async function identifyByPid(cx: Context, pid: number, among: Among, nami
     });
   }
   if (found.length === 0) {
+    const sorts = await agentsBelow(cx, pid, among);
     const listed = await listedIn(cx, pid, among);
     if (listed !== null) return listed;
     const client = await servedFor(cx, pid, among);
@@ -116,15 +125,15 @@ export async function identifyByPid(cx: Context, pid: number, among: Among, nami
         ({ threadId, startedAt, firstWords }) => `${threadId} (began ${startedAt ?? "some time"}: ${JSON.stringify(firstWords)})`,
       );
       throw new Failure(
-        `process ${pid} and its children hold no ${anyTranscript(among)} open: a server that it shares with others writes in ${served.folder} ` +
+        `process ${pid} and its children hold no ${anyTranscript(sorts)} open: a server that it shares with others writes in ${served.folder} ` +
           `the threads ${list.join(", ")}`,
         {
           hint: `name the one that is meant (type something in it first when it is not listed): ${naming(served.candidates[0]!.threadId)}`,
         },
       );
     }
-    throw new Failure(`process ${pid} and its children hold no ${anyTranscript(among)} open`, {
-      hint: `type something in ${anyLabel(among)} (the file appears at the first turn), or pass --codex-session PATH`,
+    throw new Failure(`process ${pid} and its children hold no ${anyTranscript(sorts)} open`, {
+      hint: `type something in ${anyLabel(sorts)} (the file appears at the first turn), or pass --codex-session PATH`,
     });
   }
   if (found.length > 1) {
