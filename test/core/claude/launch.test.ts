@@ -7,7 +7,7 @@ import { Failure } from "../../../src/core/failure.ts";
 const help = "  --session-id <uuid>                   Use a specific session ID for the";
 const features = claude.features("2.1.332 (Claude Code)", help);
 const id = "11111111-2222-4333-8444-555555555555";
-const bypass: LaunchChoice = { sandbox: "danger-full-access", approval: "never", prompt: null, sessionId: null };
+const bypass: LaunchChoice = { sandbox: "danger-full-access", approval: "never", permissionMode: null, prompt: null, sessionId: null };
 const words = (more: Partial<LaunchChoice> = {}) => claude.launchArguments({ ...bypass, ...more }, features);
 const valueOf = (list: readonly string[], flag: string) => list[list.indexOf(flag) + 1]!;
 
