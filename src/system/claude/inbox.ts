@@ -28,8 +28,8 @@ async function send(socket: string, line: string, id: string): Promise<QueueAnsw
   const push = (connection: { write(data: Uint8Array): number; end(): void }): void => {
     sent += connection.write(bytes.subarray(sent));
     if (sent < bytes.length) return;
-    connection.end();
     end.resolve({ value: id });
+    connection.end();
   };
   const timer = setTimeout(
     () => end.reject(new Error(`its inbox took ${sent} of ${bytes.length} bytes within ${LIMIT_MS / 1000} s`)),
@@ -47,8 +47,7 @@ async function send(socket: string, line: string, id: string): Promise<QueueAnsw
       },
     }).catch((error: Error) => ({ refused: error.message }));
     if ("refused" in connection) return { error: `its inbox is not there: ${connection.refused}` };
-    const answer = await end.promise;
-    return answer;
+    return await end.promise;
   } finally {
     clearTimeout(timer);
   }
