@@ -31,6 +31,11 @@ const failures: Readonly<Record<string, () => Response>> = {
   cut: cutOff,
 };
 
+const PLANS = "/plans/";
+
+/** Where its plan is to be written: in plan mode it is told, and may write that file alone. */
+const planFile = ({ input }: ModelRequest): string => /\/[^\s"]*\/plans\/[\w-]+\.md/.exec(JSON.stringify(input))?.[0] ?? "";
+
 const question: JsonObject = {
   question: "Which colour shall it have?",
   header: "Colour",
@@ -56,6 +61,7 @@ export class ClaudeModel extends PlainModel {
   readonly messages: MessagesScript = (request): MessagesAnswer | Promise<MessagesAnswer> => {
     const [, verb = "", rest = ""] = /^(\S+) ?(.*)$/m.exec(request.userTexts.at(-1) ?? "") ?? [];
     const answered = (words: string) => this.script({ ...request, userTexts: [words] });
+    if (request.toolOutput?.includes(PLANS)) return [{ tool: "ExitPlanMode", input: {} }];
     if (request.toolOutput !== null) return this.script(request);
     switch (verb) {
       case "hold":
@@ -80,7 +86,9 @@ export class ClaudeModel extends PlainModel {
       case "question":
         return done([{ tool: "AskUserQuestion", input: { questions: [question] } }]);
       case "plan":
-        return done([{ tool: "ExitPlanMode", input: { plan: "# Plan\n\n1. Do the first thing\n2. Do the second thing\n" } }]);
+        return done([
+          { tool: "Write", input: { file_path: planFile(request), content: "# Plan\n\n1. Do the first thing\n2. Do the second\n" } },
+        ]);
       case "long":
         return done([{ say: Array.from({ length: Number(rest) }, (_, index) => `line ${index + 1}`).join("\n\n") }]);
       case "fail":

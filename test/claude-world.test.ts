@@ -157,3 +157,44 @@ describeClaude("the world of Claude Code", () => {
     expect(existsSync(world.dir)).toBe(false);
   });
 });
+
+describeClaude("a world in which Claude Code asks at its start", () => {
+  let world: ClaudeWorld;
+  const key = (session: string, name: string) => tmux(world, "send-keys", "-t", `=${session}:`, name);
+  /** Moves to a choice, looks that it is chosen, and takes it. */
+  const choose = async (session: string, page: string, move: string, choice: string) => {
+    await shows(world, session, page);
+    await until(`${choice} to be chosen`, async () => {
+      key(session, move);
+      return until(choice, () => screenOf(world, session).includes(`❯ ${choice}`), 2).catch(() => false);
+    });
+    key(session, "Enter");
+  };
+  beforeAll(() => {
+    world = new ClaudeWorld(undefined, { trusted: false, keyApproved: false });
+  });
+  afterAll(() => world.close());
+
+  test("whether to trust the folder, whether to use the key, whether it is to ask nobody: no session before the last answer", async () => {
+    world.claude("first", "--dangerously-skip-permissions");
+    for (const [page, move, choice] of [
+      ["Accessing workspace:", "Down", "Yes, I trust this folder"],
+      ["Detected a custom API key", "Up", "Yes"],
+      ["Bypass Permissions mode", "Down", "Yes, I accept"],
+    ] as const) {
+      await shows(world, "first", page);
+      expect(world.live()).toEqual([]);
+      await choose("first", page, move, choice);
+    }
+    await world.status("first", "idle");
+    await shows(world, "first", "bypass permissions on");
+  });
+
+  test("and not again: the next asks for a yes to its plan alone", async () => {
+    world.claude("second", "--permission-mode", "plan");
+    await world.status("second", "idle");
+    await say(world, "second", "plan");
+    await shows(world, "second", "Ready to code?");
+    expect(await world.status("second", "waiting")).toMatchObject({ waitingFor: "permission prompt" });
+  });
+});
