@@ -17,6 +17,15 @@ const cutOff = (): Response =>
     { headers: { "content-type": "text/event-stream" } },
   );
 
+/** A spent limit, as a subscription has one and a key has none. @param resetsAt second of the epoch at which it is full again */
+const spent = (resetsAt: number): Response =>
+  refusal(429, "rate_limit_error", "This request would exceed your account's rate limit.", {
+    "retry-after": "3600",
+    "anthropic-ratelimit-unified-status": "rejected",
+    "anthropic-ratelimit-unified-representative-claim": "five_hour",
+    "anthropic-ratelimit-unified-reset": String(resetsAt),
+  });
+
 /** By the name of what goes wrong. */
 const failures: Readonly<Record<string, () => Response>> = {
   // With a long wait the client does not try again, whatever it is told of tries.
@@ -58,6 +67,9 @@ async function* begun(rest: Iterable<MessagesItem> | Promise<Iterable<MessagesIt
  * `silence NAME` before its first output until it is released, anything else with `ok`.
  */
 export class ClaudeModel extends PlainModel {
+  /** Second of the epoch at which the limit that `fail limit` has spent is full again. */
+  resetsAt = Math.floor(Date.now() / 1000) + 3600;
+
   readonly messages: MessagesScript = (request): MessagesAnswer | Promise<MessagesAnswer> => {
     const [, verb = "", rest = ""] = /^(\S+) ?(.*)$/m.exec(request.userTexts.at(-1) ?? "") ?? [];
     const answered = (words: string) => this.script({ ...request, userTexts: [words] });
@@ -92,7 +104,7 @@ export class ClaudeModel extends PlainModel {
       case "long":
         return done([{ say: Array.from({ length: Number(rest) }, (_, index) => `line ${index + 1}`).join("\n\n") }]);
       case "fail":
-        return done((failures[rest] ?? cutOff)());
+        return done(rest === "limit" ? spent(this.resetsAt) : failures[rest]!());
       default:
         return this.script(request);
     }

@@ -198,3 +198,21 @@ describeClaude("a world in which Claude Code asks at its start", () => {
     expect(await world.status("second", "waiting")).toMatchObject({ waitingFor: "permission prompt" });
   });
 });
+
+describeClaude("a world with a subscription", () => {
+  const model = new ClaudeModel();
+  let world: ClaudeWorld;
+  beforeAll(() => {
+    world = new ClaudeWorld(model.messages, { subscribed: true });
+  });
+  afterAll(() => world.close());
+
+  test("a spent limit ends the turn, and the transcript says until when", async () => {
+    world.claude("w");
+    const { sessionId } = await world.status("w", "idle");
+    await say(world, "w", "fail limit");
+    const line = await world.line(sessionId, { isApiErrorMessage: true });
+    expect(line).toMatchObject({ apiError: "usage_limit_reached", quotaLimits: { rateLimitType: "five_hour", resetsAt: model.resetsAt } });
+    expect(model.requests).toHaveLength(1);
+  });
+});

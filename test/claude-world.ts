@@ -29,6 +29,7 @@ export function describeClaude(label: string, tests: () => void): void {
 
 /** Claude asks about a key that its settings do not know by these last characters. */
 const KEY = "sk-ant-api03-of-no-account-0123456789-abcdefghij";
+const TOKEN = "sk-ant-oat01-of-no-account";
 
 /** The object in this text, in a list; none while it is half written. */
 function parsed(text: string): JsonObject[] {
@@ -51,8 +52,14 @@ export class ClaudeWorld extends World {
   readonly claudeHome = join(this.dir, "claude");
   protected readonly server: ScriptedModel;
 
-  /** @param options.trusted false: it asks whether to trust the project; @param options.keyApproved false: whether to use the key */
-  constructor(script: MessagesScript = new ClaudeModel().messages, options: { trusted?: boolean; keyApproved?: boolean } = {}) {
+  /**
+   * @param options.trusted false: it asks whether to trust the project; @param options.keyApproved false: whether to use the key
+   * @param options.subscribed it has the token of a subscription, which knows limits, in place of a key
+   */
+  constructor(
+    script: MessagesScript = new ClaudeModel().messages,
+    options: { trusted?: boolean; keyApproved?: boolean; subscribed?: boolean } = {},
+  ) {
     super();
     if (program === null) throw new Error("no Claude Code is here: run scripts/setup-ci");
     this.realTime = true;
@@ -65,7 +72,7 @@ export class ClaudeWorld extends World {
       // Its inboxes lie there too.
       CLAUDE_CODE_TMPDIR: join(this.dir, "tmp"),
       ANTHROPIC_BASE_URL: this.server.url,
-      ANTHROPIC_API_KEY: KEY,
+      ...(options.subscribed === true ? { CLAUDE_CODE_OAUTH_TOKEN: TOKEN } : { ANTHROPIC_API_KEY: KEY }),
       CLAUDE_CODE_MAX_RETRIES: "0",
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       DISABLE_TELEMETRY: "1",
