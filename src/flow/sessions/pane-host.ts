@@ -104,8 +104,10 @@ async function unfit({ agent, place, start }: HostScene, server: JoinedProgram):
   for (const end = performance.now() + GREET_MS; !died && performance.now() < end; await Bun.sleep(20)) {
     const line = await served.connect(place.socket, end - performance.now()).catch(() => null);
     if (line === null) continue;
-    const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => true);
+    const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => null);
     line.close();
+    // Settings that are not told may allow it.
+    if (reachable === null) return "its server did not tell whether the agent's own tools could reach its socket";
     return reachable ? "the agent's own tools could reach its socket: its sandbox allows the network" : null;
   }
   return died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s`;
