@@ -183,8 +183,8 @@ async function arrival(
 
 /**
  * Not yet: it stands in the record when the running turn takes its next step, or is said again when that turn is interrupted.
- * @param server `over`: it has ended, and the text is looked for, and said again, when there is one again; `silent`: it has hung; `asks`: that
- * turn waits for an answer first
+ * @param server `over`: it has ended, and the text is looked for, and said again, when there is one again; `silent`: it has hung; `asks`:
+ * that turn waits for an answer first
  */
 function waiting(cx: Context, journal: Journal, search: ProofSearch, server: "over" | "silent" | "asks" | "works"): Verdict {
   const { name } = journal.parcel.recipient;

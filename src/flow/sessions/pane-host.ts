@@ -13,10 +13,8 @@ import { keepDeadPane } from "../../system/terminal/sessions.ts";
 import { endProcesses } from "../../system/processes/end-processes.ts";
 import { guardGroup, type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
 import { onStop } from "../../system/processes/this-process.ts";
-import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
+import { clearPlace, GREET_MS, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
 
-/** A server that does not greet within this is given up, and the agent started without one. */
-const GREET_MS = 10_000;
 /** A server that dies this often within {@link DEATHS_MS} has something that starting it again does not mend. */
 const DEATHS = 3;
 const DEATHS_MS = 60_000;

@@ -63,6 +63,9 @@ export function wayOfLaunch(cx: Context, choice: WayChoice, installed: Installed
   return { argv: [...selfArgv(), "codex-pane", place.folder], place, why: null };
 }
 
+/** Whether it is known by now how it is started: the process in the pane waits for the server's greeting first. */
+export const isDecided = ({ place }: Way): boolean => place === null || readOutcome(place) !== null;
+
 /** What is left behind of it should the start be interrupted. */
 export const filesOf = ({ place }: Way): string[] => (place === null ? [] : [startFile(place)]);
 
