@@ -104,8 +104,11 @@ export interface ServedLine {
   compact(id: string): Promise<Served<null>>;
   /** Answers what {@link AgentAsk} told; who answers first wins, and a late answer does nothing. */
   answer(ask: AgentAsk, answer: AskAnswer): void;
-  /** Whether the tools of a session in this folder could connect to its socket; null: the server does not tell its settings. */
-  reachableFromTools(cwd: string, sandbox: string): Promise<boolean | null>;
+  /**
+   * Whether the tools of a session in this folder could connect to its socket; null: its settings do not tell.
+   * @param sandbox null: as the agent is set up
+   */
+  reachableFromTools(cwd: string, sandbox: string | null): Promise<boolean | null>;
   /** Called for everything that is told. */
   hear(listener: (event: ServedEvent) => void): void;
   /** Comes when the connection has ended, by us or by the server. */

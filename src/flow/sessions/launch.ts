@@ -94,7 +94,16 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
   needShortPrompt(prompt);
   const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
-  const way = wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
+  const choice = { ...request, prompt, sessionId };
+  const way = wayOfLaunch(
+    cx,
+    {
+      ...request,
+      alone: agent.launchArguments(choice, installed.features),
+      client: (served, socket) => ({ words: served.client(choice, socket), sandbox: request.sandbox }),
+    },
+    installed,
+  );
   for (const file of filesOf(way)) under.leavesFile(file);
   const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
   const { paneId, pid } = place;

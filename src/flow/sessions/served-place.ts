@@ -22,7 +22,8 @@ export interface ServedStart {
   /** The agent's key. */
   readonly agent: string;
   readonly cwd: string;
-  readonly sandbox: string;
+  /** Null: as the agent is set up. */
+  readonly sandbox: string | null;
   /** Program and arguments of the server, of what draws it, and of the agent alone when the two cannot be. */
   readonly server: readonly string[];
   readonly client: readonly string[];
@@ -40,6 +41,12 @@ export const servedPlace = (folder: string): ServedPlace => ({
   socket: join(folder, "socket"),
   log: join(folder, "server.log"),
 });
+
+/** The place of the process in a pane that was started with these words; null when it is none of ours. */
+export function placeIn(words: readonly string[] | null): ServedPlace | null {
+  const folder = words?.includes("codex-pane") === true ? words[words.indexOf("codex-pane") + 1] : undefined;
+  return folder === undefined ? null : servedPlace(folder);
+}
 
 /** Below it each start has its folder. */
 const servedRoot = (cx: Pick<Context, "stateRoot">): string => join(cx.stateRoot, "artifacts", "served");

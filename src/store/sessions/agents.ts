@@ -43,6 +43,12 @@ export function decideConversation(store: Store, id: string): void {
   store.db.query("update session_sockets set decided_at = ? where session_id = ?").run(store.now(), id);
 }
 
+/** A session that ran already was found to have a server of its own. Call it inside the transaction that registers it. */
+export function recordServer(store: Store, id: string, socket: string): void {
+  store.db.query("update session_agents set launch = 'protocol' where session_id = ?").run(id);
+  store.db.query("insert or ignore into session_sockets (session_id, socket) values (?, ?)").run(id, socket);
+}
+
 /**
  * Another process has taken up the thread: the words of its start still tell how it is started, its way of launch and server do not. Call
  * it inside the transaction that registers it.

@@ -193,11 +193,14 @@ class CodexLine implements ServedLine {
     this.socket.send(JSON.stringify({ id: JSON.parse(ask.requestId), result: answerTo(ask, answer) }));
   }
 
-  async reachableFromTools(cwd: string, sandbox: string): Promise<boolean | null> {
-    if (sandbox !== "workspace-write") return false;
+  async reachableFromTools(cwd: string, sandbox: string | null): Promise<boolean | null> {
+    if (sandbox !== null && sandbox !== "workspace-write") return false;
     const read = await this.call("config/read", { cwd, includeLayers: false }, this.limitMs);
     if ("refused" in read || !isObject(read.value.config)) return null;
-    const writes = read.value.config.sandbox_workspace_write;
+    const { sandbox_mode: mode, default_permissions: profile, sandbox_workspace_write: writes } = read.value.config;
+    // In a folder that is trusted workspace-write is what it does where nothing is set; a profile of permissions has rules of its own.
+    if (sandbox === null && profile != null) return null;
+    if (sandbox === null && mode != null && mode !== "workspace-write") return false;
     return isObject(writes) && writes.network_access === true;
   }
 
