@@ -19,8 +19,9 @@ export class FakeServer {
   connections = 0;
   /** Ends it when it is true of something that it was asked. */
   dies: (method: string) => boolean = () => false;
-  /** It takes connections and says nothing. */
-  hangs = false;
+  /** It says nothing any more from the moment on that this is true of something it was asked. */
+  hangs: (method: string) => boolean = () => false;
+  private silent = false;
   /** As many connections as there were at once. */
   atOnce = 0;
   private open = 0;
@@ -49,10 +50,11 @@ export class FakeServer {
         },
         close: () => void this.open--,
         message: (client, text) => {
-          if (this.hangs) return;
           const message = JSON.parse(String(text)) as Message;
           const method = message.method ?? "answer";
+          this.silent ||= this.hangs(method);
           if (method !== "initialized") this.asked.push(method);
+          if (this.silent) return;
           if (this.dies(method)) return client.terminate();
           if (message.id !== undefined && message.method !== undefined)
             client.send(JSON.stringify({ id: message.id, result: this.result(method, message.params ?? {}) }));

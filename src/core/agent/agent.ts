@@ -170,6 +170,11 @@ export interface ServedWords {
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /**
+   * The same for a session that nobody supervises yet, and the sandbox that its flags choose; null: as the agent is set up. A text names a
+   * flag that is not known to go with a server.
+   */
+  plainClient(choice: PlainChoice, socket: string): { readonly words: string[]; readonly sandbox: string | null } | string;
   /** Whether a process with these words draws what the server at one of these paths has. */
   draws(words: readonly string[], sockets: readonly string[]): boolean;
 }

@@ -78,6 +78,9 @@ export type ServedEvent =
 /** An answer of the server: done, or refused in words with nothing changed. */
 export type Served<T> = { readonly value: T } | { readonly refused: string };
 
+/** Somebody listens there and does not answer in time: it has hung. */
+export class NoAnswer extends Error {}
+
 /**
  * A connection to the server of one session. A call throws when nothing is known of its outcome: the connection was lost, or no answer
  * came in time.
@@ -101,8 +104,11 @@ export interface ServedLine {
   compact(id: string): Promise<Served<null>>;
   /** Answers what {@link AgentAsk} told; who answers first wins, and a late answer does nothing. */
   answer(ask: AgentAsk, answer: AskAnswer): void;
-  /** The settings that hold for a session in this folder, as far as they are known here. */
-  reachableFromTools(cwd: string, sandbox: string): Promise<boolean>;
+  /**
+   * Whether the tools of a session in this folder could connect to its socket; null: its settings do not tell.
+   * @param sandbox null: as the agent is set up
+   */
+  reachableFromTools(cwd: string, sandbox: string | null): Promise<boolean | null>;
   /** Called for everything that is told. */
   hear(listener: (event: ServedEvent) => void): void;
   /** Comes when the connection has ended, by us or by the server. */

@@ -1,6 +1,6 @@
 /** Answering what a session asks by its agent's protocol. The first answer wins, ours or that of the person at its terminal. */
 import type { Context } from "../../context.ts";
-import type { AgentAsk, AskAnswer, ServedLine } from "../../core/agent/protocol.ts";
+import { type AgentAsk, type AskAnswer, NoAnswer, type ServedLine } from "../../core/agent/protocol.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -15,7 +15,7 @@ import { alive } from "../../system/processes/processes.ts";
 import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import { movedTo } from "../reach/served.ts";
+import { hungServer, movedTo } from "../reach/served.ts";
 import { lookAtAsks } from "../observe/asks.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
@@ -71,7 +71,10 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   const { line } = way;
   try {
     const { taskId } = boundTask(store, session);
-    const look = await lookAtAsks(store, line, { sessionId: session.id, threadId: way.conversation.id, taskId });
+    const at = { sessionId: session.id, threadId: way.conversation.id, taskId };
+    const look = await lookAtAsks(store, line, at).catch((error: unknown) => {
+      throw error instanceof NoAnswer ? hungServer(cx, session.name, "what it asks is not known") : error;
+    });
     if (look === null)
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
@@ -139,16 +142,14 @@ async function send(
   if (!before) line.answer(told, answer);
   sent = true;
   await Promise.race([taken.promise, line.ended, Bun.sleep(TAKEN_MS)]);
-  if (!heard && over) {
+  const still = over ? undefined : await line.conversation(told.threadId).catch(() => undefined);
+  if (!heard && still === undefined) {
     endAsk(store, ask, { by: null, proof: "unknown" }, taskId);
-    throw new Failure(
-      `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
-      {
-        hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
-      },
-    );
+    const server = `the server of ${JSON.stringify(session.name)} ${over ? "ended meanwhile" : "does not answer any more"}`;
+    throw new Failure(`nobody can tell whether the answer to ${ask.id} was taken: ${server}`, {
+      hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+    });
   }
-  const still = await line.conversation(told.threadId).catch(() => null);
   if (
     !before &&
     still?.waits != null &&

@@ -3,6 +3,7 @@
  */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import { NoAnswer } from "../../core/agent/protocol.ts";
 import { type Proof, standsInComposer } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -13,7 +14,7 @@ import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { listedAt, newestTurn, turnEndedAfter, unanswered, writtenTo } from "../reach/open-turn.ts";
-import { movedTo } from "../reach/served.ts";
+import { hungServer, movedTo } from "../reach/served.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import { sayAgain } from "./again.ts";
 import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
@@ -111,9 +112,11 @@ async function followUp(cx: Context, store: Store, recipient: Recipient, { follo
 async function interruptServed(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<boolean | null> {
   if (recipient.socket === null || recipient.sessionId === null) return null;
   const { way } = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
+  if (way.kind === "none" && way.hung) throw hungServer(cx, recipient.name, "its turn was not interrupted");
   if (way.kind === "none") return null;
   if (way.kind === "moved") throw movedTo(cx, recipient, way.to);
   const { line, conversation } = way;
+  let asked = false;
   try {
     const turn = await line.newestTurn(conversation.id);
     if (turn?.status !== "running") return false;
@@ -122,6 +125,7 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
     );
     await line.follow(conversation.id);
     const asks = claimAsks(store, recipient.sessionId, turn.id);
+    asked = true;
     const done = await line.interrupt(conversation.id, turn.id);
     // Refused: it had just ended by itself.
     if ("refused" in done) {
@@ -130,6 +134,9 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
     }
     for (const ask of asks) endAsk(store, ask, { by: "other", proof: "seen" }, input.taskId);
     await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw hungServer(cx, recipient.name, asked ? "whether its turn was interrupted is not known" : "its turn was not interrupted");
   } finally {
     line.close();
   }
