@@ -4,9 +4,10 @@
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Proof } from "../../core/delivery/delivery.ts";
+import type { ServedTurn } from "../../core/agent/protocol.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { type Ask, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
+import { type Ask, claimAnswer, endGone, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
@@ -116,8 +117,10 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
   try {
     const turn = await line.newestTurn(conversation.id);
     if (turn?.status !== "running") return false;
-    const ended = new Promise<void>((resolve) =>
-      line.hear((event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve())),
+    const ended = new Promise<ServedTurn>((resolve) =>
+      line.hear(
+        (event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve(event.turn)),
+      ),
     );
     await line.follow(conversation.id);
     const asks = claimAsks(store, recipient.sessionId, turn.id);
@@ -127,8 +130,8 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
       for (const ask of asks) releaseAnswer(store, ask);
       return false;
     }
-    for (const ask of asks) endAsk(store, ask, { by: "other", proof: "seen" }, input.taskId);
-    await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
+    const end = (await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)])) ?? null;
+    for (const ask of asks) endGone(store, ask, end, input.taskId ?? null);
   } finally {
     line.close();
   }
@@ -136,13 +139,13 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
   return true;
 }
 
-/** What this turn asks goes away with it, unanswered: claimed, so that whoever only hears of that does not take it for the person's answer. */
+/** What this turn asks goes away with it: claimed, so that whoever only hears of that does not take it for the person's answer. */
 const claimAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
   openAsks(store, sessionId).filter(
     (ask) =>
       ask.turn_id === turnId &&
       ask.sender_pid === null &&
-      claimAnswer(store, ask, { answer: "interrupt", reason: null, askerSessionId: null, pid: process.pid }),
+      claimAnswer(store, ask, { answer: null, reason: "its turn was interrupted from here", askerSessionId: null, pid: process.pid }),
   );
 
 /**
