@@ -92,6 +92,12 @@ export interface TranscriptHead {
 /** What the lines of a transcript that were read say for those that follow, in a form of the agent's own. */
 export type TranscriptMemory = object;
 
+/**
+ * How a step that the agent had asked about ended. `done`: it was let do it, however it went; `declined`: it was not; `cut off`: its turn
+ * was broken off, whether it had begun or not; `answered`: it was a question, and these words were the answer.
+ */
+export type StepEnd = { readonly kind: "done" | "declined" | "cut off" } | { readonly kind: "answered"; readonly words: readonly string[] };
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -123,6 +129,8 @@ export interface TranscriptPort {
   mayProve(line: string): boolean;
   /** Whether a line may tell of an interruption. */
   mayAbort(line: string): boolean;
+  /** What a record tells of the step with this id, by which its protocol named it; null: nothing. */
+  stepEnd(record: AgentRecord, stepId: string): StepEnd | null;
 }
 
 /** What the agent's terminal shows. */

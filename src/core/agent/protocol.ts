@@ -68,8 +68,6 @@ export type ServedEvent =
   | { readonly kind: "asks"; readonly ask: AgentAsk }
   | { readonly kind: "answered"; readonly threadId: string; readonly requestId: string }
   | { readonly kind: "compacted"; readonly threadId: string }
-  /** A step of a turn is over: done, or not allowed. */
-  | { readonly kind: "step"; readonly threadId: string; readonly itemId: string; readonly declined: boolean }
   /** Nothing runs in it, and it waits for nothing. */
   | { readonly kind: "rests"; readonly threadId: string }
   /** Waiting, tokens, limits. */

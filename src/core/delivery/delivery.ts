@@ -43,6 +43,8 @@ export interface Verdict {
   readonly errorType: string | null;
   readonly hint: string | null;
   readonly lookedTo: number | null;
+  /** Nothing was sent, and what stood in the way goes away by itself: who can wait sends it then. */
+  readonly later?: true;
 }
 
 /** A verdict about a text that cannot have arrived. */

@@ -64,11 +64,26 @@ export async function deliverByProtocol(cx: Context, journal: Journal, { way, lo
     return notSent(transport, "PaneMoved", moved.message, moved.hint ?? null);
   }
   const { line } = way;
+  if (way.kind === "leaving") {
+    line.close();
+    return { ...notSent(transport, "TurnLeftBehind", ...leftBehind(cx, recipient, way)), later: true };
+  }
   try {
     return await (journal.parcel.asCommand ? compact(journal, line) : say(cx, journal, line));
   } finally {
     line.close();
   }
+}
+
+type Leaving = Extract<Whereabouts["way"], { kind: "leaving" }>;
+
+/** What is told when the person has gone on, and a turn of the conversation before is not over. */
+function leftBehind(cx: Context, { name, threadId }: Recipient, { to, conversation }: Leaving): [error: string, hint: string] {
+  const asks = conversation.waits === null ? "" : `${cx.program} answer ${quoteWord(name)} shows what it asks; `;
+  return [
+    `the pane of ${JSON.stringify(name)} shows thread ${to} now, and the turn that it left behind in ${threadId} is not over`,
+    `${asks}say it again when that turn has ended: it goes to the thread in its pane then`,
+  ];
 }
 
 /** Compacting is a call of its own, which no page in front and no draft can swallow; other commands of the agent are typed. */

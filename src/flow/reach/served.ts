@@ -18,8 +18,8 @@ export type ServedReach =
   | { readonly kind: "none"; readonly why: string; readonly hung: boolean }
   /** The pane shows another conversation, as far as can be told. */
   | { readonly kind: "moved"; readonly to: string; readonly by: "began" | "hint" }
-  /** The pane has gone on, but the turn that it left behind still runs: who followed now would never hear its end. */
-  | { readonly kind: "leaving"; readonly to: string }
+  /** The pane has gone on, but the turn that it left behind is not over: who followed now would never hear its end, or what it asks. */
+  | { readonly kind: "leaving"; readonly to: string; readonly line: ServedLine; readonly conversation: ServedConversation }
   /** The pane has gone on to this conversation, and to no other. */
   | { readonly kind: "went on"; readonly line: ServedLine; readonly conversation: ServedConversation & { readonly path: string } }
   | { readonly kind: "here"; readonly line: ServedLine; readonly conversation: ServedConversation };
@@ -74,8 +74,7 @@ async function lookThere(cx: Pick<Context, "env">, session: Session, line: Serve
     const own = all.find(({ id }) => id === threadId);
     const certain = later.length === 1 && path !== null && !knownMoved && !(await othersDraw(cx, session));
     if (!certain) return { kind: "moved", to: newest.id, by: "began" };
-    // One that waits for an answer does not end by itself.
-    if (own?.state === "active" && own.waits === null) return { kind: "leaving", to: newest.id };
+    if (own?.state === "active") return { kind: "leaving", to: newest.id, line, conversation: own };
     return { kind: "went on", line, conversation: { ...newest, path } };
   }
   if (session.moved_to !== null && session.moved_by === "hint") return { kind: "moved", to: session.moved_to, by: "hint" };
