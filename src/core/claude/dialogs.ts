@@ -30,6 +30,8 @@ const dialogPages: readonly DialogPage[] = [
   { page: "held_message", kind: "held", choices: [/^Deny\b/, /^Deliver\b/] },
   { page: "plan_approval", kind: "plan", title: /^Ready to code\?/ },
   { page: "question", kind: "question", keys: SELECT },
+  { page: "question", kind: "question", choices: [/^Submit answers$/, /^Cancel$/] },
+  { page: "search", kind: "other", title: /^Search prompts\b/ },
   { page: "sign_in", kind: "other", title: /^(Login|Select login method:)/ },
   { page: "rewind", kind: "other", title: /^Rewind$/ },
   { page: "choice", kind: "other", title: /^Select model$/ },
@@ -54,9 +56,9 @@ export interface FoundDialog {
   readonly accept: readonly string[] | null;
 }
 
-/** From the first column on; a name may stand at its end. */
+/** From the first column on; a name or a notice may stand at its end. */
 export const isRule = ({ text }: StyledLine): boolean => /^─{10,}( .* ─+)?$/.test(text);
-const isThickRule = ({ text }: StyledLine): boolean => /^▔{10,}$/.test(text);
+const isThickRule = ({ text }: StyledLine): boolean => /^▔{10,}( .* ▔+)?$/.test(text);
 /** Around what would be run or written. */
 const isFrame = (text: string): boolean => /^ *╌{10,}$/.test(text);
 
@@ -82,7 +84,8 @@ export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
     (page.choices === undefined ||
       (page.choices.length === list.length && page.choices.every((words, index) => words.test(list[index]!.label))));
   const known = dialogPages.find(fits) ?? approvalOf(title, list, keys);
-  if (known === null && !KEYS.test(joined(tail.slice(tail.lastIndexOf("") + 1)))) return null;
+  // What is marked and has other words than keys below it is a list above a composer that is not in sight, or somebody's words.
+  if (known === null && (keys !== "" || from === 0) && !KEYS.test(joined(tail.slice(tail.lastIndexOf("") + 1)))) return null;
   const { page, kind } = known ?? { page: "choice" as const, kind: "other" as const };
   const before = region.slice(0, begin - from);
   const labels = list.map(({ label, more }) => (page === "command_approval" && more !== "" ? `${label} ${more}` : label));

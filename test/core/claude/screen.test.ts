@@ -18,7 +18,8 @@ test("every capture of the real client is the page it was taken of", () => {
     api_key: ["api-key-prompt"],
     bypass_warning: ["bypass-warning"],
     settings_warning: ["settings-warning"],
-    sign_in: ["login-page"],
+    sign_in: ["login-page", "login-with-notice.ansi"],
+    search: ["prompt-search.ansi"],
     command_approval: [
       "inbox-while-permission-prompt",
       "long-command.ansi",
@@ -33,6 +34,7 @@ test("every capture of the real client is the page it was taken of", () => {
       "question-forged.ansi",
       "question-prompt.ansi",
       "question-prompt",
+      "question-review.ansi",
       "small-44-question.ansi",
       "small-44-two-questions.ansi",
       "small-60-question-forged.ansi",
@@ -188,6 +190,11 @@ test("small screens: what is broken into rows is one thing, and what has no room
     "4 Chat about this (Chat about this): Down Down Down",
   ]);
   expect(dialogOf("small-44-two-questions.ansi.txt")).toMatchObject({ question: "First?", chosen: 0, choices: { length: 4 } });
+  expect(dialogOf("question-review.ansi.txt").answers).toEqual([
+    { number: 1, word: "Submit answers", keys: ["Enter"] },
+    { number: 2, word: "Cancel", keys: ["Down"] },
+  ]);
+  expect(dialogOf("prompt-search.ansi.txt")).toMatchObject({ question: "Search prompts · everywhere", chosen: 6 });
   // Three of its five have no room.
   expect(dialogOf("small-60-model-picker.ansi.txt").choices).toHaveLength(2);
   const cut = capture("small-60-long-command.ansi.txt").split("\n");
