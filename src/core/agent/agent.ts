@@ -135,7 +135,7 @@ export interface TranscriptPort {
 
 /** What the agent's terminal shows. */
 export interface ScreenPort {
-  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws one of its own, so it tells nothing. */
+  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws its own, so it tells nothing. */
   readonly cursorShown: boolean;
   /**
    * Reads one screen (the visible part, without history).

@@ -1,7 +1,7 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
 import type { Agent } from "../agent/agent.ts";
 import type { Composer } from "../agent/screen.ts";
-import { pasteable, plainWords, visible } from "./same-text.ts";
+import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
 export type Transport = "codex_protocol" | "tmux" | "codex_queue" | "claude_inbox" | "inbox";
@@ -88,7 +88,7 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
   return { digest: hash(lines.join("\n")), lines: lines.length };
 };
 
-const squash = (text: string): string => visible(pasteable(text)).normalize("NFC").replace(/\s+/g, "");
+const squash = (text: string): string => plainWords(text).replaceAll(" ", "");
 
 /**
  * Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. A text that an
