@@ -23,6 +23,8 @@ export interface WantedStart extends ModelChoice {
   readonly sandbox: string;
   readonly approval: string;
   readonly prompt?: string | null;
+  /** The thread to go on with; null: a new one. */
+  readonly resume: string | null;
   /** The binding in which the session may stand. */
   readonly binding: string | null;
 }
@@ -33,8 +35,8 @@ export type LeftBehind =
   | { readonly start: UnfinishedStart; readonly session: null; readonly pane: Pane };
 
 /** As what it is started, apart from its first words. */
-export const requestDigest = ({ agent, role, cwd, sandbox, approval, model, effort }: WantedStart): string =>
-  sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort]));
+export const requestDigest = ({ agent, role, cwd, sandbox, approval, model, effort, resume }: WantedStart): string =>
+  sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort, ...(resume === null ? [] : [resume])]));
 
 export const promptDigest = (prompt: string | null): string => sha256(JSON.stringify(prompt));
 
