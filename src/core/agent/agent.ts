@@ -178,6 +178,8 @@ export interface ServedWords {
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /** The same for a conversation that the server has taken up: it has its permissions and model from there. */
+  resumed(sessionId: string, cwd: string, socket: string): string[];
   /**
    * The same for a session that nobody supervises yet, and the sandbox that its flags choose; null: as the agent is set up. A text names a
    * flag that is not known to go with a server.
