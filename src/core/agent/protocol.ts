@@ -38,7 +38,7 @@ export interface AgentAsk {
   readonly turnId: string | null;
   /** What is asked about, as the server's own steps name it. */
   readonly itemId: string | null;
-  readonly kind: "command" | "file" | "permission" | "question" | "form";
+  readonly kind: "command" | "file" | "permission" | "question" | "form" | "plan" | "held";
   /** What it asks, in one line. */
   readonly question: string;
   /** What would be run; null when it is about something else. */

@@ -194,6 +194,7 @@ export const codex: Agent = {
     wakes: (line) => TURN.test(line),
     mayProve: (line) => line.includes("user_message") || line.includes("UserMessage"),
     mayAbort: (line) => line.includes('"turn_aborted"'),
+    openSteps: () => [],
     stepEnd,
   },
   screen: {
