@@ -5,6 +5,8 @@ interface Cell {
   readonly bold: boolean;
   readonly dim: boolean;
   readonly reverse: boolean;
+  /** The parameters that gave its colour, for instance `5;246`; empty: the terminal's own. */
+  readonly colour: string;
 }
 
 export interface StyledLine {
@@ -22,7 +24,7 @@ export const isStyled = (text: string): boolean => text.includes("\u001b[");
 export function styledLines(capture: string): StyledLine[] {
   const lines: StyledLine[] = [];
   let cells: Cell[] = [];
-  let style = { bold: false, dim: false, reverse: false };
+  let style: Style = { bold: false, dim: false, reverse: false, colour: "" };
   const endLine = () => {
     lines.push({
       text: cells
@@ -50,26 +52,26 @@ export function styledLines(capture: string): StyledLine[] {
   return lines;
 }
 
-interface Style {
-  readonly bold: boolean;
-  readonly dim: boolean;
-  readonly reverse: boolean;
-}
+type Style = Omit<Cell, "char">;
 
 function styleAfter(style: Style, parameters: string): Style {
-  let { bold, dim, reverse } = style;
+  let { bold, dim, reverse, colour } = style;
   const codes = parameters === "" ? [0] : parameters.split(";").map((part) => Number.parseInt(part, 10));
   for (let index = 0; index < codes.length; index += 1) {
     const code = codes[index];
     if (code === 38 || code === 48 || code === 58) {
       // A colour brings its own parameters, which are no attributes.
-      index += codes[index + 1] === 2 ? 4 : 2;
-    } else if (code === 0) [bold, dim, reverse] = [false, false, false];
+      const length = codes[index + 1] === 2 ? 4 : 2;
+      if (code === 38) colour = codes.slice(index + 1, index + 1 + length).join(";");
+      index += length;
+    } else if (code === 0) [bold, dim, reverse, colour] = [false, false, false, ""];
+    else if (code === 39) colour = "";
+    else if (code !== undefined && ((code >= 30 && code <= 37) || (code >= 90 && code <= 97))) colour = String(code);
     else if (code === 1) bold = true;
     else if (code === 2) dim = true;
     else if (code === 7) reverse = true;
     else if (code === 22) [bold, dim] = [false, false];
     else if (code === 27) reverse = false;
   }
-  return { bold, dim, reverse };
+  return { bold, dim, reverse, colour };
 }

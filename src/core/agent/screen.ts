@@ -4,16 +4,25 @@
 export type PageName =
   | "copy_mode"
   | "folder_trust"
+  | "api_key"
+  | "bypass_warning"
+  | "settings_warning"
   | "update_offer"
   | "rate_limit"
   | "sign_in"
   | "server_features"
   | "command_approval"
+  | "question"
+  | "plan_approval"
+  | "held_message"
+  | "rewind"
   | "choice"
   | "search"
   | "transcript"
   | "overlay"
   | "draft"
+  /** One more key of those that interrupt ends the agent. */
+  | "leaving"
   | "queued_input"
   | "working"
   /** The composer of a client that is still coming up: a page that asks may cover it in a moment, and take what was typed. */
@@ -22,12 +31,33 @@ export type PageName =
   | "blank"
   | "unknown";
 
+/** What a page asks about. */
+export type DialogKind = "command" | "file" | "permission" | "question" | "plan" | "held" | "other";
+
+/** How one of the choices of a page is given. */
+export interface DialogAnswer {
+  /** As it stands before the choice; null: none does. */
+  readonly number: number | null;
+  /** `yes` and `no`, where it is one of them for this once and no more; else the words of the choice. */
+  readonly word: string;
+  /**
+   * The next keys on the way to it, as the page stands: those that choose it, or those that only go to it, after which the page is to be
+   * read again. Null: not known to be certain.
+   */
+  readonly keys: readonly string[] | null;
+}
+
 /** A page that asks something and takes every key. */
 export interface Dialog {
   readonly question: string;
   readonly choices: readonly string[];
-  /** Index of the choice that Enter would take. */
+  /** Index of the choice that Enter would take; -1: none is marked. */
   readonly chosen: number;
+  readonly kind: DialogKind;
+  /** What would be run, written, begun or delivered, as the page shows it; null: it shows nothing of that kind. */
+  readonly subject: string | null;
+  /** One for each of the choices. */
+  readonly answers: readonly DialogAnswer[];
 }
 
 export interface Composer {

@@ -1,11 +1,13 @@
 /** Claude Code as an agent: the pure half of its port. */
 import type { Agent, ScriptedSetup } from "../agent/agent.ts";
+import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
 import { checkPermissions, launchArguments, permissionModes, plainArguments, resumeArguments } from "./launch.ts";
 import { remember } from "./memory.ts";
-import { readScreen, screenWords, startupVerdict } from "./screen.ts";
+import { readScreen } from "./screen.ts";
 import { homeOf, isKnown, isPath, mayAbort, mayProve, parseHead, recordName, translate, wakes } from "./transcript.ts";
 import { clearKeys, folds, pastes, typeable } from "./typing.ts";
+import { startupVerdict, waitOf } from "./waits.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -117,9 +119,9 @@ export const claude: Agent = {
     // It hides the cursor and draws one.
     cursorShown: false,
     read: readScreen,
-    describe: screenWords,
+    describe: screenWords("Claude Code"),
     startup: startupVerdict,
-    waitOf: () => null,
+    waitOf,
   },
   keys: {
     interrupt: "Escape",

@@ -1,11 +1,12 @@
 /** Codex as an agent: the pure half of its port. */
 import type { Agent, LaunchChoice, ModelChoice, PermissionChoice, TranscriptMemory } from "../agent/agent.ts";
+import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
 import { Failure } from "../failure.ts";
 import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
-import { readScreen, screenWords } from "./screen.ts";
+import { readScreen } from "./screen.ts";
 import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 
 /** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
@@ -168,7 +169,7 @@ export const codex: Agent = {
   screen: {
     cursorShown: true,
     read: readScreen,
-    describe: screenWords,
+    describe: screenWords("Codex"),
     startup: startupVerdict,
     waitOf,
   },

@@ -1,6 +1,6 @@
 /** Pages of a Codex terminal that ask something and take every key: found by their structure, named by what only Codex writes there. */
 import type { StyledLine } from "../styled-text.ts";
-import type { Dialog, PageName } from "../agent/screen.ts";
+import type { Dialog, DialogAnswer, DialogKind, PageName } from "../agent/screen.ts";
 
 interface DialogPage {
   readonly page: PageName;
@@ -8,6 +8,8 @@ interface DialogPage {
   readonly versions: string;
   /** The title, or the first words of the question, in any case. */
   readonly title: string;
+  /** What it asks about, where it asks for an approval. */
+  readonly kind?: DialogKind;
   /** What one of the choices must begin with, where a mistake would be dearer than a page without a name. */
   readonly choice?: RegExp;
   /** The same of the line that names the keys. */
@@ -41,10 +43,10 @@ const dialogPages: readonly DialogPage[] = [
   { page: "rate_limit", versions: "all", title: "approaching rate limits" },
   { page: "sign_in", versions: "all", title: "sign in with chatgpt" },
   { page: "server_features", versions: "from 0.169", title: "background server has incompatible feature settings" },
-  { page: "command_approval", versions: "all", title: "would you like to run the following command?" },
-  { page: "command_approval", versions: "all", title: "would you like to make the following edits?" },
-  { page: "command_approval", versions: "from 0.169", title: "would you like to grant these permissions?" },
-  { page: "command_approval", versions: "from 0.169", title: "would you like to send input to" },
+  { page: "command_approval", versions: "all", title: "would you like to run the following command?", kind: "command" },
+  { page: "command_approval", versions: "all", title: "would you like to make the following edits?", kind: "file" },
+  { page: "command_approval", versions: "from 0.169", title: "would you like to grant these permissions?", kind: "permission" },
+  { page: "command_approval", versions: "from 0.169", title: "would you like to send input to", kind: "command" },
 ];
 
 /** What has choices and no title that is known; and the trust page where its title has left a small screen. */
@@ -100,11 +102,26 @@ export function readDialog(
   const said = choices.map((choice) => choice.text);
   const titled = titleOf(before, styled, markedLine.text.startsWith("›") ? said : [], after.map(({ text }) => text).join(" "));
   const cutTrust = markedLine.text.startsWith("› 1. Trust and continue") && isCutTrustPage(lines, styled);
-  const dialog = { question: questionOf(before, titled?.at ?? null), choices: said, chosen };
-  if (said.some((text) => approvalChoice.test(text))) return { page: "command_approval", dialog, accept: null };
+  const asked = said.some((text) => approvalChoice.test(text));
+  const dialog: Dialog = {
+    question: questionOf(before, titled?.at ?? null),
+    choices: said,
+    chosen,
+    kind: titled?.known.kind ?? (asked ? "permission" : "other"),
+    subject: null,
+    answers: choices.map(answerOf),
+  };
+  if (asked) return { page: "command_approval", dialog, accept: null };
   const { page, accept, choice } = titled?.known ?? (cutTrust ? cutTrustPage : unnamed);
   return { page, dialog, accept: choice?.test(said[chosen]!) === true ? (accept ?? null) : null };
 }
+
+/** Those that say more than this one yes or no have words of their own. Which keys are certain to choose one was not tried. */
+const answerOf = ({ number, text }: Choice): DialogAnswer => ({
+  number,
+  word: /^yes\b(?!, and)/i.test(text) ? "yes" : /^no\b/i.test(text) ? "no" : text,
+  keys: null,
+});
 
 /**
  * The lowest line that is the title of a page with these choices and keys. A title begins its line and is bold, unless choices and keys

@@ -1,4 +1,5 @@
 /** Verdicts on a screen's text by words that stand on it: how far a start has come, and whether it waits for somebody. */
+import { LIVELY, waits } from "../agent/waits.ts";
 import type { Finding, PageName, Screen, StartupVerdict, WaitQuestion } from "../agent/screen.ts";
 
 const trustWords = ["do you trust the contents of this directory", "trust this folder?"];
@@ -38,8 +39,6 @@ export function startupVerdict(screen: string): StartupVerdict {
   return { state: "starting", reason: text.trim() === "" ? "the screen is blank" : "the screen shows nothing that is known" };
 }
 
-/** This many records in one reading show a worker that gets on. */
-const LIVELY = 10;
 /** Only the end of a screen asks anything; above it stand pages that were answered. */
 const WINDOW = 12;
 
@@ -71,41 +70,14 @@ function asksApproval(window: readonly string[]): boolean {
 }
 
 const rules: readonly Rule[] = [
+  { ...waits.mcp, fits: marked("starting mcp servers") },
+  { ...waits.rateLimit, fits: marked("approaching rate limits") },
+  { ...waits.enter, fits: marked("press enter to confirm") },
+  { ...waits.trust, fits: marked(...trustWords) },
+  { ...waits.plan, fits: marked("create a plan?") },
+  { ...waits.approval, fits: asksApproval },
   {
-    pattern: "mcp_startup",
-    recommended_action: "inspect_or_interrupt",
-    reason: "MCP servers are still starting",
-    fits: marked("starting mcp servers"),
-  },
-  {
-    pattern: "rate_limit_prompt",
-    recommended_action: "inspect_or_interrupt",
-    reason: "a rate limit prompt stands on the screen",
-    fits: marked("approaching rate limits"),
-  },
-  {
-    pattern: "enter_to_confirm",
-    recommended_action: "inspect_or_confirm",
-    reason: "the screen waits for Enter",
-    fits: marked("press enter to confirm"),
-  },
-  {
-    pattern: "trust_prompt",
-    recommended_action: "inspect_or_accept_trust",
-    reason: "the screen asks whether to trust the folder",
-    fits: marked(...trustWords),
-  },
-  {
-    pattern: "plan_prompt",
-    recommended_action: "inspect_or_confirm",
-    reason: "the screen asks whether to create a plan",
-    fits: marked("create a plan?"),
-  },
-  { pattern: "approval_prompt", recommended_action: "inspect_or_approve", reason: "the screen asks for an approval", fits: asksApproval },
-  {
-    pattern: "long_running_interruptible",
-    recommended_action: "inspect_or_interrupt",
-    reason: "a turn has run for long without a new state",
+    ...waits.long,
     fits: (window, { statusAge, busyWaitSeconds, recentEvents = 0 }) =>
       statusAge !== null && statusAge >= busyWaitSeconds && recentEvents < LIVELY && marked("esc to interrupt")(window),
   },

@@ -128,27 +128,3 @@ function readQueue(texts: readonly string[], marker: number): string[] {
     .map((text) => text.trimStart())
     .flatMap((text) => (text.startsWith("↳ ") ? [text.slice(2)] : []));
 }
-
-/** A sentence part for a person: what stands on the screen. */
-export const screenWords = ({ page }: Screen): string => pageWords[page];
-
-const pageWords: Readonly<Record<PageName, string>> = {
-  copy_mode: "tmux's copy mode is on",
-  folder_trust: "Codex asks whether to trust the folder",
-  update_offer: "Codex offers an update",
-  rate_limit: "Codex warns of its rate limit",
-  sign_in: "Codex asks for a sign-in",
-  server_features: "Codex says that its background server has other settings",
-  command_approval: "Codex asks for an approval",
-  choice: "Codex shows a choice",
-  search: "Codex searches its history",
-  transcript: "the transcript is being browsed",
-  overlay: "Codex shows something over the composer",
-  draft: "text stands in the composer",
-  queued_input: "messages wait for the next tool call",
-  working: "Codex works",
-  starting: "Codex is still coming up",
-  idle: "the composer is empty",
-  blank: "the screen is blank",
-  unknown: "the screen is none that is known",
-};

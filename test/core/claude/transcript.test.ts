@@ -36,7 +36,8 @@ function told({ type, subtype, payload }: AgentRecord): string {
       return `started ${short(fact.turnId)}`;
     case "turn_completed": {
       const { turnId, durationMs, error, lastMessage } = fact;
-      return `${error === null ? "completed" : `failed by ${error.kind}`} ${short(turnId)} after ${durationMs ?? "-"}: ${JSON.stringify(error?.message ?? lastMessage)}`;
+      const end = error === null ? "completed" : `failed by ${error.kind}`;
+      return `${end} ${short(turnId)} after ${durationMs ?? "-"}: ${JSON.stringify(error?.message ?? lastMessage)}`;
     }
     case "turn_aborted":
       return `aborted ${short(fact.turnId)}`;
@@ -46,7 +47,8 @@ function told({ type, subtype, payload }: AgentRecord): string {
       return `agent in ${short(fact.turnId)}: ${JSON.stringify(fact.text.slice(0, 80))}`;
     case "tokens": {
       const { total, last } = fact;
-      return `tokens ${total.input} (${total.cachedInput} cached) + ${total.output} (${total.reasoningOutput}) = ${total.total}, last ${last!.total}`;
+      const parts = `${total.input} (${total.cachedInput} cached) + ${total.output} (${total.reasoningOutput})`;
+      return `tokens ${parts} = ${total.total}, last ${last!.total}`;
     }
     default:
       return String(payload.type);

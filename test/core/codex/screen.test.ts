@@ -55,6 +55,13 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
       "No, and tell Codex what to do differently (esc)",
     ],
     chosen: 0,
+    kind: "command",
+    subject: null,
+    answers: [
+      { number: 1, word: "yes", keys: null },
+      { number: 2, word: expect.stringMatching(/^Yes, and don't ask again/), keys: null },
+      { number: 3, word: "no", keys: null },
+    ],
   });
   expect(readScreen(capture("trust-prompt.txt")).dialog).toMatchObject({
     choices: ["Trust and continue", "Back to Agent Command Center"],

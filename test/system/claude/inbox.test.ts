@@ -18,10 +18,10 @@ beforeEach(async () => {
   taken = [];
   // It takes a line, and closes at once.
   server = createServer({ allowHalfOpen: true }, (connection) => {
-    const bytes: Buffer[] = [];
-    connection.on("data", (some) => void bytes.push(some));
+    let line = "";
+    connection.setEncoding("utf8").on("data", (some) => void (line += String(some)));
     connection.on("end", () => {
-      taken.push(JSON.parse(Buffer.concat(bytes).toString()) as JsonObject);
+      taken.push(JSON.parse(line) as JsonObject);
       connection.end();
     });
   });
