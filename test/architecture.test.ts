@@ -99,7 +99,8 @@ const target = (each: Import) => relative(SRC, normalize(join(SRC, each.from, ".
 
 const others = ["bench", "npm", "scripts", "test"].flatMap((folder) =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => /\.(tsx?|mjs)$/.test(path))
+    // The agents that the tests run lie there with their packages.
+    .filter((path) => /\.(tsx?|mjs)$/.test(path) && !path.includes("node_modules"))
     .map((path) => join(ROOT, folder, path)),
 );
 /** Circles among the imports, each as a list that ends where it begins; `node` says what counts as one place. */

@@ -6,7 +6,7 @@ import type { ModelItem, ModelRequest } from "../../src/core/agent/scripted-mode
 import { CodexWorld, PlainModel } from "../codex-world.ts";
 import { failingModel } from "./codex-failures.ts";
 import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
-import type { AgentWorld, HeldModel } from "./world.ts";
+import type { AgentWorld, HeldModel, Ways } from "./world.ts";
 
 /** Answers `ask CMD` by wanting to run it outside the sandbox, which needs an approval. */
 const askOr = async (model: PlainModel, request: ModelRequest): Promise<ModelItem[]> => {
@@ -19,12 +19,30 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   readonly asking = ["--sandbox", "read-only", "--ask-for-approval", "on-request"];
   readonly compacted = /"type":"(compacted|context_compacted)"/;
   readonly model: HeldModel;
+  readonly standsBy = true;
+  readonly ways: Ways;
+  readonly keepsWhatIsSaid: boolean;
+  readonly failures = {
+    "429": "overloaded",
+    "503": "overloaded",
+    "500": "server_error",
+    context: "context_full",
+    "401": "auth",
+    cut: "disconnected",
+    "400": "other",
+    "404": "other",
+    limit: "usage_limit",
+  } as const;
   private failing: ReturnType<typeof failingModel> | null = null;
   /** @param launch by protocol, as nobody has to say, or by its terminal */
   constructor(readonly launch: LaunchWish = "protocol") {
     const model = new PlainModel();
     super((request) => askOr(model, request), launch === "protocol" ? {} : { launch });
     this.model = model;
+    const { served, queue } = this.agent;
+    const spoken = launch === "protocol" ? served!.transport : "tmux";
+    this.ways = { message: spoken, command: spoken, pastDraft: launch === "protocol" ? spoken : (queue?.transport ?? null) };
+    this.keepsWhatIsSaid = launch === "protocol";
   }
 
   failFrom(resetsAt: number): void {

@@ -9,7 +9,7 @@ import { installedAgent } from "../../src/system/agent/cli.ts";
 import { alive } from "../../src/system/processes/processes.ts";
 import { newSession } from "../../src/system/terminal/sessions.ts";
 import { until } from "../harness.ts";
-import { type AgentWorld, Terminal, wayInto } from "./world.ts";
+import { type AgentWorld, Terminal } from "./world.ts";
 
 interface Started {
   readonly session_id: string;
@@ -72,11 +72,10 @@ function starting(world: AgentWorld): void {
     expect(new Set(found.map((each) => each.codex_session_id)).size).toBe(3);
     expect(new Set(found.map((each) => each.pid)).size).toBe(3);
     for (const [index, words] of said.entries()) {
-      const texts = await until("its first words", () => {
-        const now = world.userTexts(found[index]!.codex_session_id);
-        return now.length > 0 && now;
-      });
-      expect(texts).toEqual([words ?? world.agent.standbyPrompt]);
+      const first = words ?? (world.standsBy ? world.agent.standbyPrompt : null);
+      const texts = () => world.userTexts(found[index]!.codex_session_id);
+      if (first !== null) await until("its first words", () => texts().length > 0);
+      expect(texts()).toEqual(first === null ? [] : [first]);
     }
     expect(found.every(({ pid }) => alive(pid))).toBe(true);
   }, 120_000);
@@ -162,8 +161,8 @@ function speaking(world: AgentWorld): void {
     await world.idle(thread);
   }, 60_000);
   afterAll(() => world.close());
-  const way = wayInto(world);
-  const isTyped = world.launch === "tmux";
+  const { message: way, pastDraft: past } = world.ways;
+  const isTyped = way === "tmux";
   // Blanks are a terminal's own affair; a protocol changes nothing.
   const plain = isTyped ? plainWords : (text: string) => text;
   const times = (text: string) => world.userTexts(thread).filter((said) => plain(said) === plain(text)).length;
@@ -214,7 +213,6 @@ function speaking(world: AgentWorld): void {
   test("with a draft: by the agent's own protocol or queue where it has one, and the draft stays", async () => {
     await terminal.page("idle");
     await terminal.draft("my half thought");
-    const past = isTyped ? (world.agent.queue?.transport ?? null) : way;
     const sent = await world.run(["session-nudge", "w1", "past the draft"]);
     if (past === null) expect(sent.exit).toBe(1);
     else expect(sent.json()).toMatchObject({ transport: past, proof: "seen" });
@@ -235,12 +233,12 @@ function asking(world: AgentWorld): void {
   }, 90_000);
   afterAll(() => world.close());
 
-  test("a question in front gets no key, and what is said answers nothing: refused, or by protocol not yet", async () => {
+  test("a question in front gets no key, and what is said answers nothing: it waits, or is refused", async () => {
     const before = await terminal.text();
     const sent = await world.run(["session-nudge", "w1", "not a yes"]);
     const screen = await terminal.screen();
     expect(screen.page).toBe("command_approval");
-    const [exit, words] = world.launch === "tmux" ? [1, world.agent.screen.describe(screen)] : [0, "waits until that is answered"];
+    const [exit, words] = world.keepsWhatIsSaid ? [0, "waits until that is answered"] : [1, world.agent.screen.describe(screen)];
     expect([sent.exit, sent.stderr]).toEqual([exit, expect.stringContaining(words)]);
     expect(await terminal.text()).toBe(before);
     expect(existsSync(join(world.project, "asked-for"))).toBe(false);
@@ -254,22 +252,19 @@ function asking(world: AgentWorld): void {
     expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen" });
     const times = (words: string) => world.userTexts(thread).filter((text) => text === words).length;
     expect(times("and on")).toBe(1);
-    expect(times("not a yes")).toBe(world.launch === "tmux" ? 0 : 1);
+    expect(times("not a yes")).toBe(world.keepsWhatIsSaid ? 1 : 0);
   }, 60_000);
 }
 
-/** By the name of what the model does (see {@link AgentWorld.failFrom}): the kind of failure, and the words in which the manager hears of it. */
-const failures: Readonly<Record<string, readonly [kind: TurnErrorKind, words: RegExp]>> = {
-  "429": ["overloaded", /^w1's turn failed: the model is overloaded/],
-  "503": ["overloaded", /^w1's turn failed: the model is overloaded/],
-  "500": ["server_error", /^w1's turn failed: an error of the model's server/],
-  context: ["context_full", /^w1's turn failed: the context window is full/],
-  "401": ["auth", /^w1's turn failed: not signed in, or not allowed/],
-  cut: ["disconnected", /^w1's turn failed: the connection to the model was lost/],
-  "400": ["other", /^w1's turn failed: an error\. /],
-  "404": ["other", /^w1's turn failed: an error\. /],
-  // The last: an agent may ask something afterwards, and then its terminal takes no message any more.
-  limit: ["usage_limit", /^w1's turn failed: usage limit, until (\d{4}-\d\d-\d\d )?\d\d:\d\d\. /],
+/** The words in which the manager hears of a failure of this kind. */
+const heardOf: Readonly<Record<TurnErrorKind, RegExp>> = {
+  overloaded: /^w1's turn failed: the model is overloaded/,
+  server_error: /^w1's turn failed: an error of the model's server/,
+  context_full: /^w1's turn failed: the context window is full/,
+  auth: /^w1's turn failed: not signed in, or not allowed/,
+  disconnected: /^w1's turn failed: the connection to the model was lost/,
+  other: /^w1's turn failed: an error\. /,
+  usage_limit: /^w1's turn failed: usage limit, until (\d{4}-\d\d-\d\d )?\d\d:\d\d\. /,
 };
 
 function failing(world: AgentWorld): void {
@@ -292,7 +287,8 @@ function failing(world: AgentWorld): void {
   }, 120_000);
   afterAll(() => world.close());
 
-  for (const [name, [kind, words]] of Object.entries(failures)) {
+  for (const [name, kind] of Object.entries(world.failures)) {
+    const words = heardOf[kind];
     test(`${name} ends the turn as ${kind}, in cycle and in what its manager hears, once`, async () => {
       const before = heard().length;
       expect(await nudge(world, "w1", `fail ${name}`)).toMatchObject({ proof: "seen" });
@@ -380,7 +376,7 @@ function living(world: AgentWorld): void {
     await world.ok("session-interrupt w1");
     await idle();
     expect(await world.ok("cycle t1")).toMatchObject({ state: "idle", turn: "aborted" });
-    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen", transport: wayInto(world) });
+    expect(await nudge(world, "w1", "and on")).toMatchObject({ proof: "seen", transport: world.ways.message });
     await idle();
   });
 
@@ -395,7 +391,7 @@ function living(world: AgentWorld): void {
     await terminal.page("idle");
     expect(await world.ok("compact-worker t1 --reason 'context is full'")).toMatchObject({
       send_text: world.agent.keys.slash.compact,
-      send_result: { side_effect_started: true, transport: wayInto(world) },
+      send_result: { side_effect_started: true, transport: world.ways.command },
     });
     await until("the compaction in the record", () => world.compacted.test(readFileSync(worker.codex_session_path, "utf8")));
     await idle();
@@ -423,15 +419,16 @@ function living(world: AgentWorld): void {
     const [program = ""] = started;
     const { features } = await installedAgent(world.agent, world.env);
     const words = world.agent.resumeArguments(worker.codex_session_id, features, started);
-    await newSession(world.env, { name: "codex-again", cwd: world.project, argv: [program, ...words] });
+    const terminalName = `${world.agent.tmuxPrefix}again`;
+    await newSession(world.env, { name: terminalName, cwd: world.project, argv: [program, ...words] });
     const again = new Terminal(world, "again");
     const home = world.agent.transcript.homeOf(worker.codex_session_path)!;
     await until("its writer", () => machineOf(world.agent).writer(home, worker.codex_session_id)?.held);
     await again.page("idle");
-    const pane = Bun.spawnSync(["tmux", "list-panes", "-t", "=codex-again:", "-F", "#{pane_pid}"], { env: world.env });
+    const pane = Bun.spawnSync(["tmux", "list-panes", "-t", `=${terminalName}:`, "-F", "#{pane_pid}"], { env: world.env });
     await world.ok([
       ...["register-worker", "--name", "w1", "--pid", pane.stdout.toString().trim()],
-      ...["--codex-session", worker.codex_session_path, "--tmux-session", "codex-again"],
+      ...["--codex-session", worker.codex_session_path, "--tmux-session", terminalName],
     ]);
     expect(await nudge(world, "w1", "after the resume")).toMatchObject({ proof: "seen" });
     expect(world.userTexts(worker.codex_session_id).filter((text) => text === "after the resume")).toHaveLength(1);

@@ -1,5 +1,6 @@
 /** What the suite of what every agent must do needs of a world with a real agent in it. */
 import type { Agent } from "../../src/core/agent/agent.ts";
+import type { TurnErrorKind } from "../../src/core/agent/failed-turn.ts";
 import type { AgentFact } from "../../src/core/agent/record.ts";
 import type { Screen } from "../../src/core/agent/screen.ts";
 import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
@@ -13,10 +14,25 @@ export interface HeldModel {
   release(name: string): void;
 }
 
+/** How something comes to a session of a world. */
+export interface Ways {
+  /** A message, while nothing is in its way. */
+  readonly message: string;
+  /** A message, while a draft stands in the composer; null: not at all. */
+  readonly pastDraft: string | null;
+  /** A command of the agent's own. */
+  readonly command: string;
+}
+
 export interface AgentWorld extends World {
   readonly agent: Agent;
   /** How its sessions are started. */
   readonly launch: LaunchWish;
+  readonly ways: Ways;
+  /** What is said while it asks something waits until that is answered; false: it is refused, and never arrives. */
+  readonly keepsWhatIsSaid: boolean;
+  /** A session that nobody gave a task has the agent's words for standing by as its first; false: it has none. */
+  readonly standsBy: boolean;
   readonly model: HeldModel;
   /** A folder that the agent trusts. */
   readonly project: string;
@@ -29,16 +45,15 @@ export interface AgentWorld extends World {
   /** The flags of start-worker by which the agent asks before it runs a command. */
   readonly asking: readonly string[];
   /**
-   * From the next start on, the model fails at `fail NAME`, at once and for good: `limit` (a spent limit, full again at this second of the
-   * epoch), the statuses `429`, `503` (overloaded), `500`, `401` and `400`, `context` (the conversation is too long), `cut` (it breaks off).
+   * What the model fails with at `fail NAME`, by NAME: `limit` (a spent limit), a status, `context` (the conversation is too long), `cut` (it
+   * breaks off). The last one is tried last: an agent may ask something after it, and then takes no message any more.
    */
+  readonly failures: Readonly<Record<string, TurnErrorKind>>;
+  /** From the next start on, the model fails so, at once and for good. @param resetsAt second of the epoch at which a limit is full again */
   failFrom(resetsAt: number): void;
   /** What the record of a session holds once it was compacted. */
   readonly compacted: RegExp;
 }
-
-/** How a message comes to a session of such a world. */
-export const wayInto = ({ agent, launch }: AgentWorld): string => (launch === "protocol" ? agent.served!.transport : launch);
 
 /** The terminal of a session that conveyor started under this name. */
 export class Terminal {
@@ -47,7 +62,7 @@ export class Terminal {
     private readonly world: AgentWorld,
     session: string,
   ) {
-    this.name = `codex-${session}`;
+    this.name = `${world.agent.tmuxPrefix}${session}`;
   }
 
   async screen(): Promise<Screen> {
