@@ -2,7 +2,7 @@
  * Workers that are spoken to by their agent's protocol, in long runs: who runs there, what their records say, and the account of all that
  * was said.
  */
-import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { expect } from "bun:test";
@@ -77,6 +77,27 @@ export function listening(world: World, problem: (message: string) => void = (me
   const watch = watchServed(world.context(), world.store(), () => {}, problem);
   watch.follow();
   return watch;
+}
+
+/** A client of the server that is not ours, as a tool of somebody's, asks for this, and gives what it is told. */
+export async function asksElsewhere(socket: string, method: string, params: object): Promise<any> {
+  const line = new WebSocket(`ws+unix://${realpathSync(socket)}`);
+  const answers = new Map<number, (result: any) => void>();
+  const call = (id: number, method: string, params: object): Promise<any> =>
+    new Promise((resolve) => {
+      answers.set(id, resolve);
+      line.send(JSON.stringify({ id, method, params }));
+    });
+  line.onmessage = ({ data }) => {
+    const { id, result, method } = JSON.parse(String(data));
+    if (method === undefined) answers.get(id)?.(result);
+  };
+  await new Promise((resolve) => (line.onopen = resolve));
+  await call(1, "initialize", { clientInfo: { name: "somebody", title: null, version: "1" } });
+  line.send(JSON.stringify({ method: "initialized" }));
+  const result = await call(2, method, params);
+  line.close();
+  return result;
 }
 
 /** Starts `dispatch --watch` and waits for its first pass. */

@@ -1,5 +1,5 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
-import { attention, type SideState, type Wait } from "../core/dashboard/attention.ts";
+import { attention, type SideAsk, type SideState, type Wait } from "../core/dashboard/attention.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
 import type { TurnError } from "../core/agent/failed-turn.ts";
 import type { Dialog, PageName } from "../core/agent/screen.ts";
@@ -41,6 +41,7 @@ export interface BoundParty extends Party {
   readonly turnError: TurnError | null;
   readonly turnAt: string | null;
   readonly waiting: number;
+  readonly asks: readonly SideAsk[];
 }
 
 export interface Card {
@@ -92,7 +93,8 @@ export function partyOf(session: Session, machine: Machine): Party {
 function boundParty(side: Side | null, machine: Machine, nowMs: number): BoundParty | null {
   if (side === null) return null;
   const { state, turn, turn_error, last_state_event_at } = inferState(side.turn, null, machine.sign(side.session.id), nowMs);
-  return { ...partyOf(side.session, machine), state, turn, turnError: turn_error, turnAt: last_state_event_at, waiting: side.waiting };
+  const { waiting, asks } = side;
+  return { ...partyOf(side.session, machine), state, turn, turnError: turn_error, turnAt: last_state_event_at, waiting, asks };
 }
 
 /** @param dispatch whether some Dispatch is alive */

@@ -1,13 +1,9 @@
 /** `agent_asks`: what sessions ask by their agent's protocol, and who answered it how. */
 import type { AgentAsk, AskChoice, ServedTurn } from "../core/agent/protocol.ts";
+import { type Answerer, type AskEnd, UNANSWERED, UNKNOWN } from "../core/delivery/ask-end.ts";
 import { compactJson, parseStored } from "../core/json.ts";
 import { addEvent } from "./record/events.ts";
 import { type Store, tx } from "./store.ts";
-
-export type Answerer = "us" | "person" | "other";
-
-/** How an ask ended: `seen`: answered by this one, or gone away unanswered; `unknown`: nobody can tell whether it was, and by whom. */
-export type AskEnd = { readonly by: Answerer | null; readonly proof: "seen" } | { readonly by: null; readonly proof: "unknown" };
 
 /** One thing that was asked. */
 export interface Ask {
@@ -26,12 +22,12 @@ export interface Ask {
   readonly choices: readonly AskChoice[];
   readonly takes_text: boolean;
   readonly asked_at: string;
-  /** What we answered: the word of a choice, or a text; null while we have not. */
+  /** What we answered: the word of a choice, or a text; null while we have not, or when we took it away with its turn. */
   readonly answer: string | null;
   readonly answer_reason: string | null;
   /** The session that answered by us; null: a person did. */
   readonly asker_session_id: string | null;
-  /** When our answer was sent. */
+  /** When our answer, or our interrupt, was sent. */
   readonly sent_at: string | null;
   /** The process that sends it. */
   readonly sender_pid: number | null;
@@ -39,7 +35,7 @@ export interface Ask {
   readonly ended_at: string | null;
   /** Whose answer counted; null while it is asked, and where there was none, or nobody can tell: `proof` says which. */
   readonly answered_by: Answerer | null;
-  /** Null while it is asked. */
+  /** Null while it is asked, and then until the step that it was about is through. */
   readonly proof: AskEnd["proof"] | null;
 }
 
@@ -57,9 +53,21 @@ const isSame = (ask: Ask, told: AgentAsk): boolean =>
 export const goneAsks = (store: Store, sessionId: string, told: readonly AgentAsk[]): Ask[] =>
   openAsks(store, sessionId).filter((ask) => !told.some((each) => isSame(ask, each)));
 
-/** A turn that was interrupted, with its server or by somebody, takes with it what it asked; one that went on was given an answer. */
-const isAnswered = (ask: Ask, turn: ServedTurn | null): boolean =>
-  ask.sent_at === null && turn !== null && turn.id === ask.turn_id && turn.status !== "interrupted";
+/**
+ * Ends an ask that is gone and that nobody of ours is answering: a turn that was interrupted, with its server or by somebody, takes with it
+ * what it asked; one that went on was given an answer.
+ * @param turn its newest one, as its server tells
+ */
+export function endGone(store: Store, { id, session_id, turn_id }: Ask, turn: ServedTurn | null, taskId: string | null): void {
+  tx(store, () => {
+    const { answer, sent_at } = askById(store, id)!;
+    const own = turn !== null && turn.id === turn_id ? turn : null;
+    // Who died while answering may have sent it, or not.
+    if (own === null || answer !== null) endAsk(store, { id, session_id }, UNKNOWN, taskId);
+    else if (own.status !== "interrupted") endAsk(store, { id, session_id }, { by: "other", proof: "seen" }, taskId);
+    else endAsk(store, { id, session_id }, sent_at === null ? UNKNOWN : UNANSWERED, taskId);
+  });
+}
 
 /**
  * Puts on record what a session asks now, and that what it asked before and no longer asks has gone away. Gives what it asks, in the order
@@ -79,7 +87,7 @@ export function recordAsks(
     for (const ask of goneAsks(store, sessionId, told)) {
       // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
       if (ask.sender_pid !== null && lives(ask.sender_pid)) continue;
-      endAsk(store, ask, isAnswered(ask, turn) ? { by: "other", proof: "seen" } : { by: null, proof: "unknown" }, taskId);
+      endGone(store, ask, turn, taskId);
     }
     for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
     const now = openAsks(store, sessionId);
@@ -94,8 +102,7 @@ export function recordAsk(store: Store, sessionId: string, taskId: string | null
     const known = open.find((ask) => isSame(ask, told));
     if (known !== undefined) return known;
     // The same number for another question: its server was started again meanwhile.
-    for (const ask of open)
-      if (ask.request_id === told.requestId) endAsk(store, ask, { by: null, proof: ask.sent_at === null ? "seen" : "unknown" });
+    for (const ask of open) if (ask.request_id === told.requestId) endGone(store, ask, null, taskId);
     return addAsk(store, sessionId, taskId, told);
   });
 }
@@ -128,11 +135,14 @@ function addAsk(store: Store, sessionId: string, taskId: string | null, told: Ag
   return askById(store, id)!;
 }
 
-/** Before it is sent: what we answer, and for whom. False when it has gone away, or moved since it was read: somebody else answers it. */
+/**
+ * Before it is sent: what we answer, and for whom; null: we interrupt the turn that asks. False when it has gone away, or moved since it
+ * was read: somebody else answers it.
+ */
 export function claimAnswer(
   store: Store,
   ask: Ask,
-  given: { readonly answer: string; readonly reason: string | null; readonly askerSessionId: string | null; readonly pid: number },
+  given: { readonly answer: string | null; readonly reason: string | null; readonly askerSessionId: string | null; readonly pid: number },
 ): boolean {
   return tx(store, () => {
     const claimed = store.db
@@ -154,16 +164,17 @@ export const releaseAnswer = (store: Store, ask: Ask): void =>
     )
     .run(ask.id);
 
-/** It is no longer asked. */
+/** It is no longer asked, or how it ended is told now. What is known of that stays. */
 export function endAsk(store: Store, ask: Pick<Ask, "id" | "session_id">, { by, proof }: AskEnd, taskId: string | null = null): void {
   tx(store, () => {
-    const ended = store.db
-      .query("update agent_asks set ended_at = ?, answered_by = ?, proof = ? where id = ? and ended_at is null")
+    const before = askById(store, ask.id)!;
+    if (before.ended_at !== null && (before.proof !== null || proof === null)) return;
+    store.db
+      .query("update agent_asks set ended_at = coalesce(ended_at, ?), answered_by = ?, proof = ? where id = ?")
       .run(store.now(), by, proof, ask.id);
-    if (ended.changes === 0) return;
-    const { answer, answer_reason: reason, asker_session_id, question, command } = askById(store, ask.id)!;
+    const { answer, answer_reason: reason, asker_session_id, question, command } = before;
     addEvent(store, {
-      type: "agent_ask_ended",
+      type: before.ended_at === null ? "agent_ask_ended" : "agent_ask_settled",
       taskId,
       payload: { ask_id: ask.id, session_id: ask.session_id, question, command, answered_by: by, proof, answer, reason, asker_session_id },
     });
@@ -182,4 +193,11 @@ export const openAsks = (store: Store, sessionId?: string): Ask[] =>
       "select * from agent_asks where ended_at is null and (?1 is null or session_id = ?1) order by asked_at, rowid",
     )
     .all(sessionId ?? null)
+    .map(read);
+
+/** What is no longer asked, and of which is not told yet how it ended. */
+export const unsettledAsks = (store: Store, sessionId: string): Ask[] =>
+  store.db
+    .query<Row, [string]>("select * from agent_asks where session_id = ? and ended_at is not null and proof is null order by asked_at")
+    .all(sessionId)
     .map(read);

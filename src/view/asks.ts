@@ -12,6 +12,8 @@ interface Told {
   readonly takes_text: boolean;
   readonly choice: string | null;
   readonly answered_by: "us" | "person" | "other" | null;
+  readonly proof: "seen" | "pending" | "unknown";
+  readonly sent: boolean;
 }
 
 /** Further lines of what somebody else wrote are set in, and pass for none of ours. */
@@ -29,6 +31,10 @@ export function askText(program: string, told: Told): string {
     return [...about, told.answered_by === "us" ? `answered: ${told.choice}` : "somebody at its terminal had answered it already"].join(
       "\n",
     );
+  if (told.sent) {
+    const later = `whether that counted, or what its terminal was told, shows when the step is through: ${program} answer ${told.id}`;
+    return [...about, `sent: ${told.choice}`, told.proof === "pending" ? later : "nobody can tell whose answer counted"].join("\n");
+  }
   const choices = told.choices.map(({ word, label }, index) => `  ${index + 1}. ${within(word === label ? word : `${word}: ${label}`)}`);
   const answers = [
     ...(told.choices.length === 0

@@ -42,8 +42,13 @@ test("prune keeps the newest texts of each worker, and says what it would do", a
     await typed(w, `codex-${name}`, "two");
     await w.ok(["capture", name]);
   }
-  expect(await w.ok("prune --keep-latest 1 --dry-run")).toEqual({ dry_run: true, keep_latest: 1, pruned_count: 0, would_prune_count: 2 });
-  expect(await w.ok("prune --keep-latest 1")).toEqual({ dry_run: false, keep_latest: 1, pruned_count: 2, would_prune_count: 2 });
+  expect(await w.ok("prune --keep-latest 1 --dry-run")).toMatchObject({
+    dry_run: true,
+    keep_latest: 1,
+    pruned_count: 0,
+    would_prune_count: 2,
+  });
+  expect(await w.ok("prune --keep-latest 1")).toMatchObject({ dry_run: false, keep_latest: 1, pruned_count: 2, would_prune_count: 2 });
   expect(await w.ok("prune --keep-latest 1")).toMatchObject({ pruned_count: 0 });
   expect(w.rows("select payload_json from events where type = 'transcript_captures_pruned'")).toHaveLength(1);
   expect(captures().map((row) => `${row.capture_kind} ${row.retention_class} ${row.full}`)).toEqual([

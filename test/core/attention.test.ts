@@ -12,6 +12,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   turnAt: null,
   page: "idle",
   dialog: null,
+  asks: [],
   ...more,
 });
 const calm: TaskSituation = {
@@ -40,6 +41,50 @@ test("a dialog is told with its question, and the command that opens the termina
     { kind: "dialog", weight: "now", text: "w1 asks: Run rm -rf?", command: "conveyor open-worker 'a b'" },
   ]);
   expect(of({ sides: [side({ page: "sign_in" })] })).toMatchObject([{ kind: "dialog", text: "w1 asks something" }]);
+});
+
+test("what is asked by protocol is told with the command that answers it", () => {
+  const choices = [
+    { word: "yes", label: "yes, this once" },
+    { word: "no", label: "no" },
+  ];
+  const ask = { id: "ask-1", question: "may it run this command?", command: "rm -rf x", choices, takes_text: false, asked_at: "2026" };
+  const asks = [ask];
+  const [yes, nothing] = [side({ asks, page: "command_approval", turn: "open" }), []];
+  expect(of({ sides: [yes] })).toEqual([
+    {
+      item: null,
+      kind: "question",
+      weight: "now",
+      text: "w1 asks: may it run this command? $ rm -rf x",
+      since: "2026",
+      command: "conveyor answer w1",
+    },
+  ]);
+  expect(of({ sides: [side({ asks, page: null })] })).toHaveLength(1);
+  // Another page in front of it is told, too.
+  expect(of({ sides: [side({ asks, page: "sign_in" })] }).map(({ kind }) => kind)).toEqual(["question", "dialog"]);
+  const two = [ask, { ...ask, id: "ask-2", command: null, choices: [], takes_text: true }];
+  expect(of({ sides: [side({ asks: two, name: "w 1" })] }).map(({ command }) => command)).toEqual([
+    "conveyor answer ask-1",
+    "conveyor answer ask-2",
+  ]);
+  expect(of({ sides: [side({ asks, name: "w 1" })] })).toMatchObject([{ command: "conveyor answer 'w 1'" }]);
+  // What only its terminal can be told.
+  expect(of({ sides: [side({ asks: [{ ...ask, choices: nothing }] })] })).toMatchObject([{ command: "conveyor open-worker 'a b'" }]);
+  // No answer reaches it.
+  for (const [more, kind] of [
+    [{ alive: false }, "gone"],
+    [{ turn: "crashed" }, "crashed"],
+    [{ moved: "conveyor register-worker" }, "moved"],
+  ] as const)
+    expect(of({ sides: [side({ asks, ...more })] }).map((wait) => wait.kind)).toEqual([kind]);
+});
+
+test("what is asked passes for no more of what we tell", () => {
+  const ask = { id: "ask-1", choices: [], takes_text: true, asked_at: "2026" };
+  const hostile = { ...ask, question: "why?\nw1 asks: nothing\u202e\u001b[31m", command: "a\r\nb\tc" };
+  expect(of({ sides: [side({ asks: [hostile] })] })[0]!.text).toBe("w1 asks: why? w1 asks: nothing[31m $ a b c");
 });
 
 test("dead sessions: in the middle of a turn, or between", () => {

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startCommands } from "../../src/core/agent/start-prompt.ts";
+import { alive, environmentOf, listProcesses } from "../../src/system/processes/processes.ts";
 import { CodexWorld } from "../codex-world.ts";
 import { until, World } from "../harness.ts";
 
@@ -10,6 +11,12 @@ let w: CodexWorld | World;
 afterEach(() => w.close());
 
 const program = (name: string) => `${process.execPath} ${join(import.meta.dir, "..", "..", "src", "main.ts")} ${name}`;
+
+/** Waits until nothing of this world's agents runs. */
+const nothingRuns = (world: CodexWorld) =>
+  until("the end of all its processes", async () =>
+    ((await listProcesses(world.env)) ?? []).every(({ pid }) => environmentOf(pid, "CODEX_HOME") !== world.codexHome || !alive(pid)),
+  );
 
 test("create: ready, told its rules, verified by the report it makes itself, taken over with a new token", async () => {
   // The scripted worker does what its contract says: it runs update-status.
@@ -25,6 +32,10 @@ test("create: ready, told its rules, verified by the report it makes itself, tak
   const made = await world.run("create w1 --wait-ready --verify --accept-trust --task look", { cwd: world.project });
   expect(made).toMatchObject({ exit: 0, stderr: "" });
   expect(made.stdout).toMatch(/startup: (ready|working) /);
+  expect(made.stdout).toContain("launch: protocol\n");
+  expect(world.rows("select launch, socket is not null as served from session_agents join session_sockets using (session_id)")).toEqual([
+    { launch: "protocol", served: 1 },
+  ]);
   expect(made.stdout).toContain("verification: ok");
   expect(made.stdout).toContain("attach: tmux attach -t codex-w1");
   expect(world.rows("select state, tmux_pane_id is not null as pane from workers")).toEqual([{ state: "active", pane: 1 }]);
@@ -37,16 +48,22 @@ test("create: ready, told its rules, verified by the report it makes itself, tak
   const token = world.rows<{ t: string }>("select identity_token as t from workers")[0]!.t;
 
   expect((await world.run("create w1 --reuse", { cwd: world.project })).stderr).toContain('"codex-w1" exists already');
+  await world.ok("nudge w1 hello --json");
+  expect(world.rows("select transport, state from deliveries")).toEqual([{ transport: "tmux", state: "delivered" }]);
   Bun.spawnSync(["tmux", "kill-session", "-t", "=codex-w1"], { env: world.env });
+  await nothingRuns(world);
   const again = await world.ok("create w1 --reuse --no-initial-prompt --stop-after --json", { cwd: world.project });
   expect(again).toMatchObject({
     name: "w1",
     startup: "launched",
+    launch: "protocol",
+    launch_why: null,
     verification: null,
     attach_command: "tmux attach -t codex-w1",
     stop_command: "conveyor stop w1",
     stopped: true,
   });
+  await nothingRuns(world);
   const [row] = world.rows<{ t: string; state: string }>("select identity_token as t, state from workers");
   expect(row!.t).not.toBe(token);
   expect(row!.state).toBe("stopped");
@@ -58,7 +75,8 @@ test("create names an untrusted folder instead of pressing anything", async () =
   w = world;
   const made = await world.run("create w1 --wait-ready", { cwd: world.project });
   expect(made.stdout).toContain("startup: needs_trust");
-  const trusted = await world.run("create w2 --wait-ready --accept-trust", { cwd: world.project });
+  const trusted = await world.run("create w2 --launch tmux --wait-ready --accept-trust", { cwd: world.project });
+  expect(trusted.stdout).toContain("launch: tmux\n");
   expect(trusted.stdout).toMatch(/startup: (ready|working)/);
 });
 
@@ -76,6 +94,42 @@ test("start: Codex gets the prompt that is on file, and its own flags; nothing g
   const [thread] = [...rollouts.keys()];
   expect(await world.saidTo(thread!)).toEqual([prompt]);
   expect(existsSync(world.dbPath)).toBe(false);
+  expect(started).toMatchObject({ launch: "protocol", launch_why: null });
+});
+
+test("start, then register: what was started with a server of its own is found with it, whoever names it", async () => {
+  const registering = ["register-worker", "--name", "own", "--self", "--tmux-session", "raw-own"].join(" ");
+  const world = new CodexWorld((request) =>
+    request.toolOutput === null && (request.userTexts.at(-1) ?? "").includes("raw-own")
+      ? [{ run: `${program(registering)}` }]
+      : [{ say: "done" }],
+  );
+  w = world;
+  await world.ok("sessions");
+  const yolo = ["--sandbox", "danger-full-access", "--ask-for-approval", "never"];
+  await world.ok(["start", "raw-own", "--cwd", world.project, ...yolo]);
+  const own = await until("its registration", () => world.rows<{ thread: string }>("select codex_session_id as thread from sessions")[0]);
+  await world.idle(own.thread);
+  const paneOf = (session: string): number =>
+    Number(Bun.spawnSync(["tmux", "list-panes", "-t", `=${session}`, "-F", "#{pane_pid}"], { env: world.env }).stdout.toString());
+  expect(await world.ok("sessions")).toMatchObject([{ name: "own", launch: "protocol", launch_why: null, pid: paneOf("raw-own") }]);
+  expect(await world.ok("session-nudge own hello")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+  // Told by its process, and again by its thread: it stays what it was started as.
+  await world.ok(["start", "raw-pid", "--cwd", world.project, ...yolo]);
+  const named = ["register-worker", "--name", "by-pid", "--pid", String(paneOf("raw-pid")), "--tmux-session", "raw-pid"];
+  const first = await until("its thread", async () => {
+    const done = await world.run(named);
+    return done.exit === 0 ? done.json() : undefined;
+  });
+  expect(first).toMatchObject({ launch: "protocol", pid: paneOf("raw-pid") });
+  const again = ["register-worker", "--name", "by-pid", "--codex-session", first.codex_session_id, "--tmux-session", "raw-pid"];
+  expect(await world.ok(again)).toMatchObject({ launch: "protocol", pid: paneOf("raw-pid") });
+  expect(await world.ok("session-nudge by-pid hello")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+  // A flag that Codex takes only without a server of its own.
+  const alone = await world.ok(["start", "raw-alone", "--cwd", world.project, "--no-start-prompt", "--search"]);
+  expect(alone).toMatchObject({ launch: "tmux", launch_why: "Codex is not known to take --search beside a server of its own" });
+  await world.ok("stop own --json");
+  await world.ok("stop by-pid --json");
 });
 
 test("the templates of start keep names as they are and leave gaps to fill in", () => {

@@ -1,6 +1,6 @@
 /** A server of a session that does what the real one cannot be made to do: die at this very moment, and tell what it was asked. */
 import { join } from "node:path";
-import { rollout, THREAD } from "../rollout.ts";
+import { event, line, type Rollout, rollout, THREAD } from "../rollout.ts";
 import type { World } from "../harness.ts";
 
 interface Message {
@@ -19,8 +19,9 @@ export class FakeServer {
   connections = 0;
   /** Ends it when it is true of something that it was asked. */
   dies: (method: string) => boolean = () => false;
-  /** It takes connections and says nothing. */
-  hangs = false;
+  /** It says nothing any more from the moment on that this is true of something it was asked. */
+  hangs: (method: string) => boolean = () => false;
+  private silent = false;
   /** As many connections as there were at once. */
   atOnce = 0;
   private open = 0;
@@ -31,6 +32,11 @@ export class FakeServer {
   options: readonly string[] | null = null;
   /** What it was answered. */
   answer: unknown = null;
+  /** What stands in the record of the step that it asked about, once it was answered so; null: nothing. */
+  writes: (answer: any) => string | null = (answer) => {
+    if (answer.answers !== undefined) return returned(JSON.stringify(answer));
+    return returned(answer.decision === "accept" ? RAN : DECLINED);
+  };
   private readonly server;
 
   constructor(
@@ -38,6 +44,7 @@ export class FakeServer {
     /** Whether it asks something. */
     private asks: boolean,
     readonly pane: Bun.Subprocess,
+    readonly record: Rollout,
   ) {
     this.server = Bun.serve({
       unix: socket,
@@ -49,10 +56,11 @@ export class FakeServer {
         },
         close: () => void this.open--,
         message: (client, text) => {
-          if (this.hangs) return;
           const message = JSON.parse(String(text)) as Message;
           const method = message.method ?? "answer";
+          this.silent ||= this.hangs(method);
           if (method !== "initialized") this.asked.push(method);
+          if (this.silent) return;
           if (this.dies(method)) return client.terminate();
           if (message.id !== undefined && message.method !== undefined)
             client.send(JSON.stringify({ id: message.id, result: this.result(method, message.params ?? {}) }));
@@ -60,6 +68,7 @@ export class FakeServer {
             this.answer = message.result;
             this.asks = false;
             const params = { threadId: THREAD.worker, requestId: message.id };
+            this.record.append(this.writes(message.result) ?? "");
             client.send(JSON.stringify({ method: "serverRequest/resolved", params }));
           }
           if (method === "thread/resume" && this.asks) client.send(JSON.stringify(this.approval()));
@@ -79,7 +88,7 @@ export class FakeServer {
   private approval(): unknown {
     if (this.options !== null) {
       const question = { id: "q", question: "How many?", options: this.options.map((label) => ({ label, description: label })) };
-      const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: null, questions: [question] };
+      const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: "item-1", questions: [question] };
       return { id: 0, method: "item/tool/requestUserInput", params };
     }
     const params = { threadId: THREAD.worker, turnId: "turn-1", itemId: "item-1", command: "touch it", cwd: "/", reason: null };
@@ -92,13 +101,20 @@ export class FakeServer {
   }
 }
 
+export const RAN = "Chunk ID: a1b2c3\nWall time: 0.1 seconds\nProcess exited with code 0\nOutput:\n";
+export const DECLINED = 'exec_command failed: CreateProcess { message: "Rejected(\\"rejected by user\\")" }';
+export const CUT_OFF = "Wall time: 0.1 seconds\naborted by user";
+/** What the call returned that it had asked about. */
+export const returned = (output: string): string => line("response_item", { type: "function_call_output", call_id: "item-1", output });
+export const turnOver = event({ type: "task_complete", turn_id: "turn-1" });
+
 /** Registers `w1` as if it had been started with a server of its own. */
 export async function servedByFake(world: World, { asks }: { asks: boolean }): Promise<FakeServer> {
-  const { path } = await rollout(world);
+  const record = await rollout(world);
   // What stands in its pane.
   const pane = Bun.spawn(["sleep", "600"]);
-  const started = await world.ok(["register-worker", "--name", "w1", "--pid", String(pane.pid), "--codex-session", path]);
+  const started = await world.ok(["register-worker", "--name", "w1", "--pid", String(pane.pid), "--codex-session", record.path]);
   const socket = join(world.dir, "served");
   world.store().db.query("insert into session_sockets (session_id, socket) values (?, ?)").run(started.session_id, socket);
-  return new FakeServer(socket, asks, pane);
+  return new FakeServer(socket, asks, pane, record);
 }

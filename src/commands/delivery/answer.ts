@@ -9,8 +9,9 @@ export default verb(
   {
     about:
       "Answers what a session asks by its agent's protocol: a command that it may or may not run, a question with choices. Without a " +
-      "choice it shows what is asked. The first answer wins, this one or that of the person at the terminal, and which it was is told and " +
-      "recorded. A person may answer, and the manager of the task whom a person granted operator.answer; never the session itself.",
+      "choice it shows what is asked. The first answer wins, this one or that of the person at the terminal. Which it was is told and " +
+      "recorded as soon as the record of the session shows what was done: of what is declined at once, of a command when it has run. " +
+      "A person may answer, and the manager of the task whom a person granted operator.answer; never the session itself.",
     examples: [
       ["answer worker-1", "what it asks, and what may be chosen"],
       ["answer worker-1 yes", "let it run the command"],
@@ -38,6 +39,8 @@ export default verb(
     });
     if (cx.outside.tty.out && !args.json) cx.out(askText(cx.program, done));
     else cx.json(done);
-    return done.choice !== null && done.answered_by !== "us" ? 1 : 0;
+    if (done.choice === null || done.answered_by === "us") return 0;
+    // What is allowed shows once it is through; what is not would have shown by now.
+    return done.proof === "pending" && done.choice !== "no" ? 0 : 1;
   },
 );

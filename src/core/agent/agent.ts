@@ -92,6 +92,12 @@ export interface TranscriptHead {
 /** What the lines of a transcript that were read say for those that follow, in a form of the agent's own. */
 export type TranscriptMemory = object;
 
+/**
+ * How a step that the agent had asked about ended. `done`: it was let do it, however it went; `declined`: it was not; `cut off`: its turn
+ * was broken off, whether it had begun or not; `answered`: it was a question, and these words were the answer.
+ */
+export type StepEnd = { readonly kind: "done" | "declined" | "cut off" } | { readonly kind: "answered"; readonly words: readonly string[] };
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -123,11 +129,13 @@ export interface TranscriptPort {
   mayProve(line: string): boolean;
   /** Whether a line may tell of an interruption. */
   mayAbort(line: string): boolean;
+  /** What a record tells of the step with this id, by which its protocol named it; null: nothing. */
+  stepEnd(record: AgentRecord, stepId: string): StepEnd | null;
 }
 
 /** What the agent's terminal shows. */
 export interface ScreenPort {
-  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws one of its own, so it tells nothing. */
+  /** The terminal's cursor stands in a composer that takes keys; false: the agent hides it and draws its own, so it tells nothing. */
   readonly cursorShown: boolean;
   /**
    * Reads one screen (the visible part, without history).
@@ -170,6 +178,11 @@ export interface ServedWords {
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /**
+   * The same for a session that nobody supervises yet, and the sandbox that its flags choose; null: as the agent is set up. A text names a
+   * flag that is not known to go with a server.
+   */
+  plainClient(choice: PlainChoice, socket: string): { readonly words: string[]; readonly sandbox: string | null } | string;
   /** Whether a process with these words draws what the server at one of these paths has. */
   draws(words: readonly string[], sockets: readonly string[]): boolean;
 }

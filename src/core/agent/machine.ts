@@ -62,7 +62,10 @@ export interface AgentQueue {
 
 /** The machine half of an agent's own protocol. */
 export interface ServedMachine {
-  /** Connects to the server on this socket. @throws Error when nobody listens there, or it does not greet within `limitMs` */
+  /**
+   * Connects to the server on this socket.
+   * @throws NoAnswer when it does not greet within `limitMs`, another Error when nobody listens there
+   */
   connect(socket: string, limitMs?: number): Promise<ServedLine>;
   /** Takes away what a server that was killed, and so could not do it, has left of its socket. Nobody may listen there any more. */
   clear(socket: string): void;

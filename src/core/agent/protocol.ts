@@ -68,8 +68,6 @@ export type ServedEvent =
   | { readonly kind: "asks"; readonly ask: AgentAsk }
   | { readonly kind: "answered"; readonly threadId: string; readonly requestId: string }
   | { readonly kind: "compacted"; readonly threadId: string }
-  /** A step of a turn is over: done, or not allowed. */
-  | { readonly kind: "step"; readonly threadId: string; readonly itemId: string; readonly declined: boolean }
   /** Nothing runs in it, and it waits for nothing. */
   | { readonly kind: "rests"; readonly threadId: string }
   /** Waiting, tokens, limits. */
@@ -77,6 +75,9 @@ export type ServedEvent =
 
 /** An answer of the server: done, or refused in words with nothing changed. */
 export type Served<T> = { readonly value: T } | { readonly refused: string };
+
+/** Somebody listens there and does not answer in time: it has hung. */
+export class NoAnswer extends Error {}
 
 /**
  * A connection to the server of one session. A call throws when nothing is known of its outcome: the connection was lost, or no answer
@@ -101,8 +102,11 @@ export interface ServedLine {
   compact(id: string): Promise<Served<null>>;
   /** Answers what {@link AgentAsk} told; who answers first wins, and a late answer does nothing. */
   answer(ask: AgentAsk, answer: AskAnswer): void;
-  /** The settings that hold for a session in this folder, as far as they are known here. */
-  reachableFromTools(cwd: string, sandbox: string): Promise<boolean>;
+  /**
+   * Whether the tools of a session in this folder could connect to its socket; null: its settings do not tell.
+   * @param sandbox null: as the agent is set up
+   */
+  reachableFromTools(cwd: string, sandbox: string | null): Promise<boolean | null>;
   /** Called for everything that is told. */
   hear(listener: (event: ServedEvent) => void): void;
   /** Comes when the connection has ended, by us or by the server. */

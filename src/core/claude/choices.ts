@@ -54,6 +54,8 @@ export function readChoices(lines: readonly StyledLine[], from: number): FoundCh
 }
 
 const labelAt = (text: string, column: number): string | null => {
+  // There are more than the screen has room for.
+  if (/^ *[↑↓] \d+ more\b/.test(text)) return null;
   const before = text.slice(0, column);
   return /^ *(❯ )?$/.test(before) && before.length === column && /^\S/.test(text.slice(column)) ? text.slice(column) : null;
 };

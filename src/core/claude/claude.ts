@@ -114,6 +114,8 @@ export const claude: Agent = {
     wakes,
     mayProve,
     mayAbort,
+    // No protocol names its steps.
+    stepEnd: () => null,
   },
   screen: {
     // It hides the cursor and draws one.

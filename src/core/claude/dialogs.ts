@@ -29,9 +29,12 @@ const dialogPages: readonly DialogPage[] = [
   { page: "settings_warning", kind: "other", title: /^Settings (Warning|Error)/, keys: CONFIRM },
   { page: "held_message", kind: "held", choices: [/^Deny\b/, /^Deliver\b/] },
   { page: "plan_approval", kind: "plan", title: /^Ready to code\?/ },
-  { page: "question", kind: "question", title: /^[☐☒✔←]/, keys: SELECT },
+  { page: "question", kind: "question", keys: SELECT },
+  { page: "question", kind: "question", choices: [/^Submit answers$/, /^Cancel$/] },
+  { page: "search", kind: "other", title: /^Search prompts\b/ },
   { page: "sign_in", kind: "other", title: /^(Login|Select login method:)/ },
   { page: "rewind", kind: "other", title: /^Rewind$/ },
+  { page: "choice", kind: "other", title: /^Select model$/ },
 ];
 
 /** Its first choice says yes and the last one no, and both are numbered; what it asks about is told by its title. */
@@ -53,14 +56,17 @@ export interface FoundDialog {
   readonly accept: readonly string[] | null;
 }
 
-/** From the first column on; a name may stand at its end. */
+/** From the first column on; a name or a notice may stand at its end. */
 export const isRule = ({ text }: StyledLine): boolean => /^─{10,}( .* ─+)?$/.test(text);
-const isThickRule = ({ text }: StyledLine): boolean => /^▔{10,}$/.test(text);
+const isThickRule = ({ text }: StyledLine): boolean => /^▔{10,}( .* ▔+)?$/.test(text);
 /** Around what would be run or written. */
 const isFrame = (text: string): boolean => /^ *╌{10,}$/.test(text);
 
 /** Keys and what they do, and nothing else: what a page ends with. */
 const KEYS = /^(enter|esc|tab|space|ctrl\+|shift\+|[←→↑↓]|\w to )/i;
+
+/** What a small screen has no room for. */
+const MORE = /^ *[↑↓] \d+ more( lines?)?$/;
 
 /** The page at the end of a screen that shows no composer. */
 export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
@@ -70,7 +76,7 @@ export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
   const title = region.find((text) => !/^[ ─▔]*$/.test(text))?.trim() ?? "";
   if (choices === null) return readBare(region, title);
   const { list, chosen, begin, end } = choices;
-  const tail = shown.slice(end).map(({ text }) => text);
+  const tail = shown.slice(end).flatMap(({ text }) => (MORE.test(text) ? [] : [text]));
   const keys = joined(tail);
   const fits = (page: DialogPage) =>
     (page.title?.test(title) ?? true) &&
@@ -78,7 +84,8 @@ export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
     (page.choices === undefined ||
       (page.choices.length === list.length && page.choices.every((words, index) => words.test(list[index]!.label))));
   const known = dialogPages.find(fits) ?? approvalOf(title, list, keys);
-  if (known === null && !KEYS.test(tail.at(-1)?.trim() ?? "")) return null;
+  // What is marked and has other words than keys below it is a list above a composer that is not in sight, or somebody's words.
+  if (known === null && (keys !== "" || from === 0) && !KEYS.test(joined(tail.slice(tail.lastIndexOf("") + 1)))) return null;
   const { page, kind } = known ?? { page: "choice" as const, kind: "other" as const };
   const before = region.slice(0, begin - from);
   const labels = list.map(({ label, more }) => (page === "command_approval" && more !== "" ? `${label} ${more}` : label));
@@ -104,7 +111,7 @@ function regionOf(shown: readonly StyledLine[]): { readonly from: number; readon
   const whole = choices !== null && (choices.list[0]!.number ?? 1) === 1;
   if (whole || rule < 0 || isThickRule(shown[rule]!)) return { from: rule + 1, choices };
   const above = shown.slice(0, rule).findLastIndex((line) => isRule(line) || isThickRule(line));
-  const more = above < 0 && choices === null ? null : readChoices(shown, above + 1);
+  const more = readChoices(shown, above + 1);
   // What is marked above the rule belongs to the page only when its choices go on below it.
   return more !== null && more.end > rule ? { from: above + 1, choices: more } : { from: rule + 1, choices };
 }
@@ -139,12 +146,15 @@ function answerOf(number: number | null, label: string, below: number, page: Pag
   return { number, word, keys: others ? null : direct };
 }
 
+/** Several lines of somebody's words have a bar in front of each. */
+const unbarred = (text: string): string => text.replace(/^ ?│ ?/, "");
+
 /** The paragraph that asks, the last one of them, up to its question mark; else the title. What would be run asks nothing. */
 function questionOf(before: readonly string[], title: string): string {
   let framed = false;
   const texts = before.flatMap((text) => {
     if (isFrame(text)) framed = !framed;
-    return framed || isFrame(text) || /^[─▔ ]*$/.test(text) ? [""] : [text.trim()];
+    return framed || isFrame(text) || /^[─▔ ]*$/.test(text) ? [""] : [unbarred(text).trim()];
   });
   const at = texts.findLastIndex((text) => text.includes("?"));
   if (at < 0) return title;
@@ -164,7 +174,7 @@ function subjectOf(kind: DialogKind, before: readonly string[], title: string): 
   const first = before.findIndex(isFrame);
   const last = before.findLastIndex(isFrame);
   if (first < 0 || last <= first) return null;
-  const texts = before.slice(first + 1, last).map((text) => (kind === "held" ? text.replace(/^ ?│ ?/, "") : text));
+  const texts = before.slice(first + 1, last).map(unbarred);
   const indent = Math.min(...texts.filter((text) => text.trim() !== "").map((text) => /^ */.exec(text)![0].length));
   return texts
     .map((text) => text.slice(Number.isFinite(indent) ? indent : 0))

@@ -1,6 +1,7 @@
 /** The words that Claude Code is started with. */
 import type { Agent, LaunchChoice, ModelChoice, PermissionChoice, PlainChoice } from "../agent/agent.ts";
 import { Failure } from "../failure.ts";
+import { typeable } from "./typing.ts";
 
 /** What `--permission-mode` takes (2.1.332). */
 export const permissionModes: readonly string[] = ["manual", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions"];
@@ -39,11 +40,14 @@ export const checkPermissions: Agent["checkPermissions"] = (choice, { env, root 
 };
 
 /**
- * A prompt stays one: behind `--` it is no flag and no value of the flag before it. A single word could be a command of the program's
- * even there, and a leading slash one of the composer's: both have a blank in front.
+ * A prompt stays one: behind `--` it is no flag and no value of the flag before it. A single word could be a command of the program's even
+ * there, and has a blank in front. What the composer would take for more than a text it takes from here, too.
  */
-const promptWords = (prompt: string | null): string[] =>
-  prompt === null ? [] : ["--", /^[!/]|^[^\s]*$/.test(prompt) ? ` ${prompt}` : prompt];
+function promptWords(prompt: string | null): string[] {
+  if (prompt === null) return [];
+  const typed = typeable(prompt);
+  return ["--", /^\S+\s*$/.test(typed) ? ` ${typed}` : typed];
+}
 
 const modelWords = ({ model, effort }: Partial<ModelChoice>): string[] => [
   ...(model == null ? [] : [`--model=${model}`]),

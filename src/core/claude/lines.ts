@@ -2,7 +2,8 @@
 import { isObject, type Json, type JsonObject } from "../json.ts";
 
 export const textOf = (value: Json | undefined): string | null => (typeof value === "string" && value !== "" ? value : null);
-const numberOf = (value: Json | undefined): number => (typeof value === "number" ? value : 0);
+export const numberOf = (value: Json | undefined): number | null => (typeof value === "number" ? value : null);
+const countOf = (value: Json | undefined): number => numberOf(value) ?? 0;
 
 /** Requests to the model, written beside the conversation: the largest lines, and none of them says anything that is not said elsewhere. */
 export const isRequest = (line: string): boolean => line.startsWith('{"type":"api-request');
@@ -71,6 +72,10 @@ function inboxWords(origin: JsonObject, words: string): string {
   return words.slice(BEFORE.length, end < BEFORE.length ? undefined : end);
 }
 
+/** The number of the turn that a line begins, which it shares with what was sent together with it. */
+export const turnIndex = ({ turnPosition }: JsonObject): number | null =>
+  isObject(turnPosition) ? numberOf(turnPosition.turnIndex) : null;
+
 const originOf = (line: JsonObject): JsonObject => (isObject(line.origin) ? line.origin : {});
 
 /**
@@ -100,7 +105,7 @@ function errorName(line: JsonObject, message: string): string {
   if (error === "billing_error") return "usage_limit_exceeded";
   if (error === "rate_limit" || status === 429) return "rate_limit_exceeded";
   if (status === 529 || status === 503 || line.apiErrorType === "overloaded_error") return "server_overloaded";
-  if (error === "server_error" || numberOf(status) >= 500) return "internal_server_error";
+  if (error === "server_error" || countOf(status) >= 500) return "internal_server_error";
   if (/connection|network|unable to connect|ECONN|ENOTFOUND|socket|timed? ?out/i.test(message)) return "http_connection_failed";
   return "other";
 }
@@ -131,15 +136,15 @@ export const noTokens: Counts = {
 
 export function countsOf(usage: Json | undefined): Counts | null {
   if (!isObject(usage)) return null;
-  const cached = numberOf(usage.cache_read_input_tokens);
-  const input = numberOf(usage.input_tokens) + numberOf(usage.cache_creation_input_tokens) + cached;
-  const output = numberOf(usage.output_tokens);
+  const cached = countOf(usage.cache_read_input_tokens);
+  const input = countOf(usage.input_tokens) + countOf(usage.cache_creation_input_tokens) + cached;
+  const output = countOf(usage.output_tokens);
   const details = isObject(usage.output_tokens_details) ? usage.output_tokens_details : {};
   return {
     input_tokens: input,
     cached_input_tokens: cached,
     output_tokens: output,
-    reasoning_output_tokens: numberOf(details.thinking_tokens),
+    reasoning_output_tokens: countOf(details.thinking_tokens),
     total_tokens: input + output,
   };
 }
@@ -156,10 +161,10 @@ export const sumOf = (one: Counts, other: Counts): Counts => ({
 export function storedCounts(value: Json | undefined): Counts {
   const from = isObject(value) ? value : {};
   return {
-    input_tokens: numberOf(from.input_tokens),
-    cached_input_tokens: numberOf(from.cached_input_tokens),
-    output_tokens: numberOf(from.output_tokens),
-    reasoning_output_tokens: numberOf(from.reasoning_output_tokens),
-    total_tokens: numberOf(from.total_tokens),
+    input_tokens: countOf(from.input_tokens),
+    cached_input_tokens: countOf(from.cached_input_tokens),
+    output_tokens: countOf(from.output_tokens),
+    reasoning_output_tokens: countOf(from.reasoning_output_tokens),
+    total_tokens: countOf(from.total_tokens),
   };
 }

@@ -4,10 +4,12 @@
  */
 import type { AgentRecord } from "../agent/record.ts";
 import { isObject, type JsonObject } from "../json.ts";
-import { type Counts, noTokens, storedCounts, textOf } from "./lines.ts";
+import { type Counts, noTokens, numberOf, storedCounts, textOf } from "./lines.ts";
 
 interface OpenTurn {
   readonly id: string | null;
+  /** Its number in the session; null: none was written. */
+  readonly index: number | null;
   /** The newest line of a chain that began with the first words of the turn: what hangs below it was sent together with them. */
   tip: string | null;
   /** The model has begun to answer. */
@@ -22,6 +24,8 @@ interface Overtaken {
   readonly lines: Set<string>;
   /** Its last message of the model. */
   readonly message: string | null;
+  /** It had said nothing yet, and the other hangs below it: its mark comes behind the words that begin the other. */
+  readonly unmarked: boolean;
 }
 
 export class Memory {
@@ -41,9 +45,8 @@ export class Memory {
     const [uuid, parent] = [textOf(line.uuid), textOf(line.parent)];
     switch (subtype) {
       case "task_started":
-        this.turn = { id: textOf(payload.turn_id), tip: uuid, answered: false, lastText: null };
-        this.overtaken =
-          line.overtakes === true ? { lines: new Set(parent === null ? [] : [parent]), message: textOf(line.message_id) } : null;
+        this.turn = { id: textOf(payload.turn_id), index: numberOf(line.turn_index), tip: uuid, answered: false, lastText: null };
+        this.overtaken = line.overtakes === true ? overtakenBy(line, parent) : null;
         return;
       case "task_complete":
       case "turn_aborted":
@@ -60,6 +63,8 @@ export class Memory {
         if (this.turn) this.turn.lastText = textOf(payload.message);
         return;
       default:
+        // An overtaken turn is marked once; what is marked behind that is the one which runs.
+        if (payload.type === "user/mark") this.overtaken = null;
         this.hangs(line, uuid, parent);
     }
   }
@@ -75,17 +80,30 @@ export class Memory {
     if (type !== "assistant" && this.overtaken?.lines.has(parent) === true) this.overtaken.lines.add(uuid);
   }
 
-  /** Whether words with this line above them were sent together with those that began the turn. */
-  isBatch(parent: string | null): boolean {
+  /** Whether words hang directly below those that began the turn, or those that were sent with them, and nothing was answered yet. */
+  hangsBelow(parent: string | null): boolean {
     return !!this.turn && !this.turn.answered && parent !== null && parent === this.turn.tip;
+  }
+
+  /** Whether words were sent together with those that began the turn. One that was taken back leaves its number to the next, beside it. */
+  isBatch(parent: string | null, index: number | null): boolean {
+    const known = this.turn?.index ?? null;
+    return this.hangsBelow(parent) && (index === null || known === null || index === known);
   }
 
   /** Whether a line is a late one of the turn that was overtaken. */
   isLate(parent: string | null, message: string | null): boolean {
     if (this.overtaken === null) return false;
-    return (parent !== null && this.overtaken.lines.has(parent)) || (message !== null && message === this.overtaken.message);
+    const { lines, message: last, unmarked } = this.overtaken;
+    return (parent !== null && lines.has(parent)) || (message !== null && message === last) || (unmarked && this.hangsBelow(parent));
   }
 }
+
+const overtakenBy = (line: JsonObject, parent: string | null): Overtaken => ({
+  lines: new Set(parent === null ? [] : [parent]),
+  message: textOf(line.message_id),
+  unmarked: line.unmarked === true,
+});
 
 /** @param newest the stored records, newest first; read back to where a turn began or ended and tokens were counted */
 export function remember(newest: Iterable<AgentRecord>): Memory {

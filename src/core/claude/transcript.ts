@@ -3,7 +3,7 @@ import type { TranscriptHead, TranscriptMemory } from "../agent/agent.ts";
 import type { AgentRecord } from "../agent/record.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { knownKinds } from "./kinds.ts";
-import { blocksOf, countsOf, failureOf, isRequest, isSide, MARK, saidBy, saidLine, sumOf, textOf, userKind } from "./lines.ts";
+import { blocksOf, countsOf, failureOf, isRequest, isSide, MARK, saidBy, saidLine, sumOf, textOf, turnIndex, userKind } from "./lines.ts";
 import { Memory } from "./memory.ts";
 
 function parsed(line: string): JsonObject | null {
@@ -91,14 +91,14 @@ class Translation {
   private start(): void {
     const { memory, line, said } = this;
     const words = saidBy(line);
-    if (!memory.isBatch(said.parent)) {
-      const overtakes = !!memory.turn;
-      if (overtakes) this.event("turn_aborted", { turn_id: this.turnId, reason: "interrupted" });
-      this.event(
-        "task_started",
-        { turn_id: textOf(line.promptId) },
-        { origin: line.turnOrigin ?? null, ...(overtakes ? { overtakes, message_id: memory.counted } : {}) },
-      );
+    const index = turnIndex(line);
+    if (!memory.isBatch(said.parent, index)) {
+      const source: JsonObject = { origin: line.turnOrigin ?? null, ...(index === null ? {} : { turn_index: index }) };
+      if (memory.turn) {
+        Object.assign(source, { overtakes: true, message_id: memory.counted, unmarked: memory.hangsBelow(said.parent) });
+        this.event("turn_aborted", { turn_id: this.turnId, reason: "interrupted" });
+      }
+      this.event("task_started", { turn_id: textOf(line.promptId) }, source);
     }
     if (words === null) this.item("user/start", { content: contentOf(said.message) });
     else this.event("user_message", { message: words.text, client_id: words.clientId, turn_id: this.turnId });

@@ -1,14 +1,19 @@
 /** What is typed into Claude Code, so that it stays a text, and what its composer shows of it. */
 import { pasteable, visible } from "../delivery/same-text.ts";
 
+/** A blank that is none, and nobody sees it: what begins with it is no command. All other blanks are cut off before a look at that. */
+const SHIELD = "\u2800";
+
 /**
- * The text as it is typed into the composer. As its first character `!` would run a shell command and `/` a command of the program's; a
- * backslash at the end makes a line break of the Enter, and a word that begins with `@` or `/` there may open a list that takes it. Of an
- * invisible character the composer makes a question (2.1.332), and of a tab four blanks. Blanks at the end are cut off.
+ * The text as it is typed into the composer. As its first character `!` would run a shell command, and `/`, with blanks in front of it or
+ * not, a command of the program's; a backslash at the end makes a line break of the Enter, and a word that begins with `@` or `/` there may
+ * open a list that takes it. With an invisible character it is not sent but shown to a person (2.1.332). A tab becomes four blanks. Blanks
+ * at the end are cut off.
  */
 export function typeable(text: string): string {
   const plain = visible(pasteable(text)).replace(/\t/g, "    ");
-  return `${/^[!/]/.test(plain) ? " " : ""}${plain}${/\\$|(^|\s)[@/#]\S*$/.test(plain) ? " " : ""}`;
+  const front = /^\s*\//.test(plain) ? SHIELD : plain.startsWith("!") ? " " : "";
+  return `${front}${plain}${/\\$|(^|\s)[@/#]\S*$/.test(plain) ? " " : ""}`;
 }
 
 /** A narrow composer breaks a long line, and the key may clear no more than one such row. */

@@ -7,6 +7,7 @@ import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen } from "./screen.ts";
+import { stepEnd } from "./steps.ts";
 import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 
 /** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
@@ -46,6 +47,34 @@ function checkPermissions({ sandbox, approval, permissionMode }: PermissionChoic
 }
 
 const permissionWords = ({ sandbox, approval }: LaunchChoice): string[] => ["--sandbox", sandbox, "--ask-for-approval", approval];
+
+/** Flags that a session with a server of its own takes like any other, with a value or without (0.169.0, 0.171.0). */
+const SERVED_FLAGS: Readonly<Record<string, "value" | "alone">> = {
+  "--sandbox": "value",
+  "-s": "value",
+  "--ask-for-approval": "value",
+  "-a": "value",
+  "--model": "value",
+  "-m": "value",
+  "--yolo": "alone",
+  "--dangerously-bypass-approvals-and-sandbox": "alone",
+  "--dangerously-bypass-hook-trust": "alone",
+  "--no-alt-screen": "alone",
+};
+
+/** The sandbox that these flags choose, null for none; a text: which of them a session with a server of its own may not take. */
+function servedFlags(flags: readonly string[]): { readonly sandbox: string | null } | string {
+  let sandbox: string | null = null;
+  for (let at = 0; at < flags.length; at += 1) {
+    const [, name = flags[at]!, own] = /^(--[^=]+)=(.*)$/s.exec(flags[at]!) ?? [];
+    const takes = SERVED_FLAGS[name];
+    if (takes === undefined || (takes === "alone" && own !== undefined)) return flags[at]!;
+    const value = takes === "alone" ? undefined : (own ?? flags[(at += 1)]);
+    if (name === "--sandbox" || name === "-s") sandbox = value ?? null;
+    if (name === "--yolo" || name === "--dangerously-bypass-approvals-and-sandbox") sandbox = "danger-full-access";
+  }
+  return { sandbox };
+}
 
 /** The socket of a server that we started for one session alone. */
 const OWN = /^unix:\/\/.*\/artifacts\/served\/[^/]+\/socket$/;
@@ -165,6 +194,7 @@ export const codex: Agent = {
     wakes: (line) => TURN.test(line),
     mayProve: (line) => line.includes("user_message") || line.includes("UserMessage"),
     mayAbort: (line) => line.includes('"turn_aborted"'),
+    stepEnd,
   },
   screen: {
     cursorShown: true,
@@ -194,6 +224,12 @@ export const codex: Agent = {
       ...modelWords(choice),
       ...promptWords(choice.prompt),
     ],
+    plainClient: ({ cwd, flags, prompt, ...choice }, socket) => {
+      const known = servedFlags(flags);
+      if (typeof known === "string") return known;
+      const words = ["--remote", `unix://${socket}`, "--cd", cwd, "--no-alt-screen", ...modelWords(choice), ...flags];
+      return { words: [...words, ...promptWords(prompt)], sandbox: known.sandbox };
+    },
     draws: (words, sockets) =>
       words.some((word, index) => {
         const remote = word === "--remote" ? words[index + 1] : /^--remote=(.*)$/s.exec(word)?.[1];

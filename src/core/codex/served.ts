@@ -52,10 +52,9 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
     case "thread/compacted":
       return threadId === null ? null : { kind: "compacted", threadId };
     case "item/completed": {
+      // Of what began before it followed a client is not told the end: what it asked about has to be read in the record (0.169.0, 0.171.0).
       const item = isObject(params.item) ? params.item : {};
-      if (threadId !== null && item.type === "contextCompaction") return { kind: "compacted", threadId };
-      if (threadId === null || typeof item.id !== "string" || typeof item.status !== "string") return null;
-      return { kind: "step", threadId, itemId: item.id, declined: item.status === "declined" };
+      return threadId !== null && item.type === "contextCompaction" ? { kind: "compacted", threadId } : null;
     }
     case "serverRequest/resolved":
       return threadId === null ? null : { kind: "answered", threadId, requestId: JSON.stringify(params.requestId) };

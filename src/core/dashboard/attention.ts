@@ -1,9 +1,18 @@
 /** What waits for a person in a task, in plain words, told from the records and from what the machine shows. */
 import type { Dialog, PageName } from "../agent/screen.ts";
+import type { AgentAsk } from "../agent/protocol.ts";
 import { failureWords, type TurnError } from "../agent/failed-turn.ts";
 import type { Role } from "../sessions/session.ts";
+import { oneLine } from "../plain-text.ts";
 import { quoteWord } from "../shell.ts";
 import type { Turn } from "../sessions/worker-state.ts";
+
+/** What a side asks by its agent's protocol. */
+export interface SideAsk extends Pick<AgentAsk, "question" | "command" | "choices"> {
+  readonly id: string;
+  readonly takes_text: boolean;
+  readonly asked_at: string;
+}
 
 /** One side of a pair as it stands now. */
 export interface SideState {
@@ -16,6 +25,7 @@ export interface SideState {
   readonly turnAt: string | null;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
+  readonly asks: readonly SideAsk[];
   /** Its pane shows another conversation: the command that takes that one on record. */
   readonly moved: string | null;
 }
@@ -47,6 +57,7 @@ export interface Wait {
   /** Names the thing for dismissing it; null: it goes away by itself once it is dealt with. */
   readonly item: string | null;
   readonly kind:
+    | "question"
     | "dialog"
     | "crashed"
     | "turn_failed"
@@ -78,8 +89,31 @@ const dialogPages: readonly PageName[] = [
   "choice",
 ];
 
+/** The pages on which an agent shows what it asks by its protocol. */
+const askPages: readonly (PageName | null)[] = ["command_approval", "choice"];
+
+/** Where an answer reaches it from here: its server is there, and follows this conversation. */
+const hears = ({ alive, turn, moved }: SideState): boolean => alive !== false && turn !== "crashed" && moved === null;
+
+function ofAsk({ name, role, asks }: SideState, ask: SideAsk, task: string): Wait {
+  const about = ask.command === null ? "" : ` $ ${oneLine(ask.command)}`;
+  const answerable = ask.choices.length > 0 || ask.takes_text;
+  return {
+    item: null,
+    kind: "question",
+    weight: "now",
+    text: `${name} asks: ${oneLine(ask.question)}${about}`,
+    since: ask.asked_at,
+    command: answerable ? `conveyor answer ${quoteWord(asks.length === 1 ? name : ask.id)}` : `conveyor open-${role} ${task}`,
+  };
+}
+
 function ofSide(side: SideState, task: string): Wait[] {
   const { name, role } = side;
+  if (side.asks.length > 0 && hears(side)) {
+    const shown = side.page === null || askPages.includes(side.page) ? [] : ofSide({ ...side, asks: [] }, task);
+    return [...side.asks.map((ask) => ofAsk(side, ask, task)), ...shown];
+  }
   if (side.dialog !== null || (side.page !== null && dialogPages.includes(side.page))) {
     const question = side.dialog?.question ?? "";
     return [

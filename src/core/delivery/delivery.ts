@@ -1,7 +1,7 @@
 /** What is sent to a session, by which rung, and what proves that it arrived. */
 import type { Agent } from "../agent/agent.ts";
 import type { Composer } from "../agent/screen.ts";
-import { pasteable, plainWords, visible } from "./same-text.ts";
+import { pasteable, plainWords } from "./same-text.ts";
 
 /** Which way the text took. */
 export type Transport = "codex_protocol" | "tmux" | "codex_queue" | "claude_inbox" | "inbox";
@@ -43,6 +43,8 @@ export interface Verdict {
   readonly errorType: string | null;
   readonly hint: string | null;
   readonly lookedTo: number | null;
+  /** Nothing was sent, and what stood in the way goes away by itself: who can wait sends it then. */
+  readonly later?: true;
 }
 
 /** A verdict about a text that cannot have arrived. */
@@ -86,7 +88,7 @@ export const fingerprint = (text: string, hash: (text: string) => string): { dig
   return { digest: hash(lines.join("\n")), lines: lines.length };
 };
 
-const squash = (text: string): string => visible(pasteable(text)).normalize("NFC").replace(/\s+/g, "");
+const squash = (text: string): string => plainWords(text).replaceAll(" ", "");
 
 /**
  * Whether what the composer shows is our text: whole, cut by the height of the composer, or folded into a placeholder. A text that an

@@ -14,8 +14,12 @@ const invisible = /[\p{Cf}\u034f\u115f\u1160\u3164\uffa0\u{e0000}-\u{e0fff}]/gu;
 /** The text without characters that nobody sees: an agent may drop them on the way. */
 export const visible = (text: string): string => text.replace(invisible, "");
 
-/** The words of a text, whatever the blanks and line breaks between them. */
-export const plainWords = (text: string): string => visible(pasteable(text)).normalize("NFC").replace(/\s+/g, " ").trim();
+/** The words of a text, whatever the blanks and line breaks between them; the pattern of no dots is a blank as well. */
+export const plainWords = (text: string): string =>
+  visible(pasteable(text))
+    .normalize("NFC")
+    .replace(/[\s\u2800]+/g, " ")
+    .trim();
 
 /** Equal in words. Empty texts are equal to nothing. */
 export const sameText = (one: string, other: string): boolean => plainWords(one) !== "" && plainWords(one) === plainWords(other);

@@ -221,7 +221,8 @@ export const allows = (name: TransitionName, state: MessageState): boolean =>
 export const notYet = ({ state, accepted }: Pick<Verdict, "state" | "accepted">): boolean => state === "typed" && accepted;
 
 /** By which move the holder of a message writes how its sending went. */
-export function endingOf(verdict: Pick<Verdict, "state" | "accepted" | "started">): TransitionName {
+export function endingOf(verdict: Pick<Verdict, "state" | "accepted" | "started" | "later">): TransitionName {
+  if (verdict.later) return "park";
   if (notYet(verdict)) return "wait";
   if (verdict.state === "delivered") return "deliver";
   if (verdict.state === "pull_required") return "shelve";

@@ -35,7 +35,7 @@ function doing(party: BoundParty): [Tone, string] {
   if (party.turn === "crashed") return ["bad", "crashed"];
   if (party.alive === false) return ["bad", party.recorded === "gone" ? "gone" : "not running"];
   if (party.moved !== null) return ["now", "moved to another conversation"];
-  if (party.dialog !== null) return ["now", "asks something"];
+  if (party.dialog !== null || party.asks.length > 0) return ["now", "asks something"];
   if (party.turn === "open") return ["busy", "working"];
   if (party.turn === "failed") return ["bad", "turn failed, idle"];
   if (party.turn === "aborted") return ["plain", "interrupted, idle"];

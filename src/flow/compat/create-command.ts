@@ -6,12 +6,14 @@ import { Failure, UsageError } from "../../core/failure.ts";
 import { TERMINALS, type TerminalChoice } from "../../system/terminal/terminal.ts";
 import { type CreatedWorker, createWorker, firstReport, stopWorker, verify, waitReady } from "./create-worker.ts";
 import { openPlace } from "../sessions/open.ts";
-import { type AgentInput, agentFlags } from "../sessions/start-session.ts";
+import { type AgentInput, agentFlags, launchFlag } from "../sessions/start-session.ts";
+import { launchWish } from "../sessions/way-of-launch.ts";
 import { type Undertaking, undertake } from "../sessions/undertaking.ts";
 
 /** The flags of both commands; create has more. */
 export const createFlags = {
   ...agentFlags,
+  launch: launchFlag,
   cwd: text("folder in which it works; else the current one", { value: "FOLDER" }),
   task: text("what it is to do", { value: "TEXT" }),
   reuse: flag("take over a worker of this name that no longer runs"),
@@ -28,6 +30,7 @@ export const createFlags = {
 
 interface CreateInput extends AgentInput {
   readonly name: string;
+  readonly launch: string | undefined;
   readonly cwd: string | undefined;
   readonly task: string | undefined;
   readonly reuse: boolean;
@@ -58,6 +61,7 @@ async function create(cx: Context, under: Undertaking, input: CreateInput): Prom
     agent: chosenAgent(cx.env, input.agent),
     model: input.model ?? null,
     effort: input.effort ?? null,
+    wish: launchWish(cx, input.launch),
     cwd: cx.path(input.cwd ?? cx.cwd),
   });
   const before = firstReport(cx, worker);
@@ -69,6 +73,7 @@ async function create(cx: Context, under: Undertaking, input: CreateInput): Prom
   say(`worker: ${worker.name}`);
   say(`tmux session: ${worker.tmuxSession}`);
   say(`state directory: ${worker.folder}`);
+  say(`launch: ${worker.launch}${worker.launchWhy === null ? "" : ` (${worker.launchWhy})`}`);
   const startup = input.waitReady
     ? await waitReady(cx, under, worker, { seconds: input.waitReadyTimeout, acceptTrust: input.acceptTrust })
     : null;
@@ -88,6 +93,8 @@ async function create(cx: Context, under: Undertaking, input: CreateInput): Prom
     name: worker.name,
     tmux_session: worker.tmuxSession,
     state_dir: worker.folder,
+    launch: worker.launch,
+    launch_why: worker.launchWhy,
     startup: startup?.state ?? "launched",
     startup_reason: startup?.reason ?? null,
     startup_recommended_action: startup?.action ?? null,

@@ -7,7 +7,7 @@ import type { Context } from "../../context.ts";
 import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { INTERRUPTED } from "../../core/sessions/session.ts";
+import { INTERRUPTED, type StartFacts } from "../../core/sessions/session.ts";
 import { DEFAULT_TASK, workerContract } from "../../core/compat/worker-contract.ts";
 import { latestStatus } from "../../store/compat/statuses.ts";
 import { recordStart } from "../../store/sessions/unfinished-starts.ts";
@@ -27,6 +27,7 @@ import { tmuxNameOf } from "../sessions/begin-terminal.ts";
 import { checkTmuxFree } from "../sessions/launch.ts";
 import { checkPlainSession, openPlainSession } from "../sessions/plain-session.ts";
 import type { Undertaking } from "../sessions/undertaking.ts";
+import type { LaunchWish } from "../sessions/way-of-launch.ts";
 import { nothingLeft, promptDigest } from "../sessions/unfinished.ts";
 
 interface CreateRequest extends ModelChoice {
@@ -36,10 +37,11 @@ interface CreateRequest extends ModelChoice {
   readonly task: string | undefined;
   readonly reuse: boolean;
   readonly sendContract: boolean;
+  readonly wish: LaunchWish;
   readonly path: string | undefined;
 }
 
-export interface CreatedWorker {
+export interface CreatedWorker extends Pick<StartFacts, "launch" | "launchWhy"> {
   readonly agent: Agent;
   readonly id: string;
   readonly name: string;
@@ -160,11 +162,13 @@ export async function createWorker(cx: Context, under: Undertaking, request: Cre
       cwd,
       flags: [],
       prompt: request.sendContract ? contract : null,
+      wish: request.wish,
     },
     terminal,
   );
   recordStarted(store, id, { tmuxSession, paneId, agent: agent.key, started });
-  const worker = { agent, id, name, tmuxSession, paneId, folder, store, config: { ...config, tmux_pane_id: paneId } };
+  const { launch, launchWhy } = started;
+  const worker = { agent, id, name, tmuxSession, paneId, launch, launchWhy, folder, store, config: { ...config, tmux_pane_id: paneId } };
   stageCompatJson(cx.stateRoot, name, "config.json", worker.config).place();
   return worker;
 }

@@ -47,7 +47,10 @@ export async function sayAgain(cx: Context, store: Store, { sessionId, dispatche
       store,
       texts.map(({ delivery }) => delivery.id),
     );
-    if (way.kind !== "here") continue;
+    if (way.kind !== "here") {
+      if ("line" in way) way.line.close();
+      continue;
+    }
     try {
       // In their order, and none before the one in front of it is settled.
       for (const text of texts) {

@@ -1,24 +1,28 @@
 /** Answering what a session asks by its agent's protocol. The first answer wins, ours or that of the person at its terminal. */
 import type { Context } from "../../context.ts";
-import type { AgentAsk, AskAnswer, ServedLine } from "../../core/agent/protocol.ts";
-import { Failure, UsageError } from "../../core/failure.ts";
+import { type AgentAsk, type AskAnswer, NoAnswer, type ServedLine } from "../../core/agent/protocol.ts";
+import { understood } from "../../core/delivery/ask-choice.ts";
+import { type Answerer, type AskEnd, UNANSWERED, UNKNOWN } from "../../core/delivery/ask-end.ts";
+import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { isGranted } from "../../core/tasks/permissions.ts";
-import { type Answerer, type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
+import { type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { unknownSession } from "../../store/names.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
-import type { Store } from "../../store/store.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
-import { movedTo } from "../reach/served.ts";
-import { lookAtAsks } from "../observe/asks.ts";
+import { hungServer, movedTo } from "../reach/served.ts";
+import { endInRecord, lookAtAsks } from "../observe/asks.ts";
+import { ingest } from "../observe/ingest.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
+import { RolloutGrowth } from "./proof.ts";
 import { boundTask } from "./session-action.ts";
 
 export interface AnswerWish {
@@ -43,13 +47,14 @@ export interface Answered {
   readonly takes_text: boolean;
   readonly choice: string | null;
   readonly answered_by: Answerer | null;
-  readonly proof: "seen" | "pending";
+  /** `pending`: not yet, the step that was asked about is not through; `unknown`: nobody can tell whose answer counted. */
+  readonly proof: "seen" | "pending" | "unknown";
   readonly sent: boolean;
 }
 
 /** From an answer until the agent no longer asks. */
 const TAKEN_MS = 5000;
-/** From then until the step that was asked about begins to show whether it was allowed. */
+/** So long the record is looked at for what was done. What was declined stands there at once, and what is allowed once it is through. */
 const STEP_MS = 1000;
 
 /**
@@ -71,15 +76,19 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
   const { line } = way;
   try {
     const { taskId } = boundTask(store, session);
-    const look = await lookAtAsks(store, line, { sessionId: session.id, threadId: way.conversation.id, taskId });
+    const at = { sessionId: session.id, threadId: way.conversation.id, taskId };
+    const look = await lookAtAsks(store, line, at).catch((error: unknown) => {
+      throw error instanceof NoAnswer ? hungServer(cx, session.name, "what it asks is not known") : error;
+    });
     if (look === null)
       throw new Failure(`${JSON.stringify(session.name)} waits for something that only its terminal shows`, {
         hint: `${cx.program} open ${quoteWord(session.name)}`,
       });
     const { told, asks } = look;
     const ask = chosenAsk(cx, store, session, asks, askId);
-    if (wish.choice === undefined && wish.text === undefined) return report(session, ask, { choice: null, by: null, sent: false });
-    const { word, answer } = understood(cx, ask, wish);
+    if (wish.choice === undefined && wish.text === undefined)
+      return report(session, ask, { choice: null, end: { by: null, proof: null }, sent: false });
+    const { word, answer } = understood(cx.program, ask, wish);
     const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null, pid: process.pid };
     const taken = ask.sender_pid !== null && ask.sender_pid !== process.pid && alive(ask.sender_pid);
     if (taken || !claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
@@ -107,19 +116,13 @@ async function send(
   let heard = false;
   let over = false;
   void line.ended.then(() => (over = true));
-  let declined: boolean | null = null;
   const taken = Promise.withResolvers<void>();
-  const stepped = Promise.withResolvers<void>();
   let sent = false;
   line.hear((event) => {
     if (event.kind === "answered" && event.requestId === told.requestId) {
       before = !sent;
       heard = true;
       taken.resolve();
-    }
-    if (event.kind === "step" && event.itemId === told.itemId) {
-      declined = event.declined;
-      stepped.resolve();
     }
   });
   // Another's answer that has come by now is told before ours can be sent.
@@ -131,7 +134,7 @@ async function send(
     });
   }
   if (there == null) {
-    endAsk(store, ask, { by: null, proof: "seen" }, taskId);
+    endAsk(store, ask, UNANSWERED, taskId);
     throw new Failure(`${ask.id} was not answered, and is no longer asked: the server of ${JSON.stringify(session.name)} ended`, {
       hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
     });
@@ -139,16 +142,14 @@ async function send(
   if (!before) line.answer(told, answer);
   sent = true;
   await Promise.race([taken.promise, line.ended, Bun.sleep(TAKEN_MS)]);
-  if (!heard && over) {
-    endAsk(store, ask, { by: null, proof: "unknown" }, taskId);
-    throw new Failure(
-      `nobody can tell whether the answer to ${ask.id} was taken: the server of ${JSON.stringify(session.name)} ended meanwhile`,
-      {
-        hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
-      },
-    );
+  const still = over ? undefined : await line.conversation(told.threadId).catch(() => undefined);
+  if (!heard && still === undefined) {
+    endAsk(store, ask, UNKNOWN, taskId);
+    const server = `the server of ${JSON.stringify(session.name)} ${over ? "ended meanwhile" : "does not answer any more"}`;
+    throw new Failure(`nobody can tell whether the answer to ${ask.id} was taken: ${server}`, {
+      hint: `look at it: ${cx.program} open ${quoteWord(session.name)}`,
+    });
   }
-  const still = await line.conversation(told.threadId).catch(() => null);
   if (
     !before &&
     still?.waits != null &&
@@ -159,19 +160,45 @@ async function send(
       hint: `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,
     });
   }
-  await Promise.race([stepped.promise, line.ended, Bun.sleep(told.itemId === null ? 0 : STEP_MS)]);
-  // A step that did the opposite of what we said was decided by the person.
-  const allowed = word === "yes" ? true : word === "no" ? false : null;
-  const contradicted = allowed !== null && declined !== null && declined === allowed;
-  const by: Answerer = before || contradicted ? "person" : "us";
-  endAsk(store, ask, { by, proof: "seen" }, taskId);
-  return report(session, ask, { choice: word, by, sent: !before });
+  if (!before) await shown({ cx, store }, session, ask);
+  const end = tx(store, () => {
+    const now: AskEnd = before
+      ? { by: "person", proof: "seen" }
+      : endInRecord(store, sessionById(store, session.id)!, askById(store, ask.id)!);
+    endAsk(store, ask, now, taskId);
+    return now;
+  });
+  return report(session, ask, { choice: word, end, sent: !before });
+}
+
+/** Stores what its record gains, until that shows whose answer counted, at most for a while. */
+async function shown({ cx, store }: Scene, session: Session, ask: Ask): Promise<void> {
+  const growth = new RolloutGrowth(session.codex_session_path!, session.codex_session_id);
+  try {
+    for (const limit = performance.now() + STEP_MS; ;) {
+      readAhead(cx, store, session.id);
+      const rest = limit - performance.now();
+      if (rest <= 0 || endInRecord(store, session, askById(store, ask.id)!).proof !== null) return;
+      await growth.wait(rest);
+    }
+  } finally {
+    growth.close();
+  }
+}
+
+/** What cannot be read tells nothing. */
+function readAhead(cx: Context, store: Store, sessionId: string): void {
+  try {
+    ingest(cx, store, sessionById(store, sessionId)!, true);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
 }
 
 const report = (
   session: Session,
   ask: Ask,
-  { choice, by, sent }: { choice: string | null; by: Answerer | null; sent: boolean },
+  { choice, end: { by, proof }, sent }: { choice: string | null; end: AskEnd; sent: boolean },
 ): Answered => ({
   id: ask.id,
   kind: ask.kind,
@@ -184,7 +211,7 @@ const report = (
   takes_text: ask.takes_text,
   choice,
   answered_by: by,
-  proof: by === null ? "pending" : "seen",
+  proof: proof ?? "pending",
   sent,
 });
 
@@ -196,11 +223,16 @@ function endOf({ answered_by, proof }: Ask): string {
     other: "it was answered at its terminal, or went away with its turn",
   };
   if (answered_by !== null) return ends[answered_by];
+  if (proof === null) return "it was answered, and whose answer counted shows when its step is through";
   return proof === "seen" ? "it went away unanswered" : "nobody can tell whether it was answered, and by whom";
 }
 
 function targetOf(cx: Context, store: Store, target: string): { session: Session; askId: string | null } {
-  const ask = askById(store, target);
+  let ask = askById(store, target);
+  if (ask?.ended_at != null && ask.proof === null) {
+    readAhead(cx, store, ask.session_id);
+    ask = askById(store, target)!;
+  }
   if (ask === null) {
     const session = findSession(store, target);
     if (session === null) throw unknownSession(store, target);
@@ -253,37 +285,3 @@ function chosenAsk(cx: Context, store: Store, session: Session, asks: readonly A
     );
   return first;
 }
-
-/** @throws UsageError when the choice is none of what is offered */
-function understood(cx: Context, ask: Ask, { choice, text }: AnswerWish): { word: string; answer: AskAnswer } {
-  if (text !== undefined) {
-    if (!ask.takes_text) throw new UsageError(`${ask.id} takes no text: ${offered(ask)}`);
-    return { word: text, answer: { text } };
-  }
-  const [index, other] = meant(ask, choice!);
-  if (other !== undefined)
-    throw new UsageError(
-      `${JSON.stringify(choice)} may be ${index! + 1} or ${other + 1} of ${ask.id}: ${offered(ask)}; a number with a dot is only its place`,
-    );
-  const chosen = index === undefined ? undefined : ask.choices[index];
-  if (index === undefined || chosen === undefined)
-    throw new UsageError(`${JSON.stringify(choice)} is no choice of ${ask.id}: ${offered(ask)}; ${cx.program} answer ${ask.id} shows it`);
-  return { word: chosen.word, answer: { choice: index } };
-}
-
-/** The choices that this may mean: by its place, or by its word, which may be a number, too; `2.` is a place alone. */
-function meant({ choices }: Ask, choice: string): number[] {
-  const [, digits, dot] = /^(\d+)(\.?)$/.exec(choice) ?? [];
-  const place = choices.findIndex((_, index) => digits !== undefined && index + 1 === Number(digits));
-  if (dot === "." && place >= 0) return [place];
-  const named = (same: (word: string) => boolean): number[] => choices.flatMap(({ word }, index) => (same(word) ? [index] : []));
-  const exactly = named((word) => word === choice);
-  // `y` and `n` are the keys on the agent's own page.
-  const whole = { y: "yes", n: "no" }[choice.toLowerCase()];
-  const inOtherCase = named((word) => word.toLowerCase() === choice.toLowerCase());
-  const byWord = exactly.length > 0 ? exactly : inOtherCase.length > 0 ? inOtherCase : named((word) => word === whole);
-  return [...new Set([...(place >= 0 ? [place] : []), ...byWord])];
-}
-
-const offered = ({ choices, takes_text }: Ask): string =>
-  [...choices.map(({ word }, index) => `${index + 1} (${word})`), ...(takes_text ? ["--text TEXT"] : [])].join(", ");

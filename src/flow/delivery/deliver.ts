@@ -4,8 +4,8 @@ import { notSent, type Verdict } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
-import { type Whereabouts, whereListed } from "../observe/whereabouts.ts";
-import { deliverByProtocol, wayByProtocol } from "./protocol.ts";
+import { whereListed } from "../observe/whereabouts.ts";
+import { deliverByProtocol, type FoundServer, wayByProtocol } from "./protocol.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
 import { Journal, type Parcel } from "./journal.ts";
@@ -38,15 +38,15 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
 }
 
 /** Null: another way may do. A server that died before anything was said to it is looked for once more: it is started again at once. */
-async function byProtocol(cx: Context, store: Store, journal: Journal, found: Whereabouts | null): Promise<Verdict | null> {
+async function byProtocol(cx: Context, store: Store, journal: Journal, found: FoundServer | null): Promise<Verdict | null> {
   if (found === null) return null;
   try {
-    return await deliverByProtocol(cx, journal, found.way);
+    return await deliverByProtocol(cx, journal, found);
   } catch (error) {
     const { recipient } = journal.parcel;
     const next = journal.started ? null : await wayByProtocol(cx, store, recipient);
     if (next === null || next.session.codex_session_id !== recipient.threadId) throw error;
-    return deliverByProtocol(cx, journal, next.way);
+    return deliverByProtocol(cx, journal, next);
   }
 }
 

@@ -3,17 +3,18 @@
  */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import { NoAnswer, type ServedTurn } from "../../core/agent/protocol.ts";
 import { type Proof, standsInComposer } from "../../core/delivery/delivery.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { type Ask, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
+import { type Ask, claimAnswer, endGone, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { listedAt, newestTurn, turnEndedAfter, unanswered, writtenTo } from "../reach/open-turn.ts";
-import { movedTo } from "../reach/served.ts";
+import { hungServer, movedTo } from "../reach/served.ts";
 import { reachFollowed } from "../observe/whereabouts.ts";
 import { sayAgain } from "./again.ts";
 import { type Recipient, reach, stillShows } from "../reach/recipient.ts";
@@ -111,25 +112,33 @@ async function followUp(cx: Context, store: Store, recipient: Recipient, { follo
 async function interruptServed(cx: Context, store: Store, recipient: Recipient, input: Interrupt): Promise<boolean | null> {
   if (recipient.socket === null || recipient.sessionId === null) return null;
   const { way } = await reachFollowed(cx, store, sessionById(store, recipient.sessionId)!);
+  if (way.kind === "none" && way.hung) throw hungServer(cx, recipient.name, "its turn was not interrupted");
   if (way.kind === "none") return null;
   if (way.kind === "moved") throw movedTo(cx, recipient, way.to);
   const { line, conversation } = way;
+  let asked = false;
   try {
     const turn = await line.newestTurn(conversation.id);
     if (turn?.status !== "running") return false;
-    const ended = new Promise<void>((resolve) =>
-      line.hear((event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve())),
+    const ended = new Promise<ServedTurn>((resolve) =>
+      line.hear(
+        (event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve(event.turn)),
+      ),
     );
     await line.follow(conversation.id);
     const asks = claimAsks(store, recipient.sessionId, turn.id);
+    asked = true;
     const done = await line.interrupt(conversation.id, turn.id);
     // Refused: it had just ended by itself.
     if ("refused" in done) {
       for (const ask of asks) releaseAnswer(store, ask);
       return false;
     }
-    for (const ask of asks) endAsk(store, ask, { by: "other", proof: "seen" }, input.taskId);
-    await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)]);
+    const end = (await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)])) ?? null;
+    for (const ask of asks) endGone(store, ask, end, input.taskId ?? null);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw hungServer(cx, recipient.name, asked ? "whether its turn was interrupted is not known" : "its turn was not interrupted");
   } finally {
     line.close();
   }
@@ -137,13 +146,13 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
   return true;
 }
 
-/** What this turn asks goes away with it, unanswered: claimed, so that who only hears of it does not take it for the person's answer. */
+/** What this turn asks goes away with it: claimed, so that whoever only hears of that does not take it for the person's answer. */
 const claimAsks = (store: Store, sessionId: string, turnId: string): Ask[] =>
   openAsks(store, sessionId).filter(
     (ask) =>
       ask.turn_id === turnId &&
       ask.sender_pid === null &&
-      claimAnswer(store, ask, { answer: "interrupt", reason: null, askerSessionId: null, pid: process.pid }),
+      claimAnswer(store, ask, { answer: null, reason: "its turn was interrupted from here", askerSessionId: null, pid: process.pid }),
   );
 
 /**

@@ -7,7 +7,7 @@ import { moveMessage, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { type Item, type PassScene, type Step, targetOf } from "./items.ts";
+import { type Item, type PassMemory, type PassScene, rest, restingSessions, type Step, targetOf } from "./items.ts";
 import { modeOf } from "./mode.ts";
 import { type ClaimScene, layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
 
@@ -27,9 +27,9 @@ export const plannedCommands = (store: Store, types: readonly CommandType[], lim
   }));
 
 /** Claims the next command for a session that is not busy and routes it; null when there is none. */
-export function nextCommand(scene: PassScene, types: readonly CommandType[], busy: readonly string[]): Step | null {
-  const { store, claimant } = scene;
-  const claim = claimNext(store, claimant, types, busy);
+export function nextCommand(scene: PassScene, types: readonly CommandType[], busy: readonly string[], memory: PassMemory): Step | null {
+  const { cx, store, claimant } = scene;
+  const claim = claimNext(store, claimant, types, [...busy, ...restingSessions(scene, memory)]);
   if (!claim) return null;
   const claimed = { ...scene, claim };
   const routed = route(claimed, (target) => modeOf(store, target));
@@ -44,7 +44,10 @@ export function nextCommand(scene: PassScene, types: readonly CommandType[], bus
       notificationId: send.notificationId,
       begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
-      finish: (verdict, write) => finish(claimed, send, verdict, write),
+      finish(verdict, write) {
+        if (verdict.later) rest(memory, send.target.id, send.target, cx.nowMs());
+        return finish(claimed, send, verdict, write);
+      },
     },
   };
 }
@@ -69,7 +72,7 @@ function finish(claimed: ClaimScene, send: ToSend, verdict: Verdict, write: () =
     const item: Item = {
       ...send.item,
       ...flags,
-      ...(arrived ? { state: "delivered" } : { state: notYet(verdict) ? "not_yet" : "failed", error, error_type: errorType, hint }),
+      ...(arrived ? { state: "delivered" } : { state: stateOf(verdict), error, error_type: errorType, hint }),
       ...(started ? { send_result: sendResult(store, send, verdict) } : {}),
     };
     if (notYet(verdict)) {
@@ -77,6 +80,7 @@ function finish(claimed: ClaimScene, send: ToSend, verdict: Verdict, write: () =
       moveMessage(store, { commandId: claim.command.id }, "wait", right, { error: null, result: item, delivery: write });
       return item;
     }
+    if (verdict.later) return park(claimed, item, error, write);
     reportCommand(store, claim.command, {
       type: arrived ? "dispatch_signal_routed" : "dispatch_signal_failed",
       severity: arrived ? "info" : "error",
@@ -98,6 +102,29 @@ function finish(claimed: ClaimScene, send: ToSend, verdict: Verdict, write: () =
     endClaim(store, claim, claimant, ending, { move: endingOf(verdict), delivery: write });
     return item;
   });
+}
+
+const stateOf = (verdict: Verdict): string => (notYet(verdict) ? "not_yet" : verdict.later ? "parked" : "failed");
+
+/** Gives it back unsent: it is tried again, and this was no attempt. */
+function park({ store, claim, claimant }: ClaimScene, item: Item, error: string | null, write: () => void): Item {
+  const { command, attemptId } = claim;
+  const right = { by: "holder", claim: { attemptId }, claimant } as const;
+  moveMessage(store, { commandId: command.id }, "park", right, { error, result: item, delivery: write, uncounted: true });
+  reportCommand(store, command, {
+    type: "dispatch_command_abandoned",
+    severity: "warning",
+    summary: `${command.type} command parked for ${item.target_session}`,
+    correlation: { attempt_id: attemptId, dispatcher_id: claimant.dispatcherId },
+    attributes: {
+      recovery_state: "parked",
+      side_effect_started: false,
+      error,
+      worker_id: command.worker_id,
+      manager_id: command.manager_id,
+    },
+  });
+  return item;
 }
 
 /** What an item tells about a message that was sent. */

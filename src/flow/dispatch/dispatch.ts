@@ -3,10 +3,9 @@ import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.
 import { someLost } from "../../store/deliveries.ts";
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
-import type { Store } from "../../store/store.ts";
 import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
 import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
-import type { Item, PassMemory, PassScene, Step } from "./items.ts";
+import { type Item, type PassMemory, type PassScene, restingSessions, type Step } from "./items.ts";
 import { goneHolders, kindsOf, recoverCommands, recoverLost, recoverTurns, settleLate } from "./recover.ts";
 import type { Carrier } from "./send.ts";
 import type { Scene } from "../scene.ts";
@@ -35,8 +34,10 @@ export interface Pass {
 const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
 
 /** Whether there is something to do right now, besides what only time brings about. */
-export const workWaits = (store: Store, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
-  hasClaimable(store, commandTypes(only), busy) || someLost(store) || (wantsTurns(only) && turnWaits(store, memory, busy));
+export const workWaits = ({ cx, store }: Scene, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
+  hasClaimable(store, commandTypes(only), [...busy, ...restingSessions({ cx, store }, memory)]) ||
+  someLost(store) ||
+  (wantsTurns(only) && turnWaits(store, memory, busy));
 
 /** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
 export const lateProofs = (scene: Scene, options: PassOptions): Item[] =>
@@ -77,7 +78,7 @@ export async function pass(
   const commands = async (most: number): Promise<void> => {
     if (types.length === 0) return;
     if (room(most) > 0) take(await recoverCommands(scene, types, gone, room(most)));
-    await all(most, () => nextCommand(scene, types, carrier.busy()));
+    await all(most, () => nextCommand(scene, types, carrier.busy(), memory));
   };
   const turns = async (most: number): Promise<void> => {
     if (!wantsTurns(only)) return;

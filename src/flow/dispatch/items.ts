@@ -2,6 +2,7 @@
 import type { Session } from "../../core/sessions/session.ts";
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Scene } from "../scene.ts";
 
 /** The scene of a pass: who claims what it takes up. */
@@ -37,10 +38,10 @@ export interface PassMemory {
   /** By worker session: the last event up to which every turn is routed. */
   readonly routedTo: Map<string, number>;
   /**
-   * Notifications that could not be sent, and until when (by the context's clock) they are left alone, as long as their target stays what
-   * it was.
+   * Notifications that could not be sent, and sessions to which nothing can be sent for a while, by their ids, and until when (by the
+   * context's clock) they are left alone, as long as the target stays what it was.
    */
-  readonly resting: Map<number, { until: number; tries: number; target: string }>;
+  readonly resting: Map<number | string, { until: number; tries: number; target: string }>;
   /** Texts under way were looked at once: from then on it is told when one may be lost. */
   lookedUnderWay: boolean;
   /** Texts of senders that died which were looked at since. */
@@ -56,19 +57,25 @@ export const newMemory = (): PassMemory => ({
 });
 
 const LONGEST_REST_MS = 600_000;
-const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at }: Session): string =>
-  JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at]);
+const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at, codex_session_id, moved_to }: Session): string =>
+  JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at, codex_session_id, moved_to]);
 
-/** Lets a notification rest, twice as long with every failure. */
-export function rest(memory: PassMemory, id: number, target: Session, nowMs: number): void {
+/** Lets a notification, or all that is for the target, rest, twice as long with every failure. */
+export function rest(memory: PassMemory, id: number | string, target: Session, nowMs: number): void {
   const tries = (memory.resting.get(id)?.tries ?? 0) + 1;
   memory.resting.set(id, { until: nowMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** tries), tries, target: stateOf(target) });
 }
 
-export function isResting(memory: PassMemory, id: number, target: Session | null, nowMs: number): boolean {
+export function isResting(memory: PassMemory, id: number | string, target: Session | null, nowMs: number): boolean {
   const resting = memory.resting.get(id);
   return resting !== undefined && resting.until > nowMs && target !== null && resting.target === stateOf(target);
 }
+
+/** Sessions to which nothing can be sent right now. */
+export const restingSessions = ({ cx, store }: Scene, memory: PassMemory): string[] =>
+  [...memory.resting.keys()].filter(
+    (id): id is string => typeof id === "string" && isResting(memory, id, sessionById(store, id), cx.nowMs()),
+  );
 
 /** Where a message to this session goes, as tmux targets are written; null without tmux. */
 export const targetOf = ({ tmux_session: name, tmux_pane_id: pane }: Session): string | null =>

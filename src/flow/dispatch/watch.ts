@@ -117,7 +117,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       rollouts?.follow();
       rollouts?.ingest(false);
       for (const item of lateProofs(scene, options)) done(item);
-      const waits = workWaits(store, options, memory, carrier.busy());
+      const waits = workWaits(scene, options, memory, carrier.busy());
       troubles.over("looking for work");
       return waits;
     } catch (failure) {

@@ -8,6 +8,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
 import { newestTurnEvent, noteBroken } from "../../store/observe/codex-events.ts";
 import type { Store } from "../../store/store.ts";
+import { settleAsks } from "./asks.ts";
 import { ingest } from "./ingest.ts";
 
 /** Asks the server of a turn that stands open. @throws Failure as {@link ingest}; Error when the server does not answer */
@@ -20,4 +21,5 @@ export async function lookForBroken(cx: Context, store: Store, session: Session,
   // What was written of its end, or of the next one, stands there by now.
   ingest(cx, store, session, true);
   noteBroken(store, session.id, open.id);
+  settleAsks(store, session);
 }

@@ -7,20 +7,27 @@ import { Failure } from "../../core/failure.ts";
 import { type Session, wayBack } from "../../core/sessions/session.ts";
 import { firstRecords } from "../../store/observe/codex-events.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { followRollout } from "../../store/sessions/sessions.ts";
+import { followRollout, sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { firstLine } from "../../system/agent/transcript.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
+import { settleAsks } from "./asks.ts";
 import { type Ingested, readOn } from "./read-on.ts";
 
 /**
  * Stores the new records of `session`, moves its offset and heartbeat, and reports them in telemetry. A thread that was rewound or archived
- * is followed into the file it is in now, once the one before was read to its end.
+ * is followed into the file it is in now, once the one before was read to its end. What it was answered is settled by what is stored then.
  * @param ahead read by who shows nobody what is new, so that it still is new to the next cycle (`newSinceCycle`)
  * @throws Failure when the session is gone, or its rollout is missing, shorter than what was read, or another file
  */
 export function ingest(cx: Pick<Context, "program">, store: Store, session: Session, ahead = false): Ingested {
+  const done = readToEnd(cx, store, session, ahead);
+  settleAsks(store, sessionById(store, session.id)!);
+  return done;
+}
+
+function readToEnd(cx: Pick<Context, "program">, store: Store, session: Session, ahead: boolean): Ingested {
   mustRead(cx, session);
   const agent = agentOf(session);
   const machine = machineOf(agent);

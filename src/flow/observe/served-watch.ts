@@ -152,7 +152,7 @@ async function lookWhere(cx: Context, store: Store, session: Session): Promise<v
   const now = sessionById(store, session.id);
   if (now === null || now.codex_session_id !== session.codex_session_id) return;
   const { way } = await reachFollowed(cx, store, now);
-  if (way.kind === "here") way.line.close();
+  if ("line" in way) way.line.close();
 }
 
 function take(cx: Context, store: Store, session: Session, event: ServedEvent): void {

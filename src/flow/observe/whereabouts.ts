@@ -21,7 +21,7 @@ import { ingest } from "./ingest.ts";
 /** A session as it is now, and the way to its server. */
 export interface Whereabouts {
   readonly session: Session;
-  readonly way: Exclude<ServedReach, { kind: "went on" | "leaving" }>;
+  readonly way: Exclude<ServedReach, { kind: "went on" }>;
 }
 
 /** Who only looks waits no longer for a server that has hung. */
@@ -45,8 +45,7 @@ export async function reachFollowed(cx: Context, store: Store, session: Session,
 function putOnRecord(cx: Context, store: Store, session: Session, way: ServedReach): Whereabouts {
   if (way.kind === "moved") noteMoved(store, session, way.to, way.by);
   if (way.kind === "here") noteHere(store, session);
-  // It is followed when the turn that it left behind has ended, and is no move that anybody must decide.
-  if (way.kind === "leaving") return { session, way: { kind: "moved", to: way.to, by: "began" } };
+  // Who is leaving is followed when the turn that it left behind has ended: that is no move that anybody must decide.
   if (way.kind !== "went on") return { session, way };
   const { line, conversation } = way;
   readToTheEnd(cx, store, session);
@@ -90,7 +89,7 @@ export async function whereIs(cx: Context, store: Store, session: Session, look:
 
 async function lookAtServer(cx: Context, store: Store, session: Session, { asksOf, closely }: Look): Promise<void> {
   const { session: now, way } = await reachFollowed(cx, store, session, LOOK_MS);
-  if (way.kind !== "here") return;
+  if (!("line" in way)) return;
   try {
     if (asksOf !== undefined) await lookAtAsks(store, way.line, { sessionId: now.id, threadId: way.conversation.id, taskId: asksOf });
     if (closely) await lookForBroken(cx, store, now, way.line);

@@ -2,25 +2,29 @@
 import { realpathSync } from "node:fs";
 import { agentOf } from "../../core/agent/agents.ts";
 import { machineOf } from "../../system/agent/agents.ts";
-import type { ServedConversation, ServedLine } from "../../core/agent/protocol.ts";
+import { NoAnswer, type ServedConversation, type ServedLine } from "../../core/agent/protocol.ts";
+import { Failure } from "../../core/failure.ts";
 import type { Context } from "../../context.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { commandLineOf, listProcesses } from "../../system/processes/processes.ts";
 import { PaneMoved, type Recipient, takeOnRecord } from "./recipient.ts";
 
-/** A server that is there answers at once. */
-const CONNECT_MS = 5000;
+/** A server that is there answers at once: one that has not within this has hung. */
+const CONNECT_MS = 4000;
 
 export type ServedReach =
-  /** It cannot be reached so; another way may do. */
-  | { readonly kind: "none"; readonly why: string }
+  /** It cannot be reached so; another way may do, but not when it has hung: what draws it only passes on what is typed. */
+  | { readonly kind: "none"; readonly why: string; readonly hung: boolean }
   /** The pane shows another conversation, as far as can be told. */
   | { readonly kind: "moved"; readonly to: string; readonly by: "began" | "hint" }
-  /** The pane has gone on, but the turn that it left behind still runs: who followed now would never hear its end. */
-  | { readonly kind: "leaving"; readonly to: string }
+  /** The pane has gone on, but the turn that it left behind is not over: who followed now would never hear its end, or what it asks. */
+  | { readonly kind: "leaving"; readonly to: string; readonly line: ServedLine; readonly conversation: ServedConversation }
   /** The pane has gone on to this conversation, and to no other. */
   | { readonly kind: "went on"; readonly line: ServedLine; readonly conversation: ServedConversation & { readonly path: string } }
   | { readonly kind: "here"; readonly line: ServedLine; readonly conversation: ServedConversation };
+
+const none = (why: string, error?: unknown): ServedReach => ({ kind: "none", why, hung: error instanceof NoAnswer });
 
 /** A conversation that the session's server has loaded, as it tells it; null when it has not, or cannot be reached. */
 export async function servedConversation(session: Session, threadId: string): Promise<ServedConversation | null> {
@@ -40,18 +44,18 @@ export async function servedConversation(session: Session, threadId: string): Pr
 export async function reachServed(cx: Pick<Context, "env">, session: Session, limitMs = CONNECT_MS): Promise<ServedReach> {
   const { socket, codex_session_id: threadId } = session;
   const { served } = machineOf(agentOf(session));
-  if (served === null || socket === null || threadId === null) return { kind: "none", why: "it has no server of its own" };
+  if (served === null || socket === null || threadId === null) return none("it has no server of its own");
   let line: ServedLine;
   try {
     line = await served.connect(socket, limitMs);
   } catch (error) {
-    return { kind: "none", why: `its server cannot be reached: ${(error as Error).message}` };
+    return none(`its server cannot be reached: ${(error as Error).message}`, error);
   }
   let way: ServedReach;
   try {
     way = await lookThere(cx, session, line, threadId);
   } catch (error) {
-    way = { kind: "none", why: `its server did not answer: ${(error as Error).message}` };
+    way = none(`its server did not answer: ${(error as Error).message}`, error);
   }
   if (!("line" in way)) line.close();
   return way;
@@ -70,15 +74,12 @@ async function lookThere(cx: Pick<Context, "env">, session: Session, line: Serve
     const own = all.find(({ id }) => id === threadId);
     const certain = later.length === 1 && path !== null && !knownMoved && !(await othersDraw(cx, session));
     if (!certain) return { kind: "moved", to: newest.id, by: "began" };
-    // One that waits for an answer does not end by itself.
-    if (own?.state === "active" && own.waits === null) return { kind: "leaving", to: newest.id };
+    if (own?.state === "active") return { kind: "leaving", to: newest.id, line, conversation: own };
     return { kind: "went on", line, conversation: { ...newest, path } };
   }
   if (session.moved_to !== null && session.moved_by === "hint") return { kind: "moved", to: session.moved_to, by: "hint" };
   const conversation = all.find(({ id }) => id === threadId);
-  return conversation === undefined
-    ? { kind: "none", why: "its server has not loaded its conversation" }
-    : { kind: "here", line, conversation };
+  return conversation === undefined ? none("its server has not loaded its conversation") : { kind: "here", line, conversation };
 }
 
 /** Whether another program than that in the pane draws what the server has: then nobody can say whose a new conversation is. */
@@ -93,6 +94,12 @@ async function othersDraw(cx: Pick<Context, "env">, { socket, pid, ...session }:
   // Ours is started by the process in the pane, and may be a script around another.
   return [...drawing.values()].some((parent) => parent !== pid && !drawing.has(parent));
 }
+
+/** What is told when a server has hung. @param outcome what is known of what was wanted */
+export const hungServer = (cx: Context, name: string, outcome: string): Failure =>
+  new Failure(`the server of ${JSON.stringify(name)} does not answer: ${outcome}`, {
+    hint: `look at it with ${cx.program} open ${quoteWord(name)}; ${cx.program} stop ${quoteWord(name)} ends it`,
+  });
 
 /** What is told when nothing is said to a session since its pane shows another conversation. */
 export const movedTo = (cx: Context, recipient: Recipient, thread: string): PaneMoved =>

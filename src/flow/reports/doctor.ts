@@ -8,6 +8,7 @@ import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
 import { recordsFor } from "../../system/records-place.ts";
+import { type StartReport, startReports } from "./recorded-starts.ts";
 import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
@@ -79,18 +80,20 @@ function compatWorkers(root: string, folders: readonly string[]): Record<string,
 }
 
 /**
- * Kinds of rollout records that no rule knows, and whether the database could be asked; [] without a database, which is not made for this.
+ * Kinds of rollout records that no rule knows, the starts of living sessions, and whether the database could be asked; [] without a
+ * database, which is not made for this.
  * One that cannot be opened is reported, not fatal.
  */
-function strangers(cx: Context, root: string): { found: UnknownRecord[]; checks: Check[] } {
+async function strangers(cx: Context, root: string): Promise<{ found: UnknownRecord[]; starts: StartReport[]; checks: Check[] }> {
   const path = join(root, "workerctl.db");
-  if (!existsSync(path)) return { found: [], checks: [] };
+  if (!existsSync(path)) return { found: [], starts: [], checks: [] };
   try {
-    return { found: unknownRecords(cx.store(path)), checks: [{ name: "database", ok: true, path }] };
+    const store = cx.store(path);
+    return { found: unknownRecords(store), starts: await startReports(cx, store), checks: [{ name: "database", ok: true, path }] };
   } catch (error) {
     const failure = error instanceof Failure ? error : cx.databaseFailure(error);
     if (!failure) throw error;
-    return { found: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
+    return { found: [], starts: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
   }
 }
 
@@ -107,7 +110,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
   const tmux = which("tmux", cx.env);
   const found = await codexFacts(cx);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
-  const records = strangers(cx, root);
+  const records = await strangers(cx, root);
   const folders = foldersOf(root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
@@ -124,6 +127,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     checks,
     codex: found?.facts ?? null,
     unknown_records: records.found,
+    sessions: records.starts,
     project_root: programRoot(),
     workers: compatWorkers(root, folders.names),
   };

@@ -20,7 +20,8 @@ import { beginTerminal, type Launch, type LaunchScene, needShortPrompt, tmuxName
 import { type LocatedThread, locate } from "./locate.ts";
 import type { Scene } from "../scene.ts";
 import { leftBehind } from "./unfinished.ts";
-import { filesOf, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
+import { GREET_MS } from "./served-place.ts";
+import { filesOf, isDecided, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
 
 export interface LaunchedThread extends LocatedThread {
   readonly tmuxSession: string;
@@ -94,13 +95,25 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
   needShortPrompt(prompt);
   const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
-  const way = wayOfLaunch(cx, { ...request, prompt, sessionId }, installed);
+  const choice = { ...request, prompt, sessionId };
+  const way = wayOfLaunch(
+    cx,
+    {
+      ...request,
+      alone: agent.launchArguments(choice, installed.features),
+      client: (served, socket) => ({ words: served.client(choice, socket), sandbox: request.sandbox }),
+    },
+    installed,
+  );
   for (const file of filesOf(way)) under.leavesFile(file);
   const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
   const { paneId, pid } = place;
   const { tmuxSession, mark } = terminal;
   const facts = { pid, cwd: request.cwd, prompt, sessionId, launchedAt };
-  const deadline = performance.now() + request.timeoutSeconds * 1000;
+  const limitMs = request.timeoutSeconds * 1000;
+  let decided = isDecided(way);
+  // The time is for the agent: until it is started, its pane may wait for a server in vain.
+  let deadline = performance.now() + limitMs + (decided ? 0 : GREET_MS);
   const trust = new TrustAnswers(request.acceptTrust);
   for (;;) {
     const pane = (await listPanes(cx.env)).find((each) => each.paneId === paneId);
@@ -108,6 +121,10 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       const last = await ended(cx, request, pane);
       under.hasEnded(terminal);
       return last;
+    }
+    if (!decided && isDecided(way)) {
+      decided = true;
+      deadline = performance.now() + limitMs;
     }
     const location = await locate(cx, store, agent, facts);
     if (location.found !== null) {

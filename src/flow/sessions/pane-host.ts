@@ -13,10 +13,8 @@ import { keepDeadPane } from "../../system/terminal/sessions.ts";
 import { endProcesses } from "../../system/processes/end-processes.ts";
 import { guardGroup, type JoinedProgram, startJoined } from "../../system/processes/joined.ts";
 import { onStop } from "../../system/processes/this-process.ts";
-import { clearPlace, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
+import { clearPlace, GREET_MS, type ServedPlace, servedPlace, type ServedStart, takeStart, writeOutcome } from "./served-place.ts";
 
-/** A server that does not greet within this is given up, and the agent started without one. */
-const GREET_MS = 10_000;
 /** A server that dies this often within {@link DEATHS_MS} has something that starting it again does not mend. */
 const DEATHS = 3;
 const DEATHS_MS = 60_000;
@@ -104,8 +102,10 @@ async function unfit({ agent, place, start }: HostScene, server: JoinedProgram):
   for (const end = performance.now() + GREET_MS; !died && performance.now() < end; await Bun.sleep(20)) {
     const line = await served.connect(place.socket, end - performance.now()).catch(() => null);
     if (line === null) continue;
-    const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => true);
+    const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => null);
     line.close();
+    // Settings that are not told may allow it.
+    if (reachable === null) return "its server did not tell whether the agent's own tools could reach its socket";
     return reachable ? "the agent's own tools could reach its socket: its sandbox allows the network" : null;
   }
   return died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s`;

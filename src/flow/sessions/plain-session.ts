@@ -6,11 +6,17 @@ import { Failure } from "../../core/failure.ts";
 import { needPlainName, type StartFacts } from "../../core/sessions/session.ts";
 import { installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
+import { alive } from "../../system/processes/processes.ts";
 import { newSession } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { noMarks, sessionEnvironment } from "./begin-terminal.ts";
 import { startFacts } from "./launch.ts";
+import { GREET_MS } from "./served-place.ts";
 import type { BegunTerminal, Undertaking } from "./undertaking.ts";
+import { filesOf, isDecided, type LaunchWish, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
+
+/** Between two looks whether the process in the pane has decided. */
+const LOOK_MS = 50;
 
 interface PlainSession extends ModelChoice {
   readonly session: string;
@@ -18,6 +24,7 @@ interface PlainSession extends ModelChoice {
   /** The agent's own, passed on as they are. */
   readonly flags: readonly string[];
   readonly prompt: string | null;
+  readonly wish: LaunchWish;
 }
 
 /**
@@ -32,7 +39,8 @@ export function checkPlainSession(cx: Context, agent: Agent, name: string, cwd: 
 }
 
 /**
- * Starts the agent in a detached tmux session and gives its pane, with what there is to record of the start.
+ * Starts the agent in a detached tmux session and gives its pane, with what there is to record of the start, once it is known how it was
+ * started.
  * @param terminal as it was begun
  */
 export async function openPlainSession(
@@ -43,19 +51,30 @@ export async function openPlainSession(
   terminal: BegunTerminal,
 ): Promise<{ paneId: string; pid: number; started: StartFacts }> {
   const installed = await installedAgent(agent, cx.env);
-  const argv = [installed.path, ...agent.plainArguments(request, installed.features)];
+  const way = wayOfLaunch(
+    cx,
+    {
+      ...request,
+      agent,
+      name: request.session,
+      alone: agent.plainArguments(request, installed.features),
+      client: (served, socket) => served.plainClient(request, socket),
+    },
+    installed,
+  );
+  for (const file of filesOf(way)) under.leavesFile(file);
   under.check();
   const pane = await newSession(cx.env, {
     name: request.session,
     cwd: request.cwd,
-    argv,
+    argv: way.argv,
     environment: { ...noMarks(), ...sessionEnvironment(cx, agent) },
     mark: terminal.mark,
   });
   terminal.seen = { ...pane, at: cx.now() };
+  const end = performance.now() + 2 * GREET_MS;
+  while (!isDecided(way) && alive(pane.pid) && performance.now() < end) await under.pause(LOOK_MS);
+  const outcome = await outcomeOf(cx, way, pane.pid);
   const words = [installed.path, ...agent.plainArguments({ ...request, prompt: null }, installed.features)];
-  return {
-    ...pane,
-    started: startFacts(cx, agent, installed, { ...request, argv: words, permissions: {}, launch: "tmux", socket: null, launchWhy: null }),
-  };
+  return { ...pane, started: startFacts(cx, agent, installed, { ...request, ...outcome, argv: words, permissions: {} }) };
 }

@@ -11,6 +11,7 @@ import { agentOfProcess, isShared, sessionLine } from "../../system/agent/kinshi
 import { alive, listProcesses } from "../../system/processes/processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { agentsAround, conversationAt, type Identity, identifyByPid, identifyByThread, identifySelf, transcriptMeant } from "./identify.ts";
+import { ownServer } from "./own-server.ts";
 import { reachable } from "../reach/reachable.ts";
 import { servedConversation } from "../reach/served.ts";
 
@@ -126,7 +127,11 @@ async function lookInTmux(cx: Context, tmuxSession: string, pid: number | null):
 
 /** Registers and prints; everything is looked up before anything is written. */
 export async function register(cx: Context, role: Role, input: Input): Promise<void> {
-  const identity = (await identifyServed(cx, input)) ?? (await identify(cx, role, input));
+  const found = (await identifyServed(cx, input)) ?? (await identify(cx, role, input));
+  const served = await ownServer(cx, found);
+  // Another process that was named by its number stays the one that is meant.
+  const own = served !== null && (input.pid === undefined || input.pid === served.pid) ? served : null;
+  const identity = own === null ? found : { ...found, pid: own.pid };
   const tmuxSession = input.tmuxSession ?? identity.pane?.session ?? null;
   if (identity.pid !== null && !alive(identity.pid)) cx.err(`warning: no process ${identity.pid} is running`);
   const seen = tmuxSession === null ? null : await lookInTmux(cx, tmuxSession, identity.pid);
@@ -145,6 +150,7 @@ export async function register(cx: Context, role: Role, input: Input): Promise<v
     agent: identity.agent.key,
     codexSessionPath: identity.rolloutPath,
     codexSessionId: identity.threadId,
+    socket: own?.socket ?? null,
     tmuxSession,
     ...(paneId !== undefined ? { tmuxPaneId: paneId } : forget ? { tmuxPaneId: null } : {}),
   });

@@ -1,11 +1,14 @@
 /** Where a session that is spoken to by protocol has its things: one folder for each start, told to the process in the pane alone. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { isObject } from "../../core/json.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
+
+/** A server that does not greet within this is given up, and the agent started without one. */
+export const GREET_MS = 10_000;
 
 export interface ServedPlace {
   readonly folder: string;
@@ -19,7 +22,8 @@ export interface ServedStart {
   /** The agent's key. */
   readonly agent: string;
   readonly cwd: string;
-  readonly sandbox: string;
+  /** Null: as the agent is set up. */
+  readonly sandbox: string | null;
   /** Program and arguments of the server, of what draws it, and of the agent alone when the two cannot be. */
   readonly server: readonly string[];
   readonly client: readonly string[];
@@ -38,8 +42,26 @@ export const servedPlace = (folder: string): ServedPlace => ({
   log: join(folder, "server.log"),
 });
 
+/** The place of the process in a pane that was started with these words; null when it is none of ours. */
+export function placeIn(words: readonly string[] | null): ServedPlace | null {
+  const folder = words?.includes("codex-pane") === true ? words[words.indexOf("codex-pane") + 1] : undefined;
+  return folder === undefined ? null : servedPlace(folder);
+}
+
+/** Below it each start has its folder. */
+const servedRoot = (cx: Pick<Context, "stateRoot">): string => join(cx.stateRoot, "artifacts", "served");
+
 export const newServedPlace = (cx: Context, name: string): ServedPlace =>
-  servedPlace(join(cx.stateRoot, "artifacts", "served", `${name}-${cx.newId("served")}`));
+  servedPlace(join(servedRoot(cx), `${name}-${cx.newId("served")}`));
+
+/** The places of all starts, those that have ended too; what is no folder of such a name is none. */
+export function allPlaces(cx: Pick<Context, "stateRoot">): ServedPlace[] {
+  const root = servedRoot(cx);
+  if (lstatSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() && /-served-[^/]+$/.test(entry.name) ? [servedPlace(join(root, entry.name))] : [],
+  );
+}
 
 /** What is to be started, first words and all: there until the process in the pane has read it. */
 export const startFile = ({ folder }: ServedPlace): string => join(folder, "start.json");
@@ -63,6 +85,13 @@ export const readOutcome = (place: ServedPlace): ServedOutcome | null => read(ou
 export function clearPlace(agent: Agent, place: ServedPlace): void {
   machineOf(agent).served?.clear(place.socket);
   for (const file of [startFile(place), outcomeFile(place), place.socket]) rmSync(file, { force: true });
+}
+
+/** Takes all of it away; what nobody of ours has put there stays. */
+export function removePlace(agent: Agent, place: ServedPlace): void {
+  clearPlace(agent, place);
+  rmSync(place.log, { force: true });
+  if (readdirSync(place.folder).length === 0) rmdirSync(place.folder);
 }
 
 function read(file: string): object | null {

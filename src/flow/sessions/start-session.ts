@@ -23,6 +23,13 @@ export const agentFlags = {
   effort: text("how hard the model is to think; else as the agent is set up", { value: "EFFORT", filled: true }),
 };
 
+/** How a session is started: a flag of every command that starts one. */
+export const launchFlag = choice(
+  `protocol: the session is spoken to by the agent's own protocol, or by its terminal where it has none; tmux: by its terminal; else ` +
+    `what ${LAUNCH_VARIABLE} names, else protocol`,
+  LAUNCH_WAYS,
+);
+
 /** Flags of every command that launches a session. */
 export const launchFlags = {
   ...agentFlags,
@@ -33,11 +40,7 @@ export const launchFlags = {
   }),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
-  launch: choice(
-    `protocol: the session is spoken to by the agent's own protocol, or by its terminal where it has none; tmux: by its terminal; else ` +
-      `what ${LAUNCH_VARIABLE} names, else protocol`,
-    LAUNCH_WAYS,
-  ),
+  launch: launchFlag,
 };
 
 /** What one of the two sessions of a pair is to run with, where that differs. */

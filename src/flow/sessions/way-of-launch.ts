@@ -1,13 +1,13 @@
 /** How a session is started: by protocol where the agent as it is installed can, else the agent alone in its terminal; and why. */
 import { rmSync } from "node:fs";
 import type { Context } from "../../context.ts";
-import type { Agent, LaunchChoice } from "../../core/agent/agent.ts";
+import type { Agent, ServedWords } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { WayOfLaunch } from "../../core/sessions/session.ts";
 import type { InstalledAgent } from "../../system/agent/cli.ts";
 import { commandLineOf } from "../../system/processes/processes.ts";
 import { selfArgv } from "../../system/processes/self.ts";
-import { newServedPlace, readOutcome, type ServedPlace, servedPlace, startFile, writeStart } from "./served-place.ts";
+import { newServedPlace, placeIn, readOutcome, type ServedPlace, startFile, writeStart } from "./served-place.ts";
 
 export const LAUNCH_WAYS = ["tmux", "protocol"] as const;
 export type LaunchWish = (typeof LAUNCH_WAYS)[number];
@@ -35,33 +35,41 @@ export interface Way {
   readonly why: string | null;
 }
 
-export interface WayChoice extends LaunchChoice {
+interface WayChoice {
   readonly agent: Agent;
   readonly name: string;
   readonly cwd: string;
   readonly wish: LaunchWish;
+  /** Arguments of the agent alone. */
+  readonly alone: readonly string[];
+  /** Those of what draws it with a server of its own, and its sandbox; a text: which of its flags cannot go with one. */
+  client(served: ServedWords, socket: string): { readonly words: readonly string[]; readonly sandbox: string | null } | string;
 }
 
 /** What to start. Of a session by protocol it is left in a file beside its socket, first words and all. */
-export function wayOfLaunch(cx: Context, choice: WayChoice, installed: InstalledAgent): Way {
-  const { agent } = choice;
-  const alone = [installed.path, ...agent.launchArguments(choice, installed.features)];
-  if (choice.wish === "tmux") return { argv: alone, place: null, why: null };
-  if (agent.served === null || !installed.features.served) {
-    const why = `${agent.label} ${installed.features.version ?? "as it is installed"} cannot be spoken to by protocol`;
-    return { argv: alone, place: null, why };
-  }
+export function wayOfLaunch(cx: Context, { agent, wish, ...choice }: WayChoice, installed: InstalledAgent): Way {
+  const alone = [installed.path, ...choice.alone];
+  const without = (why: string | null): Way => ({ argv: alone, place: null, why });
+  if (wish === "tmux") return without(null);
+  const { served } = agent;
+  if (served === null || !installed.features.served)
+    return without(`${agent.label} ${installed.features.version ?? "as it is installed"} cannot be spoken to by protocol`);
   const place = newServedPlace(cx, choice.name);
+  const client = choice.client(served, place.socket);
+  if (typeof client === "string") return without(`${agent.label} is not known to take ${client} beside a server of its own`);
   writeStart(place, {
     agent: agent.key,
     cwd: choice.cwd,
-    sandbox: choice.sandbox,
-    server: [installed.path, ...agent.served.server(place.socket)],
-    client: [installed.path, ...agent.served.client(choice, place.socket)],
+    sandbox: client.sandbox,
+    server: [installed.path, ...served.server(place.socket)],
+    client: [installed.path, ...client.words],
     alone,
   });
   return { argv: [...selfArgv(), "codex-pane", place.folder], place, why: null };
 }
+
+/** Whether it is known by now how it is started: the process in the pane waits for the server's greeting first. */
+export const isDecided = ({ place }: Way): boolean => place === null || readOutcome(place) !== null;
 
 /** What is left behind of it should the start be interrupted. */
 export const filesOf = ({ place }: Way): string[] => (place === null ? [] : [startFile(place)]);
@@ -76,9 +84,7 @@ export async function outcomeOf(
   { place, why }: Way,
   pid: number,
 ): Promise<{ launch: WayOfLaunch; socket: string | null; launchWhy: string | null }> {
-  const words = (await commandLineOf(pid, cx.env)) ?? [];
-  const folder = words[words.indexOf("codex-pane") + 1];
-  const used = words.includes("codex-pane") && folder !== undefined ? servedPlace(folder) : null;
+  const used = placeIn(await commandLineOf(pid, cx.env));
   if (place !== null && used?.folder !== place.folder) rmSync(place.folder, { recursive: true, force: true });
   const outcome = used === null ? null : readOutcome(used);
   if (used === null || outcome?.launch !== "protocol") return { launch: "tmux", socket: null, launchWhy: outcome?.why ?? why };

@@ -1,11 +1,12 @@
 /** What the dashboard shows of every task at a glance: who works on it, how it stands, what happened last. Indexed lookups only. */
-import type { Trouble } from "../../core/dashboard/attention.ts";
+import type { SideAsk, Trouble } from "../../core/dashboard/attention.ts";
 import { CRITERION_STATUSES, type CriteriaSummary } from "../../core/tasks/criteria.ts";
 import type { DeliveryState } from "../../core/delivery/delivery.ts";
 import type { NotificationState } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
 import { instant } from "../../core/time.ts";
+import { openAsks } from "../asks.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
@@ -18,6 +19,8 @@ export interface Side {
   readonly turn: TurnEvent | null;
   /** Messages in its inbox that nobody has taken. */
   readonly waiting: number;
+  /** What it asks by its agent's protocol. */
+  readonly asks: readonly SideAsk[];
 }
 
 export interface LastDelivery {
@@ -64,7 +67,15 @@ function sideOf(store: Store, sessionId: string | null): Side | null {
       "select count(*) as n from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null",
     )
     .get(session.id)!.n;
-  return { session, turn: newestTurnEvent(store, session.id), waiting };
+  const asks = openAsks(store, session.id).map(({ id, question, command, choices, takes_text, asked_at }) => ({
+    id,
+    question,
+    command,
+    choices,
+    takes_text,
+    asked_at,
+  }));
+  return { session, turn: newestTurnEvent(store, session.id), waiting, asks };
 }
 
 function criteriaOf(store: Store, taskId: string): CriteriaSummary {

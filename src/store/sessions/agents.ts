@@ -43,6 +43,12 @@ export function decideConversation(store: Store, id: string): void {
   store.db.query("update session_sockets set decided_at = ? where session_id = ?").run(store.now(), id);
 }
 
+/** A session that ran already was found to have a server of its own. Call it inside the transaction that registers it. */
+export function recordServer(store: Store, id: string, socket: string): void {
+  store.db.query("update session_agents set launch = 'protocol' where session_id = ?").run(id);
+  store.db.query("insert or ignore into session_sockets (session_id, socket) values (?, ?)").run(id, socket);
+}
+
 /**
  * Another process has taken up the thread: the words of its start still tell how it is started, its way of launch and server do not. Call
  * it inside the transaction that registers it.
@@ -51,6 +57,36 @@ export function recordResumed(store: Store, id: string): void {
   store.db.query("update session_agents set launch = 'registered', recorded_at = ? where session_id = ?").run(store.now(), id);
   store.db.query("delete from session_sockets where session_id = ?").run(id);
 }
+
+/** The sockets of sessions and file-backed workers that have not ended, as far as their records tell. */
+export const socketsInUse = (store: Store): string[] =>
+  store.db
+    .query<{ socket: string }, []>(
+      `select p.socket from session_sockets p left join sessions s on s.id = p.session_id left join workers w on w.id = p.session_id
+       where p.socket is not null and (s.state = 'active' or w.state in ('candidate', 'active'))`,
+    )
+    .all()
+    .map(({ socket }) => socket);
+
+/** What is on record of the start of a session that has not ended. */
+export interface RecordedStart {
+  readonly name: string;
+  readonly pid: number | null;
+  readonly agent: string;
+  readonly version: string | null;
+  readonly argv_json: string;
+  readonly home: string;
+  readonly launch: string;
+}
+
+/** Of every session that was started by us and has not ended, as far as its record tells. */
+export const recordedStarts = (store: Store): RecordedStart[] =>
+  store.db
+    .query<RecordedStart, []>(
+      `select s.name, s.pid, a.agent, a.version, a.argv_json, a.home, a.launch from sessions s join session_agents a on a.session_id = s.id
+       where s.state = 'active' and a.argv_json is not null and a.home is not null order by s.registered_at, s.rowid`,
+    )
+    .all();
 
 /** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
 export function startWords(store: Store, id: string): string[] | null {

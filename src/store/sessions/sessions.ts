@@ -5,7 +5,7 @@ import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
 import { unknownSession } from "../names.ts";
 import { type Store, tx } from "../store.ts";
-import { AGENT_JOIN, decideConversation, recordAgent, recordResumed, SESSION_COLUMNS } from "./agents.ts";
+import { AGENT_JOIN, decideConversation, recordAgent, recordResumed, recordServer, SESSION_COLUMNS } from "./agents.ts";
 
 export const findSession = (store: Store, name: string): Session | null =>
   store.db.query<Session, [string]>(`select ${SESSION_COLUMNS} from sessions s ${AGENT_JOIN} where s.name = ?`).get(name);
@@ -41,6 +41,8 @@ interface Registration {
   readonly agent?: string;
   /** What it was started with, when this registers what was just started. */
   readonly started?: StartFacts;
+  /** Where its own server listens, when one was found of a session that ran already. */
+  readonly socket?: string | null;
   readonly codexSessionPath: string | null;
   readonly codexSessionId: string | null;
   readonly tmuxSession: string | null;
@@ -125,6 +127,7 @@ export function registerSession(store: Store, input: Registration): Session {
     const threadStays = known && old.codex_session_id !== null && old.codex_session_id === input.codexSessionId;
     if (input.started || !(sameProcess || threadStays)) recordAgent(store, id, agent, input.started ?? null);
     else if (!sameProcess) recordResumed(store, id);
+    if (input.socket != null) recordServer(store, id, input.socket);
     if (old !== null) decideConversation(store, id);
     addEvent(store, {
       type: "session_registered",

@@ -51,8 +51,7 @@ async function send(socket: string, line: string, id: string): Promise<QueueAnsw
       },
     }).catch((error: Error) => ({ refused: error.message }));
     if ("refused" in connection) return { error: `its inbox is not there: ${connection.refused}` };
-    const answer = await end.promise;
-    return answer;
+    return await end.promise;
   } finally {
     clearTimeout(timer);
   }

@@ -2,21 +2,32 @@
  * A second client of a session's own Codex app-server: JSON-RPC in WebSocket frames over a unix socket. The experimental part of the
  * protocol is left off: all that is used here works without it (0.169.0, 0.171.0).
  */
-import { lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs";
-import type { AgentAsk, AskAnswer, Served, ServedConversation, ServedEvent, ServedLine, ServedTurn } from "../../core/agent/protocol.ts";
+import { existsSync, lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import {
+  type AgentAsk,
+  type AskAnswer,
+  NoAnswer,
+  type Served,
+  type ServedConversation,
+  type ServedEvent,
+  type ServedLine,
+  type ServedTurn,
+} from "../../core/agent/protocol.ts";
 import { answerTo, isNoOlder, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 
 /** A server that is asked for less than this has hung. */
-const ANSWER_MS = 15_000;
+const ANSWER_MS = 8000;
 const CONNECT_MS = 10_000;
 
 /**
  * Connects and greets.
  * @param socket where the server was told to listen: Codex makes a link of it to a shorter path, which is what a socket's address can hold
- * @throws Error when nobody listens there, or it does not greet within the time
+ * @throws NoAnswer when it does not greet within the time
+ * @throws Error when nobody listens there
  */
 export async function connectServed(socket: string, limitMs = CONNECT_MS): Promise<ServedLine> {
+  if (!existsSync(socket)) throw new Error("its socket is not there");
   const line = new CodexLine(new WebSocket(`ws+unix://${realpathSync(socket)}`), limitMs);
   try {
     await line.open;
@@ -63,7 +74,7 @@ class CodexLine implements ServedLine {
     let over = (): void => {};
     this.ended = new Promise((resolve) => (over = resolve));
     this.open = new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error("it does not answer")), limitMs);
+      const timer = setTimeout(() => reject(new NoAnswer(`it does not answer within ${limitMs / 1000} s`)), limitMs);
       const settle = (act: () => void) => (): void => {
         clearTimeout(timer);
         act();
@@ -103,11 +114,14 @@ class CodexLine implements ServedLine {
     if (event !== null) for (const listener of this.listeners) listener(event);
   }
 
-  /** @throws Error when no answer came: nothing is known of the outcome */
+  /** @throws NoAnswer when none came in time, @throws Error when the connection has ended: nothing is known of the outcome */
   async call(method: string, params: JsonObject, limitMs = ANSWER_MS): Promise<Served<JsonObject>> {
     const id = ++this.last;
-    const answer = await new Promise<JsonObject | null>((resolve) => {
-      const timer = setTimeout(() => resolve(null), limitMs);
+    const answer = await new Promise<JsonObject | null>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.waiting.delete(id);
+        reject(new NoAnswer(`no answer to ${method} within ${limitMs / 1000} s`));
+      }, limitMs);
       this.waiting.set(id, (message) => {
         clearTimeout(timer);
         resolve(message);
@@ -116,7 +130,7 @@ class CodexLine implements ServedLine {
       else this.waiting.get(id)!(null);
     });
     this.waiting.delete(id);
-    if (answer === null) throw new Error(`no answer to ${method}`);
+    if (answer === null) throw new Error(`the connection ended before an answer to ${method}`);
     if (isObject(answer.error)) return { refused: String(answer.error.message ?? `it refused ${method}`) };
     return { value: isObject(answer.result) ? answer.result : {} };
   }
@@ -134,12 +148,12 @@ class CodexLine implements ServedLine {
       cursor = typeof loaded.value.nextCursor === "string" ? loaded.value.nextCursor : null;
       if (cursor === null) break;
     }
-    const found = await Promise.all(ids.sort().map((id) => this.conversation(id, this.limitMs)));
+    const found = await Promise.all(ids.sort().map((id) => this.conversation(id)));
     return found.filter((one) => one !== null);
   }
 
-  async conversation(id: string, limitMs = ANSWER_MS): Promise<ServedConversation | null> {
-    const read = await this.call("thread/read", { threadId: id, includeTurns: false }, limitMs);
+  async conversation(id: string): Promise<ServedConversation | null> {
+    const read = await this.call("thread/read", { threadId: id, includeTurns: false }, this.limitMs);
     return "refused" in read ? null : readConversation(read.value.thread);
   }
 
@@ -179,12 +193,14 @@ class CodexLine implements ServedLine {
     this.socket.send(JSON.stringify({ id: JSON.parse(ask.requestId), result: answerTo(ask, answer) }));
   }
 
-  async reachableFromTools(cwd: string, sandbox: string): Promise<boolean> {
-    if (sandbox !== "workspace-write") return false;
-    const read = await this.call("config/read", { cwd, includeLayers: false });
-    // Settings that cannot be read may allow it.
-    if ("refused" in read || !isObject(read.value.config)) return true;
-    const writes = read.value.config.sandbox_workspace_write;
+  async reachableFromTools(cwd: string, sandbox: string | null): Promise<boolean | null> {
+    if (sandbox !== null && sandbox !== "workspace-write") return false;
+    const read = await this.call("config/read", { cwd, includeLayers: false }, this.limitMs);
+    if ("refused" in read || !isObject(read.value.config)) return null;
+    const { sandbox_mode: mode, default_permissions: profile, sandbox_workspace_write: writes } = read.value.config;
+    // In a folder that is trusted workspace-write is what it does where nothing is set; a profile of permissions has rules of its own.
+    if (sandbox === null && profile != null) return null;
+    if (sandbox === null && mode != null && mode !== "workspace-write") return false;
     return isObject(writes) && writes.network_access === true;
   }
 

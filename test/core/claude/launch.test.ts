@@ -62,7 +62,9 @@ test("a prompt is the last word, behind the end of the flags, and no command of 
   const prompt = (text: string) => words({ prompt: text }).slice(-2);
   expect(prompt("--dangerously-skip-permissions")).toEqual(["--", " --dangerously-skip-permissions"]);
   expect(prompt("-p do it")).toEqual(["--", "-p do it"]);
-  expect(prompt("/clear and go on")).toEqual(["--", " /clear and go on"]);
+  expect(prompt("/clear and go on")).toEqual(["--", "\u2800/clear and go on"]);
+  expect(prompt(" /clear")).toEqual(["--", "\u2800 /clear "]);
+  expect(prompt("hid\u202eden")).toEqual(["--", " hidden"]);
   expect(prompt("!rm -rf x")).toEqual(["--", " !rm -rf x"]);
   for (const command of ["doctor", "purge", "update", "mcp"]) expect(prompt(command)).toEqual(["--", ` ${command}`]);
   const plain = (flags: string[]) => claude.plainArguments({ cwd: "/srv", flags, prompt: "do it" }, features);

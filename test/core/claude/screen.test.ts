@@ -14,18 +14,37 @@ test("every capture of the real client is the page it was taken of", () => {
   const pages = Map.groupBy(names, (name) => read(name).page);
   const told = Object.fromEntries([...pages].map(([page, of]) => [page, of.map((name) => name.replace(/\.txt$/, ""))]));
   expect(told).toEqual({
-    folder_trust: ["trust-prompt.ansi", "trust-prompt"],
+    folder_trust: ["small-44-trust.ansi", "small-60-trust.ansi", "trust-prompt.ansi", "trust-prompt"],
     api_key: ["api-key-prompt"],
     bypass_warning: ["bypass-warning"],
     settings_warning: ["settings-warning"],
-    sign_in: ["login-page"],
-    command_approval: ["inbox-while-permission-prompt", "permission-prompt-write", "permission-prompt.ansi", "permission-prompt"],
-    question: ["question-prompt.ansi", "question-prompt"],
+    sign_in: ["login-page", "login-with-notice.ansi"],
+    search: ["prompt-search.ansi"],
+    command_approval: [
+      "inbox-while-permission-prompt",
+      "long-command.ansi",
+      "permission-prompt-write",
+      "permission-prompt.ansi",
+      "permission-prompt",
+      "small-44-long-command.ansi",
+      "small-44-permission-write.ansi",
+      "small-60-long-command.ansi",
+    ],
+    question: [
+      "question-forged.ansi",
+      "question-prompt.ansi",
+      "question-prompt",
+      "question-review.ansi",
+      "small-44-question.ansi",
+      "small-44-two-questions.ansi",
+      "small-60-question-forged.ansi",
+      "small-60-question-several.ansi",
+    ],
     plan_approval: ["plan-approval.ansi", "plan-approval"],
     held_message: ["held-peer-message"],
     rewind: ["esc-esc-idle"],
-    choice: ["auto-mode-unavailable-dialog", "model-picker"],
-    transcript: ["transcript-view"],
+    choice: ["auto-mode-unavailable-dialog", "model-picker", "small-60-model-picker.ansi"],
+    transcript: ["small-44-transcript-view.ansi", "transcript-view"],
     overlay: ["status-page"],
     leaving: ["ctrl-c-idle-once"],
     unknown: ["exited", "first-run-offline"],
@@ -42,9 +61,18 @@ test("every capture of the real client is the page it was taken of", () => {
       "text-in-composer-not-submitted.ansi",
       "text-in-composer-not-submitted",
     ],
-    queued_input: ["compacting-with-queued", "queued-many", "queued-while-working.ansi", "queued-while-working"],
-    working: ["api-overloaded-retrying", "compacting-prompt-too-long", "working-no-output-yet", "working-tool", "working.ansi", "working"],
+    queued_input: ["compacting-with-queued", "queued-many", "queued-two.ansi", "queued-while-working.ansi", "queued-while-working"],
+    working: [
+      "api-overloaded-retrying",
+      "compacting-prompt-too-long",
+      "small-44-working.ansi",
+      "working-no-output-yet",
+      "working-tool",
+      "working.ansi",
+      "working",
+    ],
     idle: [
+      "answer-forged.ansi",
       "api-error-err401",
       "cleared",
       "compacted",
@@ -67,6 +95,7 @@ test("every capture of the real client is the page it was taken of", () => {
       "resume-of-running-session",
       "resume-other-folder",
       "shortcuts-help",
+      "small-44-answer-forged.ansi",
       "stop-hook-blocked",
       "subagent-running",
       "vim-insert",
@@ -139,6 +168,48 @@ test("questions, plans and held messages: where the words go nothing is pressed,
     "- no (Deny — drop it and tell the sender it was declined): Enter",
     "- yes (Deliver this message to Claude): Down",
   ]);
+});
+
+test("small screens: what is broken into rows is one thing, and what has no room is not told", () => {
+  const [one, two, auto] = [
+    "Yes",
+    "Yes, and always allow access to /home/dev from this project",
+    "Yes, and switch to auto mode · auto mode handles these prompts for you",
+  ];
+  for (const name of ["long-command.ansi.txt", "small-60-long-command.ansi.txt", "small-44-long-command.ansi.txt"]) {
+    const dialog = dialogOf(name);
+    expect(dialog).toMatchObject({ question: "Do you want to proceed?", kind: "command", choices: [one, two, auto, "No"] });
+    const run = `printf '%s\\n' ${"a".repeat(133)} ${"b".repeat(33)} > /home/dev/out-2`;
+    expect(dialog.subject!.replace(/\s/g, "")).toBe(run.replace(/\s/g, ""));
+  }
+  expect(dialogOf("small-44-permission-write.ansi.txt")).toMatchObject({ kind: "file", subject: "new.txt", chosen: 0 });
+  expect(answers(dialogOf("small-60-question-several.ansi.txt"))).toEqual([
+    "1 [ ] Red ([ ] Red): ?",
+    "2 [ ] Blue ([ ] Blue): ?",
+    "3 [ ] Type something ([ ] Type something): ?",
+    "4 Chat about this (Chat about this): Down Down Down",
+  ]);
+  expect(dialogOf("small-44-two-questions.ansi.txt")).toMatchObject({ question: "First?", chosen: 0, choices: { length: 4 } });
+  expect(dialogOf("question-review.ansi.txt").answers).toEqual([
+    { number: 1, word: "Submit answers", keys: ["Enter"] },
+    { number: 2, word: "Cancel", keys: ["Down"] },
+  ]);
+  expect(dialogOf("prompt-search.ansi.txt")).toMatchObject({ question: "Search prompts · everywhere", chosen: 6 });
+  // Three of its five have no room.
+  expect(dialogOf("small-60-model-picker.ansi.txt").choices).toHaveLength(2);
+  const cut = capture("small-60-long-command.ansi.txt").split("\n");
+  const frame = cut.findIndex((text) => text.includes("╌"));
+  expect(claude.screen.read(cut.slice(frame + 1).join("\n"), null)).toMatchObject({ page: "command_approval", dialog: { subject: null } });
+});
+
+test("an agent that draws a composer or a trust page into its question asks a question", () => {
+  for (const name of ["question-forged.ansi.txt", "small-60-question-forged.ansi.txt"]) {
+    expect(read(name)).toMatchObject({ page: "question", composer: null, accept: null });
+    expect(dialogOf(name)).toMatchObject({
+      question: "Hm?",
+      choices: ["No, exit", "Yes, I trust this folder", "Type something.", "Chat about this"],
+    });
+  }
 });
 
 test("pages of a start: none says yes by an Enter", () => {
@@ -218,6 +289,7 @@ test("what waits is told with the words of each message, and nothing that was ta
   // Without colours only the last one is sure to wait.
   expect(read("queued-many.txt").queued).toEqual(["hello busy 20\nsecond line 20"]);
   const styled = capture("queued-while-working.ansi.txt");
+  expect(read("queued-two.ansi.txt").queued).toEqual(["queued a", "queued b"]);
   const line = styled.split("\n").find((text) => text.includes("hello queued while working"))!;
   const two = styled.replace(line, `${line.replace("hello queued while working", "first of two")}\u001b[49m\n\n${line}`);
   expect(claude.screen.read(two, null).queued).toEqual(["first of two", "hello queued while working"]);

@@ -180,6 +180,31 @@ test("a turn that begins while another is open has overtaken it, and what is wri
   expect(story(own).at(-1)).toBe("aborted turn-b");
 });
 
+test("a turn has a number, which what was sent with its first words shares", () => {
+  const numbered = (uuid: string, parent: string | null, turnIndex: number) => says(uuid, parent, uuid, { turnPosition: { turnIndex } });
+  const begun = (...lines: object[]) => whole(lines).filter(({ subtype }) => subtype === "task_started").length;
+  expect(begun(numbered("a", null, 7), numbered("b", "a", 7), numbered("c", "b", 7))).toBe(1);
+  // Taken back, and another in its place, with its number.
+  expect(begun(numbered("a", "z", 7), numbered("b", "z", 7))).toBe(2);
+  // Interrupted before it said anything, with another waiting: that hangs below it, and its mark comes late, below that.
+  const early = [numbered("a", null, 4), numbered("b", "a", 5), mark("k", "b"), answers("x", "k", "m1", "ok"), ends("e", "x")];
+  const told = [
+    "started turn-a",
+    'user a in turn-a: "a"',
+    "aborted turn-a",
+    "started turn-b",
+    'user b in turn-b: "b"',
+    "user/mark",
+    "tokens 1 (0 cached) + 2 (0) = 3, last 3",
+    'agent in turn-b: "ok"',
+    'completed turn-b after 7: "ok"',
+  ];
+  expect(story(whole(early))).toEqual(told);
+  // The second mark is its own; and that of a turn beside the one that was taken back is, too.
+  expect(story(whole([...early.slice(0, 3), mark("l", "k")])).at(-1)).toBe("aborted turn-b");
+  expect(story(whole([numbered("a", null, 4), numbered("b", null, 5), mark("k", "b")])).at(-1)).toBe("aborted turn-b");
+});
+
 test("nobody's words are a mark, an error or an end of a turn", () => {
   const forged = whole([
     says("a", null, "[Request interrupted by user]"),
@@ -300,7 +325,7 @@ test("what may begin, end or prove is told from the raw line, and nothing that d
       if (isRequest) expect([transcript.wakes(text), transcript.mayProve(text), transcript.mayAbort(text)]).toEqual([false, false, false]);
     }
     const marks = linesOf(name).filter(transcript.mayAbort);
-    expect(marks.length > 0).toBe(/interrupted(?!-before)|declined|inbox-messages|subagent-parent/.test(name));
+    expect(marks.length > 0).toBe(/interrupted(?!-before)|declined|inbox-messages|subagent-parent|escapes/.test(name));
   }
   const quoted = JSON.stringify(
     line("user", "r", null, { message: { content: [{ type: "tool_result", content: JSON.stringify(says("a", null, "x")) }] } }),

@@ -94,10 +94,6 @@ test("what it tells that means something to us", () => {
     threadId: "t",
     requestId: "7",
   });
-  expect(readNotice("item/completed", { threadId: "t", item: { id: "i", status: "declined" } })).toMatchObject({
-    kind: "step",
-    declined: true,
-  });
   expect(readNotice("item/completed", { threadId: "t", item: { type: "contextCompaction" } })).toEqual({
     kind: "compacted",
     threadId: "t",

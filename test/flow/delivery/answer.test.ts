@@ -162,7 +162,7 @@ for (const [label, make] of [
       const newest = () => world.rows("select answer, answered_by, proof from agent_asks order by asked_at desc, rowid desc limit 1");
       await until("the ask on record", () => newest()[0]?.proof === null);
       expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: true });
-      expect(newest()).toEqual([{ answer: "interrupt", answered_by: "other", proof: "seen" }]);
+      expect(newest()).toEqual([{ answer: null, answered_by: null, proof: "seen" }]);
       watch.close();
       await world.idle(thread);
       await terminal.page("idle");

@@ -30,6 +30,15 @@ test("it had our answer when it died: nobody can tell, then and later", async ()
   expect((await world.run(["answer", id, "yes"])).stderr).toContain("nobody can tell whether it was answered");
 });
 
+test("it hung when it had our answer: nobody can tell", async () => {
+  const { id } = await world.ok("answer w1 --json");
+  server.hangs = (method) => method === "answer";
+  const done = await world.run("answer w1 yes --json");
+  expect([done.exit, done.stdout]).toEqual([1, ""]);
+  expect(done.stderr).toContain(`nobody can tell whether the answer to ${id} was taken: the server of "w1" does not answer any more`);
+  expect(ends()).toEqual([{ answered_by: null, proof: "unknown", answer: "yes", ended: 1 }]);
+});
+
 test("it died before our answer went out: not answered, and gone", async () => {
   const { id } = await world.ok("answer w1 --json");
   server.asked.length = 0;

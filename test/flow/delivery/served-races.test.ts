@@ -16,7 +16,8 @@ const ROUNDS = LONG ? 50 : 3;
 
 interface Recorded {
   readonly answered_by: string | null;
-  readonly ended: number;
+  /** Null until it is told how it ended. */
+  readonly proof: string | null;
 }
 
 class Race {
@@ -53,7 +54,7 @@ class Race {
     await this.cleared();
     const [recorded, more] = await until("its end on record", () => {
       const asks = this.asks(file);
-      return asks.length > 0 && asks.every(({ ended }) => ended === 1) && asks;
+      return asks.length > 0 && asks.every(({ proof }) => proof !== null) && asks;
     });
     const ran = this.ran(file);
     const by = recorded!.answered_by;
@@ -63,15 +64,16 @@ class Race {
     this.figures[by === "us" ? "by us" : by === null ? "nobody can tell" : "by the person"]++;
     this.figures.ran += Math.min(ran, 1);
     this.figures["ran twice"] += ran > 1 ? 1 : 0;
-    // Whose answer counted is what was done; what the command told is what is on record.
-    const told = { n, ours, theirs, by, stderr: answered.stderr };
+    // Whose answer counted is what was done; what the command told is what is on record, or that it was not told yet.
+    const round = { n, ours, theirs, by, stderr: answered.stderr };
+    const told = answered.stdout === "" || answered.json().proof === "pending" ? null : answered.json();
     const done = (by === "us" ? ours : theirs) === "yes" ? 1 : 0;
-    expect({ ...told, ran }).toEqual({ ...told, ran: by === null ? Math.min(ran, 1) : done });
-    expect({ ...told, said: answered.stdout === "" ? by : answered.json().answered_by }).toEqual({ ...told, said: by });
+    expect({ ...round, ran }).toEqual({ ...round, ran: by === null ? Math.min(ran, 1) : done });
+    expect({ ...round, said: told === null ? by : told.answered_by }).toEqual({ ...round, said: by });
   }
 
   private asks = (file: string): Recorded[] =>
-    this.world.rows("select answered_by, ended_at is not null as ended from agent_asks where instr(command, ?) > 0", file);
+    this.world.rows("select answered_by, proof from agent_asks where instr(command, ?) > 0", file);
 
   private ran(file: string): number {
     const path = join(this.world.project, file);

@@ -57,7 +57,7 @@ test("a server that has hung: looks tell what is on record, and a cycle waits fo
     .run(server.socket);
   await world.ok("tasks --create t1 --goal g");
   await world.ok("bind --task t1 --worker w1 --manager m1");
-  server.hangs = true;
+  server.hangs = () => true;
   for (const line of ["sessions --name w1", "discover w1", "cycle t1"]) expect((await world.run(line)).exit).toBe(0);
   expect([server.connections, server.atOnce]).toEqual([4, 2]);
 });

@@ -1,6 +1,5 @@
 /** Where a session with a server of its own is, after what its person does in the pane: followed for certain, or moved and told so. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { realpathSync } from "node:fs";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexSuiteWorld, OldestCodexWorld } from "../../agent-suite/codex-world.ts";
@@ -8,30 +7,9 @@ import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
 import { meta, rollout, THREAD } from "../../rollout.ts";
 import { LONG } from "../../long.ts";
-import { listening } from "../../served-world.ts";
+import { asksElsewhere, listening } from "../../served-world.ts";
 
 type Row = Record<string, any>;
-
-/** A client of the server that is not ours, as a tool of somebody's, asks for this, and gives what it is told. */
-async function asksElsewhere(socket: string, method: string, params: object): Promise<any> {
-  const line = new WebSocket(`ws+unix://${realpathSync(socket)}`);
-  const answers = new Map<number, (result: any) => void>();
-  const call = (id: number, method: string, params: object): Promise<any> =>
-    new Promise((resolve) => {
-      answers.set(id, resolve);
-      line.send(JSON.stringify({ id, method, params }));
-    });
-  line.onmessage = ({ data }) => {
-    const { id, result, method } = JSON.parse(String(data));
-    if (method === undefined) answers.get(id)?.(result);
-  };
-  await new Promise((resolve) => (line.onopen = resolve));
-  await call(1, "initialize", { clientInfo: { name: "somebody", title: null, version: "1" } });
-  line.send(JSON.stringify({ method: "initialized" }));
-  const result = await call(2, method, params);
-  line.close();
-  return result;
-}
 
 for (const [label, make] of [
   ["Codex", () => new CodexSuiteWorld()],

@@ -35,7 +35,10 @@ for (const [label, make] of [
       await world.idle(thread);
       expect(world.userTexts(thread).filter((text) => text === "joined")).toHaveLength(1);
       expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: false });
+      const logs = () => [...new Bun.Glob("artifacts/served/*/server.log").scanSync(world.stateRoot)];
+      expect([await world.ok("prune"), logs().length]).toMatchObject([{ server_logs_pruned: 0 }, 1]);
       await world.ok("stop w1 --json");
+      expect([await world.ok("prune"), logs().length]).toMatchObject([{ server_logs_pruned: 1 }, 0]);
       const left = (await listProcesses(world.env)) ?? [];
       expect(left.filter((each) => environmentOf(each.pid, "CODEX_HOME") === world.codexHome)).toEqual([]);
     }, 120_000);
@@ -137,6 +140,16 @@ describe("a session has no server of its own", () => {
     const why = `Codex ${agents.codex.tested.to} cannot be spoken to by protocol`;
     expect((await world.run(words, { env })).json()).toMatchObject({ launch: "tmux", launch_why: why });
     expect(await world.ok("session-nudge w3 idle")).toMatchObject({ transport: "tmux", proof: "seen" });
+  }, 120_000);
+
+  test("where its server does not greet: the agent has its whole time all the same", async () => {
+    const codex = Bun.which("codex", world.env)!;
+    const deaf = `#!/bin/sh\ncase $* in *--listen*) echo "I hear nothing"; exec sleep 600 ;; *) exec ${codex} "$@" ;; esac\n`;
+    chmodSync(await world.file("deaf/codex", deaf), 0o755);
+    const env = { PATH: `${join(world.dir, "deaf")}:${world.env.PATH}` };
+    const words = ["start-worker", "--name", "w5", "--cwd", world.project, "--timeout-seconds", "9"];
+    const why = "its server gave no answer within 10 s";
+    expect((await world.run(words, { env })).json()).toMatchObject({ launch: "tmux", launch_why: why });
   }, 120_000);
 
   test("where nobody wants it; and a way that is none is refused", async () => {

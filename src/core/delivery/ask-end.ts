@@ -1,0 +1,33 @@
+/** How something that an agent asked ended, told from what its record has of the step that was asked about, and from its turn. */
+import type { StepEnd } from "../agent/agent.ts";
+
+export type Answerer = "us" | "person" | "other";
+
+/**
+ * `seen`: answered by this one, or gone away unanswered; `unknown`: nobody can tell whether it was, and by whom; null: not yet, its step is
+ * not through.
+ */
+export type AskEnd =
+  | { readonly by: Answerer | null; readonly proof: "seen" }
+  | { readonly by: null; readonly proof: "unknown" }
+  | { readonly by: null; readonly proof: null };
+
+export const UNKNOWN: AskEnd = { by: null, proof: "unknown" };
+/** It went away with its turn, and nobody had answered. */
+export const UNANSWERED: AskEnd = { by: null, proof: "seen" };
+
+/**
+ * How it ended: the answer that counted is the one that was done. When we and somebody else said the same, it is ours, since nothing tells
+ * who was first, and nothing would be different.
+ * @param answer what we sent; null when we sent nothing
+ * @param step how the step that was asked about ended; null when nothing is told of that
+ * @param turnOver nothing more will be told of it
+ */
+export function askEnd(answer: string | null, step: StepEnd | null, turnOver: boolean): AskEnd {
+  if (step === null) return turnOver ? UNKNOWN : { by: null, proof: null };
+  // It had run, or was never begun: that looks alike.
+  if (step.kind === "cut off") return UNKNOWN;
+  if (answer === null) return { by: "other", proof: "seen" };
+  const ours = step.kind === "answered" ? step.words.includes(answer) : answer === (step.kind === "done" ? "yes" : "no");
+  return { by: ours ? "us" : "person", proof: "seen" };
+}

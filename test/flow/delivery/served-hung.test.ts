@@ -1,0 +1,90 @@
+/** A server that has hung is told from one that is gone: nothing is typed into what only passes it on, and nothing is said twice. */
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { startedAt } from "../../../src/system/processes/processes.ts";
+import { until, World } from "../../harness.ts";
+import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
+import { running, servedWorker, socketsOf } from "../../served-world.ts";
+import { type FakeServer, servedByFake } from "../served-fake.ts";
+
+describe("a real server", () => {
+  const world = new CodexSuiteWorld();
+  const stopped: number[] = [];
+  const signal = (name: "SIGSTOP" | "SIGCONT") => stopped.forEach((pid) => process.kill(pid, name));
+  afterAll(async () => {
+    signal("SIGCONT");
+    await world.close();
+  });
+  const newest = () => world.rows("select state, side_effect_started as begun, error from deliveries order by rowid desc limit 1")[0];
+
+  test("that is stopped: nothing is sent and no key pressed, each in one sentence; and it takes messages when it runs again", async () => {
+    const thread = await servedWorker(world, "w1");
+    stopped.push(...(await running(world, "app-server")));
+    expect(stopped.length).toBeGreaterThan(0);
+    signal("SIGSTOP");
+    const said = await world.run("session-nudge w1 never");
+    expect([said.exit, said.stdout]).toEqual([1, ""]);
+    const error = 'the server of "w1" does not answer: nothing was sent';
+    expect(said.stderr).toContain(`${error}\nhint: look at it with conveyor open w1; conveyor stop w1 ends it`);
+    expect(newest()).toEqual({ state: "failed", begun: 0, error });
+    const interrupted = await world.run("session-interrupt w1 --followup never");
+    expect([interrupted.exit, interrupted.stdout]).toEqual([1, ""]);
+    expect(interrupted.stderr).toContain('the server of "w1" does not answer: its turn was not interrupted');
+    signal("SIGCONT");
+    expect(await world.ok("session-nudge w1 again")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
+    await world.idle(thread);
+    expect(world.userTexts(thread)).not.toContain("never");
+  }, 120_000);
+
+  test("whose socket was taken away is spoken to by its terminal after a few looks", async () => {
+    // One that was started lately is waited for.
+    await until("its age", async () => Date.now() - (await startedAt(stopped[0]!, world.env))! > 8500);
+    for (const path of socketsOf(world, "w1")) rmSync(path);
+    const typed = await world.ok("session-nudge w1 typed");
+    expect(typed).toMatchObject({ transport: "tmux", proof: "seen" });
+    const [step] = world.rows<{ d: string }>(
+      "select detail_json as d from delivery_steps where delivery_id = ? and step = 'server'",
+      typed.delivery_id,
+    );
+    // It will not be there soon.
+    expect(JSON.parse(step!.d)).toMatchObject({ found: "none", looks: 10, why: expect.stringContaining("its socket is not there") });
+  }, 120_000);
+});
+
+describe("a server that hangs in the middle", () => {
+  let world: World;
+  let server: FakeServer;
+  beforeEach(async () => {
+    world = new World();
+    server = await servedByFake(world, { asks: false });
+    world.store().db.run("update sessions set tmux_session = 'gone'");
+  });
+  afterEach(async () => {
+    await server.stop();
+    world.close();
+  });
+  const turns = () => server.asked.filter((method) => method === "turn/start").length;
+
+  test("of what it was told: not yet, told why, and not told again while it is silent", async () => {
+    server.hangs = (method) => method === "turn/start";
+    await world.run("session-nudge w1 once");
+    expect(world.rows("select state, proof, side_effect_started as begun, error from deliveries")).toEqual([
+      {
+        state: "typed",
+        proof: "pending",
+        begun: 1,
+        error: 'the server of "w1" does not answer, and nothing shows yet whether the message arrived',
+      },
+    ]);
+    await world.run("dispatch --ingest");
+    expect(turns()).toBe(1);
+  });
+
+  test("of an interrupt: nobody knows", async () => {
+    server.turn = "inProgress";
+    server.hangs = (method) => method === "turn/interrupt";
+    const done = await world.run("session-interrupt w1");
+    expect([done.exit, done.stdout]).toEqual([1, ""]);
+    expect(done.stderr).toContain('the server of "w1" does not answer: whether its turn was interrupted is not known\nhint: ');
+  });
+});

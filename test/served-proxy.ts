@@ -1,0 +1,69 @@
+/** A stretch of wire between us and the server of a session: what a race needs is done while our answer is on it, unheard by us. */
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
+import type { World } from "./harness.ts";
+
+export class ServedProxy {
+  /** Done once, while our next answer is on its way; until it has come through nothing reaches us. */
+  meanwhile: (() => Promise<void>) | null = null;
+  private readonly server;
+
+  /** From now on everybody comes to the server of this session through here. */
+  constructor(world: World, session: string) {
+    const named = "session_id = (select id from sessions where name = ?)";
+    const [row] = world.rows<{ socket: string }>(`select socket from session_sockets where ${named}`, session);
+    const upstream = `ws+unix://${realpathSync(row!.socket)}`;
+    const socket = join(world.dir, "proxy");
+    world.store().db.query(`update session_sockets set socket = ? where ${named}`).run(socket, session);
+    this.server = Bun.serve<Wire>({
+      unix: socket,
+      fetch: (request, server) => (server.upgrade(request, { data: new Wire(upstream) }) ? undefined : new Response("no", { status: 400 })),
+      websocket: {
+        open: (client) => client.data.begin((text) => void client.send(text)),
+        message: (client, text) => void client.data.pass(String(text), this),
+        close: (client) => client.data.end(),
+      },
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop(true);
+  }
+}
+
+class Wire {
+  private readonly line: WebSocket;
+  private readonly open: Promise<void>;
+  private sent: Promise<void>;
+  private held: string[] | null = null;
+  private toUs: (text: string) => void = () => {};
+
+  constructor(upstream: string) {
+    this.line = new WebSocket(upstream);
+    this.open = new Promise((resolve) => (this.line.onopen = () => resolve()));
+    this.sent = this.open;
+  }
+
+  begin(toUs: (text: string) => void): void {
+    this.toUs = toUs;
+    this.line.onmessage = ({ data }) => (this.held === null ? toUs(String(data)) : void this.held.push(String(data)));
+  }
+
+  pass(text: string, proxy: ServedProxy): void {
+    const { method } = JSON.parse(text);
+    this.sent = this.sent.then(async () => {
+      const act = method === undefined ? proxy.meanwhile : null;
+      if (act === null) return this.line.send(text);
+      proxy.meanwhile = null;
+      this.held = [];
+      await act();
+      this.line.send(text);
+      for (const each of this.held) this.toUs(each);
+      this.held = null;
+    });
+  }
+
+  end(): void {
+    this.line.close();
+  }
+}
