@@ -8,7 +8,8 @@ import { openStore } from "../src/store/open.ts";
 import type { Store } from "../src/store/store.ts";
 import { Bell } from "../src/system/files/bell.ts";
 import { watchFolder } from "../src/system/files/watch.ts";
-import { type ModelScript, scriptedModel } from "../src/system/scripted-model.ts";
+import type { ModelScript } from "../src/core/agent/scripted-model.ts";
+import { scriptedResponses } from "../src/system/codex/responses-api.ts";
 import { programOf } from "./program.ts";
 
 const [nudges = "100", starts = "5", ...given] = process.argv.slice(2);
@@ -145,11 +146,11 @@ function memory(store: Store, name: string): number {
 }
 
 const answer: ModelScript = () => [{ say: "ok" }];
-const model = scriptedModel(answer);
+const model = scriptedResponses(answer);
 try {
   for (const folder of [project, env.CODEX_HOME!]) mkdirSync(folder);
   Bun.spawnSync(["git", "init", "-q", project]);
-  for (const { file, text } of codex.scripted({ modelUrl: model.url, trustedFolders: [project] }))
+  for (const { file, text } of codex.scripted({ home: env.CODEX_HOME!, modelUrl: model.url, trustedFolders: [project] }).files)
     writeFileSync(join(env.CODEX_HOME!, file), text);
   await run("tasks", "--create", "first", "--goal", "Ship");
   const store = openStore(join(dir, "state", "workerctl.db"), {

@@ -1,8 +1,8 @@
 /** What the model of Claude Code does in tests: it answers each message by its first word. */
 import type { JsonObject } from "../src/core/json.ts";
-import type { ModelRequest } from "../src/system/scripted-model.ts";
+import type { ModelRequest } from "../src/core/agent/scripted-model.ts";
 import { PlainModel } from "./codex-world.ts";
-import { type MessagesAnswer, type MessagesItem, type MessagesScript, frame, opening, refusal } from "./scripted-messages.ts";
+import { type MessagesAnswer, type MessagesItem, type MessagesScript, frame, opening, refusal } from "../src/system/claude/messages-api.ts";
 
 const cutOff = (): Response =>
   new Response(

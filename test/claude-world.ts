@@ -3,18 +3,18 @@ import { describe, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isObject, type Json, type JsonObject } from "../src/core/json.ts";
-import type { ScriptedModel } from "../src/system/scripted-model.ts";
+import type { ScriptedModel } from "../src/core/agent/scripted-model.ts";
 import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { ClaudeModel } from "./claude-model.ts";
 import { strike, until, World } from "./harness.ts";
 import { tmux } from "./panes.ts";
-import { type MessagesScript, scriptedMessages } from "./scripted-messages.ts";
+import { type MessagesScript, scriptedMessages } from "../src/system/claude/messages-api.ts";
 
 const VERSION = "2.1.332";
 const PACKAGES = join(import.meta.dir, `claude-${VERSION}`, "node_modules", "@anthropic-ai");
 
 /** The folder with the program `claude` that scripts/setup-ci fetched; null when it could not. The package's own is a link made by its install script. */
-const program: string | null =
+export const program: string | null =
   (existsSync(PACKAGES) ? readdirSync(PACKAGES) : [])
     .map((name) => join(PACKAGES, name))
     .find((folder) => existsSync(join(folder, "claude"))) ?? null;

@@ -5,7 +5,8 @@ import { type AgentFact, readFact } from "../src/core/agent/record.ts";
 import { codex } from "../src/core/codex/codex.ts";
 import { LAUNCH_VARIABLE, type LaunchWish } from "../src/flow/sessions/way-of-launch.ts";
 import { parseRecord } from "../src/core/codex/rollout.ts";
-import { type ModelItem, type ModelRequest, type ModelScript, type ScriptedModel, scriptedModel } from "../src/system/scripted-model.ts";
+import type { ModelItem, ModelRequest, ModelScript, ScriptedModel } from "../src/core/agent/scripted-model.ts";
+import { scriptedResponses } from "../src/system/codex/responses-api.ts";
 import { commandLineOf, environmentOf, listProcesses } from "../src/system/processes/processes.ts";
 import { strike, until, World } from "./harness.ts";
 
@@ -48,13 +49,11 @@ export class CodexWorld extends World {
     super();
     if (options.launch !== undefined) this.env[LAUNCH_VARIABLE] = options.launch;
     this.realTime = true;
-    this.server = scriptedModel(script);
+    this.server = scriptedResponses(script);
     mkdirSync(this.project);
     Bun.spawnSync(["git", "init", "-q", this.project]);
-    for (const { file, text } of codex.scripted({
-      modelUrl: this.server.url,
-      trustedFolders: options.trusted === false ? [] : [this.project],
-    }))
+    const trustedFolders = options.trusted === false ? [] : [this.project];
+    for (const { file, text } of codex.scripted({ home: this.codexHome, modelUrl: this.server.url, trustedFolders }).files)
       writeFileSync(join(this.codexHome, file), text);
   }
 

@@ -1,8 +1,9 @@
-/** The private world of the demonstration: a home for the agent, a small git project, a tmux server, and this program on PATH. */
+/** The private world of the demonstration: a home for each agent, a small git project, a tmux server, and this program on PATH. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Agent } from "../core/agent/agent.ts";
+import { allAgents } from "../core/agent/agents.ts";
 import { quoteCommand, quoteWord } from "../core/shell.ts";
 import { childEnv, type Env } from "./processes/environment.ts";
 import { runProgram } from "./processes/run.ts";
@@ -14,9 +15,8 @@ import { DATABASE } from "./records-place.ts";
 export interface DemoFolder {
   readonly root: string;
   readonly project: string;
-  readonly agent: Agent;
-  /** Where the agent keeps its things. */
-  readonly agentHome: string;
+  /** Where each agent keeps its things. */
+  readonly homes: readonly { readonly agent: Agent; readonly path: string }[];
   readonly database: string;
   /** What everything in it runs with. */
   readonly env: Record<string, string>;
@@ -28,16 +28,21 @@ test "$(sh greet.sh)" = "Hello, world!" || { echo "no greeting for the world"; e
 echo "all greetings are right"
 `;
 
-/** Makes the folders and files. @param modelUrl where the model answers */
-export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): Promise<DemoFolder> {
+/** An agent, and where the model answers that it is to talk to. */
+export interface DemoAgent {
+  readonly agent: Agent;
+  readonly modelUrl: string;
+}
+
+/** Makes the folders and files. @param agents each once */
+export async function makeDemoFolder(env: Env, agents: readonly DemoAgent[]): Promise<DemoFolder> {
   // A short path: the name of a tmux socket may hold about a hundred characters.
   const root = realPath(mkdtempSync(join(isFolder("/tmp") ? "/tmp" : tmpdir(), "conveyor-demo-")));
   const folder = (name: string) => {
     mkdirSync(join(root, name));
     return join(root, name);
   };
-  const [project, agentHome, stateRoot, bin, tmux, home] = ["project", "codex", "state", "bin", "tmux", "home"].map(folder) as [
-    string,
+  const [project, stateRoot, bin, tmux, home] = ["project", "state", "bin", "tmux", "home"].map(folder) as [
     string,
     string,
     string,
@@ -48,24 +53,23 @@ export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): 
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${quoteCommand(selfArgv())} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   }
-  // Codex runs commands in a login shell, which sets PATH anew.
+  // Agents run commands in a login shell, or as one leaves the environment, and that sets PATH anew.
   for (const name of [".profile", ".zprofile"]) writeFileSync(join(home, name), `PATH=${quoteWord(bin)}:$PATH\nexport PATH\n`);
   mkdirSync(join(home, ".config", "fish"), { recursive: true });
   writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
   writeFileSync(join(project, "greet.sh"), GREET);
   writeFileSync(join(project, "check.sh"), CHECK);
-  for (const { file, text } of agent.scripted({ modelUrl, trustedFolders: [project] })) writeFileSync(join(agentHome, file), text);
-  const inherited = childEnv(env);
-  for (const name of Object.keys(inherited))
-    if (/^(TMUX|CODEX_|CONVEYOR_|WORKERCTL_)/.test(name) || name === agent.home.variable) delete inherited[name];
-  const own = {
-    ...inherited,
-    PATH: `${bin}:${env.PATH ?? ""}`,
-    HOME: home,
-    [agent.home.variable]: agentHome,
-    WORKERCTL_STATE_ROOT: stateRoot,
-    TMUX_TMPDIR: tmux,
-  };
+  const own = childEnv(env);
+  for (const name of Object.keys(own))
+    if (/^(TMUX|CONVEYOR_|WORKERCTL_)/.test(name) || allAgents.some(({ steering }) => steering.test(name))) delete own[name];
+  Object.assign(own, { PATH: `${bin}:${env.PATH ?? ""}`, HOME: home, WORKERCTL_STATE_ROOT: stateRoot, TMUX_TMPDIR: tmux });
+  const homes = agents.map(({ agent, modelUrl }) => {
+    const path = folder(agent.key);
+    const { files, environment } = agent.scripted({ home: path, modelUrl, trustedFolders: [project] });
+    for (const { file, text } of files) writeFileSync(join(path, file), text);
+    Object.assign(own, environment, { [agent.home.variable]: path });
+    return { agent, path };
+  });
   for (const words of [
     ["init", "-q"],
     ["add", "."],
@@ -73,13 +77,13 @@ export async function makeDemoFolder(env: Env, agent: Agent, modelUrl: string): 
   ]) {
     await runProgram(["git", ...words], { env: own, cwd: project });
   }
-  return { root, project, agent, agentHome, database: join(stateRoot, DATABASE), env: own };
+  return { root, project, homes, database: join(stateRoot, DATABASE), env: own };
 }
 
-/** Processes that live in this world: whose environment names its agent's home. On systems that do not show environments, none. */
+/** Processes that live in this world: whose environment names a home in it. On systems that do not show environments, none. */
 export const demoProcesses = async (folder: DemoFolder): Promise<number[]> =>
   ((await listProcesses(folder.env)) ?? []).flatMap(({ pid }) =>
-    environmentOf(pid, folder.agent.home.variable) === folder.agentHome ? [pid] : [],
+    folder.homes.some(({ agent, path }) => environmentOf(pid, agent.home.variable) === path) ? [pid] : [],
   );
 
 export const removeDemoFolder = (folder: DemoFolder): void => rmSync(folder.root, { recursive: true, force: true });

@@ -10,6 +10,10 @@ export const demoLine = (who: string, what: string, ms: number): string =>
 const ways = ({ launch }: DemoResult): string =>
   launch === null ? "" : `; the worker was started by ${launch.worker}, the manager by ${launch.manager}`;
 
+/** What they call themselves, each once. */
+const programs = ({ agents: { worker, manager } }: DemoResult): string =>
+  [...new Set([worker, manager].map(({ agent, version }) => version ?? agent))].join(" and ");
+
 /** What happened, how long each step took, and where the records lie. */
 export function demoSummary(result: DemoResult): string {
   if (result.interrupted)
@@ -20,7 +24,7 @@ export function demoSummary(result: DemoResult): string {
       ? ["The records were removed with their folder; --keep keeps them."]
       : [
           `Records: ${result.database ?? result.folder}`,
-          ...result.rollouts.map((path) => `Rollout: ${path}`),
+          ...result.rollouts.map((path) => `Transcript: ${path}`),
           `All of it: ${result.folder}`,
         ];
   const failed =
@@ -37,7 +41,7 @@ export function demoSummary(result: DemoResult): string {
     "How long each step took:",
     ...steps,
     ...failed,
-    `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${result.codex ?? "Codex"}${ways(result)}.`,
+    `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${programs(result)}${ways(result)}.`,
     ...records,
   ].join("\n");
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { agents } from "../../src/core/agent/agents.ts";
-import type { ModelItem, ModelRequest } from "../../src/system/scripted-model.ts";
+import type { ModelItem, ModelRequest } from "../../src/core/agent/scripted-model.ts";
 import { CodexWorld, PlainModel } from "../codex-world.ts";
 import { failingModel } from "./codex-failures.ts";
 import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";

@@ -8,7 +8,8 @@ import { closeDemo } from "../../src/flow/qa/demo-close.ts";
 import { DEMO, demoScript } from "../../src/flow/qa/demo-script.ts";
 import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
 import { agents } from "../../src/core/agent/agents.ts";
-import { type ScriptedModel, scriptedModel } from "../../src/system/scripted-model.ts";
+import type { ScriptedModel } from "../../src/core/agent/scripted-model.ts";
+import { machineOf } from "../../src/system/agent/agents.ts";
 import { openTab, picture, startBrowser, type Tab, violations } from "./browser.ts";
 
 const ROOT = resolve(import.meta.dir, "..", "..");
@@ -35,12 +36,10 @@ const contextOf = (env: Record<string, string>): Context =>
   });
 
 beforeAll(async () => {
-  model = scriptedModel(demoScript(() => {}));
-  folder = await makeDemoFolder(
-    { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` },
-    agents.codex,
-    model.url,
-  );
+  model = machineOf(agents.codex).scriptedModel(demoScript(() => {}));
+  folder = await makeDemoFolder({ ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` }, [
+    { agent: agents.codex, modelUrl: model.url },
+  ]);
   contexts = [contextOf(folder.env), contextOf(folder.env)];
   dashboard = await serveDashboard(contexts[0]!, contexts[1]!, {
     host: "127.0.0.1",

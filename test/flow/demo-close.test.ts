@@ -20,8 +20,7 @@ afterEach(() => w.close());
 const folder = (): DemoFolder => ({
   root: w.dir,
   project: w.work,
-  agent: allAgents[0]!,
-  agentHome: join(w.dir, "codex"),
+  homes: [{ agent: allAgents[0]!, path: join(w.dir, "codex") }],
   database: w.dbPath,
   env: w.env,
 });

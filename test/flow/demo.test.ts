@@ -21,7 +21,9 @@ test("it comes to its end: proven both ways, gate held, task done, nothing left"
   const result = await world.ok("demo --json");
   const names = result.steps.map((step: { name: string }) => step.name);
   const launch = { worker: "protocol", manager: "protocol" };
-  expect(result).toMatchObject({ ok: true, failed: null, folder: null, database: null, launch });
+  const both = { agent: "codex", version: result.codex };
+  const agents = { worker: both, manager: both };
+  expect(result).toMatchObject({ ok: true, failed: null, folder: null, database: null, launch, agents });
   expect(names).toEqual([
     "a private Codex home, state root, tmux server and git project",
     "pair: two Codex sessions, each with a rollout of its own",
@@ -44,6 +46,13 @@ test("without Codex it is one sentence and how to install it", async () => {
   const refused = await world.run("demo", { env: { PATH: program("nothing", "exit 0") } });
   expect(refused).toMatchObject({ exit: 1, stdout: "" });
   expect(refused.stderr).toBe("conveyor: codex is not on PATH\nhint: npm install --global @openai/codex\n");
+});
+
+test.each(["--worker-agent", "--manager-agent"])("the same with the other agent as %s", async (flag) => {
+  const PATH = program("codex", "echo codex-cli 0.130.0");
+  const refused = await world.run(`demo ${flag} claude`, { env: { PATH } });
+  expect(refused).toMatchObject({ exit: 1, stdout: "" });
+  expect(refused.stderr).toBe("conveyor: claude is not on PATH\nhint: npm install --global @anthropic-ai/claude-code\n");
 });
 
 test("a step that does not happen is named, and the records are kept", async () => {

@@ -1,4 +1,4 @@
-/** `demo`: the main job on this machine with the real Codex, without an account or a token. */
+/** `demo`: the main job on this machine with the real agents, without an account or a token. */
 import { flag, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
@@ -10,15 +10,16 @@ import { demoLine, demoSummary } from "../../view/demo.ts";
 export default verb(
   {
     about:
-      "Tries the main job: two real Codex sessions come up in a private world, one supervises the other, the work is " +
-      "checked and finished, and every step is proven in the rollouts. A script answers in place of the model, so that " +
+      "Tries the main job: two real sessions come up in a private world, one supervises the other, the work is " +
+      "checked and finished, and every step is proven in what they write. A script answers in place of the model, so that " +
       "neither account nor token is needed; all commands really run. Nothing outside a folder of its own is touched.",
     examples: [
       ["demo", "watch it happen"],
+      ["demo --worker-agent claude", "a manager of one kind, a worker of the other"],
       ["demo --keep", "and look at the records afterwards"],
     ],
     flags: {
-      keep: flag("keep the folder with database and rollouts"),
+      keep: flag("keep the folder with database and transcripts"),
       agent: agentFlags.agent,
       workerAgent: roleFlags.workerAgent,
       managerAgent: roleFlags.managerAgent,

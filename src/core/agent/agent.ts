@@ -212,10 +212,12 @@ export interface QueueWords {
   readonly colleague: boolean;
 }
 
-/** A file below the agent's home. */
-export interface SettingsFile {
-  readonly file: string;
-  readonly text: string;
+/** What makes the agent talk to a model of ours and ask nobody anything. */
+export interface ScriptedSetup {
+  /** Its settings, by their names below its home. */
+  readonly files: readonly { readonly file: string; readonly text: string }[];
+  /** What its sessions have in their environment besides. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Agent {
@@ -282,6 +284,11 @@ export interface Agent {
   isExecutable(path: string): boolean;
   /** Whether a process of the agent with these words (its program first) serves several sessions at once. */
   isSharedServer(words: readonly string[]): boolean;
-  /** Its settings files that make it talk to a model of ours and ask nobody anything, for demonstrations and tests. */
-  scripted(options: { readonly modelUrl: string; readonly trustedFolders: readonly string[] }): readonly SettingsFile[];
+  /** Variables that steer it, and not for what is to be as everybody's: a world of its own is made without them. */
+  readonly steering: RegExp;
+  /**
+   * How it is set up for demonstrations and tests.
+   * @param options.home its home, below which it keeps everything then
+   */
+  scripted(options: { readonly home: string; readonly modelUrl: string; readonly trustedFolders: readonly string[] }): ScriptedSetup;
 }

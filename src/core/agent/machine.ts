@@ -4,6 +4,7 @@
  */
 
 import type { ServedLine } from "./protocol.ts";
+import type { ModelScript, ScriptedModel } from "./scripted-model.ts";
 
 /** Who writes a session's transcript. */
 export interface Writer {
@@ -94,6 +95,8 @@ export interface AgentMachine {
   readonly queue: AgentQueue | null;
   /** Null when it has no protocol of its own. */
   readonly served: ServedMachine | null;
+  /** Serves a script on a free loopback port, by the API that the agent talks to its model, until it is stopped. */
+  scriptedModel(script: ModelScript): ScriptedModel;
   /** What stands in its home that tells how it works here. */
   homeFacts(home: string): { readonly daemonRunning: boolean; readonly writerLocks: boolean };
 }

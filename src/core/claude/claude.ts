@@ -1,5 +1,5 @@
 /** Claude Code as an agent: the pure half of its port. */
-import type { Agent } from "../agent/agent.ts";
+import type { Agent, ScriptedSetup } from "../agent/agent.ts";
 import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
 import { checkPermissions, launchArguments, permissionModes, plainArguments, resumeArguments } from "./launch.ts";
@@ -19,10 +19,10 @@ function hasInbox(version: string | null): boolean {
 }
 
 /** Settings, and the state in which a person has seen the first pages, that make it talk to a Messages API of ours and ask nobody. */
-function scripted({ modelUrl, trustedFolders }: Parameters<Agent["scripted"]>[0]): ReturnType<Agent["scripted"]> {
+function scripted({ home, modelUrl, trustedFolders }: Parameters<Agent["scripted"]>[0]): ScriptedSetup {
   const settings = {
     env: {
-      ANTHROPIC_BASE_URL: modelUrl.replace(/\/v1\/?$/, ""),
+      ANTHROPIC_BASE_URL: modelUrl,
       ANTHROPIC_AUTH_TOKEN: "scripted",
       DISABLE_TELEMETRY: "1",
       DISABLE_AUTOUPDATER: "1",
@@ -35,10 +35,15 @@ function scripted({ modelUrl, trustedFolders }: Parameters<Agent["scripted"]>[0]
     hasCompletedOnboarding: true,
     projects: Object.fromEntries(trustedFolders.map((folder) => [folder, { hasTrustDialogAccepted: true }])),
   };
-  return [
-    { file: "settings.json", text: `${JSON.stringify(settings, null, 2)}\n` },
-    { file: ".claude.json", text: `${JSON.stringify(state, null, 2)}\n` },
-  ];
+  return {
+    files: [
+      { file: "settings.json", text: `${JSON.stringify(settings, null, 2)}\n` },
+      { file: ".claude.json", text: `${JSON.stringify(state, null, 2)}\n` },
+    ],
+    // The inboxes of its sessions lie in the first, else in a folder that all have in common. What runs is what the script says, and root
+    // may leave that unasked too.
+    environment: { CLAUDE_CODE_TMPDIR: home, IS_SANDBOX: "1" },
+  };
 }
 
 export const claude: Agent = {
@@ -134,5 +139,6 @@ export const claude: Agent = {
   // By npm under its own name, or for Windows' sake with an ending; by its own installer under its version's.
   isExecutable: (path) => /(^|\/)claude(\.exe)?$|\/claude\/versions\/[^/]+$/.test(path),
   isSharedServer: () => false,
+  steering: /^(CLAUDE|ANTHROPIC_|AI_AGENT$)/,
   scripted,
 };

@@ -245,5 +245,6 @@ export const codex: Agent = {
   // One that listens on a socket of ours serves one session.
   isSharedServer: (words) =>
     words.slice(1).find((word) => !word.startsWith("-") && !word.includes("=")) === "app-server" && !words.some((word) => OWN.test(word)),
-  scripted: (options) => [{ file: "config.toml", text: codexConfig(options) }],
+  steering: /^CODEX_/,
+  scripted: (options) => ({ files: [{ file: "config.toml", text: codexConfig(options) }], environment: {} }),
 };

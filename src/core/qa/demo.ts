@@ -1,16 +1,17 @@
-/** How a demonstration went: its steps, and where its records lie. */
+/** How a demonstration went: its steps, in words that name the agents where they differ, and where its records lie. */
+import type { Agent } from "../agent/agent.ts";
 import type { WayOfLaunch } from "../sessions/session.ts";
+
+/** Who works, and who manages. */
+export interface DemoPair<Each> {
+  readonly worker: Each;
+  readonly manager: Each;
+}
 
 export interface DemoStep {
   readonly name: string;
   readonly who: string;
   readonly ms: number;
-}
-
-/** How the sessions of a demonstration were started. */
-export interface DemoLaunch {
-  readonly worker: WayOfLaunch | null;
-  readonly manager: WayOfLaunch | null;
 }
 
 export interface DemoResult {
@@ -21,11 +22,52 @@ export interface DemoResult {
   /** The step that did not happen, and what its pane shows. */
   readonly failed: { readonly step: string; readonly reason: string; readonly screen: string | null } | null;
   readonly seconds: number;
+  /** What Codex calls itself, where it is one of the two. */
   readonly codex: string | null;
-  /** null: they were not. */
-  readonly launch: DemoLaunch | null;
+  readonly agents: DemoPair<{ readonly agent: string; readonly version: string | null }>;
+  /** How the sessions were started; null: they were not. */
+  readonly launch: DemoPair<WayOfLaunch | null> | null;
   /** Where the records lie; null when they were removed. */
   readonly folder: string | null;
   readonly database: string | null;
   readonly rollouts: readonly string[];
+}
+
+/** What the steps are called. */
+export interface DemoWords {
+  readonly world: string;
+  readonly pair: string;
+  readonly looks: string;
+  readonly firstTurn: string;
+  readonly gate: string;
+  readonly nudge: string;
+  readonly secondTurn: string;
+  readonly satisfied: string;
+  readonly done: string;
+  readonly lastTurn: string;
+  readonly work: string;
+  readonly nothingRuns: string;
+}
+
+export function demoWords({ worker, manager }: DemoPair<Agent>): DemoWords {
+  const isOne = worker.key === manager.key;
+  const told = `Dispatch tells the manager, proven in its ${manager.transcript.name}`;
+  return {
+    world: isOne
+      ? `a private ${worker.label} home, state root, tmux server and git project`
+      : `a private ${worker.label} home and ${manager.label} home, state root, tmux server and git project`,
+    pair: isOne
+      ? `pair: two ${worker.label} sessions, each with a ${worker.transcript.name} of its own`
+      : `pair: a ${worker.label} worker with a ${worker.transcript.name} and a ${manager.label} manager with a ${manager.transcript.name}`,
+    looks: "the manager looks and accepts a criterion",
+    firstTurn: `the worker's first turn ends; ${told}`,
+    gate: "the gate holds: finishing is refused while a criterion is open",
+    nudge: `the manager's words reach the worker, proven in its ${worker.transcript.name}`,
+    secondTurn: `the worker's second turn ends; ${told}`,
+    satisfied: "the criterion is satisfied with evidence",
+    done: "the task is done",
+    lastTurn: "the manager's last turn ends",
+    work: "the work stands: the file is changed and its check passes",
+    nothingRuns: "nothing runs afterwards",
+  };
 }

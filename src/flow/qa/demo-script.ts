@@ -1,6 +1,6 @@
 /** What the two agents of the demonstration do: scripts in place of a model, whose commands really run inside the sessions. */
 import { prettyJson } from "../../core/json.ts";
-import type { ModelItem, ModelRequest, ModelScript } from "../../system/scripted-model.ts";
+import type { ModelItem, ModelRequest, ModelScript } from "../../core/agent/scripted-model.ts";
 
 export const DEMO = {
   task: "greeting",
@@ -63,7 +63,7 @@ function* manager(): Plan {
   while (told(request) < 2) request = yield { say: "The check fails, so the task stays open. I told the worker." };
   yield { run: `conveyor cycle ${DEMO.task}` };
   request = yield { run: "sh check.sh" };
-  const evidence = { command: "sh check.sh", output: request.toolOutput?.split("Output:\n")[1]?.trim() ?? "" };
+  const evidence = { command: "sh check.sh", output: request.printed?.trim() ?? "" };
   yield {
     run:
       `conveyor criteria ${DEMO.task} --satisfy ${criterion} --proof 'sh check.sh passed when the manager ran it' --evidence-json ` +
@@ -76,9 +76,9 @@ function* manager(): Plan {
 interface Actor {
   readonly role: DemoRole;
   readonly plan: Plan;
-  /** What was given last, and how many answers to commands there were then. */
+  /** What was given last, and how many commands had been answered then. */
   last: ModelItem | null;
-  answers: number;
+  answered: number;
 }
 
 /** Plays both agents, each told by its first words; a thread that is neither (one that makes titles) gets a title. */
@@ -88,13 +88,12 @@ export function demoScript(witness: DemoWitness): ModelScript {
     const actor = actors.get(request.threadId) ?? begin(request);
     if (actor === null) return [{ say: "Greeting" }];
     actors.set(request.threadId, actor);
-    const answers = request.input.filter((item) => item.type === "function_call_output").length;
     // A message that comes in between makes the agent ask again before it has run the command.
-    if (actor.last !== null && "run" in actor.last && answers === actor.answers) return [actor.last];
+    if (actor.last !== null && "run" in actor.last && request.answered === actor.answered) return [actor.last];
     const next = actor.last === null ? actor.plan.next() : actor.plan.next(request);
     const item: ModelItem = next.done ? { say: "There is nothing left to do." } : next.value;
     actor.last = item;
-    actor.answers = answers;
+    actor.answered = request.answered;
     witness(actor.role, "say" in item ? `says: ${item.say}` : `runs: ${item.run}`);
     return [item];
   };
@@ -102,7 +101,7 @@ export function demoScript(witness: DemoWitness): ModelScript {
 
 function begin(request: ModelRequest): Actor | null {
   const first = request.userTexts[0] ?? "";
-  const actor = (role: DemoRole, plan: Plan): Actor => ({ role, plan, last: null, answers: 0 });
+  const actor = (role: DemoRole, plan: Plan): Actor => ({ role, plan, last: null, answered: 0 });
   if (first.startsWith("You are a manager session")) return actor("manager", manager());
   if (first.startsWith(DEMO.prompt)) return actor("worker", worker());
   return null;

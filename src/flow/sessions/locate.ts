@@ -73,6 +73,9 @@ async function given(
     if (listed === undefined) return none(`${agent.label} does not list the session ${id} yet, as which it was started`);
     const path = transcriptPlace(home, id, listed.cwd);
     if (path === null) return none(`it cannot be told where the session ${id} will be written`);
+    // One that is known may be spoken to, and what others say must not come before its first words.
+    if (facts.prompt !== null && transcriptHeadSoFar(agent, path) === null)
+      return none(`the first words to the session ${id} are not written yet`);
     return { found: { pid: listed.pid, rolloutPath: path, threadId: id, cwd: listed.cwd } };
   }
   const path = transcriptOf(home, id);

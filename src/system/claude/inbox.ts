@@ -16,7 +16,10 @@ export async function addToInbox({ home }: QueuePlace, sessionId: string, text: 
   if (session === undefined) return { error: "the session is not in the list that Claude Code keeps of those that live" };
   if (another !== undefined) return { error: `processes ${session.pid} and ${another.pid} both run the session` };
   if (session.inbox === null) return { error: "the session takes no messages from other sessions" };
-  const line = { msgV: 1, msg_id: clientId, type: "user", message: { role: "user", content: text }, priority: "next" };
+  // What the same sender says twice within half a minute is dropped, and so is what goes beyond 30 at once, then one in two seconds
+  // (2.1.332): our words are each a message of its own, which nobody sends in circles, and its receipt names it.
+  const from = `conveyor:${clientId}`;
+  const line = { msgV: 1, msg_id: clientId, from, type: "user", message: { role: "user", content: text }, priority: "next" };
   return send(session.inbox, `${JSON.stringify(line)}\n`, clientId);
 }
 
@@ -28,6 +31,7 @@ async function send(socket: string, line: string, id: string): Promise<QueueAnsw
   const push = (connection: { write(data: Uint8Array): number; end(): void }): void => {
     sent += connection.write(bytes.subarray(sent));
     if (sent < bytes.length) return;
+    // First of the two: it tells of its end before it returns.
     end.resolve({ value: id });
     connection.end();
   };

@@ -1,6 +1,7 @@
 /** Claude Code on this machine: the machine half of its port. It has no lock and holds no file open; its own list of sessions tells all. */
 import type { AgentMachine, Writer } from "../../core/agent/machine.ts";
 import { addToInbox } from "./inbox.ts";
+import { scriptedMessages } from "./messages-api.ts";
 import { livingSessions, registryFile, registryFolder } from "./registry.ts";
 import { placeOfTranscript, transcriptOf, transcriptPlace, transcriptsSince } from "./transcripts.ts";
 
@@ -22,5 +23,6 @@ export const claudeMachine: AgentMachine = {
   writerFile: (home, sessionId) => registryFile(home, livingSessions(home).find(({ id }) => id === sessionId)?.pid ?? 0),
   queue: { add: addToInbox, withdraw: null },
   served: null,
+  scriptedModel: scriptedMessages,
   homeFacts: () => ({ daemonRunning: false, writerLocks: false }),
 };

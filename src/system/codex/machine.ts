@@ -6,6 +6,7 @@ import { codex } from "../../core/codex/codex.ts";
 import { type Env, which } from "../processes/environment.ts";
 import { lockFolder, lockPath, writerLock, writtenThreads } from "./lock.ts";
 import { addToQueue, withdrawFromQueue } from "./queue.ts";
+import { scriptedResponses } from "./responses-api.ts";
 import { rolloutsSince } from "./rollout-scan.ts";
 import { clearServed, connectServed } from "./served-line.ts";
 import { newestRollout, nextRollout, placeOfRollout, rolloutOfThread } from "./thread-files.ts";
@@ -36,6 +37,7 @@ export const codexMachine: AgentMachine = {
     withdraw: (place, ...what) => atQueue(place, (program, env) => withdrawFromQueue(program, env, ...what)),
   },
   served: { connect: connectServed, clear: clearServed },
+  scriptedModel: scriptedResponses,
   homeFacts: (home) => ({
     daemonRunning: existsSync(join(home, "app-server-control", "app-server-control.sock")),
     writerLocks: existsSync(lockFolder(home)),

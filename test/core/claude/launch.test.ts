@@ -121,12 +121,13 @@ test("its ids and its executables, and none of anybody else", () => {
     expect(claude.isExecutable(path)).toBe(false);
 });
 
-test("the files of a demonstration name the model's address, and the folders that are trusted", () => {
-  const files = claude.scripted({ modelUrl: "http://127.0.0.1:1/v1", trustedFolders: ["/srv/a b"] });
+test("the files of a demonstration name the model's address, and the folders that are trusted; its inboxes lie in its home", () => {
+  const { files, environment } = claude.scripted({ home: "/srv/home", modelUrl: "http://127.0.0.1:1", trustedFolders: ["/srv/a b"] });
   const parsed = Object.fromEntries(files.map(({ file, text }) => [file, JSON.parse(text)]));
   expect(parsed["settings.json"]).toMatchObject({
     env: { ANTHROPIC_BASE_URL: "http://127.0.0.1:1" },
     skipDangerousModePermissionPrompt: true,
   });
   expect(parsed[".claude.json"].projects).toEqual({ "/srv/a b": { hasTrustDialogAccepted: true } });
+  expect(environment.CLAUDE_CODE_TMPDIR).toBe("/srv/home");
 });

@@ -6,7 +6,7 @@ import { deliver, type Delivered } from "../../../src/flow/delivery/deliver.ts";
 import { recipientOf } from "../../../src/flow/reach/recipient.ts";
 import { deliverySteps } from "../../../src/store/deliveries.ts";
 import { needSession } from "../../../src/store/sessions/sessions.ts";
-import type { ModelScript } from "../../../src/system/scripted-model.ts";
+import type { ModelScript } from "../../../src/core/agent/scripted-model.ts";
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";

@@ -1,31 +1,6 @@
 /** A Responses API on loopback that a script answers instead of a model: the real Codex can be run without an account. */
-import { isObject, type Json, type JsonObject } from "../core/json.ts";
-
-/** What the agent asks of its model. */
-export interface ModelRequest {
-  /** The thread that asks; a thread of its own may ask for a title. */
-  readonly threadId: string;
-  /** The conversation as it stands, oldest first. */
-  readonly input: readonly JsonObject[];
-  /** Everything the user said in this conversation, oldest first, without what the agent adds about its surroundings. */
-  readonly userTexts: readonly string[];
-  /** Output of the newest tool call, when the model has said nothing since; else null. */
-  readonly toolOutput: string | null;
-  /** Aborted when the client hangs up, as it does on an interrupt. */
-  readonly signal: AbortSignal;
-}
-
-/** One thing a model may do: say something, or run a command with the agent's own tool. */
-export type ModelItem = { readonly say: string } | { readonly run: string; readonly waitMs?: number; readonly escalate?: string };
-
-/** Decides what the model does next; it may wait for as long as it likes. */
-export type ModelScript = (request: ModelRequest) => ModelItem[] | Promise<ModelItem[]>;
-
-export interface ScriptedModel {
-  /** Base address for a provider table, `http://127.0.0.1:PORT/v1`. */
-  readonly url: string;
-  stop(): Promise<void>;
-}
+import type { ModelItem, ModelRequest, ModelScript, ScriptedModel } from "../../core/agent/scripted-model.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 
 const textOf = (content: Json | undefined): string => {
   if (typeof content === "string") return content;
@@ -39,10 +14,12 @@ function readRequest(threadId: string, body: JsonObject, signal: AbortSignal): M
     .filter((item) => item.role === "user")
     .map((item) => textOf(item.content))
     .filter((text) => !text.startsWith("<"));
-  const last = input.findLast(
-    (item) => item.role === "assistant" || item.type === "function_call_output" || item.type === "custom_tool_call_output",
-  );
-  return { threadId, input, userTexts, toolOutput: last === undefined || last.role === "assistant" ? null : textOf(last.output), signal };
+  const isOutput = ({ type }: JsonObject) => type === "function_call_output" || type === "custom_tool_call_output";
+  const last = input.findLast((item) => item.role === "assistant" || isOutput(item));
+  const toolOutput = last === undefined || last.role === "assistant" ? null : textOf(last.output);
+  // How long it took and how it ended stand above what it printed.
+  const printed = toolOutput?.split("Output:\n").slice(1).join("Output:\n") ?? null;
+  return { threadId, input, userTexts, toolOutput, printed, answered: input.filter(isOutput).length, signal };
 }
 
 function wireItem(item: ModelItem, id: string): JsonObject {
@@ -62,7 +39,7 @@ const usage = {
 };
 
 /** Serves `script` on a free loopback port until it is stopped. */
-export function scriptedModel(script: ModelScript): ScriptedModel {
+export function scriptedResponses(script: ModelScript): ScriptedModel {
   let count = 0;
   const respond = (request: ModelRequest): Response => {
     count += 1;

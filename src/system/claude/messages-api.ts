@@ -1,6 +1,6 @@
 /** A Messages API on loopback that a script answers instead of a model: the real Claude Code can be run without an account. */
-import { isObject, type Json, type JsonObject } from "../src/core/json.ts";
-import type { ModelItem, ModelRequest, ScriptedModel } from "../src/system/scripted-model.ts";
+import type { ModelItem, ModelRequest, ScriptedModel } from "../../core/agent/scripted-model.ts";
+import { isObject, type Json, type JsonObject } from "../../core/json.ts";
 
 /** One thing that the model may do for Claude Code: what any model may, or a call of one of its tools. */
 export type MessagesItem = ModelItem | { readonly tool: string; readonly input: JsonObject };
@@ -83,11 +83,14 @@ function readRequest(http: Request, body: JsonObject): ModelRequest {
   });
   // What is said after a tool's output comes later: the tool was declined, or the words were waiting for its end.
   const last = parts.findLast((part) => part.role === "assistant" || part.type === "tool_result" || saidIn(part).length > 0);
+  const toolOutput = last?.type === "tool_result" ? textOf(last.content) : null;
   return {
     threadId: http.headers.get("x-claude-code-session-id") ?? "",
     input,
     userTexts: parts.flatMap(saidIn),
-    toolOutput: last?.type === "tool_result" ? textOf(last.content) : null,
+    toolOutput,
+    printed: toolOutput,
+    answered: parts.filter(({ type }) => type === "tool_result").length,
     signal: http.signal,
   };
 }
