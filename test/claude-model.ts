@@ -4,18 +4,23 @@ import type { ModelRequest } from "../src/core/agent/scripted-model.ts";
 import { PlainModel } from "./codex-world.ts";
 import { type MessagesAnswer, type MessagesItem, type MessagesScript, frame, opening, refusal } from "../src/system/claude/messages-api.ts";
 
-const cutOff = (): Response =>
-  new Response(
-    new ReadableStream<Uint8Array>({
-      start(stream) {
-        stream.enqueue(opening("msg_cut", "scripted"));
-        stream.enqueue(frame("content_block_start", { index: 0, content_block: { type: "text", text: "" } }));
-        stream.enqueue(frame("content_block_delta", { index: 0, delta: { type: "text_delta", text: "half an ans" } }));
-        stream.close();
-      },
-    }),
-    { headers: { "content-type": "text/event-stream" } },
-  );
+/** An answer whose connection is lost in the middle. */
+function cutOff(): Response {
+  const begun = [
+    opening("msg_cut", "scripted"),
+    frame("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
+    frame("content_block_delta", { index: 0, delta: { type: "text_delta", text: "half an ans" } }),
+  ];
+  const body = new ReadableStream<Uint8Array>({
+    pull(stream) {
+      const next = begun.shift();
+      // Without a reason, which would be printed.
+      if (next === undefined) stream.error();
+      else stream.enqueue(next);
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
 
 /** A spent limit, as a subscription has one and a key has none. @param resetsAt second of the epoch at which it is full again */
 const spent = (resetsAt: number): Response =>

@@ -1,7 +1,7 @@
 /** A world with the real Claude Code in it: a private home whose model is a script on loopback, a git project, a tmux server. */
 import { describe, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isObject, type Json, type JsonObject } from "../src/core/json.ts";
 import type { ScriptedModel } from "../src/core/agent/scripted-model.ts";
 import { environmentOf, listProcesses } from "../src/system/processes/processes.ts";
@@ -106,16 +106,18 @@ export class ClaudeWorld extends World {
     return until(`${session} to be ${status}`, () => this.live().find((each) => isOurs(each) && each.status === status), 30);
   }
 
+  /** The transcripts below this home, by session id. Those of sub-agents lie one folder deeper. */
+  transcripts(): Map<string, string> {
+    const projects = join(this.claudeHome, "projects");
+    const folders = existsSync(projects) ? readdirSync(projects).map((name) => join(projects, name)) : [];
+    const paths = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    return new Map(paths.filter((path) => path.endsWith(".jsonl")).map((path) => [basename(path, ".jsonl"), path]));
+  }
+
   /** The lines of a session's transcript; none before its first prompt. */
   lines(sessionId: string): JsonObject[] {
-    const projects = join(this.claudeHome, "projects");
-    const folder = existsSync(projects)
-      ? readdirSync(projects).find((name) => existsSync(join(projects, name, `${sessionId}.jsonl`)))
-      : null;
-    if (folder == null) return [];
-    return readFileSync(join(projects, folder, `${sessionId}.jsonl`), "utf8")
-      .split("\n")
-      .flatMap(parsed);
+    const path = this.transcripts().get(sessionId);
+    return path === undefined ? [] : readFileSync(path, "utf8").split("\n").flatMap(parsed);
   }
 
   /** Waits until the transcript has this many lines of which these things are so, and gives the last. */

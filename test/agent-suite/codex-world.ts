@@ -19,6 +19,7 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   readonly asking = ["--sandbox", "read-only", "--ask-for-approval", "on-request"];
   readonly compacted = /"type":"(compacted|context_compacted)"/;
   readonly model: HeldModel;
+  readonly launchWhy = null;
   readonly standsBy = true;
   readonly ways: Ways;
   readonly keepsWhatIsSaid: boolean;

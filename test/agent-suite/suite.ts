@@ -92,10 +92,10 @@ function starting(world: AgentWorld): void {
     expect(argv.join(" ")).toContain("some-model");
     expect(JSON.stringify(row)).not.toContain("secret prompt");
     const [listed] = await world.ok("sessions --name chosen");
-    const { launch } = world;
-    expect(listed).toMatchObject({ agent: world.agent.key, model: "some-model", effort, launch, launch_why: null });
+    const { launch, launchWhy: launch_why } = world;
+    expect(listed).toMatchObject({ agent: world.agent.key, model: "some-model", effort, launch, launch_why });
     const [found] = (await world.ok("discover chosen")).sessions;
-    expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch, launch_why: null });
+    expect(found).toMatchObject({ agent: world.agent.key, model: "some-model", launch, launch_why });
   }, 60_000);
 
   test("of a pair each side has its own model and effort, and a wrong one leaves nothing behind", async () => {

@@ -28,6 +28,8 @@ export interface AgentWorld extends World {
   readonly agent: Agent;
   /** How its sessions are started. */
   readonly launch: LaunchWish;
+  /** Why not by protocol, as it is told of them; null where that was wished, or is so. */
+  readonly launchWhy: string | null;
   readonly ways: Ways;
   /** What is said while it asks something waits until that is answered; false: it is refused, and never arrives. */
   readonly keepsWhatIsSaid: boolean;

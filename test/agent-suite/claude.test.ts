@@ -1,0 +1,7 @@
+/** The suite of what every agent must do, run for the real Claude Code. */
+import { describeClaude } from "../claude-world.ts";
+import { ClaudeSuiteWorld } from "./claude-world.ts";
+import { agentSuite } from "./suite.ts";
+
+const LATER = ["spoken to", "asking", "failing", "interrupted, compacted, killed, gone on with"] as const;
+describeClaude("what every agent must do", () => agentSuite("Claude Code", () => new ClaudeSuiteWorld(), ...LATER));
