@@ -122,6 +122,9 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
         (event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve(event.turn)),
       ),
     );
+    const rests = new Promise<void>((resolve) =>
+      line.hear((event) => void (event.kind === "rests" && event.threadId === conversation.id && resolve())),
+    );
     await line.follow(conversation.id);
     const asks = claimAsks(store, recipient.sessionId, turn.id);
     const done = await line.interrupt(conversation.id, turn.id);
@@ -132,6 +135,8 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
     }
     const end = (await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)])) ?? null;
     for (const ask of asks) endGone(store, ask, end, input.taskId ?? null);
+    // Only then is it followed to where its person has gone on, and a text that follows goes there.
+    if (way.kind === "leaving") await Promise.race([rests, line.ended, Bun.sleep(SETTLE_MS)]);
   } finally {
     line.close();
   }
