@@ -6,6 +6,7 @@ import { plainWords } from "../../core/delivery/same-text.ts";
 import type { Store } from "../../store/store.ts";
 import { whereListed } from "../observe/whereabouts.ts";
 import { deliverByProtocol, type FoundServer, wayByProtocol } from "./protocol.ts";
+import { newestTurn } from "../reach/open-turn.ts";
 import { deliverByQueue } from "./queue.ts";
 import { deliverByTmux, typeBlindly } from "./tmux.ts";
 import { Journal, type Parcel } from "./journal.ts";
@@ -53,13 +54,13 @@ async function byProtocol(cx: Context, store: Store, journal: Journal, found: Fo
 /** @param again the pane turned out to show another conversation, so all is looked at once more */
 async function chooseRung(cx: Context, journal: Journal, again = false): Promise<Verdict> {
   const { recipient, steer } = journal.parcel;
-  if (steer)
+  const way = steer && recipient.agent.queue?.colleague !== true ? null : await reach(cx, recipient);
+  if (way === null || (steer && !way.live))
     return notSent(
       null,
       "NoProtocol",
       `${JSON.stringify(recipient.name)} cannot be reached by its agent's protocol, which putting words into a turn needs`,
     );
-  const way = await reach(cx, recipient);
   journal.note("reach", {
     pane: way.pane?.paneId ?? null,
     agent: way.agent?.label ?? null,
@@ -68,13 +69,15 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
     ...(way.doubt === null ? {} : { doubt: way.doubt.why }),
   });
   const { name } = recipient;
+  if (steer && newestTurn(recipient.agent, recipient.rolloutPath) !== "open")
+    return notSent(null, "NoTurn", `nothing runs in ${JSON.stringify(name)} into which words could be put`);
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
   // An Enter alone would submit what a person has half typed, or answer a question.
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
   // What commands the agent itself means nothing in its queue.
   const byQueue = async () => (way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null);
-  const first = journal.parcel.colleague && recipient.agent.queue?.colleague ? await byQueue() : null;
-  if (first?.started) return first;
+  const first = (steer || journal.parcel.colleague) && recipient.agent.queue?.colleague ? await byQueue() : null;
+  if (first !== null && (first.started || steer)) return first;
   if (way.pane !== null && way.agent !== null) {
     const typed = await deliverByTmux(cx, journal, way.pane, way.agent, way);
     if (typed === "moved" && !again) return chooseRung(cx, journal, true);

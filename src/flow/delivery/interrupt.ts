@@ -64,6 +64,12 @@ export async function interrupt(cx: Context, store: Store, recipient: Recipient,
   }
   const way = await reach(cx, recipient);
   const { pane, agent, doubt } = way;
+  // Any key is an answer there.
+  const asks = recipient.rolloutPath !== null && listedAt(recipient.agent, recipient.rolloutPath)?.status === "waiting";
+  if (asks && input.key === undefined)
+    throw new Failure(`no key was pressed: ${JSON.stringify(recipient.name)} waits for an answer`, {
+      hint: `${cx.program} answer ${quoteWord(recipient.name)}`,
+    });
   if (pane === null)
     throw new Failure(
       `no key was pressed: ${doubt?.why ?? `${JSON.stringify(recipient.name)} has no terminal`}`,
@@ -125,6 +131,9 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
         (event) => void (event.kind === "turn" && event.turn.id === turn.id && event.turn.status !== "running" && resolve(event.turn)),
       ),
     );
+    const rests = new Promise<void>((resolve) =>
+      line.hear((event) => void (event.kind === "rests" && event.threadId === conversation.id && resolve())),
+    );
     await line.follow(conversation.id);
     const asks = claimAsks(store, recipient.sessionId, turn.id);
     asked = true;
@@ -136,6 +145,8 @@ async function interruptServed(cx: Context, store: Store, recipient: Recipient, 
     }
     const end = (await Promise.race([ended, line.ended, Bun.sleep(SETTLE_MS)])) ?? null;
     for (const ask of asks) endGone(store, ask, end, input.taskId ?? null);
+    // Only then is it followed to where its person has gone on, and a text that follows goes there.
+    if (way.kind === "leaving") await Promise.race([rests, line.ended, Bun.sleep(SETTLE_MS)]);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     throw hungServer(cx, recipient.name, asked ? "whether its turn was interrupted is not known" : "its turn was not interrupted");

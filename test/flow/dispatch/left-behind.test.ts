@@ -65,6 +65,9 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       const [row] = world.rows<{ socket: string }>("select socket from session_sockets where socket is not null");
       const input = [{ type: "text", text: words, text_elements: [] }];
       const { turn } = await asksElsewhere(row!.socket, "turn/start", { threadId: left, input });
+      // A moment after it has begun the server has it as idle yet.
+      const read = { threadId: left, includeTurns: false };
+      await until("its turn", async () => (await asksElsewhere(row!.socket, "thread/read", read)).thread.status.type === "active");
       return { left, turn: turn.id };
     }
 
@@ -121,6 +124,18 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       await until("that its end is told", () => told(turn) === 1);
       await until("the delivery", () => attempts(id).at(-1) === "succeeded", 30);
       expect([thread() === left, world.userTexts(thread())]).toEqual([false, ["after the third"]]);
+      await world.idle(thread());
+    }, 60_000);
+
+    test("interrupted it is over, and what is said afterwards goes to where its person is", async () => {
+      const { left } = await leave("ask touch broken-off");
+      await until("the ask", async () => (await world.ok("cycle t1")).asks.length === 1);
+      expect(await world.ok("session-interrupt w1 --followup onwards")).toMatchObject({ sent: true, followup_proof: "seen" });
+      expect(
+        world.rows("select answer, answered_by, proof from agent_asks where turn_id is not null order by asked_at desc limit 1"),
+      ).toEqual([{ answer: null, answered_by: null, proof: "seen" }]);
+      expect([thread() === left, world.userTexts(thread())]).toEqual([false, ["onwards"]]);
+      expect(existsSync(join(world.project, "broken-off"))).toBe(false);
       await world.idle(thread());
     }, 60_000);
 
