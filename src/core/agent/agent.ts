@@ -55,11 +55,15 @@ export interface ModelChoice {
   readonly effort: string | null;
 }
 
-export interface LaunchChoice extends Partial<ModelChoice> {
+/** What may be done without asking. */
+export interface PermissionChoice {
   readonly sandbox: string;
   readonly approval: string;
   /** The agent's own word for both, where it has one; null or absent: those two say it. */
   readonly permissionMode?: string | null;
+}
+
+export interface LaunchChoice extends PermissionChoice, Partial<ModelChoice> {
   /** First words to the agent; null for none. */
   readonly prompt: string | null;
   /** The id that the session is to have; null: one of its own choice. */
@@ -201,6 +205,14 @@ export interface Agent {
   readonly efforts: readonly string[];
   /** Only such texts are ids of its sessions; nothing else is ever made part of a path. */
   isSessionId(text: string): boolean;
+  /**
+   * Refuses before anything is started what it cannot be allowed there.
+   * @param root whether it would run as root; @throws Failure saying what it can be allowed
+   */
+  checkPermissions(
+    choice: PermissionChoice,
+    place: { readonly root: boolean; readonly env: Readonly<Record<string, string | undefined>> },
+  ): void;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */

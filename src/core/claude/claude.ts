@@ -2,7 +2,7 @@
 import type { Agent } from "../agent/agent.ts";
 import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
-import { launchArguments, plainArguments, resumeArguments } from "./launch.ts";
+import { checkPermissions, launchArguments, plainArguments, resumeArguments } from "./launch.ts";
 import { remember } from "./memory.ts";
 import { readScreen } from "./screen.ts";
 import { homeOf, isKnown, isPath, mayAbort, mayProve, parseHead, recordName, translate, wakes } from "./transcript.ts";
@@ -56,6 +56,7 @@ export const claude: Agent = {
     "nothing. Answer with the one word ready, then wait for instructions.",
   efforts: ["low", "medium", "high", "xhigh", "max"],
   isSessionId: (text) => UUID.test(text),
+  checkPermissions,
   launchArguments,
   plainArguments,
   resumeArguments: (sessionId, _features, started) => resumeArguments(sessionId, started),

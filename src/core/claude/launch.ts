@@ -1,5 +1,5 @@
 /** The words that Claude Code is started with. */
-import type { LaunchChoice, ModelChoice, PlainChoice } from "../agent/agent.ts";
+import type { Agent, LaunchChoice, ModelChoice, PermissionChoice, PlainChoice } from "../agent/agent.ts";
 import { Failure } from "../failure.ts";
 import { typeable } from "./typing.ts";
 
@@ -18,7 +18,7 @@ const pairs: Readonly<Record<string, string>> = {
  * The permission mode that the choice means.
  * @throws Failure when its words mean none
  */
-function permissionModeOf({ sandbox, approval, permissionMode }: LaunchChoice): string {
+function permissionModeOf({ sandbox, approval, permissionMode }: PermissionChoice): string {
   const hint = `--permission-mode takes ${modes.join(", ")}`;
   if (permissionMode != null) {
     if (modes.includes(permissionMode)) return permissionMode;
@@ -30,6 +30,14 @@ function permissionModeOf({ sandbox, approval, permissionMode }: LaunchChoice): 
     hint: `say it in its own word with --permission-mode MODE: ${modes.join(", ")}`,
   });
 }
+
+/** As root it does not run without asking, and ends at once (2.1.332), unless whoever runs it says that it is in a sandbox. */
+export const checkPermissions: Agent["checkPermissions"] = (choice, { root, env }) => {
+  if (permissionModeOf(choice) !== "bypassPermissions" || !root || env.IS_SANDBOX === "1") return;
+  throw new Failure("Claude Code does not run as root without asking before it acts", {
+    hint: "--permission-mode takes another mode, or set IS_SANDBOX=1 if this is a sandbox that may be lost",
+  });
+};
 
 /**
  * A prompt stays one: behind `--` it is no flag and no value of the flag before it. A single word could be a command of the program's even

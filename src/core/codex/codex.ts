@@ -2,6 +2,7 @@
 import type { Agent, LaunchChoice, ModelChoice, TranscriptMemory } from "../agent/agent.ts";
 import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
+import { Failure } from "../failure.ts";
 import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
@@ -84,6 +85,10 @@ export const codex: Agent = {
     "nothing. Answer with the one word ready, then wait for instructions.",
   efforts: ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"],
   isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
+  checkPermissions({ permissionMode }) {
+    if (permissionMode == null) return;
+    throw new Failure("Codex has no permission modes", { hint: "--sandbox and --ask-for-approval say what it may do" });
+  },
   launchArguments: (choice, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
     ...permissionWords(choice),
