@@ -11,6 +11,7 @@ import { findStart } from "../../store/sessions/unfinished-starts.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
+import { runsAsRoot } from "../../system/processes/processes.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession, keepDeadPane } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
@@ -44,7 +45,7 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
   checkModelChoice(agent, launch);
-  agent.checkPermissions(launch, { env: cx.env, root: process.getuid?.() === 0 });
+  agent.checkPermissions(launch, { root: runsAsRoot(), env: cx.env });
   needTmux(cx.env);
   needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
