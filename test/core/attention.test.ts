@@ -36,7 +36,15 @@ test("nothing waits when all is well", () => {
 });
 
 test("a dialog is told with its question, and the command that opens the terminal", () => {
-  const dialog = { question: "Run rm -rf?", choices: ["Yes", "No"], chosen: 0, kind: "command" as const, subject: "rm -rf", answers: [] };
+  const dialog = {
+    question: "Run rm -rf?",
+    choices: ["Yes", "No"],
+    chosen: 0,
+    kind: "command" as const,
+    subject: "rm -rf",
+    answers: [],
+    takesText: false,
+  };
   expect(of({ sides: [side({ dialog, page: "command_approval" })] })).toMatchObject([
     { kind: "dialog", weight: "now", text: "w1 asks: Run rm -rf?", command: "conveyor open-worker 'a b'" },
   ]);

@@ -18,6 +18,7 @@ export default verb(
       ["start-manager --name m1 --task fix-1 --worker w1", "for a task and a worker on record"],
       ['start-manager --name m1 --task-goal "All tests pass"', "before there is a task"],
     ],
+    exclusive: [{ of: ["resume", "task"] }, { of: ["resume", "taskGoal"] }, { of: ["resume", "worker"] }],
     flags: {
       ...startFlags,
       task: text("task to supervise, by id or name", { filled: true }),

@@ -12,7 +12,9 @@ export default verb(
     examples: [
       ['start-worker --name w1 --task "Fix the flaky test"', "a worker with its first words"],
       ["start-worker --name w1 --cwd ~/project --accept-trust", "in a folder that Codex does not know yet"],
+      ["start-worker --name w1 --resume THREAD_ID", "go on with a conversation that has ended"],
     ],
+    exclusive: [{ of: ["resume", "task"] }],
     flags: {
       ...startFlags,
       task: text("first words to the worker", { value: "TEXT", filled: true }),

@@ -98,6 +98,13 @@ export type TranscriptMemory = object;
  */
 export type StepEnd = { readonly kind: "done" | "declined" | "cut off" } | { readonly kind: "answered"; readonly words: readonly string[] };
 
+/** A step that was begun and has not ended. */
+export interface OpenStep {
+  readonly id: string;
+  /** What would be run, or the file that would be written; null: nothing of that kind. */
+  readonly subject: string | null;
+}
+
 /** What the agent writes about a session: a file of lines. */
 export interface TranscriptPort {
   /** What the file is called, for a person. */
@@ -129,7 +136,12 @@ export interface TranscriptPort {
   mayProve(line: string): boolean;
   /** Whether a line may tell of an interruption. */
   mayAbort(line: string): boolean;
-  /** What a record tells of the step with this id, by which its protocol named it; null: nothing. */
+  /**
+   * The steps of the newest turn that were begun and of whose end nothing is told, oldest first; none where only a protocol names them.
+   * @param newest the stored records of this transcript, newest first; read only as far as is needed
+   */
+  openSteps(newest: Iterable<AgentRecord>): readonly OpenStep[];
+  /** What a record tells of the step with this id, by which its protocol or its transcript named it; null: nothing. */
   stepEnd(record: AgentRecord, stepId: string): StepEnd | null;
 }
 
@@ -178,6 +190,8 @@ export interface ServedWords {
   server(socket: string): string[];
   /** Arguments of the program that draws it. */
   client(choice: LaunchChoice & { readonly cwd: string }, socket: string): string[];
+  /** The same for a conversation that the server has taken up: it has its permissions and model from there. */
+  resumed(sessionId: string, cwd: string, socket: string): string[];
   /**
    * The same for a session that nobody supervises yet, and the sandbox that its flags choose; null: as the agent is set up. A text names a
    * flag that is not known to go with a server.

@@ -38,7 +38,7 @@ export interface AgentAsk {
   readonly turnId: string | null;
   /** What is asked about, as the server's own steps name it. */
   readonly itemId: string | null;
-  readonly kind: "command" | "file" | "permission" | "question" | "form";
+  readonly kind: "command" | "file" | "permission" | "question" | "form" | "plan" | "held";
   /** What it asks, in one line. */
   readonly question: string;
   /** What would be run; null when it is about something else. */
@@ -76,6 +76,16 @@ export type ServedEvent =
 /** An answer of the server: done, or refused in words with nothing changed. */
 export type Served<T> = { readonly value: T } | { readonly refused: string };
 
+/** With what a conversation is gone on with. */
+export interface TakenUp {
+  readonly cwd: string;
+  readonly sandbox: string;
+  readonly approval: string;
+  /** Null: as it was, or as the agent is set up. */
+  readonly model: string | null;
+  readonly effort: string | null;
+}
+
 /** Somebody listens there and does not answer in time: it has hung. */
 export class NoAnswer extends Error {}
 
@@ -100,6 +110,11 @@ export interface ServedLine {
   newestTurn(id: string): Promise<ServedTurn | null>;
   interrupt(id: string, turnId: string): Promise<Served<null>>;
   compact(id: string): Promise<Served<null>>;
+  /**
+   * Takes up a conversation that has ended, with these permissions and this model, for as long as this connection is there or it is drawn.
+   * Gives why that cannot be; null: it is as asked.
+   */
+  takeUp(id: string, choice: TakenUp): Promise<string | null>;
   /** Answers what {@link AgentAsk} told; who answers first wins, and a late answer does nothing. */
   answer(ask: AgentAsk, answer: AskAnswer): void;
   /**

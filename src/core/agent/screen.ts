@@ -58,6 +58,8 @@ export interface Dialog {
   readonly subject: string | null;
   /** One for each of the choices. */
   readonly answers: readonly DialogAnswer[];
+  /** Words that are pasted there, and Enter, are an answer. */
+  readonly takesText: boolean;
 }
 
 export interface Composer {

@@ -5,6 +5,7 @@ import { versionNumbers } from "../agent/version.ts";
 import { checkPermissions, launchArguments, permissionModes, plainArguments, resumeArguments } from "./launch.ts";
 import { remember } from "./memory.ts";
 import { readScreen } from "./screen.ts";
+import { openSteps, stepEnd } from "./steps.ts";
 import { homeOf, isKnown, isPath, mayAbort, mayProve, parseHead, recordName, translate, wakes } from "./transcript.ts";
 import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 import { startupVerdict, waitOf } from "./waits.ts";
@@ -93,7 +94,7 @@ export const claude: Agent = {
     // What its inbox takes is read with the next result of a tool.
     steer: features.queue,
     interrupt: true,
-    answer: false,
+    answer: true,
     resume: true,
     model: true,
     effort: true,
@@ -114,8 +115,8 @@ export const claude: Agent = {
     wakes,
     mayProve,
     mayAbort,
-    // No protocol names its steps.
-    stepEnd: () => null,
+    openSteps,
+    stepEnd,
   },
   screen: {
     // It hides the cursor and draws one.

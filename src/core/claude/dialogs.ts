@@ -96,6 +96,7 @@ export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
     kind,
     subject: subjectOf(kind, before, title),
     answers: list.map(({ number }, at) => answerOf(number, labels[at]!, at - chosen, page)),
+    takesText: page === "question" && labels.some((label) => /^type something/i.test(label)),
   };
   const yes = dialog.answers.find(({ word }) => word === "yes");
   return { page, dialog, accept: page === "folder_trust" ? (yes?.keys ?? null) : null };
@@ -119,7 +120,7 @@ function regionOf(shown: readonly StyledLine[]): { readonly from: number; readon
 function readBare(region: readonly string[], title: string): FoundDialog | null {
   const known = bare.find((page) => page.title!.test(title) && page.keys!.test(joined(region)));
   if (known === undefined) return null;
-  const dialog: Dialog = { question: title, choices: [], chosen: -1, kind: known.kind, subject: null, answers: [] };
+  const dialog: Dialog = { question: title, choices: [], chosen: -1, kind: known.kind, subject: null, answers: [], takesText: false };
   return { page: known.page, dialog, accept: null };
 }
 

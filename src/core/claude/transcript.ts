@@ -79,7 +79,7 @@ class Translation {
     const kind = userKind(this.line);
     if (kind === "start") this.start();
     else if (kind === "mark" && this.endsTurn()) this.event("turn_aborted", { turn_id: this.turnId, reason: "interrupted" });
-    else this.item(`user/${kind}`, { content: contentOf(this.said.message) });
+    else this.item(`user/${kind}`, { content: contentOf(this.said.message), ...(kind === "tool_result" ? decisionIn(this.line) : {}) });
   }
 
   /** A mark without a turn belongs to a command of the composer's, and that of an overtaken turn was told when that was overtaken. */
@@ -146,6 +146,12 @@ class Translation {
     if (line.subtype === "turn_duration") this.complete({ duration_ms: typeof line.durationMs === "number" ? line.durationMs : null });
     else this.item(`system/${textOf(line.subtype) ?? ""}`, typeof line.content === "string" ? { content: line.content } : {});
   }
+}
+
+/** What was decided about a call: that it may not be made, or what its questions were answered. */
+function decisionIn({ toolDenialKind: denied, toolUseResult: result }: JsonObject): JsonObject {
+  if (typeof denied === "string") return { denied };
+  return isObject(result) && isObject(result.answers) && Array.isArray(result.questions) ? { answers: result.answers } : {};
 }
 
 const contentOf = (message: JsonObject): Json => message.content ?? null;

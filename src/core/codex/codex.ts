@@ -194,6 +194,7 @@ export const codex: Agent = {
     wakes: (line) => TURN.test(line),
     mayProve: (line) => line.includes("user_message") || line.includes("UserMessage"),
     mayAbort: (line) => line.includes('"turn_aborted"'),
+    openSteps: () => [],
     stepEnd,
   },
   screen: {
@@ -224,6 +225,8 @@ export const codex: Agent = {
       ...modelWords(choice),
       ...promptWords(choice.prompt),
     ],
+    // With permissions of its own it refuses to go on with a conversation (0.169.0, 0.171.0).
+    resumed: (sessionId, cwd, socket) => ["resume", "--remote", `unix://${socket}`, "--cd", cwd, sessionId],
     plainClient: ({ cwd, flags, prompt, ...choice }, socket) => {
       const known = servedFlags(flags);
       if (typeof known === "string") return known;

@@ -110,6 +110,7 @@ export function readDialog(
     kind: titled?.known.kind ?? (asked ? "permission" : "other"),
     subject: null,
     answers: choices.map(answerOf),
+    takesText: false,
   };
   if (asked) return { page: "command_approval", dialog, accept: null };
   const { page, accept, choice } = titled?.known ?? (cutTrust ? cutTrustPage : unnamed);

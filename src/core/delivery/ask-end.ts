@@ -16,6 +16,9 @@ export const UNKNOWN: AskEnd = { by: null, proof: "unknown" };
 /** It went away with its turn, and nobody had answered. */
 export const UNANSWERED: AskEnd = { by: null, proof: "seen" };
 
+/** Whether an answer lets it be done, as each choice of a page or a protocol begins that does; null: it says neither. */
+const said = (answer: string): boolean | null => (/^yes\b/i.test(answer) ? true : /^no\b/i.test(answer) ? false : null);
+
 /**
  * How it ended: the answer that counted is the one that was done. When we and somebody else said the same, it is ours, since nothing tells
  * who was first, and nothing would be different.
@@ -28,6 +31,6 @@ export function askEnd(answer: string | null, step: StepEnd | null, turnOver: bo
   // It had run, or was never begun: that looks alike.
   if (step.kind === "cut off") return UNKNOWN;
   if (answer === null) return { by: "other", proof: "seen" };
-  const ours = step.kind === "answered" ? step.words.includes(answer) : answer === (step.kind === "done" ? "yes" : "no");
+  const ours = step.kind === "answered" ? step.words.includes(answer) : said(answer) === (step.kind === "done");
   return { by: ours ? "us" : "person", proof: "seen" };
 }

@@ -1,4 +1,4 @@
-/** Answering what a session asks by its agent's protocol. The first answer wins, ours or that of the person at its terminal. */
+/** Answering what a session asks, by its agent's protocol or on its page. The first answer wins, ours or that of the person at its terminal. */
 import type { Context } from "../../context.ts";
 import { type AgentAsk, type AskAnswer, NoAnswer, type ServedLine } from "../../core/agent/protocol.ts";
 import { understood } from "../../core/delivery/ask-choice.ts";
@@ -6,23 +6,21 @@ import { type Answerer, type AskEnd, UNANSWERED, UNKNOWN } from "../../core/deli
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { isGranted } from "../../core/tasks/permissions.ts";
 import { type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { unknownSession } from "../../store/names.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { askerOf } from "../reach/asker.ts";
 import { asksNow } from "../reach/asks.ts";
 import { recipientOf } from "../reach/recipient.ts";
 import { hungServer, movedTo } from "../reach/served.ts";
 import { endInRecord, lookAtAsks } from "../observe/asks.ts";
-import { ingest } from "../observe/ingest.ts";
-import { reachFollowed } from "../observe/whereabouts.ts";
+import { lookAtPage, readAhead } from "../observe/page-asks.ts";
+import { followListed, reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
 import { RolloutGrowth } from "./proof.ts";
+import { pressAnswer } from "./answer-page.ts";
+import { mayAnswer } from "./may-answer.ts";
 import { boundTask } from "./session-action.ts";
 
 export interface AnswerWish {
@@ -63,9 +61,10 @@ const STEP_MS = 1000;
  */
 export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
   const { session: seen, askId } = targetOf(cx, store, wish.target);
-  const asker = await permitted(cx, store, seen);
+  const asker = await mayAnswer(cx, store, seen);
   const { session, way } = await reachFollowed(cx, store, seen);
   if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
+  if (way.kind === "none" && !way.hung && session.socket === null) return answerPage({ cx, store }, session, { askId, asker, wish });
   if (way.kind === "none")
     throw new Failure(`what ${JSON.stringify(session.name)} asks cannot be answered from here: ${way.why}`, {
       hint:
@@ -89,13 +88,40 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
     if (wish.choice === undefined && wish.text === undefined)
       return report(session, ask, { choice: null, end: { by: null, proof: null }, sent: false });
     const { word, answer } = understood(cx.program, ask, wish);
-    const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null, pid: process.pid };
-    const taken = ask.sender_pid !== null && ask.sender_pid !== process.pid && alive(ask.sender_pid);
-    if (taken || !claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
+    claim(store, ask, { word, wish, asker });
     return await send({ cx, store }, session, ask, told[asks.indexOf(ask)]!, { line, word, answer, taskId });
   } finally {
     line.close();
   }
+}
+
+/** The same for what the page in its pane asks. */
+async function answerPage(
+  { cx, store }: Scene,
+  seen: Session,
+  { askId, asker, wish }: { readonly askId: string | null; readonly asker: Session | null; readonly wish: AnswerWish },
+): Promise<Answered> {
+  const session = followListed(cx, store, seen);
+  const { taskId } = boundTask(store, session);
+  const page = await lookAtPage(cx, store, session, taskId);
+  const ask = chosenAsk(cx, store, session, page === null ? [] : [page.ask], askId);
+  if (wish.choice === undefined && wish.text === undefined)
+    return report(session, ask, { choice: null, end: { by: null, proof: null }, sent: false });
+  const { word, answer } = understood(cx.program, ask, wish);
+  claim(store, ask, { word, wish, asker });
+  const end = await pressAnswer({ cx, store }, session, ask, { answer, taskId, shown: () => shown({ cx, store }, session, ask) });
+  return report(session, ask, { choice: word, end, sent: true });
+}
+
+/** @throws Failure when somebody else answers it, or has */
+function claim(
+  store: Store,
+  ask: Ask,
+  { word, wish, asker }: { readonly word: string; readonly wish: AnswerWish; readonly asker: Session | null },
+): void {
+  const given = { answer: word, reason: wish.reason, askerSessionId: asker?.id ?? null, pid: process.pid };
+  const taken = ask.sender_pid !== null && ask.sender_pid !== process.pid && alive(ask.sender_pid);
+  if (taken || !claimAnswer(store, ask, given)) throw new Failure(`${ask.id} is answered already, or just being answered`);
 }
 
 interface Sent {
@@ -186,15 +212,6 @@ async function shown({ cx, store }: Scene, session: Session, ask: Ask): Promise<
   }
 }
 
-/** What cannot be read tells nothing. */
-function readAhead(cx: Context, store: Store, sessionId: string): void {
-  try {
-    ingest(cx, store, sessionById(store, sessionId)!, true);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
-}
-
 const report = (
   session: Session,
   ask: Ask,
@@ -240,25 +257,6 @@ function targetOf(cx: Context, store: Store, target: string): { session: Session
   }
   if (ask.ended_at !== null) throw new Failure(`${ask.id} is no longer asked: ${endOf(ask)}`, { hint: `${cx.program} deliveries` });
   return { session: sessionById(store, ask.session_id)!, askId: ask.id };
-}
-
-/** @throws Failure when this command may not answer for that session; gives the session that it is, null for a person */
-async function permitted(cx: Context, store: Store, session: Session): Promise<Session | null> {
-  const asker = await askerOf(cx, store);
-  if (asker === null) return null;
-  const who = JSON.stringify(session.name);
-  if (asker === "unknown")
-    throw new Failure(`an agent that is not on record may not answer for ${who}`, { hint: `${cx.program} doctor-self` });
-  if (asker.id === session.id) throw new Failure(`a session does not answer what it asks itself: ${who}`);
-  const binding = bindingOfSession(store, session.id);
-  if (binding === null || binding.manager_session_id !== asker.id || binding.worker_session_id !== session.id)
-    throw new Failure(`${JSON.stringify(asker.name)} does not manage ${who}, and may not answer for it`);
-  const config = findConfig(store, binding.task_id);
-  if (config === null || !isGranted(config.permissions, "operator.answer"))
-    throw new Failure(`${JSON.stringify(asker.name)} may not answer for ${who}: operator.answer is not granted`, {
-      hint: "a person grants it with manager-config TASK --permissions-json '{\"operator.answer\": true}'",
-    });
-  return asker;
 }
 
 /** @throws Failure when nothing is asked, it is another thing, or several are and none was named */

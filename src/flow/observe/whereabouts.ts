@@ -15,6 +15,7 @@ import { alive } from "../../system/processes/processes.ts";
 import { PaneMoved, reach, type Recipient, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
 import { lookAtAsks } from "./asks.ts";
+import { lookAtPage } from "./page-asks.ts";
 import { lookForBroken } from "./broken-turn.ts";
 import { ingest } from "./ingest.ts";
 
@@ -125,8 +126,14 @@ export function whereListed(cx: Pick<Context, "program">, store: Store, recipien
   return now === null || now.codex_session_id === recipient.threadId ? recipient : recipientOf(now);
 }
 
-async function lookAtPane(cx: Context, store: Store, seen: Session, { closely = false }: Look): Promise<void> {
+async function lookAtPane(cx: Context, store: Store, seen: Session, { closely = false, asksOf }: Look): Promise<void> {
   const session = followListed(cx, store, seen);
+  try {
+    if (asksOf !== undefined) await lookAtPage(cx, store, session, asksOf);
+  } catch (error) {
+    // Its terminal cannot be looked at: what stands on record stays.
+    if (!(error instanceof Failure)) throw error;
+  }
   const recipient = recipientOf(session);
   const lock = threadLock(recipient);
   if (lock === null || recipient.tmuxSession === null || (lock.held && !closely && session.moved_to === null)) return;

@@ -32,6 +32,8 @@ export interface Launch extends ModelChoice, PermissionChoice {
   /** The binding in which the session may stand already, when the same start was cut off after it was made; else null. */
   readonly binding: string | null;
   readonly wish: LaunchWish;
+  /** The thread to go on with, without first words; null: a new one. */
+  readonly resume: string | null;
 }
 
 /** A launch, and the undertaking that it is part of. */

@@ -8,7 +8,7 @@ import { needPlainName, type Session, type StartFacts } from "../../core/session
 import { quoteWord } from "../../core/shell.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { findStart } from "../../store/sessions/unfinished-starts.ts";
-import { homeOfAgent } from "../../system/agent/agents.ts";
+import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
@@ -17,11 +17,12 @@ import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
 import { pressAnswer } from "../reach/pane.ts";
 import { beginTerminal, type Launch, type LaunchScene, needShortPrompt, tmuxNameOf } from "./begin-terminal.ts";
+import { conversationAt, transcriptMeant } from "./identify.ts";
 import { type LocatedThread, locate } from "./locate.ts";
 import type { Scene } from "../scene.ts";
 import { leftBehind } from "./unfinished.ts";
 import { GREET_MS } from "./served-place.ts";
-import { filesOf, isDecided, outcomeOf, wayOfLaunch } from "./way-of-launch.ts";
+import { filesOf, isDecided, outcomeOf, stillDecides, wayOfLaunch } from "./way-of-launch.ts";
 
 export interface LaunchedThread extends LocatedThread {
   readonly tmuxSession: string;
@@ -60,8 +61,23 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
       known.tmux_session === null ? `give this one up: ${cx.program} deregister ${name}` : `end this one: ${cx.program} stop ${name}`;
     throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or ${giveUp}` });
   }
-  if (left === null) await checkTmuxFree(cx, tmuxNameOf(agent, name));
+  if (left !== null) return null;
+  if (launch.resume !== null) checkThread(cx, agent, launch.resume);
+  await checkTmuxFree(cx, tmuxNameOf(agent, name));
   return null;
+}
+
+/** @throws Failure when there is no such thread to go on with, or somebody writes it */
+function checkThread(cx: Context, agent: Agent, thread: string): void {
+  if (!agent.isSessionId(thread)) throw new Failure(`--resume takes the id of a thread of ${agent.label}, not ${JSON.stringify(thread)}`);
+  const { path } = transcriptMeant(cx, thread, [agent]);
+  conversationAt(agent, path);
+  const writer = machineOf(agent).writer(homeOfAgent(agent, cx.env), thread);
+  if (writer?.held !== true) return;
+  const who = writer.pid === null ? "a process" : `process ${writer.pid}`;
+  throw new Failure(`thread ${thread} is written by ${who}: it has not ended`, {
+    hint: `take it on record as it runs: ${cx.program} register-worker --name NAME --codex-session ${thread}`,
+  });
 }
 
 /** @throws Failure when a tmux session of exactly this name runs */
@@ -90,18 +106,25 @@ export async function launch(scene: LaunchScene, request: Launch): Promise<Launc
 
 async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThread | Ended> {
   const { cx, store, under } = scene;
-  const { agent } = request;
+  const { agent, cwd, sandbox, approval, model, effort } = request;
   const installed = await installedAgent(agent, cx.env);
-  const prompt = request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null);
+  const { resume } = request;
+  const prompt = resume !== null ? null : (request.prompt ?? (installed.features.lateRollout ? agent.standbyPrompt : null));
   needShortPrompt(prompt);
-  const sessionId = installed.features.sessionId ? cx.newId("session").slice("session-".length) : null;
+  const sessionId = installed.features.sessionId && resume === null ? cx.newId("session").slice("session-".length) : null;
   const choice = { ...request, prompt, sessionId };
+  // Without what is this session's alone: its words, and the id that no second one can have.
+  const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
   const way = wayOfLaunch(
     cx,
     {
       ...request,
-      alone: agent.launchArguments(choice, installed.features),
-      client: (served, socket) => ({ words: served.client(choice, socket), sandbox: request.sandbox }),
+      resume: resume === null ? null : { threadId: resume, cwd, sandbox, approval, model, effort },
+      alone: resume === null ? agent.launchArguments(choice, installed.features) : agent.resumeArguments(resume, installed.features, argv),
+      client: (served, socket) => ({
+        words: resume === null ? served.client(choice, socket) : served.resumed(resume, request.cwd, socket),
+        sandbox: request.sandbox,
+      }),
     },
     installed,
   );
@@ -109,7 +132,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
   const { paneId, pid } = place;
   const { tmuxSession, mark } = terminal;
-  const facts = { pid, cwd: request.cwd, prompt, sessionId, launchedAt };
+  const facts = { pid, cwd: request.cwd, prompt, sessionId, resume, launchedAt };
   const limitMs = request.timeoutSeconds * 1000;
   let decided = isDecided(way);
   // The time is for the agent: until it is started, its pane may wait for a server in vain.
@@ -127,10 +150,8 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       deadline = performance.now() + limitMs;
     }
     const location = await locate(cx, store, agent, facts);
-    if (location.found !== null) {
+    if (location.found !== null && !(await stillDecides(cx, pid))) {
       await keepDeadPane(cx.env, paneId, false);
-      // Without what is this session's alone: its words, and the id that no second one can have.
-      const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
       const { permissionMode: mode, sandbox, approval } = request;
       const permissions: StartFacts["permissions"] = mode === null ? { sandbox, ask_for_approval: approval } : { permission_mode: mode };
       const outcome = await outcomeOf(cx, way, pid);
@@ -148,8 +169,9 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       const asks = screen.asks
         ? `; ${agent.screen.describe(screen)}${screen.dialog === null ? "" : `: ${JSON.stringify(screen.dialog.question)}`}`
         : "";
+      const reason = location.found === null ? location.reason : "its server does not come up";
       const wait = late ? ` within ${request.timeoutSeconds} s` : "";
-      throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${location.reason}${asks}`, {
+      throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${reason}${asks}`, {
         hint: recovery(cx, request, screen),
       });
     }

@@ -22,6 +22,8 @@ interface LaunchFacts {
   readonly prompt: string | null;
   /** The id that it was given; null: it chose its own. */
   readonly sessionId: string | null;
+  /** The thread that it goes on with; null: a new one. */
+  readonly resume: string | null;
   /** Milliseconds; nothing older is ours. */
   readonly launchedAt: number;
 }
@@ -43,6 +45,7 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   const processes = await listProcesses(cx.env);
   if (processes === null) return none("the processes of this machine cannot be listed");
   const family = await sessionFamily(facts.pid, processes, cx.env);
+  if (facts.resume !== null) return takenUp(cx, agent, facts.resume, family);
   if (facts.sessionId !== null) return given(cx, agent, facts.sessionId, { family, facts });
   const held = await heldRollout(cx, agent, family, facts.launchedAt);
   if (held !== null) return { found: held };
@@ -78,6 +81,21 @@ async function given(
   const path = transcriptOf(home, id);
   if (path === null) return none(`nothing is written yet of the session ${id}, as which it was started`);
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: path, threadId: id, cwd: facts.cwd } };
+}
+
+/** The thread that is gone on with, once a process in the pane writes it. */
+async function takenUp(cx: Context, agent: Agent, threadId: string, family: readonly number[]): Promise<Location> {
+  const home = homeOfAgent(agent, cx.env);
+  const machine = machineOf(agent);
+  const path = machine.transcriptOf(home, threadId);
+  if (path === null) return none(`nothing is written of thread ${threadId} below ${home}`);
+  const rolloutPath = machine.newestTranscript(path, threadId);
+  const writer = machine.writer(home, threadId);
+  for (const pid of family) {
+    const writes = writer?.pid == null ? (await openFiles(pid, cx.env))?.includes(rolloutPath) : writer.pid === pid;
+    if (writes) return { found: { pid, rolloutPath, threadId, cwd: null } };
+  }
+  return none(`no process in the pane writes thread ${threadId}`);
 }
 
 async function heldRollout(cx: Context, agent: Agent, family: readonly number[], launchedAt: number): Promise<LocatedThread | null> {

@@ -6,6 +6,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import type { ServedLine } from "../../core/agent/protocol.ts";
 import { Failure } from "../../core/failure.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive, groupMates } from "../../system/processes/processes.ts";
@@ -67,8 +68,9 @@ async function runSession(scene: HostScene, log: number): Promise<number> {
   const { cx, place, start, endMates } = scene;
   const serve = (): JoinedProgram => startJoined(start.server, { env: cx.env, output: log });
   let server = serve();
-  const why = await unfit(scene, server);
+  const { why, line } = await readyServer(scene, server);
   if (why !== null) {
+    line?.close();
     await endMates();
     writeOutcome(place, { launch: "tmux", why });
     return startJoined(start.alone, { env: cx.env, output: "terminal" }).exited;
@@ -93,20 +95,36 @@ async function runSession(scene: HostScene, log: number): Promise<number> {
   }
 }
 
-/** Why the session cannot be spoken to by protocol; null when it can. */
-async function unfit({ agent, place, start }: HostScene, server: JoinedProgram): Promise<string | null> {
+interface Ready {
+  /** Why the session cannot be spoken to by protocol; null when it can. */
+  readonly why: string | null;
+  /** What keeps a conversation that was taken up loaded until it is drawn; it ends with the server. */
+  readonly line?: ServedLine;
+}
+
+async function readyServer({ agent, place, start }: HostScene, server: JoinedProgram): Promise<Ready> {
   const { served } = machineOf(agent);
-  if (served === null) return `${agent.label} has no protocol of its own`;
+  if (served === null) return { why: `${agent.label} has no protocol of its own` };
   let died = false;
   void server.exited.then(() => (died = true));
   for (const end = performance.now() + GREET_MS; !died && performance.now() < end; await Bun.sleep(20)) {
     const line = await served.connect(place.socket, end - performance.now()).catch(() => null);
     if (line === null) continue;
     const reachable = await line.reachableFromTools(start.cwd, start.sandbox).catch(() => null);
-    line.close();
     // Settings that are not told may allow it.
-    if (reachable === null) return "its server did not tell whether the agent's own tools could reach its socket";
-    return reachable ? "the agent's own tools could reach its socket: its sandbox allows the network" : null;
+    const why =
+      reachable === null
+        ? "its server did not tell whether the agent's own tools could reach its socket"
+        : reachable
+          ? "the agent's own tools could reach its socket: its sandbox allows the network"
+          : null;
+    if (why === null && start.resume !== null) return { why: await takenUp(line, start.resume), line };
+    line.close();
+    return { why };
   }
-  return died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s`;
+  return { why: died ? `its server ended at once: ${place.log} tells why` : `its server gave no answer within ${GREET_MS / 1000} s` };
 }
+
+/** Why the conversation cannot be gone on with by its server; null: it is there, as it was to be. */
+const takenUp = (line: ServedLine, resume: NonNullable<ServedStart["resume"]>): Promise<string | null> =>
+  line.takeUp(resume.threadId, resume).catch((error: Error) => `its server did not take up the conversation: ${error.message}`);

@@ -57,6 +57,7 @@ export async function openPlainSession(
       ...request,
       agent,
       name: request.session,
+      resume: null,
       alone: agent.plainArguments(request, installed.features),
       client: (served, socket) => served.plainClient(request, socket),
     },

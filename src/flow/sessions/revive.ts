@@ -56,20 +56,27 @@ const RESUME_SECONDS = 60;
 
 /**
  * The thread on record gone on with in a terminal of its own, as it was started, and taken on record again; null when there is nothing of
- * it to go on with.
+ * it to go on with. Of a session that we started that is one command; with which permissions one runs that was registered while it ran,
+ * nobody knows, and it is left to its agent.
  */
 async function resumed(cx: Context, store: Store, session: Session): Promise<string[] | null> {
-  const { id, name, role, cwd, codex_session_id: thread, codex_session_path: path } = session;
+  const { id, name, role, cwd, launch, permissions_json, codex_session_id: thread, codex_session_path: path } = session;
   if (thread === null || path === null) return null;
   const agent = agentOf(session);
   const place = machineOf(agent).placeOfTranscript(path, thread);
   if (!agent.isSessionId(thread) || !isThere(place)) return null;
+  const home = agent.transcript.homeOf(path);
+  const elsewhere = home !== null && home !== homeOfAgent(agent, cx.env) ? home : null;
+  if (permissions_json !== null && (launch === "tmux" || launch === "protocol")) {
+    const again = [...startAnew(session), "--launch", launch, "--resume", thread, "--timeout-seconds", String(RESUME_SECONDS)];
+    const command = nextCommand(cx, store, ...again);
+    return [elsewhere === null ? command : `${quoteCommand(["env", `${agent.home.variable}=${elsewhere}`])} ${command}`];
+  }
   const terminal = tmuxNameOf(agent, name);
   const { path: program, features } = await agentHereOrNot(agent, cx.env);
-  // A tmux server keeps the environment of whoever started it.
-  const home = agent.transcript.homeOf(path);
   // By its id it is looked for in the home of whoever asks.
-  const named = home === homeOfAgent(agent, cx.env) ? thread : place;
+  const named = home !== null && elsewhere === null ? thread : place;
+  // A tmux server keeps the environment of whoever started it.
   const environment = { ...sessionEnvironment(cx, agent), ...(home === null ? {} : { [agent.home.variable]: home }) };
   const settings = [
     ...(cwd === "" ? [] : ["-c", cwd]),

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import type { TakenUp } from "../../core/agent/protocol.ts";
 import { isObject } from "../../core/json.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
@@ -24,6 +25,8 @@ export interface ServedStart {
   readonly cwd: string;
   /** Null: as the agent is set up. */
   readonly sandbox: string | null;
+  /** The conversation to go on with, and how; null: a new one. */
+  readonly resume: (TakenUp & { readonly threadId: string }) | null;
   /** Program and arguments of the server, of what draws it, and of the agent alone when the two cannot be. */
   readonly server: readonly string[];
   readonly client: readonly string[];

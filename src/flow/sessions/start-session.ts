@@ -58,6 +58,10 @@ export const startFlags = {
   name: text("name of the session, unique among all sessions; its tmux session is codex-NAME", { required: true, filled: true }),
   cwd: text("folder in which the agent works; else the current one", { value: "FOLDER", filled: true }),
   ...launchFlags,
+  resume: text("thread that has ended and is to be gone on with, with these permissions, and without first words", {
+    value: "ID",
+    filled: true,
+  }),
   json: jsonFlag,
   path: pathFlag,
 };
@@ -79,6 +83,7 @@ export interface StartInput extends AgentInput {
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
   readonly launch: string | undefined;
+  readonly resume?: string | undefined;
 }
 
 /** The launch that the flags describe. @throws Failure when this version does not know the agent that CONVEYOR_AGENT names */
@@ -97,6 +102,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   timeoutSeconds: input.timeoutSeconds,
   binding: null,
   wish: launchWish(cx, input.launch),
+  resume: input.resume ?? null,
 });
 
 /**

@@ -24,6 +24,8 @@ export interface WantedStart extends ModelChoice {
   readonly approval: string;
   readonly permissionMode: string | null;
   readonly prompt?: string | null;
+  /** The thread to go on with; null: a new one. */
+  readonly resume: string | null;
   /** The binding in which the session may stand. */
   readonly binding: string | null;
 }
@@ -34,8 +36,10 @@ export type LeftBehind =
   | { readonly start: UnfinishedStart; readonly session: null; readonly pane: Pane };
 
 /** As what it is started, apart from its first words. */
-export const requestDigest = ({ agent, role, cwd, sandbox, approval, permissionMode: mode, model, effort }: WantedStart): string =>
-  sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort, ...(mode === null ? [] : [mode])]));
+export function requestDigest({ agent, role, cwd, sandbox, approval, permissionMode, model, effort, resume }: WantedStart): string {
+  const more = [permissionMode, resume].filter((word) => word !== null);
+  return sha256(JSON.stringify([agent.key, role, cwd, sandbox, approval, model, effort, ...more]));
+}
 
 export const promptDigest = (prompt: string | null): string => sha256(JSON.stringify(prompt));
 

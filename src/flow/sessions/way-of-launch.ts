@@ -7,7 +7,7 @@ import type { WayOfLaunch } from "../../core/sessions/session.ts";
 import type { InstalledAgent } from "../../system/agent/cli.ts";
 import { commandLineOf } from "../../system/processes/processes.ts";
 import { selfArgv } from "../../system/processes/self.ts";
-import { newServedPlace, placeIn, readOutcome, type ServedPlace, startFile, writeStart } from "./served-place.ts";
+import { newServedPlace, placeIn, readOutcome, type ServedPlace, type ServedStart, startFile, writeStart } from "./served-place.ts";
 
 export const LAUNCH_WAYS = ["tmux", "protocol"] as const;
 export type LaunchWish = (typeof LAUNCH_WAYS)[number];
@@ -40,6 +40,8 @@ interface WayChoice {
   readonly name: string;
   readonly cwd: string;
   readonly wish: LaunchWish;
+  /** The conversation to go on with; null: a new one. */
+  readonly resume: ServedStart["resume"];
   /** Arguments of the agent alone. */
   readonly alone: readonly string[];
   /** Those of what draws it with a server of its own, and its sandbox; a text: which of its flags cannot go with one. */
@@ -61,6 +63,7 @@ export function wayOfLaunch(cx: Context, { agent, wish, ...choice }: WayChoice, 
     agent: agent.key,
     cwd: choice.cwd,
     sandbox: client.sandbox,
+    resume: choice.resume,
     server: [installed.path, ...served.server(place.socket)],
     client: [installed.path, ...client.words],
     alone,
@@ -70,6 +73,12 @@ export function wayOfLaunch(cx: Context, { agent, wish, ...choice }: WayChoice, 
 
 /** Whether it is known by now how it is started: the process in the pane waits for the server's greeting first. */
 export const isDecided = ({ place }: Way): boolean => place === null || readOutcome(place) !== null;
+
+/** Whether a process of ours in the pane has yet to decide: a server of its own may have taken up a thread that it then gives back. */
+export async function stillDecides(cx: Context, pid: number): Promise<boolean> {
+  const used = placeIn(await commandLineOf(pid, cx.env));
+  return used !== null && readOutcome(used) === null;
+}
 
 /** What is left behind of it should the start be interrupted. */
 export const filesOf = ({ place }: Way): string[] => (place === null ? [] : [startFile(place)]);

@@ -12,6 +12,7 @@ import {
   type ServedEvent,
   type ServedLine,
   type ServedTurn,
+  type TakenUp,
 } from "../../core/agent/protocol.ts";
 import { answerTo, isNoOlder, readAsk, readConversation, readNotice, readTurn } from "../../core/codex/served.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
@@ -56,6 +57,13 @@ export function clearServed(socket: string): void {
   }
   for (const file of [place, `${place}.lock`, socket]) rmSync(file, { force: true });
 }
+
+/** Modes of the sandbox as the server names them in an answer, and as everywhere else. */
+const SANDBOXES: Readonly<Record<string, string>> = {
+  dangerFullAccess: "danger-full-access",
+  workspaceWrite: "workspace-write",
+  readOnly: "read-only",
+};
 
 const input = (text: string): JsonObject[] => [{ type: "text", text, text_elements: [] }];
 
@@ -187,6 +195,18 @@ class CodexLine implements ServedLine {
   async compact(id: string): Promise<Served<null>> {
     const done = await this.call("thread/compact/start", { threadId: id });
     return "refused" in done ? done : { value: null };
+  }
+
+  async takeUp(id: string, { cwd, sandbox, approval, model, effort }: TakenUp): Promise<string | null> {
+    const config = effort === null ? null : { model_reasoning_effort: effort };
+    const wanted = { cwd, sandbox, approvalPolicy: approval, model, config };
+    const resumed = await this.call("thread/resume", { threadId: id, excludeTurns: true, ...wanted });
+    if ("refused" in resumed) return `its server refused to take up the conversation: ${resumed.refused}`;
+    const { sandbox: policy, approvalPolicy, model: used, reasoningEffort } = resumed.value;
+    const mode = isObject(policy) ? SANDBOXES[String(policy.type)] : undefined;
+    const same =
+      mode === sandbox && approvalPolicy === approval && used === (model ?? used) && reasoningEffort === (effort ?? reasoningEffort);
+    return same ? null : "its server took up the conversation with other permissions, or another model, than it was to have";
   }
 
   answer(ask: AgentAsk, answer: AskAnswer): void {

@@ -57,6 +57,7 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
     chosen: 0,
     kind: "command",
     subject: null,
+    takesText: false,
     answers: [
       { number: 1, word: "yes", keys: null },
       { number: 2, word: expect.stringMatching(/^Yes, and don't ask again/), keys: null },

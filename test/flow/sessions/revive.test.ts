@@ -41,8 +41,7 @@ test("each command succeeds, the worker goes on with its permissions, takes mess
 
   const commands: string[] = (await world.ok("reconcile --apply")).next_commands;
   expect(commands.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual([
-    "tmux new-session -d",
-    "conveyor register-worker --name",
+    "conveyor start-worker --name",
     "conveyor bind --task",
     "nohup conveyor dispatch",
   ]);
@@ -50,8 +49,9 @@ test("each command succeeds, the worker goes on with its permissions, takes mess
     const done = Bun.spawnSync(["sh", "-c", line], { env: env(), cwd: world.work, stderr: "pipe" });
     expect([line, done.exitCode, done.stderr.toString()]).toEqual([line, 0, ""]);
   }
+  expect((await world.ok("sessions --name w1"))[0]).toMatchObject({ launch: "protocol", launch_why: null, codex_session_id: thread });
   const before = readFileSync(row!.path, "utf8").length;
-  expect(await world.ok(["session-nudge", "w1", "after the restart"])).toMatchObject({ proof: "seen" });
+  expect(await world.ok(["session-nudge", "w1", "after the restart"])).toMatchObject({ transport: "codex_protocol", proof: "seen" });
   await world.idle(thread);
   const since = readFileSync(row!.path, "utf8").slice(before);
   expect(since).toContain("after the restart");

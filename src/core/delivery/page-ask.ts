@@ -1,0 +1,43 @@
+/** A page that asks, as something that is on record and can be answered. */
+import type { OpenStep } from "../agent/agent.ts";
+import type { AgentAsk } from "../agent/protocol.ts";
+import type { Dialog } from "../agent/screen.ts";
+
+/** Whose page it is, and in which turn. */
+interface Asker {
+  readonly threadId: string;
+  readonly turnId: string | null;
+  readonly cwd: string;
+  /** The steps that have not ended, oldest first. */
+  readonly steps: readonly OpenStep[];
+}
+
+/** What stays the same of a page while its choices are gone through: another question is another page. */
+export const pageWords = ({ kind, question, subject, choices }: Dialog): string => JSON.stringify([kind, question, subject, choices]);
+
+/** The step that the page is about: the only one, or the one with these words; null when that cannot be told. */
+function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): string | null {
+  const same = steps.filter((step) => step.subject === subject);
+  const [only, ...more] = steps.length === 1 ? steps : same;
+  return only === undefined || more.length > 0 ? null : only.id;
+}
+
+/** Null for a page that asks about the program itself, and not about its work: that is for whoever sits there. */
+export function askOfPage(dialog: Dialog, { threadId, turnId, cwd, steps }: Asker, digest: (text: string) => string): AgentAsk | null {
+  const { kind, question, subject, choices, answers, takesText } = dialog;
+  if (kind === "other" || answers.length === 0) return null;
+  return {
+    requestId: `page ${digest(pageWords(dialog)).slice(0, 16)}`,
+    threadId,
+    turnId,
+    itemId: kind === "held" ? null : stepOf(dialog, steps),
+    kind,
+    question,
+    command: subject,
+    cwd,
+    reason: null,
+    choices: answers.map(({ word }, at) => ({ word, label: choices[at]! })),
+    takesText,
+    raw: {},
+  };
+}

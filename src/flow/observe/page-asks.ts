@@ -1,0 +1,80 @@
+/** What the page in a session's pane asks right now, put on record like what a protocol tells, and that it is no longer asked. */
+import type { Context } from "../../context.ts";
+import { agentOf } from "../../core/agent/agents.ts";
+import type { AgentAsk, ServedTurn, ServedTurnStatus } from "../../core/agent/protocol.ts";
+import { readFact } from "../../core/agent/record.ts";
+import type { Dialog } from "../../core/agent/screen.ts";
+import { askOfPage } from "../../core/delivery/page-ask.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { turnSign } from "../../core/sessions/worker-state.ts";
+import { type Ask, openAsks, recordAsks } from "../../store/asks.ts";
+import { newestTurnEvent, recordsBefore } from "../../store/observe/codex-events.ts";
+import { sessionById } from "../../store/sessions/sessions.ts";
+import type { Store } from "../../store/store.ts";
+import { sha256 } from "../../system/files/digest.ts";
+import { alive } from "../../system/processes/processes.ts";
+import { capturePane, type Pane } from "../../system/terminal/panes.ts";
+import { findPlace } from "../reach/pane.ts";
+import { ingest } from "./ingest.ts";
+
+/** A page that asks. */
+export interface AskingPage {
+  /** As it was before the page was read: what is typed after that moves its cursor. */
+  readonly pane: Pane;
+  readonly dialog: Dialog;
+  readonly told: AgentAsk;
+}
+
+const STATUS = { open: "running", completed: "completed", failed: "failed", aborted: "interrupted" } as const satisfies Record<
+  string,
+  ServedTurnStatus
+>;
+
+function newestTurn(store: Store, session: Session): ServedTurn | null {
+  const event = newestTurnEvent(store, session.id);
+  const sign = event === null ? null : turnSign(event);
+  if (event === null || sign === null) return null;
+  const fact = readFact(event);
+  return { id: ("turnId" in fact ? fact.turnId : null) ?? "", status: event.broken ? "interrupted" : STATUS[sign] };
+}
+
+/** The page, if one asks. Null also without a pane, and for a page that asks about the program itself. */
+export async function askingPage(cx: Context, store: Store, session: Session): Promise<AskingPage | null> {
+  const { name, tmux_session, tmux_pane_id, pid, registered_at, codex_session_id: threadId, cwd } = session;
+  const placed = await findPlace(cx, { name, tmuxSession: tmux_session || null, paneId: tmux_pane_id, pid, since: registered_at });
+  if (placed.pane === null || placed.pane.dead || threadId === null) return null;
+  const agent = agentOf(session);
+  const { pane } = placed;
+  const { asks, dialog } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), pane.mode);
+  if (!asks || dialog === null) return null;
+  const turn = newestTurn(store, session);
+  const steps = agent.transcript.openSteps(recordsBefore(store, session.id, Number.MAX_SAFE_INTEGER));
+  const told = askOfPage(dialog, { threadId, turnId: turn?.id || null, cwd, steps }, sha256);
+  return told === null ? null : { pane, dialog, told };
+}
+
+/** What its page asks, as it is on record now; null when it asks nothing. What it asked before and no longer asks is ended. */
+export async function lookAtPage(
+  cx: Context,
+  store: Store,
+  session: Session,
+  taskId: string | null,
+): Promise<(AskingPage & { readonly ask: Ask }) | null> {
+  readAhead(cx, store, session.id);
+  const page = await askingPage(cx, store, session);
+  if (page === null && openAsks(store, session.id).length === 0) return null;
+  // Its record may only just have told that the step is through.
+  if (page === null) readAhead(cx, store, session.id);
+  const [ask] = recordAsks(store, session.id, taskId, page === null ? [] : [page.told], { turn: newestTurn(store, session), lives: alive });
+  return page === null || ask === undefined ? null : { ...page, ask };
+}
+
+/** Stores what its record has gained. What cannot be read tells nothing. */
+export function readAhead(cx: Pick<Context, "program">, store: Store, sessionId: string): void {
+  try {
+    ingest(cx, store, sessionById(store, sessionId)!, true);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+}
