@@ -18,7 +18,11 @@ export class ClaudeSuiteWorld extends ClaudeWorld implements AgentWorld {
   // It is known by the id that we choose, before anybody has said a word.
   readonly standsBy = false;
   readonly ways = { message: "tmux", pastDraft: "claude_inbox", command: "tmux" };
-  readonly keepsWhatIsSaid = true;
+  readonly waitsInWords = "waits in the queue";
+  // Above it moves a picture, and stands what waits.
+  readonly question = /^ Bash command$.*/ms;
+  // A key that interrupts would be an answer.
+  readonly decline = "answer w1 no";
   readonly failures = {
     "429": "overloaded",
     "529": "overloaded",

@@ -22,7 +22,9 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   readonly launchWhy = null;
   readonly standsBy = true;
   readonly ways: Ways;
-  readonly keepsWhatIsSaid: boolean;
+  readonly waitsInWords: string | null;
+  readonly question = /^.*$/s;
+  readonly decline = "session-interrupt w1";
   readonly failures = {
     "429": "overloaded",
     "503": "overloaded",
@@ -43,7 +45,7 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
     const { served, queue } = this.agent;
     const spoken = launch === "protocol" ? served!.transport : "tmux";
     this.ways = { message: spoken, command: spoken, pastDraft: launch === "protocol" ? spoken : (queue?.transport ?? null) };
-    this.keepsWhatIsSaid = launch === "protocol";
+    this.waitsInWords = launch === "protocol" ? "waits until that is answered" : null;
   }
 
   failFrom(resetsAt: number): void {

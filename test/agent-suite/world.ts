@@ -31,8 +31,12 @@ export interface AgentWorld extends World {
   /** Why not by protocol, as it is told of them; null where that was wished, or is so. */
   readonly launchWhy: string | null;
   readonly ways: Ways;
-  /** What is said while it asks something waits until that is answered; false: it is refused, and never arrives. */
-  readonly keepsWhatIsSaid: boolean;
+  /** In which words is told that what is said while it asks something waits; null: it is refused, and never arrives. */
+  readonly waitsInWords: string | null;
+  /** What of the screen is the question: an agent may draw other things around it. */
+  readonly question: RegExp;
+  /** The command that says no to what `w1` asks. */
+  readonly decline: string;
   /** A session that nobody gave a task has the agent's words for standing by as its first; false: it has none. */
   readonly standsBy: boolean;
   readonly model: HeldModel;
