@@ -6,6 +6,7 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { textsUnderWay, type UnderWay } from "../../store/deliveries.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
@@ -47,7 +48,10 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
   if (way.kind === "here") noteHere(store, session);
   // Who is leaving is followed when the turn that it left behind has ended: that is no move that anybody must decide.
   if (way.kind !== "went on") return { session, way };
-  const { line, conversation } = way;
+  const { line, conversation, left } = way;
+  // What is just being said there begins a turn that does not show yet.
+  if (left !== null && textsUnderWay(store, session.id).some((text) => isBeingSaid(text, left.id)))
+    return { session, way: { kind: "leaving", to: conversation.id, line, conversation: left } };
   try {
     // What it said last in the conversation before is told of like any other.
     ingest(cx, store, session, true);
@@ -60,6 +64,9 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
   noteMoved(store, now, conversation.id, "began");
   return { session: now, way: { kind: "moved", to: conversation.id, by: "began" } };
 }
+
+const isBeingSaid = ({ delivery }: UnderWay, thread: string): boolean =>
+  delivery.state === "sending" && delivery.thread_id === thread && alive(delivery.sender_pid);
 
 interface Look {
   /** What it asks is put on record, too, for this task. */
