@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { World } from "./harness.ts";
 
 export class ServedProxy {
-  /** Done once, while our next answer is on its way; until it has come through nothing reaches us. */
-  meanwhile: (() => Promise<void>) | null = null;
+  /** Done once, while our next such message is on its way, null: an answer; until that has come through nothing reaches who sent it. */
+  meanwhile: { readonly of: string | null; readonly act: () => Promise<void> } | null = null;
   private readonly server;
+  private readonly restore: () => void;
 
   /** From now on everybody comes to the server of this session through here. */
   constructor(world: World, session: string) {
@@ -14,7 +15,9 @@ export class ServedProxy {
     const [row] = world.rows<{ socket: string }>(`select socket from session_sockets where ${named}`, session);
     const upstream = `ws+unix://${realpathSync(row!.socket)}`;
     const socket = join(world.dir, "proxy");
-    world.store().db.query(`update session_sockets set socket = ? where ${named}`).run(socket, session);
+    const point = (to: string) => world.store().db.query(`update session_sockets set socket = ? where ${named}`).run(to, session);
+    point(socket);
+    this.restore = () => void point(row!.socket);
     this.server = Bun.serve<Wire>({
       unix: socket,
       fetch: (request, server) => (server.upgrade(request, { data: new Wire(upstream) }) ? undefined : new Response("no", { status: 400 })),
@@ -26,7 +29,9 @@ export class ServedProxy {
     });
   }
 
+  /** From now on they come to it directly again. */
   async stop(): Promise<void> {
+    this.restore();
     await this.server.stop(true);
   }
 }
@@ -49,14 +54,15 @@ class Wire {
     this.line.onmessage = ({ data }) => (this.held === null ? toUs(String(data)) : void this.held.push(String(data)));
   }
 
+  /** Hands on what we sent, in order. */
   pass(text: string, proxy: ServedProxy): void {
-    const { method } = JSON.parse(text);
+    const { method = null } = JSON.parse(text);
     this.sent = this.sent.then(async () => {
-      const act = method === undefined ? proxy.meanwhile : null;
-      if (act === null) return this.line.send(text);
+      const { meanwhile } = proxy;
+      if (meanwhile?.of !== method) return this.line.send(text);
       proxy.meanwhile = null;
       this.held = [];
-      await act();
+      await meanwhile!.act();
       this.line.send(text);
       for (const each of this.held) this.toUs(each);
       this.held = null;

@@ -9,7 +9,7 @@ export default verb(
       "Run inside a session: says which tmux session it is in and whether TMUX can be believed, what register-worker --self " +
       "would take, and whether programs and skills are installed. Prints JSON; exit 1 when the session cannot be pushed to.",
     examples: [
-      ["doctor-self", "inside the Codex session"],
+      ["doctor-self", "inside the session"],
       ["doctor-self --session codex-w1", "ask about another tmux session"],
     ],
     flags: { session: text("tmux session to ask about", { value: "NAME", filled: true }), json: jsonFlag },

@@ -34,7 +34,7 @@ function permissionModeOf({ sandbox, approval, permissionMode }: PermissionChoic
 /** @throws Failure also for a session of root's that is to ask nobody, which the program refuses outside a sandbox (2.1.332) */
 export const checkPermissions: Agent["checkPermissions"] = (choice, { env, root }) => {
   if (permissionModeOf(choice) !== "bypassPermissions" || !root || env.IS_SANDBOX === "1") return;
-  throw new Failure("Claude Code starts no session of root's that asks nobody (bypassPermissions)", {
+  throw new Failure("Claude Code does not run as root without asking before it acts (bypassPermissions)", {
     hint: "start it as another user, with less: --permission-mode acceptEdits, or set IS_SANDBOX=1 where the machine itself is the sandbox",
   });
 };

@@ -18,7 +18,7 @@ import {
   turnIndex,
   userKind,
 } from "./lines.ts";
-import { Memory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 
 function parsed(line: string): JsonObject | null {
   try {
@@ -31,6 +31,7 @@ function parsed(line: string): JsonObject | null {
 
 /**
  * The records that are stored of one line, in order.
+ * @param memory one of `remember`
  * @returns null for what is no record; none for the requests to the model and for what a sub-agent says to itself
  */
 export function translate(line: string, memory: TranscriptMemory): readonly AgentRecord[] | null {
@@ -38,7 +39,7 @@ export function translate(line: string, memory: TranscriptMemory): readonly Agen
   const value = parsed(line);
   if (value === null) return null;
   if (isSide(value)) return [];
-  const lines = new Translation(value, memory instanceof Memory ? memory : new Memory());
+  const lines = new Translation(value, memory as Memory);
   lines.translate();
   return lines.records;
 }

@@ -70,7 +70,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
   });
   const { name } = recipient;
   if (steer && newestTurn(recipient.agent, recipient.rolloutPath) !== "open")
-    return notSent(null, "NoTurn", `nothing runs in ${JSON.stringify(name)} into which words could be put`);
+    return notSent(null, "NoTurn", `no turn runs in ${JSON.stringify(name)} that could take it at its next step`);
   if (way.pane !== null && way.agent === null) return typeBlindly(cx, journal, way, way.pane);
   // An Enter alone would submit what a person has half typed, or answer a question.
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);

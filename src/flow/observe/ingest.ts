@@ -62,6 +62,15 @@ function readToEnd(cx: Pick<Context, "program">, store: Store, session: Session,
   }
 }
 
+/** Stores what its record has gained. What cannot be read tells nothing. */
+export function readAhead(cx: Pick<Context, "program">, store: Store, sessionId: string): void {
+  try {
+    ingest(cx, store, sessionById(store, sessionId)!, true);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+}
+
 const reregister = (cx: Pick<Context, "program">, session: Session): string =>
   `start anew with another rollout: ${cx.program} register-${session.role} --name ${quoteWord(session.name)} --codex-session PATH ` +
   `--pid ${session.pid === null ? "PID" : session.pid}`;

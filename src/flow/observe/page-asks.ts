@@ -5,18 +5,16 @@ import type { AgentAsk, ServedTurn, ServedTurnStatus } from "../../core/agent/pr
 import { readFact } from "../../core/agent/record.ts";
 import type { Dialog } from "../../core/agent/screen.ts";
 import { askOfPage } from "../../core/delivery/page-ask.ts";
-import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
 import { type Ask, openAsks, recordAsks } from "../../store/asks.ts";
 import { newestTurnEvent, recordsBefore } from "../../store/observe/codex-events.ts";
-import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { findPlace } from "../reach/pane.ts";
-import { ingest } from "./ingest.ts";
+import { readAhead } from "./ingest.ts";
 
 /** A page that asks. */
 export interface AskingPage {
@@ -68,13 +66,4 @@ export async function lookAtPage(
   if (page === null) readAhead(cx, store, session.id);
   const [ask] = recordAsks(store, session.id, taskId, page === null ? [] : [page.told], { turn: newestTurn(store, session), lives: alive });
   return page === null || ask === undefined ? null : { ...page, ask };
-}
-
-/** Stores what its record has gained. What cannot be read tells nothing. */
-export function readAhead(cx: Pick<Context, "program">, store: Store, sessionId: string): void {
-  try {
-    ingest(cx, store, sessionById(store, sessionId)!, true);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
 }

@@ -6,6 +6,7 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { textsUnderWay, type UnderWay } from "../../store/deliveries.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { followConversation, noteHere, noteMoved } from "../../store/sessions/moves.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
@@ -17,7 +18,7 @@ import { reachServed, type ServedReach } from "../reach/served.ts";
 import { lookAtAsks } from "./asks.ts";
 import { lookAtPage } from "./page-asks.ts";
 import { lookForBroken } from "./broken-turn.ts";
-import { ingest } from "./ingest.ts";
+import { readAhead } from "./ingest.ts";
 
 /** A session as it is now, and the way to its server. */
 export interface Whereabouts {
@@ -48,8 +49,12 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
   if (way.kind === "here") noteHere(store, session);
   // Who is leaving is followed when the turn that it left behind has ended: that is no move that anybody must decide.
   if (way.kind !== "went on") return { session, way };
-  const { line, conversation } = way;
-  readToTheEnd(cx, store, session);
+  const { line, conversation, left } = way;
+  // What is just being said there begins a turn that does not show yet.
+  if (left !== null && textsUnderWay(store, session.id).some((text) => isBeingSaid(text, left.id)))
+    return { session, way: { kind: "leaving", to: conversation.id, line, conversation: left } };
+  // What it said last in the conversation before is told of like any other.
+  readAhead(cx, store, session.id);
   const now = followConversation(store, session, conversation);
   if (now.codex_session_id === conversation.id) return { session: now, way: { kind: "here", line, conversation } };
   line.close();
@@ -57,14 +62,8 @@ function putOnRecord(cx: Context, store: Store, session: Session, way: ServedRea
   return { session: now, way: { kind: "moved", to: conversation.id, by: "began" } };
 }
 
-/** What it said last in the conversation before is told of like any other. */
-function readToTheEnd(cx: Pick<Context, "program">, store: Store, session: Session): void {
-  try {
-    ingest(cx, store, session, true);
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-  }
-}
+const isBeingSaid = ({ delivery }: UnderWay, thread: string): boolean =>
+  delivery.state === "sending" && delivery.thread_id === thread && alive(delivery.sender_pid);
 
 interface Look {
   /** What it asks is put on record, too, for this task. */
@@ -113,7 +112,7 @@ export function followListed(cx: Pick<Context, "program">, store: Store, session
   if (session.state !== "active" || list === null || home === null || pid === null) return session;
   const now = list.sessions(home).find((each) => each.pid === pid);
   if (now === undefined || now.id === thread) return session;
-  readToTheEnd(cx, store, session);
+  readAhead(cx, store, session.id);
   const followed = followConversation(store, session, { id: now.id, path: transcriptPlace(home, now.id, now.cwd) });
   if (followed.codex_session_id !== now.id) noteMoved(store, followed, now.id, "pane");
   return followed;

@@ -20,8 +20,13 @@ export type ServedReach =
   | { readonly kind: "moved"; readonly to: string; readonly by: "began" | "hint" }
   /** The pane has gone on, but the turn that it left behind is not over: who followed now would never hear its end, or what it asks. */
   | { readonly kind: "leaving"; readonly to: string; readonly line: ServedLine; readonly conversation: ServedConversation }
-  /** The pane has gone on to this conversation, and to no other. */
-  | { readonly kind: "went on"; readonly line: ServedLine; readonly conversation: ServedConversation & { readonly path: string } }
+  /** The pane has gone on to this conversation, and to no other; `left`: the one on record, where that is still loaded. */
+  | {
+      readonly kind: "went on";
+      readonly line: ServedLine;
+      readonly conversation: ServedConversation & { readonly path: string };
+      readonly left: ServedConversation | null;
+    }
   | { readonly kind: "here"; readonly line: ServedLine; readonly conversation: ServedConversation };
 
 const none = (why: string, error?: unknown): ServedReach => ({ kind: "none", why, hung: error instanceof NoAnswer });
@@ -75,7 +80,7 @@ async function lookThere(cx: Pick<Context, "env">, session: Session, line: Serve
     const certain = later.length === 1 && path !== null && !knownMoved && !(await othersDraw(cx, session));
     if (!certain) return { kind: "moved", to: newest.id, by: "began" };
     if (own?.state === "active") return { kind: "leaving", to: newest.id, line, conversation: own };
-    return { kind: "went on", line, conversation: { ...newest, path } };
+    return { kind: "went on", line, conversation: { ...newest, path }, left: own ?? null };
   }
   if (session.moved_to !== null && session.moved_by === "hint") return { kind: "moved", to: session.moved_to, by: "hint" };
   const conversation = all.find(({ id }) => id === threadId);

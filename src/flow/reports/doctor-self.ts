@@ -1,7 +1,7 @@
 /** Whether the session this runs in can be supervised or supervise: its tmux session, its programs, its skills. */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { agents } from "../../core/agent/agents.ts";
+import { agents, allAgents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { which } from "../../system/processes/environment.ts";
@@ -12,9 +12,7 @@ import { listProcesses } from "../../system/processes/processes.ts";
 import { listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Check, Report } from "./doctor.ts";
-import { type Identity, identifySelf } from "../sessions/identify.ts";
-
-const { codex } = agents;
+import { agentsAround, type Identity, identifySelf } from "../sessions/identify.ts";
 
 /** The pane whose own process is an ancestor of this command. TMUX alone may be somebody else's: a daemon hands on that of its starter. */
 async function ownPane(cx: Context): Promise<{ pane: Pane | null; denied: string | null }> {
@@ -63,7 +61,9 @@ const NEEDED = ["workerctl_on_path", "tmux_on_path", "inside_tmux", "current_tmu
 export async function doctorSelf(cx: Context, given: string | undefined): Promise<Report> {
   const { pane, denied } = await ownPane(cx);
   const session = given ?? pane?.session ?? null;
-  const skills = join(homeOfAgent(codex, cx.env), "skills");
+  // Outside of any session it is asked before one is started, and that is Codex's where nobody says otherwise.
+  const agent = agentsAround(cx, allAgents)[0] ?? agents.codex;
+  const skills = join(homeOfAgent(agent, cx.env), "skills");
   const manage = join(skills, "manage-codex-workers", "SKILL.md");
   const review = join(skills, "codex-review", "SKILL.md");
   const helper = join(skills, "codex-review", "scripts", "codex-review");
@@ -74,7 +74,7 @@ export async function doctorSelf(cx: Context, given: string | undefined): Promis
     { name: "workerctl_on_path", ok: program !== null, path: program },
     { name: "workerctl_script", ok: program !== null, path: program },
     { name: "tmux_on_path", ok: which("tmux", cx.env) !== null, path: which("tmux", cx.env) },
-    { name: "codex_on_path", ok: which(codex.program, cx.env) !== null, path: which(codex.program, cx.env) },
+    { name: `${agent.key}_on_path`, ok: which(agent.program, cx.env) !== null, path: which(agent.program, cx.env) },
     { name: "inside_tmux", ok: session !== null, session },
     { name: "manage_skill_installed", ok: isFile(manage), path: manage },
     { name: "codex_review_skill_installed", ok: isFile(review), path: review },
@@ -96,6 +96,7 @@ export async function doctorSelf(cx: Context, given: string | undefined): Promis
   return {
     ok: supported,
     supported,
+    agent: agent.key,
     checks,
     current_session: session,
     tmux_believed: cx.env.TMUX ? pane !== null : null,

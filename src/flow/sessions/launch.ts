@@ -6,15 +6,17 @@ import type { Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
 import { needPlainName, type Session, type StartFacts } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { findSession } from "../../store/sessions/sessions.ts";
+import { findSession, threadIsRegistered } from "../../store/sessions/sessions.ts";
 import { findStart } from "../../store/sessions/unfinished-starts.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { type InstalledAgent, installedAgent, needAgent } from "../../system/agent/cli.ts";
 import { isFolder } from "../../system/files/folders.ts";
+import { runsAsRoot } from "../../system/processes/processes.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { hasSession, keepDeadPane } from "../../system/terminal/sessions.ts";
 import { needTmux } from "../../system/terminal/tmux.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
+import { nextCommand } from "../reach/next-command.ts";
 import { pressAnswer } from "../reach/pane.ts";
 import { beginTerminal, type Launch, type LaunchScene, needShortPrompt, tmuxNameOf } from "./begin-terminal.ts";
 import { conversationAt, transcriptMeant } from "./identify.ts";
@@ -44,7 +46,7 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
   const { agent, name, cwd, role } = launch;
   needPlainName(name);
   checkModelChoice(agent, launch);
-  agent.checkPermissions(launch, { env: cx.env, root: process.getuid?.() === 0 });
+  agent.checkPermissions(launch, { root: runsAsRoot(), env: cx.env });
   needTmux(cx.env);
   needAgent(agent, cx.env);
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
@@ -62,21 +64,24 @@ export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> &
     throw new Failure(`session ${JSON.stringify(name)} is registered already`, { hint: `choose another name, or ${giveUp}` });
   }
   if (left !== null) return null;
-  if (launch.resume !== null) checkThread(cx, agent, launch.resume);
+  if (launch.resume !== null) checkThread(scene, launch, launch.resume);
   await checkTmuxFree(cx, tmuxNameOf(agent, name));
   return null;
 }
 
-/** @throws Failure when there is no such thread to go on with, or somebody writes it */
-function checkThread(cx: Context, agent: Agent, thread: string): void {
+/** @throws Failure when there is no such thread to go on with, somebody writes it, or another session has it on record as running */
+function checkThread({ cx, store }: Scene, { agent, role, name }: Pick<Launch, "agent" | "role" | "name">, thread: string): void {
   if (!agent.isSessionId(thread)) throw new Failure(`--resume takes the id of a thread of ${agent.label}, not ${JSON.stringify(thread)}`);
   const { path } = transcriptMeant(cx, thread, [agent]);
   conversationAt(agent, path);
   const writer = machineOf(agent).writer(homeOfAgent(agent, cx.env), thread);
-  if (writer?.held !== true) return;
+  if (writer?.held !== true) {
+    if (!threadIsRegistered(store, thread)) return;
+    throw new Failure(`thread ${thread} is on record as that of a session which runs`, { hint: nextCommand(cx, store, "reconcile") });
+  }
   const who = writer.pid === null ? "a process" : `process ${writer.pid}`;
   throw new Failure(`thread ${thread} is written by ${who}: it has not ended`, {
-    hint: `take it on record as it runs: ${cx.program} register-worker --name NAME --codex-session ${thread}`,
+    hint: `take it on record as it runs: ${nextCommand(cx, store, `register-${role}`, "--name", name, "--codex-session", thread)}`,
   });
 }
 

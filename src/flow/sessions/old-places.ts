@@ -2,7 +2,6 @@
 import { basename } from "node:path";
 import { statSync } from "node:fs";
 import type { Context } from "../../context.ts";
-import { allAgents } from "../../core/agent/agents.ts";
 import { socketsInUse } from "../../store/sessions/agents.ts";
 import type { Store } from "../../store/store.ts";
 import { commandLineOf, listProcesses } from "../../system/processes/processes.ts";
@@ -14,7 +13,7 @@ const BEGUN_MS = 3_600_000;
 /** Takes away the places of sessions that have ended, and gives how many there are. @param dryRun only count */
 export async function pruneOldPlaces(cx: Context, store: Store, dryRun: boolean): Promise<number> {
   const old = await oldPlaces(cx, store);
-  if (!dryRun) for (const place of old) for (const agent of allAgents) removePlace(agent, place);
+  if (!dryRun) for (const place of old) removePlace(place);
   return old.length;
 }
 

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import type { TakenUp } from "../../core/agent/protocol.ts";
 import { isObject } from "../../core/json.ts";
 import { machineOf } from "../../system/agent/agents.ts";
@@ -91,8 +92,8 @@ export function clearPlace(agent: Agent, place: ServedPlace): void {
 }
 
 /** Takes all of it away; what nobody of ours has put there stays. */
-export function removePlace(agent: Agent, place: ServedPlace): void {
-  clearPlace(agent, place);
+export function removePlace(place: ServedPlace): void {
+  for (const agent of allAgents) clearPlace(agent, place);
   rmSync(place.log, { force: true });
   if (readdirSync(place.folder).length === 0) rmdirSync(place.folder);
 }

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Failure } from "../../core/failure.ts";
 import { isObject, type JsonObject } from "../../core/json.ts";
 import { type Env, which } from "./environment.ts";
+import { runsAsRoot } from "./processes.ts";
 import { startProgram } from "./run.ts";
 import { withScratch } from "../files/scratch.ts";
 
@@ -74,7 +75,7 @@ export async function screenshot(env: Env, htmlPath: string, viewport: Viewport)
       "--force-color-profile=srgb",
     ];
     // Chromium refuses to sandbox a page that root opens; the page is our own.
-    if (process.getuid?.() === 0) flags.push("--no-sandbox");
+    if (runsAsRoot()) flags.push("--no-sandbox");
     const program = startProgram([browser, ...flags, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], {
       // Killed at the end, it cannot tidy up after itself: whatever it makes goes with its folder.
       env: { ...env, HOME: profile, TMPDIR: profile },

@@ -10,6 +10,9 @@ const linux = process.platform === "linux";
 /** The program that tells of open files; macOS keeps it in a folder that a shortened PATH leaves out. */
 export const lsofPath = (env: Env): string => which("lsof", env) ?? "/usr/sbin/lsof";
 
+/** Whether this process, and what it starts, is the system's own user, for whom some programs do less. */
+export const runsAsRoot = (): boolean => process.getuid?.() === 0;
+
 /** Whether a process of this pid runs; one that we may not signal counts, one that has ended and whose parent has not looked does not. */
 export function alive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;

@@ -1,6 +1,7 @@
 /** The words that Claude Code is started with, and what its installation is taken for. */
 import { expect, test } from "bun:test";
 import type { LaunchChoice } from "../../../src/core/agent/agent.ts";
+import { agents } from "../../../src/core/agent/agents.ts";
 import { claude } from "../../../src/core/claude/claude.ts";
 import { Failure } from "../../../src/core/failure.ts";
 
@@ -56,6 +57,21 @@ test("its own word for the permissions is taken as it is, and only a real one", 
     expect(valueOf(words({ permissionMode }), "--permission-mode")).toBe(permissionMode);
   expect(valueOf(words({ permissionMode: "manual" }), "--settings")).toBe('{"crossSessionInbound":"accept"}');
   expect(() => words({ permissionMode: "yolo" })).toThrow('Claude Code knows no permission mode "yolo"');
+});
+
+test("root runs it without asking only where it is said to be in a sandbox", () => {
+  const check =
+    (choice: object, root: boolean, env: Record<string, string> = {}) =>
+    () =>
+      claude.checkPermissions({ ...bypass, ...choice }, { root, env });
+  expect(check({}, true)).toThrow("Claude Code does not run as root without asking before it acts");
+  expect(check({ permissionMode: "bypassPermissions" }, true, { IS_SANDBOX: "0" })).toThrow(Failure);
+  for (const fine of [check({}, false), check({}, true, { IS_SANDBOX: "1" }), check({ permissionMode: "manual" }, true)]) fine();
+  expect(check({ sandbox: "read-only", approval: "untrusted" }, false)).toThrow("--sandbox read-only");
+  expect(() => agents.codex.checkPermissions({ ...bypass, permissionMode: "plan" }, { root: false, env: {} })).toThrow(
+    "Codex has no permission modes",
+  );
+  agents.codex.checkPermissions(bypass, { root: true, env: {} });
 });
 
 test("a prompt is the last word, behind the end of the flags, and no command of anybody's", () => {

@@ -34,10 +34,11 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       await world.idle(thread);
       await world.ok(["session-nudge", "w1", `ask ${command}`]);
       await terminal.page("command_approval");
-      proxy.meanwhile = async () => {
+      const act = async () => {
         await terminal.keys(key);
         await until("the person's answer", async () => (await terminal.screen()).page !== "command_approval");
       };
+      proxy.meanwhile = { of: null, act };
       const done = await world.run(["answer", "w1", choice, "--json"]);
       expect(proxy.meanwhile).toBeNull();
       return { exit: done.exit, ...done.json() };

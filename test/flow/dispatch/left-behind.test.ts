@@ -12,6 +12,7 @@ import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
+import { ServedProxy } from "../../served-proxy.ts";
 import { asksElsewhere, boundTask, servedWorker, stopWatching, VERSIONS, watching } from "../../served-world.ts";
 
 for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
@@ -124,6 +125,33 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       await until("that its end is told", () => told(turn) === 1);
       await until("the delivery", () => attempts(id).at(-1) === "succeeded", 30);
       expect([thread() === left, world.userTexts(thread())]).toEqual([false, ["after the third"]]);
+      await world.idle(thread());
+    }, 60_000);
+
+    test("one that is about to begin, since something is just being said, is not left either", async () => {
+      await unwatched();
+      const left = thread();
+      const proxy = new ServedProxy(world, "w1");
+      const { size } = writtenThreads(world.codexHome);
+      await hands.rest();
+      const act = async () => {
+        await hands.say("/new");
+        await until("another conversation", () => writtenThreads(world.codexHome).size === size + 1);
+        expect((await world.ok("cycle t1")).moved).toBeNull();
+      };
+      proxy.meanwhile = { of: "turn/start", act };
+      expect(await world.ok("session-nudge w1 just-said")).toMatchObject({ proof: "seen" });
+      expect(world.userTexts(left)).toContain("just-said");
+      await world.idle(left);
+      await proxy.stop();
+      watch = await watching(world, "d");
+      await until("that it is followed", () => thread() !== left);
+      const [turn] = world
+        .rollouts()
+        .get(left)!
+        .flatMap((fact) => (fact.kind === "user" && fact.text === "just-said" ? (fact.turnId ?? []) : []));
+      await until("that its end is told", () => told(turn!) === 1);
+      await world.ok("session-nudge w1 here");
       await world.idle(thread());
     }, 60_000);
 

@@ -66,6 +66,8 @@ for (const [label, make] of VERSIONS) {
     test("what reconcile proposes is started by the way on record", async () => {
       Bun.spawnSync(["tmux", "kill-session", "-t", "=codex-w1"], { env: world.env });
       await until("its end", async () => (await world.ok("reconcile")).dead_pid_sessions.length === 1);
+      const twice = await world.run(["start-worker", "--name", "w2", "--cwd", world.project, "--resume", thread]);
+      expect([twice.exit, twice.stderr]).toEqual([1, expect.stringContaining(`thread ${thread} is on record as that of a session`)]);
       const { next_commands } = await world.ok("reconcile --apply");
       const rights = "--effort high --sandbox read-only --ask-for-approval on-request";
       expect(next_commands).toEqual([

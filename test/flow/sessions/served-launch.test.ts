@@ -119,6 +119,22 @@ describe("the tools of a session that has a server of its own", () => {
   }
 });
 
+/** A server that greets and tells nothing: the real one always does. */
+const CLOSED_SERVER = `
+  const socket = process.argv.find((word) => word.startsWith("unix://")).slice("unix://".length);
+  const refused = { code: -32600, message: "not told" };
+  Bun.serve({
+    unix: socket,
+    fetch: (request, self) => (self.upgrade(request) ? undefined : new Response(null, { status: 400 })),
+    websocket: {
+      message(to, data) {
+        const { id, method } = JSON.parse(String(data));
+        if (id !== undefined) to.send(JSON.stringify(method === "initialize" ? { id, result: {} } : { id, error: refused }));
+      },
+    },
+  });
+`;
+
 describe("a session has no server of its own", () => {
   const world = new CodexSuiteWorld();
   afterAll(() => world.close());
@@ -140,6 +156,17 @@ describe("a session has no server of its own", () => {
     const why = `Codex ${agents.codex.tested.to} cannot be spoken to by protocol`;
     expect((await world.run(words, { env })).json()).toMatchObject({ launch: "tmux", launch_why: why });
     expect(await world.ok("session-nudge w3 idle")).toMatchObject({ transport: "tmux", proof: "seen" });
+  }, 120_000);
+
+  test("where its server does not tell its settings, which may let its tools reach the socket", async () => {
+    const codex = Bun.which("codex", world.env)!;
+    const server = await world.file("closed/server.ts", CLOSED_SERVER);
+    const closed = `#!/bin/sh\ncase $* in *--listen*) exec ${process.execPath} ${server} "$@" ;; *) exec ${codex} "$@" ;; esac\n`;
+    chmodSync(await world.file("closed/codex", closed), 0o755);
+    const env = { PATH: `${join(world.dir, "closed")}:${world.env.PATH}` };
+    const words = ["start-worker", "--name", "w6", "--cwd", world.project, "--timeout-seconds", "60", "--sandbox", "workspace-write"];
+    const why = "its server did not tell whether the agent's own tools could reach its socket";
+    expect((await world.run(words, { env })).json()).toMatchObject({ launch: "tmux", launch_why: why });
   }, 120_000);
 
   test("where its server does not greet: the agent has its whole time all the same", async () => {

@@ -1,0 +1,66 @@
+/** create, start-test and doctor-self with the real Claude Code. */
+import { afterEach, expect, test } from "bun:test";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ClaudeModel } from "../claude-model.ts";
+import { ClaudeWorld, describeClaude } from "../claude-world.ts";
+import { until } from "../harness.ts";
+
+let w: ClaudeWorld;
+afterEach(() => w.close());
+
+const program = (name: string) => `${process.execPath} ${join(import.meta.dir, "..", "..", "src", "main.ts")} ${name}`;
+
+/** Lets it ask nobody, and not ask whether that was meant. */
+const asksNobody = ({ claudeHome }: ClaudeWorld, permissions: object): void =>
+  writeFileSync(join(claudeHome, "settings.json"), JSON.stringify({ permissions, skipDangerousModePermissionPrompt: true }));
+
+describeClaude("commands with Claude Code", () => {
+  test("start-test: ready, told its rules, verified by the report it makes itself, and ended", async () => {
+    // The scripted worker does what its contract says: it runs update-status.
+    w = new ClaudeWorld((request) =>
+      request.toolOutput !== null || !(request.userTexts.at(-1) ?? "").includes("update-status")
+        ? [{ say: "done" }]
+        : [{ run: `${program("update-status")} w1 --state done --current-task t --next-action none` }],
+    );
+    // A session that nobody supervises yet is started as its user has set it up.
+    asksNobody(w, { defaultMode: "bypassPermissions" });
+    const made = await w.ok("start-test w1 --agent claude --stop-after --json", { cwd: w.project });
+    expect(made).toMatchObject({
+      name: "w1",
+      tmux_session: "claude-w1",
+      startup: expect.stringMatching(/^(ready|working)$/),
+      verification: { ok: true, reason: "the worker reported a status" },
+      attach_command: "tmux attach -t claude-w1",
+      stopped: true,
+    });
+    expect(w.rows("select state from workers")).toEqual([{ state: "stopped" }]);
+    await until("its end", () => w.live().length === 0);
+  }, 90_000);
+
+  test("create names an untrusted folder instead of pressing anything, and goes on where that is allowed", async () => {
+    w = new ClaudeWorld(undefined, { trusted: false });
+    expect((await w.run("create w1 --agent claude --wait-ready", { cwd: w.project })).stdout).toContain("startup: needs_trust");
+    expect(w.live()).toEqual([]);
+    const trusted = await w.ok("create w2 --agent claude --wait-ready --accept-trust --no-initial-prompt --json", { cwd: w.project });
+    expect(trusted).toMatchObject({ startup: "ready" });
+  }, 90_000);
+
+  test("doctor-self in a session of Claude Code says what --self would take, and looks where Claude Code has its skills", async () => {
+    w = new ClaudeWorld(new ClaudeModel().messages);
+    const file = join(w.dir, "report.json");
+    // By its flag: after a first turn with the setting it asks whether to change that (2.1.332).
+    asksNobody(w, {});
+    w.claude("w", "--permission-mode", "bypassPermissions", `run ${program("doctor-self")} > ${file}`);
+    await until("the report", () => existsSync(file) && readFileSync(file, "utf8").endsWith("}\n"), 60);
+    const live = await w.status("w", "idle");
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    expect(report).toMatchObject({
+      agent: "claude",
+      current_session: "w",
+      self: { ok: true, codex_session_id: live.sessionId, pid: live.pid, tmux_session: "w", tmux_pane_id: "%0" },
+      skill_path: join(w.claudeHome, "skills", "manage-codex-workers", "SKILL.md"),
+    });
+    expect(report.checks).toContainEqual({ name: "claude_on_path", ok: true, path: Bun.which("claude", { PATH: w.env.PATH! }) });
+  }, 90_000);
+});
