@@ -31,6 +31,8 @@ const shapes: Readonly<Record<string, string>> = {
   "shell words": "$(touch never-made) ${HOME} `id` ; & | > <",
   "a shell command of the composer": "!touch never-made",
   "a command of the agent": "/quit",
+  "a word that may end the program": "exit",
+  another: ":wq",
   "a path": "/tmp/x is a path",
   unicode: "› ✓ žluťoučký 日本語 🙂 é",
   "a mention": "@you may read it",
@@ -46,6 +48,7 @@ const typed: Readonly<Record<string, string>> = { "control characters": "before[
 const parts = {
   "started and found": starting,
   "spoken to": speaking,
+  "spoken to by several at once": crowding,
   asking,
   failing,
   "interrupted, compacted, killed, gone on with": living,
@@ -163,8 +166,7 @@ function speaking(world: AgentWorld): void {
   afterAll(() => world.close());
   const { message: way, pastDraft: past } = world.ways;
   const isTyped = way === "tmux";
-  // Blanks are a terminal's own affair; a protocol changes nothing.
-  const plain = isTyped ? plainWords : (text: string) => text;
+  const plain = recorded(world);
   const times = (text: string) => world.userTexts(thread).filter((said) => plain(said) === plain(text)).length;
 
   for (const [name, text] of Object.entries(shapes)) {
@@ -179,18 +181,6 @@ function speaking(world: AgentWorld): void {
   test("nothing of it ran as a command", () => {
     expect(existsSync(join(world.project, "never-made"))).toBe(false);
   });
-
-  test("working, five at once: each once", async () => {
-    await nudge(world, "w1", "hold five");
-    await until("the turn", () => model.isHolding("five"));
-    const texts = Array.from({ length: 5 }, (_, n) => `number ${n}\nof five`);
-    const sending = Promise.all(texts.map((text) => nudge(world, "w1", text)));
-    await until("the sendings", () => world.rows("select 1 from deliveries where state = 'sending' or state = 'delivered'").length >= 5);
-    model.release("five");
-    expect((await sending).map(({ proof }) => proof)).toEqual(texts.map(() => "seen"));
-    await world.idle(thread);
-    expect(texts.map(times)).toEqual(texts.map(() => 1));
-  }, 60_000);
 
   test("just interrupted: once", async () => {
     await nudge(world, "w1", "hold interrupted");
@@ -218,6 +208,33 @@ function speaking(world: AgentWorld): void {
     else expect(sent.json()).toMatchObject({ transport: past, proof: "seen" });
     expect(times("past the draft")).toBe(past === null ? 0 : 1);
     expect((await terminal.screen()).composer?.text).toBe("my half thought");
+  }, 60_000);
+}
+
+/** The text of a message as its record may have it: blanks are a terminal's own affair, a protocol changes nothing. */
+const recorded = (world: AgentWorld): ((text: string) => string) => (world.ways.message === "tmux" ? plainWords : (text) => text);
+
+function crowding(world: AgentWorld): void {
+  const { model } = world;
+  const plain = recorded(world);
+  let thread = "";
+  const times = (text: string) => world.userTexts(thread).filter((said) => plain(said) === plain(text)).length;
+  beforeAll(async () => {
+    thread = (await start(world, "w1")).codex_session_id;
+    await world.idle(thread);
+  }, 60_000);
+  afterAll(() => world.close());
+
+  test("working, five at once: each once", async () => {
+    await nudge(world, "w1", "hold five");
+    await until("the turn", () => model.isHolding("five"));
+    const texts = Array.from({ length: 5 }, (_, n) => `number ${n}\nof five`);
+    const sending = Promise.all(texts.map((text) => nudge(world, "w1", text)));
+    await until("the sendings", () => world.rows("select 1 from deliveries where state = 'sending' or state = 'delivered'").length >= 5);
+    model.release("five");
+    expect((await sending).map(({ proof }) => proof)).toEqual(texts.map(() => "seen"));
+    await world.idle(thread);
+    expect(texts.map(times)).toEqual(texts.map(() => 1));
   }, 60_000);
 }
 

@@ -95,11 +95,15 @@ export function saidBy(line: JsonObject): { readonly text: string; readonly clie
   return { text: line.turnOrigin === "peer" ? inboxWords(origin, text) : text, clientId: inbox ?? textOf(line.uuid) };
 }
 
-/** The stored name of an error, by its own name, its status and its words. */
+/** A limit of the account's. A server that has too much to do says of itself that it is "not your usage limit". */
+const SPENT = /(?<!not your )\b(usage|session|weekly|5-hour|opus|sonnet) limit\b|\blimit reached\b|hit your .*limit|credit balance/i;
+
+/** The stored name of an error, by its own names, its status and its words. */
 function errorName(line: JsonObject, message: string): string {
-  const { error, apiErrorStatus: status } = line;
-  if (/\b(usage|session|weekly|5-hour|opus|sonnet) limit\b|\blimit reached\b|hit your .*limit|credit balance/i.test(message))
-    return /context limit/i.test(message) ? "context_window_exceeded" : "usage_limit_exceeded";
+  const { error, apiError, apiErrorStatus: status } = line;
+  if (apiError === "usage_limit_reached") return "usage_limit_exceeded";
+  if (apiError === "connection_failed") return "http_connection_failed";
+  if (SPENT.test(message)) return /context limit/i.test(message) ? "context_window_exceeded" : "usage_limit_exceeded";
   if (/prompt is too long|context (limit|window)/i.test(message)) return "context_window_exceeded";
   if (error === "authentication_failed" || error === "oauth_org_not_allowed" || status === 401 || status === 403) return "unauthorized";
   if (error === "billing_error") return "usage_limit_exceeded";
@@ -115,6 +119,12 @@ export function failureOf(line: JsonObject): { readonly message: string; readonl
   if (line.isApiErrorMessage !== true) return null;
   const message = wordsOf(messageOf(line));
   return { message, codex_error_info: errorName(line, message) };
+}
+
+/** The limit that a failure tells of, in the stored form; null when it tells of none. Those of a subscription stand there (2.1.332). */
+export function spentLimit({ quotaLimits: limits }: JsonObject): JsonObject | null {
+  if (!isObject(limits) || limits.status !== "rejected" || typeof limits.resetsAt !== "number") return null;
+  return { primary: { used_percent: 100, resets_at: limits.resetsAt } };
 }
 
 /** Counts of one message, in the stored form: what went in counts whether it was cached or not. */

@@ -3,7 +3,21 @@ import type { TranscriptHead, TranscriptMemory } from "../agent/agent.ts";
 import type { AgentRecord } from "../agent/record.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { knownKinds } from "./kinds.ts";
-import { blocksOf, countsOf, failureOf, isRequest, isSide, MARK, saidBy, saidLine, sumOf, textOf, turnIndex, userKind } from "./lines.ts";
+import {
+  blocksOf,
+  countsOf,
+  failureOf,
+  isRequest,
+  isSide,
+  MARK,
+  saidBy,
+  saidLine,
+  spentLimit,
+  sumOf,
+  textOf,
+  turnIndex,
+  userKind,
+} from "./lines.ts";
 import type { Memory } from "./memory.ts";
 
 function parsed(line: string): JsonObject | null {
@@ -115,6 +129,9 @@ class Translation {
     const { line, memory, said } = this;
     const failure = failureOf(line);
     if (failure !== null) {
+      const limits = spentLimit(line);
+      const info = { total_token_usage: { ...memory.tokens } };
+      if (limits !== null) this.event("token_count", { info, rate_limits: limits }, { message_id: memory.counted });
       this.event("task_complete", { turn_id: this.turnId, last_agent_message: null, error: failure });
       return;
     }

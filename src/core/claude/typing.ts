@@ -4,15 +4,18 @@ import { pasteable, visible } from "../delivery/same-text.ts";
 /** A blank that is none, and nobody sees it: what begins with it is no command. All other blanks are cut off before a look at that. */
 const SHIELD = "\u2800";
 
+/** Alone, with blanks around it or not, each of these ends the program (2.1.332). */
+const END = /^\s*(?:exit|quit|:q!?|:wq!?)\s*$/;
+
 /**
  * The text as it is typed into the composer. As its first character `!` would run a shell command, and `/`, with blanks in front of it or
- * not, a command of the program's; a word that begins with `@` attaches the file of that name; a backslash at the end makes a line break of
+ * not, a command of the program's, as a word that ends it does; a word that begins with `@` attaches the file of that name; a backslash at the end makes a line break of
  * the Enter, and a word that begins with `@`, `/` or `#` there may open a list that takes it. With an invisible character it is not sent but
  * shown to a person (2.1.332). A tab becomes four blanks. Blanks at the end are cut off.
  */
 export function typeable(text: string): string {
   const plain = visible(pasteable(text)).replace(/\t/g, "    ");
-  const front = /^\s*\//.test(plain) ? SHIELD : plain.startsWith("!") ? " " : "";
+  const front = /^\s*\//.test(plain) || END.test(plain) ? SHIELD : plain.startsWith("!") ? " " : "";
   const alone = plain.replace(/(^|\s)@(?=\S)/g, `$1${SHIELD}@`);
   return `${front}${alone}${/\\$|(^|\s)[@/#]\S*$/.test(plain) ? " " : ""}`;
 }

@@ -11,7 +11,7 @@ import { type Ask, claimAnswer, endGone, openAsks, releaseAnswer } from "../../s
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { leaveMode, press } from "../../system/terminal/keys.ts";
-import { capturePane, type Pane } from "../../system/terminal/panes.ts";
+import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { deliver } from "./deliver.ts";
 import { listedAt, newestTurn, turnEndedAfter, unanswered, writtenTo } from "../reach/open-turn.ts";
 import { hungServer, movedTo } from "../reach/served.ts";
@@ -28,6 +28,9 @@ const SETTLE_MS = 3000;
  * themselves.
  */
 const HEARD_MS = 1500;
+
+/** The words of a turn that ended before it had begun to answer are back in the composer within this. */
+const RETURN_MS = 1000;
 
 interface Interrupt {
   /** As asked for; absent: what interrupts the program in the pane. */
@@ -192,9 +195,16 @@ async function isBusy(cx: Context, pane: Pane, agent: Agent, rollout: string | n
 async function removeReturned(cx: Context, pane: Pane, agent: Agent, rollout: string | null): Promise<void> {
   const said = rollout === null ? null : unanswered(agent, rollout);
   if (said === null) return;
-  const { composer, asks } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null);
-  if (composer === null || asks || composer.empty || !standsInComposer(agent, composer, said)) return;
-  await press(cx.env, { pane, cursor: true }, ...agent.keys.clear(said));
+  for (const end = performance.now() + RETURN_MS; performance.now() < end; await Bun.sleep(50)) {
+    // The pane, then its screen: whatever is typed in between moves the cursor.
+    const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
+    if (now === undefined) return;
+    const { composer, asks } = agent.screen.read(await capturePane(cx.env, now.paneId, 0, true), null);
+    if (composer === null || asks) return;
+    if (composer.empty) continue;
+    if (!standsInComposer(agent, composer, said)) return;
+    if (await press(cx.env, { pane: now, cursor: true }, ...agent.keys.clear(said))) return;
+  }
 }
 
 async function settled(cx: Context, pane: Pane, agent: Agent | null, rollout: string | null): Promise<void> {

@@ -277,6 +277,28 @@ test("errors by what they tell", () => {
   expect(kind("Context limit reached · /compact or /clear to continue", { error: "invalid_request" })).toBe("context_full");
   expect(kind("API Error: Connection error.", { error: "unknown" })).toBe("disconnected");
   expect(kind("API Error: 400", { error: "invalid_request", apiErrorStatus: 400 })).toBe("other");
+  const busy = "API Error: Server is temporarily limiting requests (not your usage limit) · try later";
+  expect(kind(busy, { error: "rate_limit", apiErrorStatus: 429 })).toBe("overloaded");
+  const lost = "API Error: Connection dropped (ECONNRESET). Check the gateway set in ANTHROPIC_BASE_URL, then try again.";
+  expect(kind(lost, { error: "server_error", apiError: "connection_failed" })).toBe("disconnected");
+});
+
+test("a spent limit says until when, and leaves the sum of tokens as it is", () => {
+  const failed = (uuid: string, quotaLimits: object) =>
+    line("assistant", uuid, "b", {
+      isApiErrorMessage: true,
+      apiError: "usage_limit_reached",
+      message: { model: "<synthetic>", content: [{ type: "text", text: "You've hit your 5-hour limit · resets 3:48pm (UTC)" }] },
+      quotaLimits,
+    });
+  const begin = [says("a", null, "go"), answers("b", "a", "m1", "partly")];
+  const records = whole([...begin, failed("c", { status: "rejected", resetsAt: 1796053735, rateLimitType: "five_hour" })]);
+  const counts = records.filter(({ subtype }) => subtype === "token_count").map(({ payload }) => payload as any);
+  expect(counts.map(({ rate_limits }) => rate_limits)).toEqual([undefined, { primary: { used_percent: 100, resets_at: 1796053735 } }]);
+  expect(counts[1].info.total_token_usage).toEqual(counts[0].info.total_token_usage);
+  expect(records.at(-1)!.payload.error).toMatchObject({ codex_error_info: "usage_limit_exceeded" });
+  const none = whole([...begin, failed("c", { status: "allowed", resetsAt: 1796053735 })]);
+  expect(none.filter(({ subtype }) => subtype === "token_count")).toHaveLength(1);
 });
 
 test("the first line names the session, and often nothing else", () => {

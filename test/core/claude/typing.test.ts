@@ -14,6 +14,12 @@ test("a first character that would run something stands behind a blank, and noth
     expect(typeable(text)).toMatch(/^\u2800\s*\/clear now$/);
     expect(sameText(typeable(text), text)).toBe(true);
   }
+  // Alone, such a word ends the program; with others it is one.
+  for (const text of ["exit", " quit\n", ":q", ":q!", ":wq", ":wq! "]) {
+    expect(typeable(text).trim()).toBe(`\u2800${text}`.trim());
+    expect(sameText(typeable(text), text)).toBe(true);
+  }
+  for (const text of ["exit now", "Exit", "quit.", ":x", ":w"]) expect(typeable(text)).toBe(text);
   for (const text of ["#x y", "-x y", "&x y", " !ls", "plain", "?", "a\n/b c"]) expect(typeable(text)).toBe(text);
 });
 
