@@ -1,5 +1,6 @@
 /** How something that an agent asked ended, told from what its record has of the step that was asked about, and from its turn. */
 import type { StepEnd } from "../agent/agent.ts";
+import { sameText } from "./same-text.ts";
 
 export type Answerer = "us" | "person" | "other";
 
@@ -31,6 +32,6 @@ export function askEnd(answer: string | null, step: StepEnd | null, turnOver: bo
   // It had run, or was never begun: that looks alike.
   if (step.kind === "cut off") return UNKNOWN;
   if (answer === null) return { by: "other", proof: "seen" };
-  const ours = step.kind === "answered" ? step.words.includes(answer) : said(answer) === (step.kind === "done");
+  const ours = step.kind === "answered" ? step.words.some((word) => sameText(word, answer)) : said(answer) === (step.kind === "done");
   return { by: ours ? "us" : "person", proof: "seen" };
 }

@@ -17,8 +17,8 @@ import { askingPage, type AskingPage } from "../observe/page-asks.ts";
 import { reach, recipientOf } from "../reach/recipient.ts";
 import type { Scene } from "../scene.ts";
 
-/** A page shows what a key did within this. */
-const DRAWN_MS = 3000;
+/** A page shows what a key did within this, also on a busy machine. */
+const DRAWN_MS = 10_000;
 /** Ways to a choice are no longer. */
 const MOST_STEPS = 12;
 
@@ -68,10 +68,13 @@ const isSame = ({ told }: AskingPage, ask: Ask): boolean =>
 async function samePage(cx: Context, store: Scene["store"], session: Session, ask: Ask): Promise<AskingPage> {
   const page = await askingPage(cx, store, session);
   if (page !== null && isSame(page, ask)) return page;
-  throw new Failure(`nothing was pressed: ${JSON.stringify(session.name)} no longer asks that`, {
-    hint: `what it asks now: ${cx.program} answer ${quoteWord(session.name)}`,
-  });
+  throw changed(cx, session);
 }
+
+const changed = (cx: Context, { name }: Session): Failure =>
+  new Failure(`nothing was chosen: ${JSON.stringify(name)} no longer asks that`, {
+    hint: `what it asks now: ${cx.program} answer ${quoteWord(name)}`,
+  });
 
 /** Goes to the choice and takes it, a look at the page before each key. @param typed called once a key may have chosen */
 async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: number, typed: () => void): Promise<void> {
@@ -80,15 +83,18 @@ async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: 
     const keys = page.dialog.answers[choice]?.keys;
     if (keys == null) throw notKnown(cx, session, ask);
     const seen = placeOf(page);
-    if (page.dialog.chosen === choice || !keys.every((key) => key === "Down" || key === "Up")) typed();
+    const takes = page.dialog.chosen === choice || !keys.every((key) => key === "Down" || key === "Up");
     // Not pressed: the pane has changed since, and is read again.
     const pressed = await press(cx.env, { pane: page.pane, cursor: true }, ...keys);
-    const next = pressed ? await after(cx, store, session, ask, seen) : await askingPage(cx, store, session);
+    if (pressed && takes) typed();
+    const next = pressed ? await after(cx, store, session, ask, seen) : await samePage(cx, store, session, ask);
     if (next === null || !isSame(next, ask)) {
-      if (pressed) return;
-      await samePage(cx, store, session, ask);
+      if (takes) return;
+      throw changed(cx, session);
     }
-    page = next!;
+    // Once more it might go into what comes after the page.
+    if (pressed && placeOf(next) === seen) break;
+    page = next;
   }
   throw new Failure(`${JSON.stringify(session.name)} still asks: its page does not take the keys`, {
     hint: `answer it at its terminal: ${cx.program} open ${quoteWord(session.name)}`,

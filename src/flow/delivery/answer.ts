@@ -54,7 +54,7 @@ export interface Answered {
 /** From an answer until the agent no longer asks. */
 const TAKEN_MS = 5000;
 /** So long the record is looked at for what was done. What was declined stands there at once, and what is allowed once it is through. */
-const STEP_MS = 1000;
+const STEP_MS = 3000;
 
 /**
  * Answers, or tells what is asked when the wish names no choice.

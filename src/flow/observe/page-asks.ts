@@ -7,13 +7,15 @@ import type { Dialog } from "../../core/agent/screen.ts";
 import { askOfPage } from "../../core/delivery/page-ask.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
-import { type Ask, openAsks, recordAsks } from "../../store/asks.ts";
+import { type Ask, endAsk, goneAsks, openAsks, recordAsks } from "../../store/asks.ts";
 import { newestTurnEvent, recordsBefore } from "../../store/observe/codex-events.ts";
 import type { Store } from "../../store/store.ts";
 import { sha256 } from "../../system/files/digest.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
+import { listedAt } from "../reach/open-turn.ts";
 import { findPlace } from "../reach/pane.ts";
+import { endInRecord } from "./asks.ts";
 import { readAhead } from "./ingest.ts";
 
 /** A page that asks. */
@@ -52,6 +54,33 @@ export async function askingPage(cx: Context, store: Store, session: Session): P
   return told === null ? null : { pane, dialog, told };
 }
 
+/** That it waits is told before its page stands there, and the page before the record of what it asks about. */
+const STEP_MS = 1500;
+
+/** Its agent itself says that it waits for somebody. */
+function waits({ codex_session_path: path, ...session }: Session): boolean {
+  return path !== null && listedAt(agentOf(session), path)?.status === "waiting";
+}
+
+/** The page, with the step that it is about where its record tells that in time: that of a helper's is in no record of ours. */
+async function pageWithStep(cx: Context, store: Store, session: Session): Promise<AskingPage | null> {
+  for (const end = performance.now() + STEP_MS; ; await Bun.sleep(50)) {
+    readAhead(cx, store, session.id);
+    const page = await askingPage(cx, store, session);
+    const isWhole = page === null ? !waits(session) : page.told.kind === "held" || page.told.itemId !== null;
+    if (isWhole || performance.now() > end) return page;
+  }
+}
+
+/** What is no longer asked has ended as its record tells, where that names its step: its turn may be over, and another one may ask. */
+function endByRecord(store: Store, session: Session, taskId: string | null, told: readonly AgentAsk[]): void {
+  for (const ask of goneAsks(store, session.id, told)) {
+    if (ask.sender_pid !== null && alive(ask.sender_pid)) continue;
+    const end = endInRecord(store, session, ask);
+    if (end.proof === "seen") endAsk(store, ask, end, taskId);
+  }
+}
+
 /** What its page asks, as it is on record now; null when it asks nothing. What it asked before and no longer asks is ended. */
 export async function lookAtPage(
   cx: Context,
@@ -59,11 +88,12 @@ export async function lookAtPage(
   session: Session,
   taskId: string | null,
 ): Promise<(AskingPage & { readonly ask: Ask }) | null> {
-  readAhead(cx, store, session.id);
-  const page = await askingPage(cx, store, session);
+  const page = await pageWithStep(cx, store, session);
   if (page === null && openAsks(store, session.id).length === 0) return null;
   // Its record may only just have told that the step is through.
   if (page === null) readAhead(cx, store, session.id);
-  const [ask] = recordAsks(store, session.id, taskId, page === null ? [] : [page.told], { turn: newestTurn(store, session), lives: alive });
+  const told = page === null ? [] : [page.told];
+  endByRecord(store, session, taskId, told);
+  const [ask] = recordAsks(store, session.id, taskId, told, { turn: newestTurn(store, session), lives: alive });
   return page === null || ask === undefined ? null : { ...page, ask };
 }

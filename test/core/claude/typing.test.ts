@@ -25,7 +25,7 @@ test("a first character that would run something stands behind a blank, and noth
 
 test("an end that would take the Enter has a blank behind it", () => {
   expect(typeable("ends in \\")).toBe("ends in \\ ");
-  expect(typeable("look at @src")).toBe("look at @src ");
+  expect(typeable("look at @src")).toBe("look at \u2800@src ");
   expect(typeable("then /comp")).toBe("then /comp ");
   expect(typeable("mail a@b.c")).toBe("mail a@b.c");
   expect(typeable("a \\ b")).toBe("a \\ b");
