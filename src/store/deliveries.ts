@@ -45,6 +45,12 @@ export type NewDelivery = Omit<
   "proof_offset" | "proof_line" | "looked_to" | "created_at" | "finished_at" | "side_effect_completed"
 >;
 
+/** Whether a message that began at `since` or later is being typed to this thread by somebody, and has not ended. */
+export const isBeingTyped = (store: Store, threadId: string, since: string): boolean =>
+  store.db
+    .query("select 1 from deliveries where thread_id = ? and state = 'sending' and transport = 'tmux' and created_at >= ?")
+    .get(threadId, since) !== null;
+
 /** Inserts a row, finished at once unless its state is `sending`, with the steps so far. */
 export function addDelivery(store: Store, row: NewDelivery, steps: readonly DeliveryStep[]): void {
   tx(store, () => {

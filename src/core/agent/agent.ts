@@ -170,6 +170,10 @@ export interface ScreenPort {
 export interface KeysPort {
   /** The key that interrupts its turn and does no harm when it is idle. */
   readonly interrupt: string;
+  /**
+   * For how long after keys its screen may not tell of them yet, in milliseconds: what another sender types meanwhile runs into them.
+   */
+  readonly settleMs: number;
   /** The keys that take this text out of the composer again. */
   clear(text: string): readonly string[];
   /** Its own commands. */

@@ -128,6 +128,8 @@ export const claude: Agent = {
   },
   keys: {
     interrupt: "Escape",
+    // It reads several pastes at once, and hears no Enter that comes before the first of them is drawn (2.1.332).
+    settleMs: 2000,
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,

@@ -206,6 +206,7 @@ export const codex: Agent = {
   },
   keys: {
     interrupt: "Escape",
+    settleMs: 0,
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,

@@ -1,7 +1,8 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../../context.ts";
 import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
-import { addDelivery, dropText, endDelivery, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import { instant, toIso } from "../../core/time.ts";
+import { addDelivery, dropText, endDelivery, isBeingTyped, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { sha256 } from "../../system/files/digest.ts";
@@ -73,6 +74,19 @@ export class Journal {
     this.rollout = rolloutPath === null ? null : machineOf(agent).newestTranscript(rolloutPath, threadId);
     this.startOffset = this.rollout === null ? null : writtenTo(this.rollout);
     return this.rollout;
+  }
+
+  /**
+   * {@link begin} by keys. "crowded": what somebody else has just typed there may not be drawn yet, so that this would run into it, and
+   * nothing was written.
+   */
+  beginTyping(provable: boolean): boolean | "crowded" {
+    const { agent, threadId } = this.parcel.recipient;
+    const since = toIso(instant(this.cx.now())! - agent.keys.settleMs);
+    return tx(this.store, () => {
+      const isCrowded = agent.keys.settleMs > 0 && !this.begun && threadId !== null && isBeingTyped(this.store, threadId, since);
+      return isCrowded ? "crowded" : this.begin("tmux", provable);
+    });
   }
 
   /**

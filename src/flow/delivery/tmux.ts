@@ -33,7 +33,7 @@ export async function typeBlindly(cx: Context, journal: Journal, way: Reach, pan
     journal.note("left mode", { mode: pane.mode });
   }
   const sent = await send(cx, journal, way, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
-  if (sent === "changed" || sent === "moved")
+  if (sent === "changed" || sent === "crowded" || sent === "moved")
     return notSent(
       "tmux",
       "PaneChanged",
@@ -55,12 +55,19 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue" | "moved"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
+  const queued = way.live && !parcel.asCommand;
   const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
-    const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
+    const ready = await awaitComposer(cx, journal, pane, agent, queued, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     const interrupted = newestTurn(agent, journal.markRollout()) === "aborted";
     const sent = await send(cx, journal, way, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
+    if (sent === "crowded") {
+      if (performance.now() >= deadline)
+        return queued ? "queue" : notSent("tmux", "ComposerOccupied", "nothing was typed: others are typing there");
+      await Bun.sleep(100);
+      continue;
+    }
     if (sent === "changed") continue;
     if (sent === "moved") return sent;
     const doubt = sent === "sent" ? null : sent;
@@ -102,8 +109,8 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
 });
 
 /**
- * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. A verdict when it may have gone
- * wrong.
+ * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. "crowded": nor was it, for somebody
+ * else is typing. A verdict when it may have gone wrong.
  */
 async function send(
   cx: Context,
@@ -112,7 +119,7 @@ async function send(
   still: Still,
   pastes: readonly string[],
   provable: boolean,
-): Promise<"sent" | "changed" | "moved" | Verdict> {
+): Promise<"sent" | "changed" | "crowded" | "moved" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
   const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
   for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
@@ -124,8 +131,10 @@ async function send(
     journal.note("pane moved");
     return "moved";
   }
-  if (!journal.begin("tmux", provable)) {
+  const begun = journal.beginTyping(provable);
+  if (begun !== true) {
     await unload();
+    if (begun === "crowded") return begun;
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
