@@ -2,12 +2,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { agents } from "../../core/agent/agents.ts";
+import { agents as agentsByKey } from "../../core/agent/agents.ts";
+import type { AgentReport } from "../../core/agent/installed.ts";
 import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
 import { recordsFor } from "../../system/records-place.ts";
+import { agentReports } from "./agent-reports.ts";
 import { type StartReport, startReports } from "./recorded-starts.ts";
 import { installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
@@ -17,7 +19,7 @@ import { isFolder } from "../../system/files/folders.ts";
 import { programRoot } from "../../system/processes/self.ts";
 import { tmuxVersion } from "../../system/terminal/tmux.ts";
 
-const { codex } = agents;
+const { codex } = agentsByKey;
 
 export interface Check {
   readonly name: string;
@@ -99,6 +101,7 @@ async function strangers(cx: Context, root: string): Promise<{ found: UnknownRec
 
 export interface Report {
   readonly ok: boolean;
+  readonly agents: readonly AgentReport[];
   readonly checks: readonly Check[];
   readonly [fact: string]: unknown;
 }
@@ -108,7 +111,9 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
   const cwd = given === undefined ? cx.cwd : cx.path(given);
   const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
-  const found = await codexFacts(cx);
+  const [found, agents] = await Promise.all([codexFacts(cx), agentReports(cx)]);
+  // Whoever works with another agent needs no Codex.
+  const mayFail = new Set([...MAY_FAIL, ...(agents.some(({ path }) => path !== null) ? [codex.key] : [])]);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
   const records = await strangers(cx, root);
   const folders = foldersOf(root);
@@ -123,8 +128,9 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...records.checks,
   ];
   return {
-    ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name)),
+    ok: checks.every((check) => check.ok || mayFail.has(check.name)),
     checks,
+    agents,
     codex: found?.facts ?? null,
     unknown_records: records.found,
     sessions: records.starts,
