@@ -7,8 +7,8 @@ export default verb(
   {
     about:
       "Looks for tmux and the agents and their versions, for the folder of the work and the state root, and says what each agent that is " +
-      "installed can do, whether rollouts held records that no rule knows, and whether living sessions run what is installed now. Prints JSON; " +
-      "exit 1 when something needed is missing.",
+      "installed can do, whether rollouts held records that no rule knows, and whether living sessions run what is installed now. " +
+      "Prints JSON; exit 1 when something needed is missing.",
     examples: [["doctor --cwd ~/project", "before the first session in a folder"]],
     flags: { cwd: text("folder of the work; else the current one", { value: "FOLDER" }), json: jsonFlag },
   },

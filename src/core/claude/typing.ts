@@ -10,8 +10,8 @@ const END = /^\s*(?:exit|quit|:q!?|:wq!?)\s*$/;
 /**
  * The text as it is typed into the composer. As its first character `!` would run a shell command, and `/`, with blanks in front of it or
  * not, a command of the program's, as a word that ends it does; a word that begins with `@` attaches the file of that name; a backslash at
- * the end makes a line break of the Enter, and a word that begins with `@`, `/` or `#` there may open a list that takes it. With an invisible
- * character it is not sent but shown to a person (2.1.332). A tab becomes four blanks. Blanks at the end are cut off.
+ * the end makes a line break of the Enter, and a word that begins with `@`, `/` or `#` there may open a list that takes it. With an
+ * invisible character it is not sent but shown to a person (2.1.332). A tab becomes four blanks. Blanks at the end are cut off.
  */
 export function typeable(text: string): string {
   const plain = visible(pasteable(text)).replace(/\t/g, "    ");

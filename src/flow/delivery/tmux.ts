@@ -207,7 +207,8 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
   notSent(
     "tmux",
     screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
-    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}${screen.dialog === null ? "" : ` (${screen.dialog.question})`}`,
+    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}` +
+      (screen.dialog === null ? "" : ` (${screen.dialog.question})`),
     `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
   );
 

@@ -101,13 +101,12 @@ async function strangers(cx: Context, root: string): Promise<{ found: UnknownRec
 
 export interface Report {
   readonly ok: boolean;
-  readonly agents: readonly AgentReport[];
   readonly checks: readonly Check[];
   readonly [fact: string]: unknown;
 }
 
 /** @param given folder of the work, instead of the current one */
-export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
+export async function doctor(cx: Context, given: string | undefined): Promise<Report & { readonly agents: readonly AgentReport[] }> {
   const cwd = given === undefined ? cx.cwd : cx.path(given);
   const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
