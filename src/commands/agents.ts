@@ -1,10 +1,7 @@
 /** `agents`: which agents are installed here, and what can be done with them. */
 import { flag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { allAgents } from "../core/agent/agents.ts";
-import { agentReport } from "../core/agent/installed.ts";
-import { installedAgent } from "../system/agent/cli.ts";
-import { which } from "../system/processes/environment.ts";
+import { agentReports } from "../system/agent/cli.ts";
 import { agentTable } from "../view/agents.ts";
 
 export default verb(
@@ -19,11 +16,7 @@ export default verb(
     flags: { json: flag("print JSON") },
   },
   async (args, cx: Context) => {
-    const found = await Promise.all(
-      allAgents.map(async (agent) =>
-        agentReport(agent, which(agent.program, cx.env) === null ? null : await installedAgent(agent, cx.env)),
-      ),
-    );
+    const found = await agentReports(cx.env);
     if (args.json) cx.json(found);
     else cx.out(agentTable(found));
   },

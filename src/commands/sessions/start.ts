@@ -39,7 +39,7 @@ export default verb(
     const wish = launchWish(cx, args.launch);
     checkPlainSession(cx, agent, session, cwd, choice);
     await checkTmuxFree(cx, session);
-    const commands = startCommands(cx.program, session, cwd, flags);
+    const commands = startCommands(cx.program, { agent: agent === chosenAgent({}) ? null : agent.key, session, cwd, flags });
     const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
     const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
     const ending = quoteCommand(["tmux", "kill-session", "-t", `=${session}`]);

@@ -225,7 +225,7 @@ export const agentsAround = (cx: Context, among: Among): Among => among.filter((
 
 /**
  * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer
- * of that thread is one of its parents. A variable of another agent that is left from somewhere else does not count beside one that is true.
+ * of that thread is one of its parents. Beside one that is true, another agent's that is left from elsewhere does not count.
  * @throws Failure when this does not run inside a session of an agent, or inside those of several
  */
 export async function identifySelf(cx: Context, among: Among = allAgents): Promise<Identity> {
@@ -253,8 +253,8 @@ export async function identifySelf(cx: Context, among: Among = allAgents): Promi
 }
 
 /**
- * The same for one agent, whose variable is set. The writer may be a daemon for many sessions, started by any of them: then nothing tells the
- * pane, whatever TMUX says.
+ * The same for one agent, whose variable is set. The writer may be a daemon for many sessions, started by any of them: then nothing tells
+ * the pane, whatever TMUX says.
  */
 async function selfOf(cx: Context, agent: Agent, hint: string): Promise<Identity> {
   const { selfVariable } = agent;
