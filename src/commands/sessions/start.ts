@@ -15,17 +15,18 @@ import { writeWhole } from "../../system/files/whole-file.ts";
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names " +
-      "are asked for, never invented. Every flag that is not listed here goes to Codex unchanged; with one that is not known to go with " +
-      "a server of its own, Codex is started alone in its terminal. No records are written: registering it finds its server.",
+      "Starts the agent in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names " +
+      "are asked for, never invented. Every flag that is not listed here goes to the agent unchanged; for Codex, with one that is not " +
+      "known to go with a server of its own, it is started alone in its terminal. No records are written: registering it finds its " +
+      "server.",
     examples: [
-      ["start my-session", "Codex in tmux, with the set-up prompt"],
+      ["start my-session", "the agent in tmux, with the set-up prompt"],
       ["start my-session --no-start-prompt -- --search", "flags for Codex after --"],
     ],
     positionals: { session: word("name of the tmux session") },
     flags: {
       ...agentFlags,
-      cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }),
+      cwd: text("folder in which the agent works; else the current one", { value: "FOLDER" }),
       launch: launchFlag,
       noStartPrompt: flag("give it no first words"),
     },
