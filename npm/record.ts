@@ -24,7 +24,8 @@ const guard = (publish: string | undefined) => {
 /** package.json of the wrapper, which starts the binary of the platform's package. */
 export const wrapperManifest = (publish?: string): object => ({
   name: WRAPPER,
-  description: "One Codex session supervises another: observed, spoken to with proof, held to evidence, recorded in one SQLite file.",
+  description:
+    "One agent session (Codex or Claude Code) supervises another: observed, spoken to with proof, held to evidence, recorded in one SQLite file.",
   ...shared,
   ...guard(publish),
   type: "module",

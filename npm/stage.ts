@@ -14,7 +14,7 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const README = `# agent-conveyor
 
-One Codex session supervises another: observed, spoken to with proof, held to evidence, recorded in one SQLite file.
+One agent session (Codex or Claude Code) supervises another: observed, spoken to with proof, held to evidence, recorded in one SQLite file.
 
     npm install --global agent-conveyor
     conveyor demo

@@ -43,7 +43,7 @@ export function picture(lines: readonly Line[], result: Pick<DemoResult, "second
   const end = TOP + lines.length * LINE + 10;
   const height = end + 24;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">
-<title id="title">conveyor demo: one Codex session supervises another until the work is proven</title>
+<title id="title">conveyor demo: one agent session supervises another until the work is proven</title>
 <style>text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}.at{fill:#8b949e;text-anchor:end}.step{fill:#56d364;font-weight:600}.run{fill:#b1bac4}.say{fill:#e6edf3;font-style:italic}.plain{fill:#e6edf3}</style>
 <rect x=".5" y=".5" width="${WIDTH - 1}" height="${height - 1}" rx="10" fill="#0d1117" stroke="#6e7681"/>
 <circle cx="22" cy="20" r="6" fill="#ff5f57"/><circle cx="42" cy="20" r="6" fill="#febc2e"/><circle cx="62" cy="20" r="6" fill="#28c840"/>

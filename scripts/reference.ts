@@ -78,7 +78,7 @@ export function manualPage(all: readonly Declared[], version: string, configurat
   return `.\\" Generated from the declarations of the commands: npm run docs
 .TH CONVEYOR 1 "" "conveyor ${version}" "User Commands"
 .SH NAME
-conveyor, workerctl \\- one Codex session supervises another
+conveyor, workerctl \\- one agent session (Codex or Claude Code) supervises another
 .SH SYNOPSIS
 .B conveyor
 .I COMMAND
@@ -113,6 +113,7 @@ ${rowsOf(configuration)
 The records, below the working directory unless WORKERCTL_STATE_ROOT says otherwise.
 .SH SEE ALSO
 .BR codex (1),
+.BR claude (1),
 .BR tmux (1)
 `;
 }

@@ -14,7 +14,7 @@ import { VERSION } from "./version.ts";
 const COMMAND_IN_HINT = /(?<![\w/'.-])((?:conveyor|workerctl) [a-z][a-z-]*(?: [a-z][a-z-]*)?)/;
 
 const ABOUT =
-  "One Codex session supervises another: registered, bound to a task, observed, " +
+  "One agent session supervises another: registered, bound to a task, observed, " +
   "spoken to with proof, held to evidence, recorded in one SQLite file.";
 
 function topHelp(program: string): string {

@@ -15,15 +15,15 @@ const verb = (summary: string, load?: Load): Entry => ({ summary, ...(load && { 
 /** Heading of the top help page → its commands, in the order of the page. The headings are the subjects: the folders of `src/commands`. */
 const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   Sessions: {
-    start: verb("open Codex in tmux with instructions how to become a worker", () => import("./commands/sessions/start.ts")),
+    start: verb("open an agent in tmux with instructions how to become a worker", () => import("./commands/sessions/start.ts")),
     "start-test": verb("make a worker only to see whether everything works", () => import("./commands/sessions/start-test.ts")),
     discover: verb("find tasks, sessions, bindings, telemetry, and the next step", () => import("./commands/sessions/discover.ts")),
     search: verb("the same as discover", () => import("./commands/sessions/discover.ts")),
     pair: verb("start a worker and its manager on a task, bound and dispatched", () => import("./commands/sessions/pair.ts")),
-    "start-worker": verb("start a Codex session in tmux and register it as worker", () => import("./commands/sessions/start-worker.ts")),
-    "start-manager": verb("start a Codex session in tmux and register it as manager", () => import("./commands/sessions/start-manager.ts")),
-    "register-worker": verb("take a running Codex session on record as worker", () => import("./commands/sessions/register-worker.ts")),
-    "register-manager": verb("take a running Codex session on record as manager", () => import("./commands/sessions/register-manager.ts")),
+    "start-worker": verb("start a session in tmux and register it as worker", () => import("./commands/sessions/start-worker.ts")),
+    "start-manager": verb("start a session in tmux and register it as manager", () => import("./commands/sessions/start-manager.ts")),
+    "register-worker": verb("take a running session on record as worker", () => import("./commands/sessions/register-worker.ts")),
+    "register-manager": verb("take a running session on record as manager", () => import("./commands/sessions/register-manager.ts")),
     deregister: verb("mark a session as gone", () => import("./commands/sessions/deregister.ts")),
     sessions: verb("registered sessions and how each is reached", () => import("./commands/sessions/sessions.ts")),
     bind: verb("join a worker and a manager on a task", () => import("./commands/sessions/bind.ts")),
@@ -138,7 +138,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),
   },
   QA: {
-    demo: verb("try the main job here, with the real Codex and without an account", () => import("./commands/qa/demo.ts")),
+    demo: verb("try the main job here, with the real agents and without an account", () => import("./commands/qa/demo.ts")),
     "qa-plan": verb("checklists for trying a scenario by hand", () => import("./commands/qa/qa-plan.ts")),
     "qa-run": verb("drills with real commands and a receipt", () => import("./commands/qa/qa-run.ts")),
   },

@@ -1,7 +1,7 @@
 /** `agents`: which agents are installed here, and what can be done with them. */
 import { flag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { agentReports } from "../flow/reports/agent-reports.ts";
+import { agentReports } from "../system/agent/cli.ts";
 import { agentTable } from "../view/agents.ts";
 
 export default verb(
@@ -16,7 +16,7 @@ export default verb(
     flags: { json: flag("print JSON") },
   },
   async (args, cx: Context) => {
-    const found = await agentReports(cx);
+    const found = await agentReports(cx.env);
     if (args.json) cx.json(found);
     else cx.out(agentTable(found));
   },

@@ -58,7 +58,7 @@ describeClaude("commands with Claude Code", () => {
     expect(report).toMatchObject({
       agent: "claude",
       current_session: "w",
-      self: { ok: true, codex_session_id: live.sessionId, pid: live.pid, tmux_session: "w", tmux_pane_id: "%0" },
+      self: { ok: true, codex_session_id: live.sessionId, pid: live.pid, cwd: w.project, tmux_session: "w", tmux_pane_id: "%0" },
       skill_path: join(w.claudeHome, "skills", "manage-codex-workers", "SKILL.md"),
     });
     expect(report.checks).toContainEqual({ name: "claude_on_path", ok: true, path: Bun.which("claude", { PATH: w.env.PATH! }) });

@@ -1,7 +1,8 @@
 /** start, create, start-test and the doctors, with the real Codex where one is needed. */
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { agents } from "../../src/core/agent/agents.ts";
 import { startCommands } from "../../src/core/agent/start-prompt.ts";
 import { alive, environmentOf, listProcesses } from "../../src/system/processes/processes.ts";
 import { CodexWorld } from "../codex-world.ts";
@@ -133,10 +134,14 @@ test("start, then register: what was started with a server of its own is found w
 });
 
 test("the templates of start keep names as they are and leave gaps to fill in", () => {
-  const commands = startCommands("conveyor", "s 1", "/a b", ["--sandbox=read-only", "--model", "x"]);
+  const place = { session: "s 1", cwd: "/a b" };
+  const commands = startCommands("conveyor", { ...place, agent: null, flags: ["--sandbox=read-only", "--model", "x"] });
   expect(commands.registerWorker).toBe("conveyor register-worker --name <worker> --self --tmux-session 's 1'");
   expect(commands.startManager).toBe(
     "conveyor start-manager --name <manager> --task <task> --worker <worker> --cwd '/a b' --sandbox read-only",
+  );
+  expect(startCommands("conveyor", { ...place, agent: "claude", flags: ["--permission-mode", "plan"] }).startManager).toBe(
+    "conveyor start-manager --name <manager> --task <task> --worker <worker> --cwd '/a b' --agent claude --permission-mode plan",
   );
 });
 
@@ -165,6 +170,26 @@ test("doctor says what Codex can do, which records nobody knows, and survives a 
       .checks.filter((check: { ok: boolean }) => !check.ok)
       .map((check: { name: string }) => check.name),
   ).toEqual(["tmux", "codex", "target_cwd_exists"]);
+});
+
+test("doctor says of each agent in a line what agents says, and needs the one that is started unless somebody says otherwise", async () => {
+  w = new World();
+  // Only a script can be of a version that nobody has tested.
+  const claude = await w.file("bin/claude", "#!/bin/sh\necho '9.9.9 (Claude Code)'\n");
+  chmodSync(claude, 0o755);
+  symlinkSync(Bun.which("tmux", { PATH: w.env.PATH! })!, join(dirname(claude), "tmux"));
+  const at = async (CONVEYOR_AGENT: string) => w.run("doctor", { env: { CONVEYOR_AGENT, PATH: dirname(claude) } });
+  const { from, to } = agents.claude.tested;
+  const [codexLine, claudeLine, ...more]: string[] = (await at("codex")).json().agents;
+  expect([codexLine, more]).toEqual(["codex: not on PATH: npm install --global @openai/codex", []]);
+  expect(claudeLine).toBe(
+    `claude: 9.9.9 at ${claude}; tested ${from} to ${to}; 9.9.9 is newer than any version that the tests know (${from} to ${to})`,
+  );
+  expect((await at("codex")).exit).toBe(1);
+  const chosen = await at("claude");
+  expect(chosen.exit).toBe(0);
+  expect(chosen.json().checks).toContainEqual({ name: "claude", ok: true, path: claude });
+  expect((await w.run("doctor-self", { env: { CONVEYOR_AGENT: "claude" } })).json().agent).toBe("claude");
 });
 
 test("doctor-self does not believe a TMUX that belongs to somebody else", async () => {

@@ -19,8 +19,8 @@ const shown = ({ session_name, side_effect_started, side_effect_completed, ...re
 export default verb(
   {
     about:
-      "Lists what was sent to sessions, youngest first: by the agent's own protocol, by tmux, by Codex's own queue, or left for the " +
-      "inbox; delivered with its proof, or still open. Open ones are looked for in the receiver's rollout first; this sends nothing.",
+      "Lists what was sent to sessions, youngest first: by the agent's own protocol, queue or inbox, by tmux, or left for the inbox; " +
+      "delivered with its proof, or still open. Open ones are looked for in the receiver's rollout first; this sends nothing.",
     examples: [
       ["deliveries worker-1", "what was said to a session"],
       ["deliveries --explain delivery-…", "every step of one sending"],

@@ -14,7 +14,7 @@ export default verb(
     about:
       "Interrupts what a worker does and then sends a message, by default a request to pause and report. Without " +
       "--key that goes by the agent's own protocol where its launch is protocol, else by the key that interrupts the program in its " +
-      "pane: Escape for Codex, C-c for anything else.",
+      "pane: Escape for an agent, C-c for anything else.",
     examples: [
       ["interrupt w1", "stop and ask for a status"],
       ["interrupt w1 --no-followup", "only the key"],

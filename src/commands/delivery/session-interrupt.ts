@@ -8,8 +8,8 @@ export default verb(
   {
     about:
       "Interrupts the turn of a registered session and may say something afterwards. Without --key that goes by the agent's own protocol " +
-      "where its launch is protocol, else by the key that interrupts the program in its pane: Escape for Codex, C-c for anything " +
-      "else; an idle Codex gets none, since C-c would end it.",
+      "where its launch is protocol, else by the key that interrupts the program in its pane: Escape for an agent, C-c for anything " +
+      "else; an idle agent gets none.",
     examples: [
       ["session-interrupt worker-1", "stop what it does"],
       ['session-interrupt worker-1 --followup "Stop editing. Report what you changed."', "and say why"],

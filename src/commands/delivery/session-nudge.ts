@@ -8,7 +8,7 @@ export default verb(
     about:
       "Sends a text to a registered session as one user message and looks for it in the session's rollout. A session whose launch is " +
       "protocol takes it whatever its terminal shows; into any other it is typed, and where a person's half-typed words or a dialog are " +
-      "in front, it goes by Codex's own queue. The exit is 1 unless the text arrived or waits in a busy session.",
+      "in front, it goes by the agent's own queue or inbox. The exit is 1 unless the text arrived or waits in a busy session.",
     examples: [
       ['session-nudge worker-1 "Run the tests again and report"', "a message to a worker"],
       ['session-nudge worker-1 -- "-v is missing in the command"', "a text that begins with a dash"],

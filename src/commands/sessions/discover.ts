@@ -25,7 +25,7 @@ function suggest(program: string, found: Found, bound: ReadonlySet<string>): Rec
     if (active.some((row) => row.role === role)) continue;
     suggestions.push({
       kind: `register-${role}`,
-      prompt: `In the Codex session that should be the ${role}, run: ${program} register-${role} --name NAME --self`,
+      prompt: `In the session that should be the ${role}, run: ${program} register-${role} --name NAME --self`,
     });
   }
   return suggestions;

@@ -14,7 +14,7 @@ import { selfArgv } from "../../system/processes/self.ts";
 export default verb(
   {
     about:
-      "Starts a worker and a manager session of Codex in tmux, puts both on record, binds them on the task, opens a run " +
+      "Starts a worker and a manager session in tmux, puts both on record, binds them on the task, opens a run " +
       "and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
       "Interrupted, it ends what it began; killed, the same command goes on from there.",

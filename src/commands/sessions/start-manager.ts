@@ -1,4 +1,4 @@
-/** `start-manager`: a Codex session in tmux of its own, on record as manager and told its role. */
+/** `start-manager`: a session in tmux of its own, on record as manager and told its role. */
 import { text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
@@ -11,9 +11,9 @@ import { selfArgv } from "../../system/processes/self.ts";
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session codex-NAME with the manager's instructions, waits until its thread is known and " +
-      "registers it as manager. The task and the worker are named in the instructions; they are bound with bind, or all at once with " +
-      "pair.",
+      "Starts the agent in a detached tmux session codex-NAME or claude-NAME with the manager's instructions, waits until its session " +
+      "is known and registers it as manager. The task and the worker are named in the instructions; they are bound with bind, or all " +
+      "at once with pair.",
     examples: [
       ["start-manager --name m1 --task fix-1 --worker w1", "for a task and a worker on record"],
       ['start-manager --name m1 --task-goal "All tests pass"', "before there is a task"],

@@ -8,7 +8,7 @@ export default verb(
   {
     about:
       "Makes a worker as create does, with a harmless task, waits until " +
-      "Codex is ready and until the worker has reported a status by itself.",
+      "the agent is ready and until the worker has reported a status by itself.",
     examples: [["start-test --accept-trust --stop-after", "try it and leave nothing running"]],
     positionals: { name: word("name of the worker", { default: "live-test" }) },
     flags: createFlags,

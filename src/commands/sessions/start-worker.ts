@@ -1,4 +1,4 @@
-/** `start-worker`: a Codex session in tmux of its own, on record as worker. */
+/** `start-worker`: a session in tmux of its own, on record as worker. */
 import { text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { launchOf, start, startFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
@@ -6,12 +6,12 @@ import { launchOf, start, startFlags, timeoutSeconds } from "../../flow/sessions
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session codex-NAME, waits until its thread is known and registers it as " +
-      "worker. Without --task a newer Codex gets a short standby prompt, since its session cannot be known before the " +
-      "first turn. When the session is not known in time nothing is registered, and the message says how to go on.",
+      "Starts the agent in a detached tmux session codex-NAME or claude-NAME, waits until its session is known and registers it as " +
+      "worker. Without --task a newer Codex gets a short standby prompt, since its session cannot be known before the first turn. " +
+      "When the session is not known in time nothing is registered, and the message says how to go on.",
     examples: [
       ['start-worker --name w1 --task "Fix the flaky test"', "a worker with its first words"],
-      ["start-worker --name w1 --cwd ~/project --accept-trust", "in a folder that Codex does not know yet"],
+      ["start-worker --name w1 --cwd ~/project --accept-trust", "in a folder that the agent does not know yet"],
       ["start-worker --name w1 --resume THREAD_ID", "go on with a conversation that has ended"],
     ],
     exclusive: [{ of: ["resume", "task"] }],

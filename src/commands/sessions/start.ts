@@ -15,17 +15,18 @@ import { writeWhole } from "../../system/files/whole-file.ts";
 export default verb(
   {
     about:
-      "Starts Codex in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names " +
-      "are asked for, never invented. Every flag that is not listed here goes to Codex unchanged; with one that is not known to go with " +
-      "a server of its own, Codex is started alone in its terminal. No records are written: registering it finds its server.",
+      "Starts the agent in a detached tmux session SESSION and gives it a prompt that says how it becomes a supervised worker: names " +
+      "are asked for, never invented. Every flag that is not listed here goes to the agent unchanged; for Codex, with one that is not " +
+      "known to go with a server of its own, it is started alone in its terminal. No records are written: registering it finds its " +
+      "server.",
     examples: [
-      ["start my-session", "Codex in tmux, with the set-up prompt"],
+      ["start my-session", "the agent in tmux, with the set-up prompt"],
       ["start my-session --no-start-prompt -- --search", "flags for Codex after --"],
     ],
     positionals: { session: word("name of the tmux session") },
     flags: {
       ...agentFlags,
-      cwd: text("folder in which Codex works; else the current one", { value: "FOLDER" }),
+      cwd: text("folder in which the agent works; else the current one", { value: "FOLDER" }),
       launch: launchFlag,
       noStartPrompt: flag("give it no first words"),
     },
@@ -39,7 +40,7 @@ export default verb(
     const wish = launchWish(cx, args.launch);
     checkPlainSession(cx, agent, session, cwd, choice);
     await checkTmuxFree(cx, session);
-    const commands = startCommands(cx.program, session, cwd, flags);
+    const commands = startCommands(cx.program, { agent: agent === chosenAgent({}) ? null : agent.key, session, cwd, flags });
     const promptPath = args.noStartPrompt ? null : join(cx.stateRoot, "artifacts", "start-prompts", `${session}.md`);
     const prompt = promptPath === null ? null : startPrompt(cx.program, session, cwd, commands);
     const ending = quoteCommand(["tmux", "kill-session", "-t", `=${session}`]);

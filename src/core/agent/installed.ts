@@ -34,3 +34,9 @@ export function agentReport(agent: Agent, found: { readonly path: string; readon
     notes: note === null ? [] : [note],
   };
 }
+
+/** The same in one line, with what is to be said against it at its end. */
+export function agentLine({ agent, path, version, tested, notes }: AgentReport): string {
+  const found = path === null ? [] : [`${version ?? "of unknown version"} at ${path}`, `tested ${tested.from} to ${tested.to}`];
+  return `${agent}: ${[...found, ...notes].join("; ")}`;
+}

@@ -10,20 +10,29 @@ export interface StartCommands {
   readonly workerAck: string;
 }
 
-const SANDBOX = ["--sandbox", "--ask-for-approval"];
+const PERMISSIONS = ["--sandbox", "--ask-for-approval", "--permission-mode"];
 
 /** Those of the agent's own flags that start-manager has too. */
 function managerFlags(flags: readonly string[]): string[] {
   const kept: string[] = [];
   for (const [at, word] of flags.entries()) {
     const [name = "", value = flags[at + 1]] = word.includes("=") ? word.split(/=(.*)/s) : [word];
-    if (SANDBOX.includes(name) && value !== undefined) kept.push(name, value);
+    if (PERMISSIONS.includes(name) && value !== undefined) kept.push(name, value);
   }
   return kept;
 }
 
+/** Where the session is that `start` opened, and how it was started. */
+interface StartedPlace {
+  /** What its manager is to run; null: what is run where nobody says which. */
+  readonly agent: string | null;
+  readonly session: string;
+  readonly cwd: string;
+  readonly flags: readonly string[];
+}
+
 /** The commands of the way from a bare session to a supervised one; words in `<…>` are for the reader to fill in. */
-export function startCommands(program: string, session: string, cwd: string, flags: readonly string[]): StartCommands {
+export function startCommands(program: string, { agent, session, cwd, flags }: StartedPlace): StartCommands {
   const line = (...words: string[]) => quoteCommand([program, ...words]).replace(/'(<[^']+>)'/g, "$1");
   return {
     registerWorker: line("register-worker", "--name", "<worker>", "--self", "--tmux-session", session),
@@ -38,6 +47,7 @@ export function startCommands(program: string, session: string, cwd: string, fla
       "<worker>",
       "--cwd",
       cwd,
+      ...(agent === null ? [] : ["--agent", agent]),
       ...managerFlags(flags),
     ),
     bind: line("bind", "--task", "<task>", "--worker", "<worker>", "--manager", "<manager>"),

@@ -1,4 +1,4 @@
-/** A registered Codex session, and how it can be reached. */
+/** A registered session, and how it can be reached. */
 import { Failure } from "../failure.ts";
 import { parseStored } from "../json.ts";
 import { quoteCommand, quoteWord } from "../shell.ts";

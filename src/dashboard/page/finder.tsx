@@ -1,4 +1,4 @@
-/** Picks a Codex session that runs on this machine and is not registered. */
+/** Picks a session that runs on this machine and is not registered. */
 import { useEffect, useState } from "preact/hooks";
 import type { FoundSession } from "../../flow/sessions/found-sessions.ts";
 import { ask as read } from "./do.ts";
@@ -19,8 +19,8 @@ export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) 
         </p>
       ) : found.length === 0 ? (
         <Empty>
-          No Codex session runs here that is not registered already. A session shows up with its first turn: type something into it, then
-          look again.
+          No session runs here that is not registered already. A session shows up with its first turn: type something into it, then look
+          again.
         </Empty>
       ) : (
         <ul class="plain found">

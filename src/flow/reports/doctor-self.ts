@@ -1,7 +1,8 @@
 /** Whether the session this runs in can be supervised or supervise: its tmux session, its programs, its skills. */
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { agents, allAgents } from "../../core/agent/agents.ts";
+import type { Agent } from "../../core/agent/agent.ts";
+import { allAgents, chosenAgent } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteCommand } from "../../core/shell.ts";
 import { which } from "../../system/processes/environment.ts";
@@ -36,11 +37,11 @@ async function live(cx: Context, session: string): Promise<{ ok: boolean; error?
   }
 }
 
-/** What `register-… --self` would take, or why it would refuse. */
-async function wouldRegister(cx: Context): Promise<Record<string, unknown>> {
+/** What `register-… --self` would take, or why it would refuse; and whose session that is. */
+async function wouldRegister(cx: Context): Promise<{ readonly agent: Agent | null; readonly self: Record<string, unknown> }> {
   try {
     const found: Identity = await identifySelf(cx);
-    return {
+    const self = {
       ok: true,
       codex_session_id: found.threadId,
       codex_session_path: found.rolloutPath,
@@ -49,8 +50,9 @@ async function wouldRegister(cx: Context): Promise<Record<string, unknown>> {
       tmux_session: found.pane?.session ?? null,
       tmux_pane_id: found.pane?.paneId ?? null,
     };
+    return { agent: found.agent, self };
   } catch (error) {
-    if (error instanceof Failure) return { ok: false, reason: error.message };
+    if (error instanceof Failure) return { agent: null, self: { ok: false, reason: error.message } };
     throw error;
   }
 }
@@ -61,8 +63,9 @@ const NEEDED = ["workerctl_on_path", "tmux_on_path", "inside_tmux", "current_tmu
 export async function doctorSelf(cx: Context, given: string | undefined): Promise<Report> {
   const { pane, denied } = await ownPane(cx);
   const session = given ?? pane?.session ?? null;
-  // Outside of any session it is asked before one is started, and that is Codex's where nobody says otherwise.
-  const agent = agentsAround(cx, allAgents)[0] ?? agents.codex;
+  const found = await wouldRegister(cx);
+  // Outside of any session it is asked before one is started.
+  const agent = found.agent ?? agentsAround(cx, allAgents)[0] ?? chosenAgent(cx.env);
   const skills = join(homeOfAgent(agent, cx.env), "skills");
   const manage = join(skills, "manage-codex-workers", "SKILL.md");
   const review = join(skills, "codex-review", "SKILL.md");
@@ -100,7 +103,7 @@ export async function doctorSelf(cx: Context, given: string | undefined): Promis
     checks,
     current_session: session,
     tmux_believed: cx.env.TMUX ? pane !== null : null,
-    self: await wouldRegister(cx),
+    self: found.self,
     command_template: register,
     follow_up: [register, `${cx.program} bind --task TASK --worker WORKER --manager MANAGER`, `${cx.program} cycle TASK`],
     why_or_why_not: supported

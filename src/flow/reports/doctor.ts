@@ -2,16 +2,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
-import { agents as agentsByKey } from "../../core/agent/agents.ts";
-import type { AgentReport } from "../../core/agent/installed.ts";
+import { agents, chosenAgent } from "../../core/agent/agents.ts";
+import { agentLine } from "../../core/agent/installed.ts";
 import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
 import { recordsFor } from "../../system/records-place.ts";
-import { agentReports } from "./agent-reports.ts";
 import { type StartReport, startReports } from "./recorded-starts.ts";
-import { installedAgent } from "../../system/agent/cli.ts";
+import { agentReports, installedAgent } from "../../system/agent/cli.ts";
 import { which } from "../../system/processes/environment.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { folderNames, readCompatJson, workerFolder } from "../../system/compat-worker.ts";
@@ -19,7 +18,7 @@ import { isFolder } from "../../system/files/folders.ts";
 import { programRoot } from "../../system/processes/self.ts";
 import { tmuxVersion } from "../../system/terminal/tmux.ts";
 
-const { codex } = agentsByKey;
+const { codex } = agents;
 
 export interface Check {
   readonly name: string;
@@ -106,19 +105,22 @@ export interface Report {
 }
 
 /** @param given folder of the work, instead of the current one */
-export async function doctor(cx: Context, given: string | undefined): Promise<Report & { readonly agents: readonly AgentReport[] }> {
+export async function doctor(cx: Context, given: string | undefined): Promise<Report> {
   const cwd = given === undefined ? cx.cwd : cx.path(given);
   const root = cx.env.WORKERCTL_STATE_ROOT ? cx.stateRoot : recordsFor(cwd);
   const tmux = which("tmux", cx.env);
-  const [found, agents] = await Promise.all([codexFacts(cx), agentReports(cx)]);
-  // Whoever works with another agent needs no Codex.
-  const mayFail = new Set([...MAY_FAIL, ...(agents.some(({ path }) => path !== null) ? [codex.key] : [])]);
+  const found = await codexFacts(cx);
+  const reports = await agentReports(cx.env);
+  // What nobody starts unless they say so need not be there.
+  const chosen = chosenAgent(cx.env);
+  const program = which(chosen.program, cx.env);
   const version = tmux === null ? null : await tmuxVersion(cx.env);
   const records = await strangers(cx, root);
   const folders = foldersOf(root);
   const checks: Check[] = [
     { name: "tmux", ok: tmux !== null, path: tmux },
     { name: "codex", ok: found !== null, path: which(codex.program, cx.env) },
+    ...(chosen === codex ? [] : [{ name: chosen.key, ok: program !== null, path: program }]),
     ...(tmux === null ? [] : [{ name: "tmux_version", ok: version !== null, value: version }]),
     ...(found === null ? [] : [{ name: "codex_version", ok: found.version_text !== null, value: found.version_text }]),
     { name: "target_cwd_exists", ok: isFolder(cwd), path: cwd },
@@ -127,9 +129,9 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     ...records.checks,
   ];
   return {
-    ok: checks.every((check) => check.ok || mayFail.has(check.name)),
+    ok: checks.every((check) => check.ok || MAY_FAIL.has(check.name) || (chosen !== codex && check.name.startsWith(codex.key))),
     checks,
-    agents,
+    agents: reports.map(agentLine),
     codex: found?.facts ?? null,
     unknown_records: records.found,
     sessions: records.starts,

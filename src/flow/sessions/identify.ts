@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
 import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
-import type { Writer } from "../../core/agent/machine.ts";
+import type { LiveSession, Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { agentOfProcess, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
@@ -78,9 +78,13 @@ async function listedIn(cx: Context, pid: number, among: Among): Promise<Identit
   return null;
 }
 
+/** The living processes that run the session, as its agent itself lists them; [] where it keeps no list. */
+const listedAs = (agent: Agent, home: string, id: string): LiveSession[] =>
+  (machineOf(agent).list?.sessions(home) ?? []).filter((each) => each.id === id);
+
 /** @throws Failure when two processes run the session: what is said to one of them would show in the record of both */
 function refuseShared(agent: Agent, home: string, id: string): void {
-  const pids = (machineOf(agent).list?.sessions(home) ?? []).filter((each) => each.id === id).map(({ pid }) => pid);
+  const pids = listedAs(agent, home, id).map(({ pid }) => pid);
   if (pids.length < 2) return;
   throw new Failure(`processes ${pids.join(" and ")} both run the ${agent.label} session ${id}`, {
     hint: `end all but one of them: what is said to one shows in the record of all`,
@@ -158,7 +162,9 @@ export function conversationAt(agent: Agent, path: string): TranscriptHead & { r
     });
   const home = agent.transcript.homeOf(path);
   if (home !== null) refuseShared(agent, home, head.id);
-  return { ...head, path: machineOf(agent).newestTranscript(path, head.id) };
+  // One whose first line does not tell its folder tells it in its agent's list.
+  const cwd = head.cwd ?? (home === null ? undefined : listedAs(agent, home, head.id)[0]?.cwd) ?? null;
+  return { ...head, cwd, path: machineOf(agent).newestTranscript(path, head.id) };
 }
 
 /**
@@ -219,23 +225,38 @@ export const agentsAround = (cx: Context, among: Among): Among => among.filter((
 
 /**
  * The session in which this command runs, by the variable that its agent sets for it, which must be true of this very command: the writer
- * of that thread is one of its parents. That writer may be a daemon for many sessions, started by any of them: then nothing tells the pane,
- * whatever TMUX says.
+ * of that thread is one of its parents. Beside one that is true, another agent's that is left from elsewhere does not count.
  * @throws Failure when this does not run inside a session of an agent, or inside those of several
  */
 export async function identifySelf(cx: Context, among: Among = allAgents): Promise<Identity> {
   const hint = `run it from ${anyLabel(among)}, or pass --pid PID`;
-  const [agent, ...others] = agentsAround(cx, among);
-  if (agent === undefined) {
-    const variables = among.map(({ selfVariable }) => selfVariable).join(" or ");
-    throw new Failure(`this command does not run inside a ${anyLabel(among)} session: ${variables} is not set`, { hint });
+  const found: Identity[] = [];
+  const refused: Failure[] = [];
+  for (const agent of agentsAround(cx, among)) {
+    try {
+      found.push(await selfOf(cx, agent, hint));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      refused.push(error);
+    }
   }
-  if (others.length > 0) {
-    const set = [agent, ...others];
-    throw new Failure(`this command says to run inside sessions of ${set.map(({ label }) => label).join(" and ")} at once`, {
-      hint: `say which is meant: --agent ${set.map(({ key }) => key).join(" or --agent ")}`,
+  if (found.length > 1) {
+    const agents = found.map(({ agent }) => agent);
+    throw new Failure(`this command runs inside sessions of ${agents.map(({ label }) => label).join(" and ")} at once`, {
+      hint: `say which is meant: --agent ${agents.map(({ key }) => key).join(" or --agent ")}`,
     });
   }
+  if (found[0] !== undefined) return found[0];
+  if (refused[0] !== undefined) throw refused[0];
+  const variables = among.map(({ selfVariable }) => selfVariable).join(" or ");
+  throw new Failure(`this command does not run inside a ${anyLabel(among)} session: ${variables} is not set`, { hint });
+}
+
+/**
+ * The same for one agent, whose variable is set. The writer may be a daemon for many sessions, started by any of them: then nothing tells
+ * the pane, whatever TMUX says.
+ */
+async function selfOf(cx: Context, agent: Agent, hint: string): Promise<Identity> {
   const { selfVariable } = agent;
   const thread = cx.env[selfVariable]!;
   if (!agent.isSessionId(thread)) throw new Failure(`${selfVariable} is no thread id: ${JSON.stringify(thread)}`, { hint });

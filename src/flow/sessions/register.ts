@@ -1,4 +1,4 @@
-/** Registering a Codex session that runs already, as worker or manager. */
+/** Registering a session that runs already, as worker or manager. */
 import { existsSync } from "node:fs";
 import { choice, flag, integer, jsonFlag, pathFlag, text } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
@@ -18,8 +18,8 @@ import { servedConversation } from "../reach/served.ts";
 /** The flags that register-worker and register-manager share. */
 export const registerFlags = {
   name: text("name of the session, unique among all sessions", { required: true, filled: true }),
-  pid: integer("process of the Codex session; its open rollout is found when no path is given", { min: 1 }),
-  codexSession: text("rollout file, or thread id, of the Codex session; without --pid, whoever writes that thread is its process", {
+  pid: integer("process of the session; its rollout or transcript is found when no path is given", { min: 1 }),
+  codexSession: text("rollout or transcript file, or id, of the session; without --pid, whoever writes it is its process", {
     value: "PATH|ID",
     filled: true,
   }),
@@ -71,7 +71,7 @@ async function identify(cx: Context, role: Role, input: Input): Promise<Identity
   }
   if (input.pid === undefined) {
     if (input.codexSession === undefined)
-      throw new UsageError("one of --pid, --codex-session and --self is needed to know which Codex session is meant");
+      throw new UsageError("one of --pid, --codex-session and --self is needed to know which session is meant");
     return identifyByThread(cx, input.codexSession, among, input.timeoutSeconds);
   }
   if (input.codexSession === undefined)

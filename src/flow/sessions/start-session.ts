@@ -55,7 +55,10 @@ export const roleFlags = {
 
 /** Flags that start-worker and start-manager share. */
 export const startFlags = {
-  name: text("name of the session, unique among all sessions; its tmux session is codex-NAME", { required: true, filled: true }),
+  name: text("name of the session, unique among all sessions; its tmux session is codex-NAME or claude-NAME", {
+    required: true,
+    filled: true,
+  }),
   cwd: text("folder in which the agent works; else the current one", { value: "FOLDER", filled: true }),
   ...launchFlags,
   resume: text("thread that has ended and is to be gone on with, with these permissions, and without first words", {

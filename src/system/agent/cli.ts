@@ -1,5 +1,7 @@
 /** Asks an installed agent what it is and what it can do. */
 import type { Agent, AgentFeatures } from "../../core/agent/agent.ts";
+import { allAgents } from "../../core/agent/agents.ts";
+import { type AgentReport, agentReport } from "../../core/agent/installed.ts";
 import { Failure } from "../../core/failure.ts";
 import { type Env, which } from "../processes/environment.ts";
 import { runProgram } from "../processes/run.ts";
@@ -39,6 +41,12 @@ export const agentHereOrNot = async (agent: Agent, env: Env): Promise<InstalledA
   which(agent.program, env) === null
     ? { path: agent.program, versionText: null, features: agent.features(null, "") }
     : installedAgent(agent, env);
+
+/** What is told of every agent on this machine, each asked itself. */
+export const agentReports = (env: Env): Promise<AgentReport[]> =>
+  Promise.all(
+    allAgents.map(async (agent) => agentReport(agent, which(agent.program, env) === null ? null : await installedAgent(agent, env))),
+  );
 
 async function ask(agent: Agent, path: string, env: Env): Promise<InstalledAgent> {
   const result = await runProgram([path, "--version"], { env, timeoutMs: 15_000 });

@@ -1,9 +1,11 @@
 /** Which agent is meant: chosen for a start, told of what runs already. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Agent } from "../../../src/core/agent/agent.ts";
 import { agentKeys, agentOfPath, agents } from "../../../src/core/agent/agents.ts";
 import { identifySelf } from "../../../src/flow/sessions/identify.ts";
+import { startTicks } from "../../../src/system/processes/processes.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { World } from "../../harness.ts";
 import { meta, rollout, THREAD } from "../../rollout.ts";
@@ -76,14 +78,31 @@ test("a session is registered with its agent named", async () => {
   expect((await w.ok("sessions --name w1"))[0].agent).toBe("codex");
 });
 
-test("inside the sessions of two agents at once, --agent decides", async () => {
+/** Puts on Claude Code's list that this very process runs the session. */
+function listHere(id: string): void {
+  const folder = join(w.dir, "claude", "sessions");
+  mkdirSync(folder, { recursive: true });
+  const entry = { pid: process.pid, sessionId: id, cwd: w.work, procStart: startTicks(process.pid), kind: "interactive", status: "busy" };
+  writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(entry));
+}
+
+test("inside the sessions of two agents at once --agent decides; a variable left from elsewhere does not count", async () => {
+  const session = "0f9d2c1e-5a40-4f7b-9c55-1d2e3f4a5b6c";
+  await w.file(`claude/projects/-work/${session}.jsonl`, `${JSON.stringify({ type: "mode", mode: "normal", sessionId: session })}\n`);
+  listHere(session);
   await rollout(w, meta(), THREAD.worker);
-  const cx = w.context({ env: { CODEX_THREAD_ID: THREAD.worker, OTHER_SESSION: THREAD.manager } });
-  const both = identifySelf(cx, [agents.codex, other]);
-  await expect(both).rejects.toMatchObject({
-    message: "this command says to run inside sessions of Codex and Other at once",
-    hint: "say which is meant: --agent codex or --agent other",
+  const twin: Agent = { ...agents.claude, label: "Other", selfVariable: "OTHER_SESSION" };
+  const env = { CLAUDE_CONFIG_DIR: join(w.dir, "claude"), CODEX_THREAD_ID: THREAD.worker, CLAUDE_CODE_SESSION_ID: session };
+  // That thread of Codex has no writer here.
+  await expect(identifySelf(w.context({ env }), [agents.codex])).rejects.toThrow(`thread ${THREAD.worker}`);
+  expect(await identifySelf(w.context({ env }), [agents.codex, agents.claude])).toMatchObject({
+    agent: { key: "claude" },
+    threadId: session,
+    pid: process.pid,
+    cwd: w.work,
   });
-  // Alone it is looked at: that thread has no writer here.
-  await expect(identifySelf(cx, [agents.codex])).rejects.toThrow(`thread ${THREAD.worker}`);
+  await expect(identifySelf(w.context({ env: { ...env, OTHER_SESSION: session } }), [agents.claude, twin])).rejects.toMatchObject({
+    message: "this command runs inside sessions of Claude Code and Other at once",
+    hint: "say which is meant: --agent claude or --agent claude",
+  });
 });
