@@ -170,6 +170,8 @@ export interface ScreenPort {
 export interface KeysPort {
   /** The key that interrupts its turn and does no harm when it is idle. */
   readonly interrupt: string;
+  /** What puts the words of the composer behind a turn that runs and does nothing on a page that asks; null: Enter, which may answer it. */
+  readonly enqueue: string | null;
   /** The keys that take this text out of the composer again. */
   clear(text: string): readonly string[];
   /** Its own commands. */

@@ -128,6 +128,8 @@ export const claude: Agent = {
   },
   keys: {
     interrupt: "Escape",
+    // Ctrl-X Enter (2.1.332). Its keys are read late when it has much to do, and by then a page may ask what Enter would approve.
+    enqueue: "\x18\r",
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,

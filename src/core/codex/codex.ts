@@ -206,6 +206,7 @@ export const codex: Agent = {
   },
   keys: {
     interrupt: "Escape",
+    enqueue: null,
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,

@@ -3,12 +3,12 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
-import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
+import { isStartOf, pasteable } from "../../core/delivery/same-text.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
 import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
-import type { Journal } from "./journal.ts";
-import { newestTurn } from "../reach/open-turn.ts";
+import type { Journal, Parcel } from "./journal.ts";
+import { listedAt, newestTurn } from "../reach/open-turn.ts";
 import { type Reach, stillShows } from "../reach/recipient.ts";
 import { RolloutGrowth } from "./proof.ts";
 
@@ -60,13 +60,14 @@ export async function deliverByTmux(
     const ready = await awaitComposer(cx, journal, pane, agent, way.live && !parcel.asCommand, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     const interrupted = newestTurn(agent, journal.markRollout()) === "aborted";
-    const sent = await send(cx, journal, way, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
+    const still = { pane: ready.pane, cursor: true, literal: submitsBy(agent, parcel, ready.screen) };
+    const sent = await send(cx, journal, way, still, agent.keys.pastes(text), provable);
     if (sent === "changed") continue;
     if (sent === "moved") return sent;
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
-    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, interrupted, doubt);
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, { interrupted, doubt, behind: still.literal !== undefined });
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
   }
@@ -109,7 +110,7 @@ async function send(
   cx: Context,
   journal: Journal,
   way: Reach,
-  still: Still,
+  still: Still & { readonly literal?: string },
   pastes: readonly string[],
   provable: boolean,
 ): Promise<"sent" | "changed" | "moved" | Verdict> {
@@ -129,7 +130,7 @@ async function send(
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = await pasteAndSubmit(cx.env, names, still);
+    const done = await pasteAndSubmit(cx.env, names, still, still.literal);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");
@@ -140,6 +141,14 @@ async function send(
     journal.note("tmux failed", { error: message });
     return { ...sentOff("unknown"), error: message, errorType: name };
   }
+}
+
+const listed = (agent: Agent, { recipient: { rolloutPath } }: Parcel) => (rolloutPath === null ? null : listedAt(agent, rolloutPath));
+
+/** Enter only for who rests: whatever runs may come to ask before it is read. What is not queued then stands there, and is entered later. */
+function submitsBy(agent: Agent, parcel: Parcel, { working }: Screen): string | undefined {
+  const rests = !working && (listed(agent, parcel)?.status ?? "idle") === "idle";
+  return rests ? undefined : (agent.keys.enqueue ?? undefined);
 }
 
 interface Look {
@@ -176,7 +185,8 @@ async function awaitComposer(
     }
     if (screen.page !== last) journal.note("screen", { page: screen.page });
     last = screen.page;
-    const free = FREE.has(screen.page);
+    // That it asks is told before its page stands there.
+    const free = FREE.has(screen.page) && listed(agent, journal.parcel)?.status !== "waiting";
     if (free && now.pane.mode === null && (now.pane.cursorShown || !agent.screen.cursorShown)) return now;
     const starting = ["blank", "unknown", "starting"].includes(screen.page);
     const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
@@ -205,14 +215,14 @@ const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
 /**
  * @param interrupted the turn before was interrupted, perhaps only just now
  * @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon
+ * @param behind it was to wait behind a turn: no interrupt puts that back, and where it stands it never waited
  */
 async function awaitProof(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
-  interrupted: boolean,
-  doubt: Verdict | null,
+  { interrupted, doubt, behind }: { readonly interrupted: boolean; readonly doubt: Verdict | null; readonly behind: boolean },
 ): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
   const search = journal.search("tmux");
@@ -247,11 +257,13 @@ async function awaitProof(
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
           left ||= !stands && seen.screen.composer?.empty === true;
-          putBack = stands && (search.sawAbort || left);
+          putBack = stands && ((search.sawAbort && !behind) || left);
           const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
           // Enter in the mode of shell commands would run it.
           const mayEnter = stands && !putBack && settled && seen.screen.composer?.shell === false;
-          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
+          const literal = submitsBy(agent, parcel, seen.screen);
+          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }, literal).catch(() => false)))
+            journal.note("enter again");
         }
       }
       await growth.wait(Math.min(deadline, nextLook) - performance.now());
@@ -277,14 +289,3 @@ const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
   !screen.composer.empty &&
   !screen.asks &&
   standsInComposer(agent, screen.composer, text);
-
-/** Whether a message shown as waiting is ours; long ones are cut. */
-export function isStartOf(shown: string, text: string): boolean {
-  const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
-  const first = plainWords(
-    pasteable(text)
-      .split("\n")
-      .find((line) => line.trim() !== "") ?? "",
-  );
-  return seen !== "" && (seen === first || (seen.length >= 20 && first.startsWith(seen)));
-}
