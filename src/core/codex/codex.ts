@@ -207,6 +207,7 @@ export const codex: Agent = {
   keys: {
     interrupt: "Escape",
     settleMs: 0,
+    enqueue: null,
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },
     typeable,

@@ -23,3 +23,14 @@ export const plainWords = (text: string): string =>
 
 /** Equal in words. Empty texts are equal to nothing. */
 export const sameText = (one: string, other: string): boolean => plainWords(one) !== "" && plainWords(one) === plainWords(other);
+
+/** Whether a message shown as waiting is ours; long ones are cut. */
+export function isStartOf(shown: string, text: string): boolean {
+  const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
+  const first = plainWords(
+    pasteable(text)
+      .split("\n")
+      .find((line) => line.trim() !== "") ?? "",
+  );
+  return seen !== "" && (seen === first || (seen.length >= 20 && first.startsWith(seen)));
+}

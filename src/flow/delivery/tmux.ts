@@ -3,11 +3,11 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
-import { pasteable, plainWords } from "../../core/delivery/same-text.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { isStartOf, pasteable } from "../../core/delivery/same-text.ts";
 import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
-import { capturePane, listPanes, type Pane } from "../../system/terminal/panes.ts";
-import type { Journal } from "./journal.ts";
+import type { Pane } from "../../system/terminal/panes.ts";
+import { awaitComposer, listed, look, type Look } from "./composer.ts";
+import type { Journal, Parcel } from "./journal.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Reach, stillShows } from "../reach/recipient.ts";
 import { RolloutGrowth } from "./proof.ts";
@@ -15,8 +15,6 @@ import { RolloutGrowth } from "./proof.ts";
 /** How long a screen may take to show a composer that can be typed into. */
 const READY_MS = 10_000;
 const PROOF_MS = 15_000;
-/** A text that stands in the composer this long is a person's draft. */
-const STEADY_MS = 400;
 /** How often to look for a copy of a text that came in beside an interrupt. */
 const COPY_LOOKS = 4;
 /** Between two looks at the screen while the proof is awaited. */
@@ -61,7 +59,8 @@ export async function deliverByTmux(
     const ready = await awaitComposer(cx, journal, pane, agent, queued, deadline);
     if (ready === "queue" || "state" in ready) return ready;
     const interrupted = newestTurn(agent, journal.markRollout()) === "aborted";
-    const sent = await send(cx, journal, way, { pane: ready.pane, cursor: true }, agent.keys.pastes(text), provable);
+    const still = { pane: ready.pane, cursor: true, literal: submitsBy(agent, parcel, ready.screen) };
+    const sent = await send(cx, journal, way, still, agent.keys.pastes(text), provable);
     if (sent === "crowded") {
       if (performance.now() >= deadline)
         return queued ? "queue" : notSent("tmux", "ComposerOccupied", "nothing was typed: others are typing there");
@@ -73,7 +72,7 @@ export async function deliverByTmux(
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
       return doubt ?? { ...sentOff("delivered"), proof: "unavailable", completed: true };
-    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, interrupted, doubt);
+    const { aborted, ...verdict } = await awaitProof(cx, journal, pane, agent, { interrupted, doubt, behind: still.literal !== undefined });
     if (verdict.proof === "seen" && (interrupted || aborted)) await removeCopy(cx, journal, pane, agent);
     return verdict;
   }
@@ -116,7 +115,7 @@ async function send(
   cx: Context,
   journal: Journal,
   way: Reach,
-  still: Still,
+  still: Still & { readonly literal?: string },
   pastes: readonly string[],
   provable: boolean,
 ): Promise<"sent" | "changed" | "crowded" | "moved" | Verdict> {
@@ -138,7 +137,7 @@ async function send(
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = await pasteAndSubmit(cx.env, names, still);
+    const done = await pasteAndSubmit(cx.env, names, still, still.literal);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");
@@ -151,78 +150,23 @@ async function send(
   }
 }
 
-interface Look {
-  readonly pane: Pane;
-  readonly screen: Screen;
+/** Enter only for who rests: whatever runs may come to ask before it is read. What is not queued then stands there, and is entered later. */
+function submitsBy(agent: Agent, parcel: Parcel, { working }: Screen): string | undefined {
+  const rests = !working && (listed(agent, parcel)?.status ?? "idle") === "idle";
+  return rests ? undefined : (agent.keys.enqueue ?? undefined);
 }
-
-/** The pane, then its screen: whatever is typed after the first of the two shows in the second, or moves the cursor. Null: it is gone. */
-async function look(cx: Context, pane: Pane, agent: Agent): Promise<Look | null> {
-  const now = (await listPanes(cx.env)).find((each) => each.paneId === pane.paneId && each.pid === pane.pid);
-  if (now === undefined || now.dead) return null;
-  return { pane: now, screen: agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), null) };
-}
-
-/** Waits until nothing but an empty composer is in front. */
-async function awaitComposer(
-  cx: Context,
-  journal: Journal,
-  pane: Pane,
-  agent: Agent,
-  queue: boolean,
-  deadline: number,
-): Promise<Look | "queue" | Verdict> {
-  let draft = "";
-  let draftSince = 0;
-  for (let last = ""; ;) {
-    const now = await look(cx, pane, agent);
-    if (now === null)
-      return notSent("tmux", "PaneGone", `pane ${pane.paneId} of ${JSON.stringify(journal.parcel.recipient.name)} has ended`);
-    const { screen } = now;
-    if (now.pane.mode !== null) {
-      await leaveMode(cx.env, pane.paneId);
-      journal.note("left mode", { mode: now.pane.mode });
-    }
-    if (screen.page !== last) journal.note("screen", { page: screen.page });
-    last = screen.page;
-    const free = FREE.has(screen.page);
-    if (free && now.pane.mode === null && (now.pane.cursorShown || !agent.screen.cursorShown)) return now;
-    const starting = ["blank", "unknown", "starting"].includes(screen.page);
-    const shown = screen.page === "draft" ? (screen.composer?.text ?? "") : "";
-    if (shown !== draft) draftSince = performance.now();
-    draft = shown;
-    // What another sender has pasted stands there for a moment only.
-    const passing = shown !== "" && performance.now() - draftSince < STEADY_MS;
-    if (queue && !free && !starting && !passing) return "queue";
-    if (performance.now() >= deadline) return queue ? "queue" : blocked(journal, agent, screen);
-    // A screen that is right and only being drawn is soon done.
-    await Bun.sleep(free || passing ? 30 : 150);
-  }
-}
-
-/** Pages with an empty composer that takes keys. */
-const FREE: ReadonlySet<Screen["page"]> = new Set(["idle", "working", "queued_input"]);
-
-const blocked = (journal: Journal, agent: Agent, screen: Screen): Verdict =>
-  notSent(
-    "tmux",
-    screen.asks ? "DialogOpen" : screen.composer === null ? "ScreenUnknown" : "ComposerOccupied",
-    `nothing was typed into ${JSON.stringify(journal.parcel.recipient.name)}: ${agent.screen.describe(screen)}` +
-      (screen.dialog === null ? "" : ` (${screen.dialog.question})`),
-    `look at it with: tmux attach -t ${quoteWord(journal.parcel.recipient.tmuxSession ?? "")}`,
-  );
 
 /**
  * @param interrupted the turn before was interrupted, perhaps only just now
  * @param doubt what went wrong with the sending, if something did: then the rollout alone decides, soon
+ * @param behind it was to wait behind a turn: no interrupt puts that back, and where it stands it never waited
  */
 async function awaitProof(
   cx: Context,
   journal: Journal,
   pane: Pane,
   agent: Agent,
-  interrupted: boolean,
-  doubt: Verdict | null,
+  { interrupted, doubt, behind }: { readonly interrupted: boolean; readonly doubt: Verdict | null; readonly behind: boolean },
 ): Promise<Verdict & { readonly aborted: boolean }> {
   const { parcel } = journal;
   const search = journal.search("tmux");
@@ -257,11 +201,13 @@ async function awaitProof(
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
           left ||= !stands && seen.screen.composer?.empty === true;
-          putBack = stands && (search.sawAbort || left);
+          putBack = stands && ((search.sawAbort && !behind) || left);
           const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
           // Enter in the mode of shell commands would run it.
           const mayEnter = stands && !putBack && settled && seen.screen.composer?.shell === false;
-          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }).catch(() => false))) journal.note("enter again");
+          const literal = submitsBy(agent, parcel, seen.screen);
+          if (mayEnter && (await submit(cx.env, { pane: seen.pane, cursor: true }, literal).catch(() => false)))
+            journal.note("enter again");
         }
       }
       await growth.wait(Math.min(deadline, nextLook) - performance.now());
@@ -287,14 +233,3 @@ const strands = (agent: Agent, { pane, screen }: Look, text: string): boolean =>
   !screen.composer.empty &&
   !screen.asks &&
   standsInComposer(agent, screen.composer, text);
-
-/** Whether a message shown as waiting is ours; long ones are cut. */
-export function isStartOf(shown: string, text: string): boolean {
-  const seen = plainWords(shown).replace(/(…|\.\.\.)$/, "");
-  const first = plainWords(
-    pasteable(text)
-      .split("\n")
-      .find((line) => line.trim() !== "") ?? "",
-  );
-  return seen !== "" && (seen === first || (seen.length >= 20 && first.startsWith(seen)));
-}

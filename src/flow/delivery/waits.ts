@@ -2,6 +2,7 @@
  * Whether a text that was handed over still waits in the receiver: in sight in the agent's own queue, behind a turn that is open, or with a
  * server that takes it at the next step and is told again what it lost.
  */
+import { isStartOf } from "../../core/delivery/same-text.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Delivery } from "../../store/deliveries.ts";
 import { capturePane } from "../../system/terminal/panes.ts";
@@ -9,7 +10,6 @@ import { newestTurn } from "../reach/open-turn.ts";
 import { type Recipient, reach } from "../reach/recipient.ts";
 import { reachServed } from "../reach/served.ts";
 import type { Scene } from "../scene.ts";
-import { isStartOf } from "./tmux.ts";
 
 /**
  * Looks at the receiver now. Never true of what can prove nothing.

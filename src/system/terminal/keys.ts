@@ -56,22 +56,25 @@ async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly 
 }
 
 // A literal carriage return: some releases of tmux drop the named keys Enter and C-m and still exit 0.
-const returnKey = (paneId: string): string[] => ["send-keys", "-t", paneId, "-l", "--", "\r"];
+const RETURN = "\r";
+const returnKey = (paneId: string, literal = RETURN): string[] => ["send-keys", "-t", paneId, "-l", "--", literal];
 
 /**
  * Pastes each buffer as one bracketed paste, so that its newlines do not submit, deletes it and presses Enter, if the pane is still as it
  * was seen; false when it is not.
+ * @param literal what submits in place of Enter
  */
-export const pasteAndSubmit = (env: Env, buffers: readonly string[], still: Still): Promise<boolean> =>
+export const pasteAndSubmit = (env: Env, buffers: readonly string[], still: Still, literal = RETURN): Promise<boolean> =>
   ifStill(
     env,
     still,
     ...buffers.map((buffer) => ["paste-buffer", "-p", "-d", "-b", buffer, "-t", still.pane.paneId]),
-    returnKey(still.pane.paneId),
+    returnKey(still.pane.paneId, literal),
   );
 
-/** Presses Enter if the pane is still as it was seen; false when it is not. */
-export const submit = (env: Env, still: Still): Promise<boolean> => ifStill(env, still, returnKey(still.pane.paneId));
+/** Presses Enter, or what submits in place of it, if the pane is still as it was seen; false when it is not. */
+export const submit = (env: Env, still: Still, literal = RETURN): Promise<boolean> =>
+  ifStill(env, still, returnKey(still.pane.paneId, literal));
 
 /** Presses named keys such as `Escape` or `C-c`, if the pane is still as it was seen; false when it is not. */
 export const press = (env: Env, still: Still, ...keys: readonly string[]): Promise<boolean> =>
