@@ -121,8 +121,9 @@ export function followListed(cx: Pick<Context, "program">, store: Store, session
 /** The recipient where {@link followListed} finds it. */
 export function whereListed(cx: Pick<Context, "program">, store: Store, recipient: Recipient): Recipient {
   const session = recipient.sessionId === null || recipient.gone !== null ? null : sessionById(store, recipient.sessionId);
-  const now = session === null ? null : followListed(cx, store, session);
-  return now === null || now === session ? recipient : recipientOf(now);
+  if (session === null || machineOf(recipient.agent).list === null) return recipient;
+  const now = followListed(cx, store, session);
+  return now.codex_session_id === recipient.threadId ? recipient : recipientOf(now);
 }
 
 async function lookAtPane(cx: Context, store: Store, seen: Session, { closely = false, asksOf }: Look): Promise<void> {
