@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ClaudeModel } from "../claude-model.ts";
 import { ClaudeWorld, describeClaude } from "../claude-world.ts";
 import { until } from "../harness.ts";
+import { tmux } from "../panes.ts";
 
 let w: ClaudeWorld;
 afterEach(() => w.close());
@@ -44,6 +45,18 @@ describeClaude("commands with Claude Code", () => {
     expect(w.live()).toEqual([]);
     const trusted = await w.ok("create w2 --agent claude --wait-ready --accept-trust --no-initial-prompt --json", { cwd: w.project });
     expect(trusted).toMatchObject({ startup: "ready" });
+  }, 90_000);
+
+  test("start-worker with trust goes on in the terminal of one without it that was left at the question", async () => {
+    w = new ClaudeWorld(undefined, { trusted: false });
+    const words = ["start-worker", "--name", "w1", "--agent", "claude", "--task", "hello", "--timeout-seconds", "40"];
+    const asked = await w.run(words, { cwd: w.project });
+    expect(asked).toMatchObject({ exit: 1, stdout: "", stderr: expect.stringContaining("hint: start again with --accept-trust") });
+    const pane = tmux(w, "list-panes", "-t", "=claude-w1:", "-F", "#{pane_id} #{pane_pid}").trim();
+    const started = await w.ok([...words, "--accept-trust"], { cwd: w.project });
+    const live = await w.status("claude-w1", "idle");
+    expect(started).toMatchObject({ codex_session_id: live.sessionId, pid: live.pid, cwd: w.project });
+    expect(tmux(w, "list-panes", "-t", "=claude-w1:", "-F", "#{pane_id} #{pane_pid}").trim()).toBe(pane);
   }, 90_000);
 
   test("doctor-self in a session of Claude Code says what --self would take, and looks where Claude Code has its skills", async () => {
