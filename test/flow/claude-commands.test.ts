@@ -59,6 +59,26 @@ describeClaude("commands with Claude Code", () => {
     expect(tmux(w, "list-panes", "-t", "=claude-w1:", "-F", "#{pane_id} #{pane_pid}").trim()).toBe(pane);
   }, 90_000);
 
+  test("compact-worker --clear: the worker is followed to its new conversation, and nobody is told to register it again", async () => {
+    w = new ClaudeWorld();
+    const start = (role: string, name: string, ...more: string[]) =>
+      w.ok([`start-${role}`, "--name", name, "--agent", "claude", "--timeout-seconds", "40", ...more], { cwd: w.project });
+    const { codex_session_id: before } = await start("worker", "w1", "--task", "hello");
+    await start("manager", "m1", "--task-goal", "g");
+    await w.ok("tasks --create t1 --goal g");
+    await w.ok("bind --task t1 --worker w1 --manager m1");
+    await w.ok("manager-config t1 --allow-worker-compact-clear");
+    await w.ok(["handoff", "t1", "--summary", "half way"]);
+    await w.status("claude-w1", "idle");
+    const cleared = await w.run(["compact-worker", "t1", "--clear", "--reason", "context is full"]);
+    expect(cleared).toMatchObject({ exit: 0, stderr: "" });
+    const { sessionId } = await until("its new conversation", () =>
+      w.live().find(({ tmux: where, sessionId: id }) => String(where).startsWith("claude-w1:") && id !== before),
+    );
+    expect(await w.ok("session-nudge w1 onwards")).toMatchObject({ proof: "seen" });
+    expect(w.rows("select codex_session_id from sessions where name = 'w1'")).toEqual([{ codex_session_id: sessionId }]);
+  }, 90_000);
+
   test("doctor-self in a session of Claude Code says what --self would take, and looks where Claude Code has its skills", async () => {
     w = new ClaudeWorld(new ClaudeModel().messages);
     const file = join(w.dir, "report.json");

@@ -17,6 +17,7 @@ import { latestHandoff } from "../../store/tasks/handoffs.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
+import { machineOf } from "../../system/agent/agents.ts";
 import { deliver } from "../delivery/deliver.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { type Reach, reach, recipientOf } from "../reach/recipient.ts";
@@ -212,8 +213,9 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
     commandId,
   });
   refuseUndelivered(sent);
-  // One with a server of its own is followed to the new one.
-  if (slash_command === agentOf(worker).keys.slash.clear && worker.socket === null)
+  // One with a server of its own, or whose agent lists what it runs, is followed to the new one.
+  const agent = agentOf(worker);
+  if (slash_command === agent.keys.slash.clear && worker.socket === null && machineOf(agent).list === null)
     cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
   return { ...base, ...sentFacts(store, sent) };
 }
