@@ -84,6 +84,17 @@ describe("the overview", () => {
 });
 
 describe("a task", () => {
+  test("says of both sides which agent with which model it is, and how it is spoken to", async () => {
+    w.store()
+      .db.query("update session_agents set model = 'some-model' where session_id = (select id from sessions where name = ?)")
+      .run("login-fix-worker");
+    const tab = await opened();
+    await openTask(tab);
+    const about = async (name: string) => tab.page.getByRole("article", { name }).locator(".where").innerText();
+    expect(await about("login-fix-worker")).toEndWith(" · codex some-model · registered");
+    expect(await about("login-fix-manager")).toEndWith(" · codex · registered");
+  });
+
   test("shows timeline, criteria, chains, inboxes, tokens and agreements", async () => {
     const tab = await opened();
     await openTask(tab);

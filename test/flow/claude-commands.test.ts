@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ClaudeModel } from "../claude-model.ts";
 import { ClaudeWorld, describeClaude } from "../claude-world.ts";
 import { until } from "../harness.ts";
+import { tmux } from "../panes.ts";
 
 let w: ClaudeWorld;
 afterEach(() => w.close());
@@ -44,6 +45,38 @@ describeClaude("commands with Claude Code", () => {
     expect(w.live()).toEqual([]);
     const trusted = await w.ok("create w2 --agent claude --wait-ready --accept-trust --no-initial-prompt --json", { cwd: w.project });
     expect(trusted).toMatchObject({ startup: "ready" });
+  }, 90_000);
+
+  test("start-worker with trust goes on in the terminal of one without it that was left at the question", async () => {
+    w = new ClaudeWorld(undefined, { trusted: false });
+    const words = ["start-worker", "--name", "w1", "--agent", "claude", "--task", "hello", "--timeout-seconds", "40"];
+    const asked = await w.run(words, { cwd: w.project });
+    expect(asked).toMatchObject({ exit: 1, stdout: "", stderr: expect.stringContaining("hint: start again with --accept-trust") });
+    const pane = tmux(w, "list-panes", "-t", "=claude-w1:", "-F", "#{pane_id} #{pane_pid}").trim();
+    const started = await w.ok([...words, "--accept-trust"], { cwd: w.project });
+    const live = await w.status("claude-w1", "idle");
+    expect(started).toMatchObject({ codex_session_id: live.sessionId, pid: live.pid, cwd: w.project });
+    expect(tmux(w, "list-panes", "-t", "=claude-w1:", "-F", "#{pane_id} #{pane_pid}").trim()).toBe(pane);
+  }, 90_000);
+
+  test("compact-worker --clear: the worker is followed to its new conversation, and nobody is told to register it again", async () => {
+    w = new ClaudeWorld();
+    const start = (role: string, name: string, ...more: string[]) =>
+      w.ok([`start-${role}`, "--name", name, "--agent", "claude", "--timeout-seconds", "40", ...more], { cwd: w.project });
+    const { codex_session_id: before } = await start("worker", "w1", "--task", "hello");
+    await start("manager", "m1", "--task-goal", "g");
+    await w.ok("tasks --create t1 --goal g");
+    await w.ok("bind --task t1 --worker w1 --manager m1");
+    await w.ok("manager-config t1 --allow-worker-compact-clear");
+    await w.ok(["handoff", "t1", "--summary", "half way"]);
+    await w.status("claude-w1", "idle");
+    const cleared = await w.run(["compact-worker", "t1", "--clear", "--reason", "context is full"]);
+    expect(cleared).toMatchObject({ exit: 0, stderr: "" });
+    const { sessionId } = await until("its new conversation", () =>
+      w.live().find(({ tmux: where, sessionId: id }) => String(where).startsWith("claude-w1:") && id !== before),
+    );
+    expect(await w.ok("session-nudge w1 onwards")).toMatchObject({ proof: "seen" });
+    expect(w.rows("select codex_session_id from sessions where name = 'w1'")).toEqual([{ codex_session_id: sessionId }]);
   }, 90_000);
 
   test("doctor-self in a session of Claude Code says what --self would take, and looks where Claude Code has its skills", async () => {

@@ -29,7 +29,8 @@ export function Finder({ close, ask }: { close: () => void; ask: (form: Dialog) 
               <p>
                 <bdi class="name">{session.cwd ?? "unknown folder"}</bdi>{" "}
                 <span class="dim">
-                  {session.tmuxSession ? `tmux ${session.tmuxSession}` : "no terminal"} · begun <Time at={session.startedAt} />
+                  {session.agent} · {session.tmuxSession ? `tmux ${session.tmuxSession}` : "no terminal"} · begun{" "}
+                  <Time at={session.startedAt} />
                 </span>
               </p>
               {session.firstWords && (

@@ -151,7 +151,13 @@ function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form:
       </header>
       <p class="dim where">
         <bdi>{party.cwd}</bdi>
-        {party.thread && <span title="Codex thread"> · {party.thread}</span>}
+        {party.thread && <span title="Conversation"> · {party.thread}</span>}
+        <span title="Agent, model, and how it is spoken to">
+          {" "}
+          · {party.agent}
+          {party.model !== null && ` ${party.model}`}
+          {party.launch !== null && ` · ${party.launch}`}
+        </span>
       </p>
       {party.terminal?.running ? (
         <Terminal session={party.name} cols={party.terminal.width} rows={party.terminal.height + 1} />

@@ -70,7 +70,7 @@ export async function beginTerminal(
   request: Launch,
   argv: string[],
   hasPrompt: boolean,
-): Promise<{ terminal: BegunTerminal; launchedAt: number; pane: { paneId: string; pid: number } }> {
+): Promise<{ terminal: BegunTerminal; launchedAt: number; pane: { paneId: string; pid: number }; isNew: boolean }> {
   const { cx, store, under } = scene;
   const { agent, name, role } = request;
   const known = findStart(store, name);
@@ -83,7 +83,7 @@ export async function beginTerminal(
     await takeUp(scene, start);
     const terminal = under.begins({ name, tmuxSession: pane.session, mark: start.mark, ending });
     terminal.seen = { paneId: pane.paneId, pid: pane.pid, at: cx.now() };
-    return { terminal, launchedAt: instant(start.began_at)!, pane };
+    return { terminal, launchedAt: instant(start.began_at)!, pane, isNew: false };
   }
   const tmuxSession = tmuxNameOf(agent, name);
   const began_at = cx.now();
@@ -112,7 +112,7 @@ export async function beginTerminal(
     mark: start.mark,
   });
   terminal.seen = { ...pane, at: cx.now() };
-  return { terminal, launchedAt: instant(began_at)!, pane };
+  return { terminal, launchedAt: instant(began_at)!, pane, isNew: true };
 }
 
 /** tmux takes 16 kB of arguments: a longer prompt, the last word, travels by a file that is read and removed in front of the agent. */

@@ -2,13 +2,14 @@
 import type { Context } from "../../context.ts";
 import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
 import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
-import type { LiveSession, Writer } from "../../core/agent/machine.ts";
+import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { agentOfProcess, sessionFamily, sessionLine } from "../../system/agent/kinship.ts";
 import { environmentOf, executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
+import { headBeforeWords, listedAs, refuseShared } from "./listed.ts";
 import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
 
 export interface Identity {
@@ -78,19 +79,6 @@ async function listedIn(cx: Context, pid: number, among: Among): Promise<Identit
   return null;
 }
 
-/** The living processes that run the session, as its agent itself lists them; [] where it keeps no list. */
-const listedAs = (agent: Agent, home: string, id: string): LiveSession[] =>
-  (machineOf(agent).list?.sessions(home) ?? []).filter((each) => each.id === id);
-
-/** @throws Failure when two processes run the session: what is said to one of them would show in the record of both */
-function refuseShared(agent: Agent, home: string, id: string): void {
-  const pids = listedAs(agent, home, id).map(({ pid }) => pid);
-  if (pids.length < 2) return;
-  throw new Failure(`processes ${pids.join(" and ")} both run the ${agent.label} session ${id}`, {
-    hint: `end all but one of them: what is said to one shows in the record of all`,
-  });
-}
-
 /** What a server shared by several sessions writes for this process, and for which agent; null when it is no client of one. */
 async function servedFor(cx: Context, pid: number, among: Among): Promise<{ agent: Agent; served: ServedThreads } | null> {
   for (const agent of among) {
@@ -155,7 +143,7 @@ export async function identifyByPid(cx: Context, pid: number, among: Among, nami
  * @throws Failure when it is that of a helper which an agent started for itself: what is typed for it would go to the one that started it
  */
 export function conversationAt(agent: Agent, path: string): TranscriptHead & { readonly path: string } {
-  const head = transcriptHead(agent, path);
+  const head = transcriptHeadSoFar(agent, path) ?? headBeforeWords(agent, path) ?? transcriptHead(agent, path);
   if (!head.conversation)
     throw new Failure(`thread ${head.id} is a helper's, which its agent started for itself, and can be neither worker nor manager`, {
       hint: "name the conversation that started it; it is the one that its terminal shows",
@@ -178,7 +166,11 @@ export function transcriptMeant(cx: Context, given: string, among: Among = allAg
     return { agent: agentOfPath(path, among), path };
   }
   for (const agent of fitting) {
-    const path = machineOf(agent).transcriptOf(homeOfAgent(agent, cx.env), given);
+    const home = homeOfAgent(agent, cx.env);
+    const { transcriptOf, transcriptPlace } = machineOf(agent);
+    // Until something is said to it, it is known from its agent's list alone.
+    const living = listedAs(agent, home, given)[0];
+    const path = transcriptOf(home, given) ?? (living === undefined ? null : transcriptPlace(home, given, living.cwd));
     if (path !== null) return { agent, path };
   }
   const names = fitting.map(({ transcript }) => transcript.name).join(" or ");

@@ -134,10 +134,12 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
     installed,
   );
   for (const file of filesOf(way)) under.leavesFile(file);
-  const { terminal, launchedAt, pane: place } = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
+  const begun = await beginTerminal(scene, request, way.argv, prompt !== null && way.place === null);
+  const { terminal, launchedAt, pane: place } = begun;
   const { paneId, pid } = place;
   const { tmuxSession, mark } = terminal;
-  const facts = { pid, cwd: request.cwd, prompt, sessionId, resume, launchedAt };
+  // What a start that was cut off has left runs with the id that that one chose.
+  const facts = { pid, cwd: request.cwd, prompt, sessionId: begun.isNew ? sessionId : null, resume, launchedAt };
   const limitMs = request.timeoutSeconds * 1000;
   let decided = isDecided(way);
   // The time is for the agent: until it is started, its pane may wait for a server in vain.

@@ -1,9 +1,10 @@
 /**
- * Finds the thread of a session that was just launched: by the id that it was given, else by what its process holds open, else by folder,
- * start and whole first prompt.
+ * Finds the thread of a session that was just launched: as its agent lists it, else by the id that it was given, else by what its process
+ * holds open, else by folder, start and whole first prompt.
  */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
+import type { SessionList } from "../../core/agent/machine.ts";
 import { sameText } from "../../core/delivery/same-text.ts";
 import { instant } from "../../core/time.ts";
 import { indexedSessions } from "../../store/agent-index.ts";
@@ -20,7 +21,7 @@ interface LaunchFacts {
   readonly pid: number;
   readonly cwd: string;
   readonly prompt: string | null;
-  /** The id that it was given; null: it chose its own. */
+  /** The id that it was given; null: it chose its own, or was given one by a start that was cut off. */
   readonly sessionId: string | null;
   /** The thread that it goes on with; null: a new one. */
   readonly resume: string | null;
@@ -46,6 +47,8 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   if (processes === null) return none("the processes of this machine cannot be listed");
   const family = await sessionFamily(facts.pid, processes, cx.env);
   if (facts.resume !== null) return takenUp(cx, agent, facts.resume, family);
+  const { list } = machineOf(agent);
+  if (list !== null) return listed(cx, agent, list, { family, facts });
   if (facts.sessionId !== null) return given(cx, agent, facts.sessionId, { family, facts });
   const held = await heldRollout(cx, agent, family, facts.launchedAt);
   if (held !== null) return { found: held };
@@ -59,26 +62,32 @@ export async function locate(cx: Context, store: Store, agent: Agent, facts: Lau
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: only.path, threadId: only.id, cwd: facts.cwd } };
 }
 
-/** The thread of the id that we chose: no other can be it. */
-async function given(
-  cx: Context,
-  agent: Agent,
-  id: string,
-  { family, facts }: { family: readonly number[]; facts: LaunchFacts },
-): Promise<Location> {
+interface Launched {
+  /** The pane's process and all below it, nearest first. */
+  readonly family: readonly number[];
+  readonly facts: LaunchFacts;
+}
+
+/** The session that the agent itself lists for a process in the pane: that of the id which we chose, where we know it. */
+function listed(cx: Context, agent: Agent, list: SessionList, { family, facts }: Launched): Location {
   const home = homeOfAgent(agent, cx.env);
-  const { list, transcriptOf, transcriptPlace } = machineOf(agent);
-  if (list !== null) {
-    const listed = list.sessions(home).find((each) => each.id === id && family.includes(each.pid));
-    if (listed === undefined) return none(`${agent.label} does not list the session ${id} yet, as which it was started`);
-    const path = transcriptPlace(home, id, listed.cwd);
-    if (path === null) return none(`it cannot be told where the session ${id} will be written`);
-    // One that is known may be spoken to, and what others say must not come before its first words.
-    if (facts.prompt !== null && transcriptHeadSoFar(agent, path) === null)
-      return none(`the first words to the session ${id} are not written yet`);
-    return { found: { pid: listed.pid, rolloutPath: path, threadId: id, cwd: listed.cwd } };
-  }
-  const path = transcriptOf(home, id);
+  const living = list.sessions(home);
+  const session = family.map((pid) => living.find((each) => each.pid === pid)).find((each) => each !== undefined);
+  if (session === undefined || (facts.sessionId !== null && session.id !== facts.sessionId))
+    return none(`${agent.label} does not list the session ${facts.sessionId ?? "in the pane"} yet, as which it was started`);
+  const { id, pid, cwd } = session;
+  const path = machineOf(agent).transcriptPlace(home, id, cwd);
+  if (path === null) return none(`it cannot be told where the session ${id} will be written`);
+  // One that is known may be spoken to, and what others say must not come before its first words.
+  if (facts.prompt !== null && transcriptHeadSoFar(agent, path) === null)
+    return none(`the first words to the session ${id} are not written yet`);
+  return { found: { pid, rolloutPath: path, threadId: id, cwd } };
+}
+
+/** The thread of the id that we chose: no other can be it. */
+async function given(cx: Context, agent: Agent, id: string, { family, facts }: Launched): Promise<Location> {
+  const home = homeOfAgent(agent, cx.env);
+  const path = machineOf(agent).transcriptOf(home, id);
   if (path === null) return none(`nothing is written yet of the session ${id}, as which it was started`);
   return { found: { pid: await clientOf(cx, agent, family, facts.pid), rolloutPath: path, threadId: id, cwd: facts.cwd } };
 }

@@ -213,9 +213,9 @@ async function send(scene: PairedScene, { commandId, payload }: Request, dryRun:
     commandId,
   });
   refuseUndelivered(sent);
-  // One with a server of its own, or in a list of its agent's, is followed to the new one.
-  const followed = worker.socket !== null || machineOf(agentOf(worker)).list !== null;
-  if (slash_command === agentOf(worker).keys.slash.clear && !followed)
+  // One with a server of its own, or whose agent lists what it runs, is followed to the new one.
+  const agent = agentOf(worker);
+  if (slash_command === agent.keys.slash.clear && worker.socket === null && machineOf(agent).list === null)
     cx.err(`note: ${slash_command} begins a new thread; register worker ${JSON.stringify(worker.name)} again when it has said something`);
   return { ...base, ...sentFacts(store, sent) };
 }

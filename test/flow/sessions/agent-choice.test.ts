@@ -86,6 +86,18 @@ function listHere(id: string): void {
   writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(entry));
 }
 
+test("a session that its agent lists is registered by its id before anything was said to it", async () => {
+  const session = "0f9d2c1e-5a40-4f7b-9c55-1d2e3f4a5b6c";
+  listHere(session);
+  const env = { CLAUDE_CONFIG_DIR: join(w.dir, "claude") };
+  expect(await w.ok(["register-worker", "--name", "w1", "--codex-session", session], { env })).toMatchObject({
+    codex_session_id: session,
+    codex_session_path: expect.stringMatching(new RegExp(`/claude/projects/[^/]+/${session}\\.jsonl$`)),
+    pid: process.pid,
+    cwd: w.work,
+  });
+});
+
 test("inside the sessions of two agents at once --agent decides; a variable left from elsewhere does not count", async () => {
   const session = "0f9d2c1e-5a40-4f7b-9c55-1d2e3f4a5b6c";
   await w.file(`claude/projects/-work/${session}.jsonl`, `${JSON.stringify({ type: "mode", mode: "normal", sessionId: session })}\n`);
