@@ -254,6 +254,21 @@ export const listDeliveries = (
 export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> =>
   rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
 
+const LEFT = "left the composer";
+
+/** From now on another may type there. */
+export const noteLeft = (store: Store, id: string, at: string): void =>
+  tx(store, () => addSteps(store, id, [{ at, step: LEFT, detail: {} }]));
+
+/** Sendings whose words may still stand in the composer of the session. */
+export const stillTyping = (store: Store, sessionId: string | null, transport: Transport): Delivery[] =>
+  store.db
+    .query<Delivery, [string | null, Transport, string]>(
+      `select * from deliveries d where session_id = ? and transport = ? and state = 'sending' and not exists
+         (select 1 from delivery_steps where delivery_id = d.id and step = ?)`,
+    )
+    .all(sessionId, transport, LEFT);
+
 /** Those whose outcome is open, oldest first. */
 export const openDeliveries = (store: Store): Delivery[] =>
   store.db.query<Delivery, []>("select * from deliveries where state in ('sending', 'typed', 'unknown') order by created_at, rowid").all();

@@ -125,7 +125,13 @@ async function send(
     journal.note("pane moved");
     return "moved";
   }
-  if (!journal.begin("tmux", provable)) {
+  const begun = journal.begin("tmux", provable);
+  if (begun === "taken") {
+    await unload();
+    await Bun.sleep(LOOK_MS / 10);
+    return "changed";
+  }
+  if (!begun) {
     await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
@@ -230,7 +236,8 @@ async function awaitProof(
   const growth = new RolloutGrowth(search.rolloutPath, parcel.recipient.threadId);
   const begun = performance.now();
   let deadline = begun + (doubt === null ? (parcel.proofMs ?? PROOF_MS) : GONE_MS);
-  let nextLook = doubt === null ? begun + LOOK_MS : deadline;
+  // The first is soon: others may wait for this composer.
+  let nextLook = doubt === null ? begun + (agent.keys.enqueue === null ? LOOK_MS : LOOK_MS / 4) : deadline;
   let standing = "";
   let accepted = false;
   /** It was submitted: the composer was seen without it. */
@@ -256,7 +263,9 @@ async function awaitProof(
           // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
-          left ||= !stands && seen.screen.composer?.empty === true;
+          const gone: boolean = !left && !stands && seen.screen.composer?.empty === true;
+          if (gone) journal.left();
+          left ||= gone;
           putBack = stands && ((search.sawAbort && !behind) || left);
           const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
           // Enter in the mode of shell commands would run it.
