@@ -151,7 +151,7 @@ async function send(
 
 const listed = (agent: Agent, { recipient: { rolloutPath } }: Parcel) => (rolloutPath === null ? null : listedAt(agent, rolloutPath));
 
-/** Enter only for who rests: whatever runs may come to ask before it is read. What is not queued then stands there, and is entered later. */
+/** Enter only for who rests: what runs may ask before it is read. What did not come to wait then stands there, and is entered later. */
 function submitsBy(agent: Agent, parcel: Parcel, { working }: Screen): string | undefined {
   const rests = !working && (listed(agent, parcel)?.status ?? "idle") === "idle";
   return rests ? undefined : (agent.keys.enqueue ?? undefined);

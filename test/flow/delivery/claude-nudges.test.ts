@@ -1,6 +1,6 @@
 /**
- * A hundred nudges (in npm test the first of each kind) to one real Claude Code, by keys and by its inbox, whatever it does at that moment and
- * whatever they say: each stands in its transcript exactly once, and nothing that it asks is answered by one.
+ * A hundred nudges (in npm test the first of each kind) to one real Claude Code, by keys and by its inbox, whatever it does at that moment
+ * and whatever they say: each stands in its transcript exactly once, and nothing that it asks is answered by one.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { plainWords } from "../../../src/core/delivery/same-text.ts";
