@@ -45,12 +45,6 @@ export type NewDelivery = Omit<
   "proof_offset" | "proof_line" | "looked_to" | "created_at" | "finished_at" | "side_effect_completed"
 >;
 
-/** Whether a message that began at `since` or later is being typed to this thread by somebody, and has not ended. */
-export const isBeingTyped = (store: Store, threadId: string, since: string): boolean =>
-  store.db
-    .query("select 1 from deliveries where thread_id = ? and state = 'sending' and transport = 'tmux' and created_at >= ?")
-    .get(threadId, since) !== null;
-
 /** Inserts a row, finished at once unless its state is `sending`, with the steps so far. */
 export function addDelivery(store: Store, row: NewDelivery, steps: readonly DeliveryStep[]): void {
   tx(store, () => {
@@ -259,6 +253,21 @@ export const listDeliveries = (
 /** All deliveries for the task, oldest first, one by one. */
 export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> =>
   rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
+
+const LEFT = "left the composer";
+
+/** From now on another may type there. */
+export const noteLeft = (store: Store, id: string, at: string): void =>
+  tx(store, () => addSteps(store, id, [{ at, step: LEFT, detail: {} }]));
+
+/** Sendings whose words may still stand in the composer of the session. */
+export const stillTyping = (store: Store, sessionId: string | null, transport: Transport): Delivery[] =>
+  store.db
+    .query<Delivery, [string | null, Transport, string]>(
+      `select * from deliveries d where session_id = ? and transport = ? and state = 'sending' and not exists
+         (select 1 from delivery_steps where delivery_id = d.id and step = ?)`,
+    )
+    .all(sessionId, transport, LEFT);
 
 /** Those whose outcome is open, oldest first. */
 export const openDeliveries = (store: Store): Delivery[] =>

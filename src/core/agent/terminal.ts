@@ -26,10 +26,6 @@ export interface ScreenPort {
 export interface KeysPort {
   /** The key that interrupts its turn and does no harm when it is idle. */
   readonly interrupt: string;
-  /**
-   * For how long after keys its screen may not tell of them yet, in milliseconds: what another sender types meanwhile runs into them.
-   */
-  readonly settleMs: number;
   /** What puts the words of the composer behind a turn that runs and does nothing on a page that asks; null: Enter, which may answer it. */
   readonly enqueue: string | null;
   /** The keys that take this text out of the composer again. */

@@ -128,8 +128,6 @@ export const claude: Agent = {
   },
   keys: {
     interrupt: "Escape",
-    // It reads several pastes at once, and hears no Enter that comes before the first of them is drawn (2.1.332).
-    settleMs: 2000,
     // Ctrl-X Enter (2.1.332). Its keys are read late when it has much to do, and by then a page may ask what Enter would approve.
     enqueue: "\x18\r",
     clear: clearKeys,

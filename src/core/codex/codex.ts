@@ -206,7 +206,6 @@ export const codex: Agent = {
   },
   keys: {
     interrupt: "Escape",
-    settleMs: 0,
     enqueue: null,
     clear: clearKeys,
     slash: { compact: "/compact", clear: "/clear" },

@@ -1,11 +1,20 @@
 /** The record of one sending while it happens: its steps, the durable mark before anything can arrive, its verdict. */
 import type { Context } from "../../context.ts";
 import { type DeliveryStep, fingerprint, type Transport, type Verdict } from "../../core/delivery/delivery.ts";
-import { instant, toIso } from "../../core/time.ts";
-import { addDelivery, dropText, endDelivery, isBeingTyped, keepText, type NewDelivery, redirectDelivery } from "../../store/deliveries.ts";
+import {
+  addDelivery,
+  dropText,
+  endDelivery,
+  keepText,
+  type NewDelivery,
+  noteLeft,
+  redirectDelivery,
+  stillTyping,
+} from "../../store/deliveries.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { sha256 } from "../../system/files/digest.ts";
+import { alive } from "../../system/processes/processes.ts";
 import { handsIdOn, ProofSearch } from "./proof.ts";
 import { writtenTo } from "../reach/open-turn.ts";
 import type { Recipient } from "../reach/recipient.ts";
@@ -31,6 +40,9 @@ export interface Parcel {
   /** How long to look for the proof; 15 s unless said otherwise. */
   readonly proofMs?: number;
 }
+
+/** Nobody waits longer for what another types. */
+const TYPING_MS = 5000;
 
 export class Journal {
   readonly id: string;
@@ -77,25 +89,13 @@ export class Journal {
   }
 
   /**
-   * {@link begin} by keys. "crowded": what somebody else has just typed there may not be drawn yet, so that this would run into it, and
-   * nothing was written.
-   */
-  beginTyping(provable: boolean): boolean | "crowded" {
-    const { agent, threadId } = this.parcel.recipient;
-    const since = toIso(instant(this.cx.now())! - agent.keys.settleMs);
-    return tx(this.store, () => {
-      const isCrowded = agent.keys.settleMs > 0 && !this.begun && threadId !== null && isBeingTyped(this.store, threadId, since);
-      return isCrowded ? "crowded" : this.begin("tmux", provable);
-    });
-  }
-
-  /**
    * Writes, in one transaction with the caller's own mark, that from now on the text may have arrived. False: it may not be sent. Once
-   * begun it may go on by another way, when nothing was sent by the first.
+   * begun it may go on by another way, when nothing was sent by the first. "taken": what another types may still stand there.
    */
-  begin(transport: Transport, provable: boolean): boolean {
+  begin(transport: Transport, provable: boolean): boolean | "taken" {
     const proof = provable ? "pending" : "unavailable";
     return tx(this.store, () => {
+      if (this.isTaken(transport)) return "taken";
       if (!this.begun && this.parcel.begin?.() === false) return false;
       this.note("begun", { transport });
       if (this.begun)
@@ -112,6 +112,21 @@ export class Journal {
       this.away = true;
       return true;
     });
+  }
+
+  /** Words that do not go out with their first key would be sent as one with those of the next who types. */
+  private isTaken(transport: Transport): boolean {
+    const { agent, sessionId } = this.parcel.recipient;
+    if (transport !== "tmux" || agent.keys.enqueue === null) return false;
+    const oldest = Date.parse(this.cx.now()) - TYPING_MS;
+    return stillTyping(this.store, sessionId, transport).some(
+      ({ id, sender_pid, created_at }) => id !== this.id && alive(sender_pid) && Date.parse(created_at) > oldest,
+    );
+  }
+
+  /** What was typed has left the composer. */
+  left(): void {
+    if (this.parcel.recipient.agent.keys.enqueue !== null) noteLeft(this.store, this.id, this.cx.now());
   }
 
   /** @param transport the way it goes */

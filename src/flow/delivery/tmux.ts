@@ -31,7 +31,7 @@ export async function typeBlindly(cx: Context, journal: Journal, way: Reach, pan
     journal.note("left mode", { mode: pane.mode });
   }
   const sent = await send(cx, journal, way, { pane, cursor: false }, [pasteable(journal.parcel.text)].filter(Boolean), false);
-  if (sent === "changed" || sent === "crowded" || sent === "moved")
+  if (sent === "changed" || sent === "moved")
     return notSent(
       "tmux",
       "PaneChanged",
@@ -61,13 +61,11 @@ export async function deliverByTmux(
     const interrupted = newestTurn(agent, journal.markRollout()) === "aborted";
     const still = { pane: ready.pane, cursor: true, literal: submitsBy(agent, parcel, ready.screen) };
     const sent = await send(cx, journal, way, still, agent.keys.pastes(text), provable);
-    if (sent === "crowded") {
-      if (performance.now() >= deadline)
-        return queued ? "queue" : notSent("tmux", "ComposerOccupied", "nothing was typed: others are typing there");
-      await Bun.sleep(100);
-      continue;
-    }
-    if (sent === "changed") continue;
+    if (sent === "changed" && performance.now() < deadline) continue;
+    if (sent === "changed")
+      return queued
+        ? "queue"
+        : notSent("tmux", "ComposerOccupied", `nothing was typed: somebody else types into ${JSON.stringify(parcel.recipient.name)}`);
     if (sent === "moved") return sent;
     const doubt = sent === "sent" ? null : sent;
     if (!provable || (doubt !== null && doubt.state !== "unknown"))
@@ -108,8 +106,8 @@ const sentOff = (state: Verdict["state"]): Verdict => ({
 });
 
 /**
- * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, so nothing was typed. "crowded": nor was it, for somebody
- * else is typing. A verdict when it may have gone wrong.
+ * Loads, marks, pastes and submits. "changed": the pane was not as it was seen, or somebody else is typing there, so nothing
+ * was typed. A verdict when it may have gone wrong.
  */
 async function send(
   cx: Context,
@@ -118,7 +116,7 @@ async function send(
   still: Still & { readonly literal?: string },
   pastes: readonly string[],
   provable: boolean,
-): Promise<"sent" | "changed" | "crowded" | "moved" | Verdict> {
+): Promise<"sent" | "changed" | "moved" | Verdict> {
   const buffer = `conveyor-${journal.clientId}`;
   const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
   for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
@@ -130,10 +128,14 @@ async function send(
     journal.note("pane moved");
     return "moved";
   }
-  const begun = journal.beginTyping(provable);
-  if (begun !== true) {
+  const begun = journal.begin("tmux", provable);
+  if (begun === "taken") {
     await unload();
-    if (begun === "crowded") return begun;
+    await Bun.sleep(LOOK_MS / 10);
+    return "changed";
+  }
+  if (!begun) {
+    await unload();
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
@@ -150,7 +152,7 @@ async function send(
   }
 }
 
-/** Enter only for who rests: whatever runs may come to ask before it is read. What is not queued then stands there, and is entered later. */
+/** Enter only for who rests: what runs may ask before it is read. What did not come to wait then stands there, and is entered later. */
 function submitsBy(agent: Agent, parcel: Parcel, { working }: Screen): string | undefined {
   const rests = !working && (listed(agent, parcel)?.status ?? "idle") === "idle";
   return rests ? undefined : (agent.keys.enqueue ?? undefined);
@@ -174,7 +176,8 @@ async function awaitProof(
   const growth = new RolloutGrowth(search.rolloutPath, parcel.recipient.threadId);
   const begun = performance.now();
   let deadline = begun + (doubt === null ? (parcel.proofMs ?? PROOF_MS) : GONE_MS);
-  let nextLook = doubt === null ? begun + LOOK_MS : deadline;
+  // The first is soon: others may wait for this composer.
+  let nextLook = doubt === null ? begun + (agent.keys.enqueue === null ? LOOK_MS : LOOK_MS / 4) : deadline;
   let standing = "";
   let accepted = false;
   /** It was submitted: the composer was seen without it. */
@@ -200,7 +203,9 @@ async function awaitProof(
           // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
-          left ||= !stands && seen.screen.composer?.empty === true;
+          const gone: boolean = !left && !stands && seen.screen.composer?.empty === true;
+          if (gone) journal.left();
+          left ||= gone;
           putBack = stands && ((search.sawAbort && !behind) || left);
           const settled = !interrupted || performance.now() > begun + PUT_BACK_MS;
           // Enter in the mode of shell commands would run it.

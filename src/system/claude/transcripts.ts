@@ -1,5 +1,5 @@
 /** Where Claude Code writes its sessions: `projects/<folder in letters and digits>/<session>.jsonl` of its home (measured with 2.1.332). */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { claude } from "../../core/claude/claude.ts";
 import { realPath } from "../files/folders.ts";
@@ -56,3 +56,21 @@ export const transcriptsSince = (home: string, since: number): string[] =>
       .map((name) => join(projects(home), folder, name))
       .filter((path) => path.endsWith(".jsonl") && claude.isSessionId(basename(path, ".jsonl")) && writtenAt(path) >= since),
   );
+
+/** A change of mode is written at each prompt. */
+const MODE_BACK = 4 << 20;
+const MODE = /^\{"type":"permission-mode","permissionMode":"(\w+)"/gm;
+
+/** The newest permission mode that stands in a transcript; null when its end tells none. */
+export function permissionModeIn(path: string | null): string | null {
+  if (path === null) return null;
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, MODE_BACK));
+    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    return [...bytes.toString("latin1", 0, read).matchAll(MODE)].at(-1)?.[1] ?? null;
+  } finally {
+    closeSync(file);
+  }
+}
