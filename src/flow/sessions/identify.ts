@@ -70,7 +70,9 @@ async function listedIn(cx: Context, pid: number, among: Among): Promise<Identit
     const { list, transcriptPlace } = machineOf(agent);
     // The home of that process need not be the one of this environment.
     const home = environmentOf(pid, agent.home.variable) || homeOfAgent(agent, cx.env);
-    const session = list?.sessions(home).find((each) => family.includes(each.pid));
+    const living = list?.sessions(home) ?? [];
+    // The nearest: one that it has started itself is not the one that is meant.
+    const session = family.map((member) => living.find((each) => each.pid === member)).find((each) => each !== undefined);
     const path = session === undefined ? null : transcriptPlace(home, session.id, session.cwd);
     if (session === undefined || path === null) continue;
     refuseShared(agent, home, session.id);

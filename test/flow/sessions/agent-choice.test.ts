@@ -78,12 +78,12 @@ test("a session is registered with its agent named", async () => {
   expect((await w.ok("sessions --name w1"))[0].agent).toBe("codex");
 });
 
-/** Puts on Claude Code's list that this very process runs the session. */
-function listHere(id: string): void {
+/** Puts on Claude Code's list that a process, by itself this very one, runs the session. */
+function listHere(id: string, pid = process.pid): void {
   const folder = join(w.dir, "claude", "sessions");
   mkdirSync(folder, { recursive: true });
-  const entry = { pid: process.pid, sessionId: id, cwd: w.work, procStart: startTicks(process.pid), kind: "interactive", status: "busy" };
-  writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(entry));
+  const entry = { pid, sessionId: id, cwd: w.work, procStart: startTicks(pid), kind: "interactive", status: "busy" };
+  writeFileSync(join(folder, `${pid}.json`), JSON.stringify(entry));
 }
 
 test("a session that its agent lists is registered by its id before anything was said to it", async () => {
@@ -96,6 +96,20 @@ test("a session that its agent lists is registered by its id before anything was
     pid: process.pid,
     cwd: w.work,
   });
+});
+
+test("a process that runs a session and has started others is registered as its own", async () => {
+  const others = Array.from({ length: 8 }, () => Bun.spawn(["sleep", "60"]));
+  const id = (at: number) => `0f9d2c1e-5a40-4f7b-9c55-00000000000${at}`;
+  try {
+    for (const [at, { pid }] of others.entries()) listHere(id(at), pid);
+    listHere(id(9));
+    const env = { CLAUDE_CONFIG_DIR: join(w.dir, "claude") };
+    const words = ["register-worker", "--name", "w1", "--pid", String(process.pid)];
+    expect(await w.ok(words, { env })).toMatchObject({ codex_session_id: id(9), pid: process.pid });
+  } finally {
+    for (const each of others) each.kill();
+  }
 });
 
 test("inside the sessions of two agents at once --agent decides; a variable left from elsewhere does not count", async () => {

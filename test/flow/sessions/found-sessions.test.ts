@@ -70,6 +70,6 @@ test("a thread that has no rollout cannot be picked", () => {
   const cx = w.context();
   const pick = (thread: string) => () =>
     registerFound(cx, cx.store(), { name: "x", role: "worker", thread, pid: 1, tmuxSession: null, paneId: null });
-  expect(pick("0198a000-0000-7000-8000-000000000000")).toThrow("no rollout of thread");
+  expect(pick("0198a000-0000-7000-8000-000000000000")).toThrow("no rollout or transcript of thread");
   expect(pick(join(w.dir, "nothing.jsonl"))).toThrow("no rollout file");
 });
