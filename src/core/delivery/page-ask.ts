@@ -12,8 +12,11 @@ interface Asker {
   readonly steps: readonly OpenStep[];
 }
 
-/** What stays the same of a page while its choices are gone through: another question is another page. */
-export const pageWords = ({ kind, question, subject, choices }: Dialog): string => JSON.stringify([kind, question, subject, choices]);
+/** What is asked: it stays the same while the page is drawn, whose choices may come and go until then, and while they are gone through. */
+const questionIn = ({ kind, question, subject }: Dialog): string => JSON.stringify([kind, question, subject]);
+
+/** All that a page shows, with the choice that is marked. */
+export const pageWords = (dialog: Dialog): string => JSON.stringify([questionIn(dialog), dialog.choices, dialog.chosen]);
 
 /** The step that the page is about: the only one, or the one with these words; null when that cannot be told. */
 function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): string | null {
@@ -27,7 +30,7 @@ export function askOfPage(dialog: Dialog, { threadId, turnId, cwd, steps }: Aske
   const { kind, question, subject, choices, answers, takesText } = dialog;
   if (kind === "other" || answers.length === 0) return null;
   return {
-    requestId: `page ${digest(pageWords(dialog)).slice(0, 16)}`,
+    requestId: `page ${digest(questionIn(dialog)).slice(0, 16)}`,
     threadId,
     turnId,
     itemId: kind === "held" ? null : stepOf(dialog, steps),

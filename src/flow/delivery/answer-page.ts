@@ -13,7 +13,7 @@ import { sessionById } from "../../store/sessions/sessions.ts";
 import { tx } from "../../store/store.ts";
 import { deleteBuffer, loadBuffer, pasteAndSubmit, press } from "../../system/terminal/keys.ts";
 import { endInRecord } from "../observe/asks.ts";
-import { askingPage, type AskingPage } from "../observe/page-asks.ts";
+import { askingPage, type AskingPage, pageWithStep } from "../observe/page-asks.ts";
 import { reach, recipientOf } from "../reach/recipient.ts";
 import type { Scene } from "../scene.ts";
 
@@ -66,7 +66,7 @@ const isSame = ({ told }: AskingPage, ask: Ask): boolean =>
 
 /** The page as it stands now. @throws Failure when it is another one, or none asks any more */
 async function samePage(cx: Context, store: Scene["store"], session: Session, ask: Ask): Promise<AskingPage> {
-  const page = await askingPage(cx, store, session);
+  const page = await pageWithStep(cx, store, session);
   if (page !== null && isSame(page, ask)) return page;
   throw changed(cx, session);
 }
@@ -80,10 +80,12 @@ const changed = (cx: Context, { name }: Session): Failure =>
 async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: number, typed: () => void): Promise<void> {
   let page = await samePage(cx, store, session, ask);
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const keys = page.dialog.answers[choice]?.keys;
-    if (keys == null) throw notKnown(cx, session, ask);
-    const seen = placeOf(page);
-    const takes = page.dialog.chosen === choice || !keys.every((key) => key === "Down" || key === "Up");
+    // By its words: a choice that came in later has moved those below it.
+    const at = page.dialog.answers.flatMap((each, index) => (each.word === ask.choices[choice]!.word ? [index] : []));
+    const keys = at.length === 1 ? page.dialog.answers[at[0]!]!.keys : null;
+    if (keys === null) throw notKnown(cx, session, ask);
+    const seen = pageWords(page.dialog);
+    const takes = page.dialog.chosen === at[0] || !keys.every((key) => key === "Down" || key === "Up");
     // Not pressed: the pane has changed since, and is read again.
     const pressed = await press(cx.env, { pane: page.pane, cursor: true }, ...keys);
     if (pressed && takes) typed();
@@ -93,7 +95,7 @@ async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: 
       throw changed(cx, session);
     }
     // Once more it might go into what comes after the page.
-    if (pressed && placeOf(next) === seen) break;
+    if (pressed && pageWords(next.dialog) === seen) break;
     page = next;
   }
   throw new Failure(`${JSON.stringify(session.name)} still asks: its page does not take the keys`, {
@@ -101,13 +103,11 @@ async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: 
   });
 }
 
-const placeOf = ({ dialog }: AskingPage): string => `${pageWords(dialog)} ${dialog.chosen}`;
-
 /** The page once it shows something else than it did, or is gone; as it was when it does not change. */
 async function after(cx: Context, store: Scene["store"], session: Session, ask: Ask, seen: string): Promise<AskingPage | null> {
   for (const end = performance.now() + DRAWN_MS; ; await Bun.sleep(30)) {
     const page = await askingPage(cx, store, session);
-    if (page === null || !isSame(page, ask) || placeOf(page) !== seen || performance.now() > end) return page;
+    if (page === null || !isSame(page, ask) || pageWords(page.dialog) !== seen || performance.now() > end) return page;
   }
 }
 

@@ -4,7 +4,7 @@ import { agentOf } from "../../core/agent/agents.ts";
 import type { AgentAsk, ServedTurn, ServedTurnStatus } from "../../core/agent/protocol.ts";
 import { readFact } from "../../core/agent/record.ts";
 import type { Dialog } from "../../core/agent/screen.ts";
-import { askOfPage } from "../../core/delivery/page-ask.ts";
+import { askOfPage, pageWords } from "../../core/delivery/page-ask.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
 import { type Ask, endAsk, goneAsks, openAsks, recordAsks } from "../../store/asks.ts";
@@ -56,19 +56,27 @@ export async function askingPage(cx: Context, store: Store, session: Session): P
 
 /** That it waits is told before its page stands there, and the page before the record of what it asks about. */
 const STEP_MS = 1500;
+/** A page that was drawn this long ago takes keys; one that is pressed sooner is lost (2.1.332), and choices may still come in. */
+const DRAWN_MS = 150;
 
 /** Its agent itself says that it waits for somebody. */
 function waits({ codex_session_path: path, ...session }: Session): boolean {
   return path !== null && listedAt(agentOf(session), path)?.status === "waiting";
 }
 
-/** The page, with the step that it is about where its record tells that in time: that of a helper's is in no record of ours. */
-async function pageWithStep(cx: Context, store: Store, session: Session): Promise<AskingPage | null> {
-  for (const end = performance.now() + STEP_MS; ; await Bun.sleep(50)) {
+/**
+ * The page, with the step that it is about where its record tells that in time: that of a helper's is in no record of ours. It may just be
+ * being drawn, too.
+ */
+export async function pageWithStep(cx: Context, store: Store, session: Session): Promise<AskingPage | null> {
+  let before = "";
+  for (const end = performance.now() + STEP_MS; ; await Bun.sleep(DRAWN_MS)) {
     readAhead(cx, store, session.id);
     const page = await askingPage(cx, store, session);
-    const isWhole = page === null ? !waits(session) : page.told.kind === "held" || page.told.itemId !== null;
+    const words = page === null ? "" : pageWords(page.dialog);
+    const isWhole = page === null ? !waits(session) : words === before && (page.told.kind === "held" || page.told.itemId !== null);
     if (isWhole || performance.now() > end) return page;
+    before = words;
   }
 }
 
