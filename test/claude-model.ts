@@ -67,13 +67,16 @@ async function* begun(rest: Iterable<MessagesItem> | Promise<Iterable<MessagesIt
 }
 
 /**
- * Answers `run CMD` and `ask CMD` with that command (whether Claude asks first is a matter of its mode), `write PATH` with a new file,
+ * Answers `run CMD`, `ask CMD` and `long-command` with that command (whether Claude asks first is a matter of its mode), `write PATH` with a new file,
  * `question` and `plan` by asking, `long N` with so many lines, `fail NAME` as NAME says, `hold NAME` by waiting in the middle of a turn and
  * `silence NAME` before its first output until it is released, anything else with `ok`.
  */
 export class ClaudeModel extends PlainModel {
   /** Second of the epoch at which the limit that `fail limit` has spent is full again. */
   resetsAt = Math.floor(Date.now() / 1000) + 3600;
+
+  /** What `long-command` runs. */
+  longCommand = "";
 
   readonly messages: MessagesScript = (request): MessagesAnswer | Promise<MessagesAnswer> => {
     const [, verb = "", rest = ""] = /^(\S+) ?(.*)$/m.exec(request.userTexts.at(-1) ?? "") ?? [];
@@ -100,6 +103,8 @@ export class ClaudeModel extends PlainModel {
     switch (verb) {
       case "write":
         return done([{ tool: "Write", input: { file_path: rest, content: "written\n" } }]);
+      case "long-command":
+        return done([{ run: this.longCommand }]);
       case "question":
         return done([{ tool: "AskUserQuestion", input: { questions: [question] } }]);
       case "plan":

@@ -47,6 +47,9 @@ export interface DialogAnswer {
   readonly keys: readonly string[] | null;
 }
 
+/** In front of a subject whose begin the screen has no room for. */
+export const CUT = "…\n";
+
 /** A page that asks something and takes every key. */
 export interface Dialog {
   readonly question: string;

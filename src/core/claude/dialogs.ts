@@ -3,7 +3,7 @@
  * below a rule that begins in the first column, which no word of a conversation does. A page is told by what stands last on it: its choices
  * and the line that names its keys.
  */
-import type { Dialog, DialogAnswer, DialogKind, PageName } from "../agent/screen.ts";
+import { CUT, type Dialog, type DialogAnswer, type DialogKind, type PageName } from "../agent/screen.ts";
 import type { StyledLine } from "../styled-text.ts";
 import { type Choice, type FoundChoices, readChoices } from "./choices.ts";
 
@@ -152,7 +152,8 @@ const unbarred = (text: string): string => text.replace(/^ ?│ ?/, "");
 
 /** The paragraph that asks, the last one of them, up to its question mark; else the title. What would be run asks nothing. */
 function questionOf(before: readonly string[], title: string): string {
-  let framed = false;
+  // What is higher than the screen begins above it.
+  let framed = before.filter(isFrame).length % 2 === 1;
   const texts = before.flatMap((text) => {
     if (isFrame(text)) framed = !framed;
     return framed || isFrame(text) || /^[─▔ ]*$/.test(text) ? [""] : [unbarred(text).trim()];
@@ -172,13 +173,16 @@ function subjectOf(kind: DialogKind, before: readonly string[], title: string): 
     const name = before.slice(before.findIndex((text) => text.trim() === title) + 1).find((text) => text.trim() !== "");
     return name === undefined || isFrame(name) ? null : name.trim();
   }
-  const first = before.findIndex(isFrame);
   const last = before.findLastIndex(isFrame);
-  if (first < 0 || last <= first) return null;
+  // Its begin is higher than the screen: what can be seen is its end.
+  const cut = before.filter(isFrame).length === 1;
+  const first = cut ? -1 : before.findIndex(isFrame);
+  if (last <= first) return null;
   const texts = before.slice(first + 1, last).map(unbarred);
   const indent = Math.min(...texts.filter((text) => text.trim() !== "").map((text) => /^ */.exec(text)![0].length));
-  return texts
+  const shown = texts
     .map((text) => text.slice(Number.isFinite(indent) ? indent : 0))
     .join("\n")
     .trim();
+  return cut ? `${CUT}${shown}` : shown;
 }

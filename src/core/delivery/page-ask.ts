@@ -1,7 +1,7 @@
 /** A page that asks, as something that is on record and can be answered. */
 import type { OpenStep } from "../agent/agent.ts";
 import type { AgentAsk } from "../agent/protocol.ts";
-import type { Dialog } from "../agent/screen.ts";
+import { CUT, type Dialog } from "../agent/screen.ts";
 
 /** Whose page it is, and in which turn. */
 interface Asker {
@@ -19,24 +19,32 @@ const questionIn = ({ kind, question, subject }: Dialog): string => JSON.stringi
 export const pageWords = (dialog: Dialog): string => JSON.stringify([questionIn(dialog), dialog.choices, dialog.chosen]);
 
 /** The step that the page is about: the only one, or the one with these words; null when that cannot be told. */
-function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): string | null {
+function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): OpenStep | null {
   const same = steps.filter((step) => step.subject === subject);
   const [only, ...more] = steps.length === 1 ? steps : same;
-  return only === undefined || more.length > 0 ? null : only.id;
+  return only === undefined || more.length > 0 ? null : only;
+}
+
+/** What it is about, whole as the record has it where the page has room for its end alone: all of it is what is allowed. */
+function wholeOf({ subject }: Dialog, step: OpenStep | null): string | null {
+  if (subject === null || step?.subject == null || !subject.startsWith(CUT)) return subject;
+  const [end, whole] = [subject.slice(CUT.length), step.subject].map((text) => text.replace(/\s+/g, ""));
+  return end !== "" && whole!.endsWith(end!) ? step.subject : subject;
 }
 
 /** Null for a page that asks about the program itself, and not about its work: that is for whoever sits there. */
 export function askOfPage(dialog: Dialog, { threadId, turnId, cwd, steps }: Asker, digest: (text: string) => string): AgentAsk | null {
-  const { kind, question, subject, choices, answers, takesText } = dialog;
+  const { kind, question, choices, answers, takesText } = dialog;
   if (kind === "other" || answers.length === 0) return null;
+  const step = stepOf(dialog, steps);
   return {
     requestId: `page ${digest(questionIn(dialog)).slice(0, 16)}`,
     threadId,
     turnId,
-    itemId: kind === "held" ? null : stepOf(dialog, steps),
+    itemId: kind === "held" ? null : (step?.id ?? null),
     kind,
     question,
-    command: subject,
+    command: wholeOf(dialog, step),
     cwd,
     reason: null,
     choices: answers.map(({ word }, at) => ({ word, label: choices[at]! })),

@@ -45,6 +45,16 @@ describeClaude("a page that asks", () => {
     expect(await world.run(`answer ${ask.id} yes`)).toMatchObject({ exit: 1, stdout: "" });
   }, 90_000);
 
+  test("a command longer than the screen: all of it is shown, and none of its words are the question", async () => {
+    const tail = Array.from({ length: 60 }, (_, n) => `# ${n}, may I list the files?`);
+    world.model.longCommand = ["touch hidden", ...tail].join("\n");
+    await nudge("long-command");
+    expect(await asked()).toMatchObject({ kind: "permission", command: world.model.longCommand, question: "Do you want to proceed?" });
+    await world.ok("answer w1 no --json");
+    await rests();
+    expect(made("hidden")).toBe(false);
+  }, 90_000);
+
   test("a command that is declined is not run", async () => {
     await nudge("ask touch declined");
     expect(await world.ok("answer w1 no --reason not-here --json")).toMatchObject({ choice: "no", answered_by: "us", proof: "seen" });
