@@ -20,7 +20,7 @@ const NBSP = "\u00a0";
  */
 export function readScreen(capture: string, mode: string | null = null): Screen {
   const styled = isStyled(capture);
-  const lines = styledLines(capture);
+  const lines = withoutPanel(styledLines(capture));
   const place = composerPlace(lines);
   const dialog = place === null ? readDialog(lines) : null;
   const composer = place === null ? null : readComposer(lines.slice(place.begin, place.end), styled);
@@ -33,6 +33,21 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
   if (dialog !== null) return { page: dialog.page, ...base, accept: dialog.accept };
   if (composer === null) return { page: overlayOf(lines), ...base };
   return { page: pageOf(composer, footer, base), ...base };
+}
+
+/**
+ * A wide terminal shows the changes of the project at its right side from the first file on that is written; its first line ends in the sign
+ * that closes it (2.1.332). What stands there belongs to no page.
+ */
+function withoutPanel(lines: readonly StyledLine[]): readonly StyledLine[] {
+  if (!/│ +✕$/.test(lines[0]?.text ?? "")) return lines;
+  const at = lines[0]!.cells.findLastIndex(({ char }) => char === "│");
+  return lines.map((line) => {
+    if (line.cells[at]?.char !== "│") return line;
+    const cells = line.cells.slice(0, at);
+    const text = cells.map(({ char }) => char).join("");
+    return { cells, text: text.trimEnd() };
+  });
 }
 
 function pageOf(composer: Composer, footer: readonly string[], { working, queued }: Pick<Screen, "working" | "queued">): PageName {

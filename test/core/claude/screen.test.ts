@@ -23,6 +23,7 @@ test("every capture of the real client is the page it was taken of", () => {
     command_approval: [
       "inbox-while-permission-prompt",
       "long-command.ansi",
+      "panel-permission.ansi",
       "permission-prompt-write",
       "permission-prompt.ansi",
       "permission-prompt",
@@ -86,6 +87,7 @@ test("every capture of the real client is the page it was taken of", () => {
       "narrow-60x20",
       "not-logged-in.ansi",
       "not-logged-in",
+      "panel-idle.ansi",
       "permission-declined",
       "question-answered",
       "queued-taken-mid-turn",
@@ -395,4 +397,10 @@ test("every page is told in words with the agent's name", () => {
   expect(claude.screen.describe(read("permission-prompt.txt"))).toBe("Claude Code asks for an approval");
   expect(claude.screen.describe(read("idle-after-first-turn.txt"))).toBe("the composer is empty");
   for (const name of names) expect(claude.screen.describe(read(name))).not.toContain("AGENT");
+});
+
+test("beside the panel of changes a page is read without it", () => {
+  const { dialog } = claude.screen.read(capture("panel-permission.ansi.txt"), null);
+  expect(dialog).toMatchObject({ kind: "file", question: "Do you want to overwrite w.txt?", subject: "w.txt", chosen: 0 });
+  expect(dialog!.answers.map(({ word }) => word).filter((word) => word.length < 4)).toEqual(["yes", "no"]);
 });

@@ -104,6 +104,9 @@ describeClaude("a page that asks", () => {
     const said = await Promise.all(all.map((one) => new Response(one.stdout).text()));
     const told = await Promise.all(all.map((one) => new Response(one.stderr).text()));
     await Promise.all(all.map((one) => one.exited));
+    expect(told.filter((words) => words !== "").every((words) => /answered already|no longer ask|asks nothing/.test(words)) || told).toBe(
+      true,
+    );
     await rests();
     const sent = said.filter((text, at) => all[at]!.exitCode === 0 && text !== "").map((text) => JSON.parse(text));
     expect([sent.length, told.filter((words) => words !== "").length]).toEqual([1, 2]);
