@@ -136,7 +136,7 @@ function starting(world: AgentWorld): void {
     const [row] = world.rows<Record<string, string>>(
       "select a.* from workers w join session_agents a on a.session_id = w.id where w.name = 'made'",
     );
-    expect(row).toMatchObject({ agent: world.agent.key, model: "of-it", launch: "tmux" });
+    expect(row).toMatchObject({ agent: world.agent.key, model: "of-it", launch: world.launch });
     expect(row!.argv_json).not.toContain("update-status");
     const config = JSON.parse(readFileSync(join(world.stateRoot, "made", "config.json"), "utf8"));
     expect(config.agent).toBe(world.agent.key);
