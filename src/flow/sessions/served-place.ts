@@ -46,9 +46,14 @@ export const servedPlace = (folder: string): ServedPlace => ({
   log: join(folder, "server.log"),
 });
 
+/** The words of this program, in front of its verb: itself, or Bun and its first file. */
+const MOST_BEFORE = 2;
+
 /** The place of the process in a pane that was started with these words; null when it is none of ours. */
 export function placeIn(words: readonly string[] | null): ServedPlace | null {
-  const folder = words?.includes("codex-pane") === true ? words[words.indexOf("codex-pane") + 1] : undefined;
+  // A pane is a copy of the server of tmux until it has begun, and that one may have been started with such words at the end of its own.
+  const at = words?.indexOf("codex-pane") ?? -1;
+  const folder = at > 0 && at <= MOST_BEFORE ? words![at + 1] : undefined;
   return folder === undefined ? null : servedPlace(folder);
 }
 
