@@ -86,5 +86,5 @@ for (const [width, height] of [
     await resize(width, height);
     expect(await say(`said to ${width}x${height}`)).not.toBe("refused");
     await resize(120, 40);
-    await until("the composer", async () => (await hands.screen()).composer !== null);
+    await until("the composer", async () => (await hands.screen()).composer !== null, 50);
   }, 60_000);
