@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { AskAnswer } from "../../core/agent/protocol.ts";
-import type { AskEnd } from "../../core/delivery/ask-end.ts";
+import { type AskEnd, UNKNOWN } from "../../core/delivery/ask-end.ts";
 import { pageWords } from "../../core/delivery/page-ask.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
@@ -50,7 +50,7 @@ export async function pressAnswer(
     // Once a key was pressed nobody knows, unless the page still stands there unanswered.
     const page = typed ? await askingPage(cx, store, session).catch(() => null) : null;
     if (!typed || (page !== null && isSame(page, ask))) releaseAnswer(store, ask);
-    else endAsk(store, ask, { by: null, proof: "unknown" }, taskId);
+    else endAsk(store, ask, UNKNOWN, taskId);
     throw error;
   }
   await shown();

@@ -15,6 +15,7 @@ import { alive } from "../../system/processes/processes.ts";
 import { capturePane, type Pane } from "../../system/terminal/panes.ts";
 import { listedAt } from "../reach/open-turn.ts";
 import { findPlace } from "../reach/pane.ts";
+import { sessionSubject } from "../reach/subject.ts";
 import { endInRecord } from "./asks.ts";
 import { readAhead } from "./ingest.ts";
 
@@ -41,8 +42,8 @@ function newestTurn(store: Store, session: Session): ServedTurn | null {
 
 /** The page, if one asks. Null also without a pane, and for a page that asks about the program itself. */
 export async function askingPage(cx: Context, store: Store, session: Session): Promise<AskingPage | null> {
-  const { name, tmux_session, tmux_pane_id, pid, registered_at, codex_session_id: threadId, cwd } = session;
-  const placed = await findPlace(cx, { name, tmuxSession: tmux_session || null, paneId: tmux_pane_id, pid, since: registered_at });
+  const { codex_session_id: threadId, cwd } = session;
+  const placed = await findPlace(cx, sessionSubject(session));
   if (placed.pane === null || placed.pane.dead || threadId === null) return null;
   const agent = agentOf(session);
   const { pane } = placed;
