@@ -270,6 +270,20 @@ export const extensions: readonly Extension[] = [
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
   { version: 16, name: "broken-turns", sql: broken },
+  {
+    version: 22,
+    name: "dispatch-stops",
+    // A watch is asked to end by a row: a second signal would end it in mid-sending.
+    sql: `
+      create table if not exists dispatch_stops (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        asked_at text not null,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
