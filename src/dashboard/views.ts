@@ -8,7 +8,7 @@ import { boundSessionNames } from "../store/tasks/discover.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import { type Chain, chains } from "../store/dashboard/chains.ts";
 import { type InboxLine, inboxOf } from "../store/dashboard/inbox.ts";
-import { activeTaskFacts, endedTasks, taskFacts } from "../store/dashboard/tasks.ts";
+import { endedTasks, shownTask, shownTasks } from "../store/dashboard/tasks.ts";
 import { timeline, type TimelinePage } from "../store/dashboard/timeline.ts";
 import { type DispatcherRow, listDispatchers } from "../store/dispatch/dispatchers.ts";
 import { latestHandoff } from "../store/tasks/handoffs.ts";
@@ -16,10 +16,10 @@ import { findConfig } from "../store/tasks/manager-configs.ts";
 import { listSessions } from "../store/sessions/list.ts";
 import type { Store } from "../store/store.ts";
 import { VERSION } from "../version.ts";
+import type { Look } from "../flow/attention/look.ts";
 import { type Card, cardOf, type Party, partyOf } from "./cards.ts";
 import type { Parts } from "./live.ts";
 import { type LoopView, loopsOf } from "./loops.ts";
-import type { Machine } from "./machine.ts";
 import type { TokenLine, TokenLines } from "./tokens.ts";
 
 interface About {
@@ -85,7 +85,7 @@ export class Views {
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
-    private readonly machine: Machine,
+    private readonly look: Look,
     private readonly tokens: TokenLines,
   ) {}
 
@@ -112,7 +112,7 @@ export class Views {
         iterations,
         processed_count,
         last_error,
-        alive: this.machine.lives(row),
+        alive: this.look.lives(row),
         dryRun: row.dry_run === 1,
       };
     });
@@ -121,12 +121,12 @@ export class Views {
 
   private overview(): Parts {
     const dispatch = this.dispatch();
-    const cards = activeTaskFacts(this.store).map((facts) => cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()));
+    const cards = shownTasks(this.store).map((facts) => cardOf(this.cx, facts, this.look, dispatch.alive));
     const parts: OverviewParts = {
       about: this.about(),
       dispatch,
       ended: endedTasks(this.store, ENDED_SHOWN),
-      sessions: this.free().map((session) => partyOf(session, this.machine)),
+      sessions: this.free().map((session) => partyOf(session, this.look)),
       order: cards.map((card) => card.task.id),
     };
     return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
@@ -138,7 +138,7 @@ export class Views {
   }
 
   private task(id: string): Parts | null {
-    const facts = taskFacts(this.store, id);
+    const facts = shownTask(this.store, id);
     if (!facts) return null;
     const dispatch = this.dispatch();
     const criteria = listCriteria(this.store, id);
@@ -147,9 +147,9 @@ export class Views {
     const parts: TaskParts = {
       about: this.about(),
       dispatch,
-      card: cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()),
+      card: cardOf(this.cx, facts, this.look, dispatch.alive),
       criteria,
-      free: facts.bindingId === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
+      free: facts.binding === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
       timeline: timeline(this.store, id, TIMELINE_PAGE),
       chains: chains(this.store, id, CHAINS),
       workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/dispatch/beside.ts";
-import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
+import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { pair, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";

@@ -8,7 +8,7 @@ import { Bell } from "../../system/files/bell.ts";
 import { watchCommits } from "../commits.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
-import { type Dispatcher, dispatchers } from "./dispatchers.ts";
+import { type Dispatcher, dispatchers } from "../reach/dispatchers.ts";
 
 /** The end of a process tells nobody but its parent; its last commit comes just before it. */
 const LOOK_MS = 100;

@@ -14,7 +14,7 @@ import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { isThere } from "../../system/files/text-file.ts";
 import { BESIDE_ID, type Beside, besideCommand, startBeside } from "../dispatch/beside.ts";
-import { dispatchers } from "../dispatch/dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import type { Scene } from "../scene.ts";

@@ -8,7 +8,7 @@ import { type Applied, partiesOf } from "../../store/sessions/reconcile.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
-import { dispatchers } from "../dispatch/dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Drift } from "./reconcile.ts";
 import { conversationOf, RESUME_SECONDS, unasked } from "./revive.ts";
