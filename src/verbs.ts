@@ -54,6 +54,13 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
+  Attention: {
+    notify: verb("rules by which a person is told of what needs them"),
+    "notify add": verb("be told by a bell, the desktop or a program", () => import("./commands/attention/notify-add.ts")),
+    "notify list": verb("the rules, and how they went", () => import("./commands/attention/notify-list.ts")),
+    "notify remove": verb("take a rule away", () => import("./commands/attention/notify-remove.ts")),
+    "notify test": verb("carry a rule out now", () => import("./commands/attention/notify-test.ts")),
+  },
   Dispatch: {
     "enqueue-notify-manager": verb(
       "queue a message for the manager of a task",

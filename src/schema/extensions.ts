@@ -4,6 +4,7 @@ import broken from "./broken.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
+import notices from "./notices.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
@@ -270,6 +271,7 @@ export const extensions: readonly Extension[] = [
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
   { version: 16, name: "broken-turns", sql: broken },
+  { version: 21, name: "notices", sql: notices },
   {
     version: 22,
     name: "dispatch-stops",
