@@ -55,6 +55,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Attention: {
+    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention/attention.ts")),
     notify: verb("rules by which a person is told of what needs them"),
     "notify add": verb("be told by a bell, the desktop or a program", () => import("./commands/attention/notify-add.ts")),
     "notify list": verb("the rules, and how they went", () => import("./commands/attention/notify-list.ts")),

@@ -51,7 +51,7 @@ const PACKAGES: Record<string, readonly string[]> = {
  */
 const SUBJECTS: Record<string, readonly string[]> = {
   core: ["agent", "compat", "delivery", "claude", "codex", "sessions", "attention", "dispatch", "audit", "observe", "tasks", "loops", "qa"],
-  store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "audit", "attention", "dashboard"],
+  store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "attention", "audit", "dashboard"],
   system: ["files", "processes", "git", "terminal", "claude", "codex", "agent"],
   view: ["dispatch", "audit"],
   flow: ["reach", "loops", "observe", "delivery", "attention", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
