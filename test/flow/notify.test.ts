@@ -1,12 +1,14 @@
 /** Telling a person by rules: once for each thing and rule, whoever looks, and nothing that a program does holds anybody up. */
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Item, itemOf } from "../../src/core/attention/item.ts";
 import { Notifier } from "../../src/flow/attention/notify.ts";
 import { thisHolder } from "../../src/system/processes/holder.ts";
 import { readRules } from "../../src/system/notify-rules.ts";
-import { until, World } from "../harness.ts";
+import { Site } from "../dashboard/site.ts";
+import { Stage } from "../dashboard/stage.ts";
+import { strike, until, World } from "../harness.ts";
 
 let w: World;
 beforeEach(() => {
@@ -177,4 +179,83 @@ test("what an agent says reaches a program as data: no word of a command, no sec
   await one.close();
   expect(log().length).toBe(1);
   expect(JSON.parse(log()[0]!).text).toBe(hostile);
+});
+
+describe("carried out", () => {
+  const MAIN = resolve(import.meta.dir, "../../src/main.ts");
+  const children: Bun.Subprocess[] = [];
+  afterEach(() => strike(...children.splice(0).map(({ pid }) => pid)));
+  /** A Dispatch as a process of its own, in a folder. */
+  const dispatch = async (id: string, cwd = w.work): Promise<void> => {
+    const env = { ...w.env };
+    children.push(
+      Bun.spawn([process.execPath, MAIN, "dispatch", "--watch", "--dispatcher-id", id], { env, cwd, stdout: "ignore", stderr: "ignore" }),
+    );
+    await until(`Dispatch ${id}`, () => w.rows("select 1 from dispatchers where dispatcher_id = ? and iterations > 0", id).length > 0);
+  };
+
+  test("by two Dispatches and a dashboard once, though another rule's program fails, and Dispatch goes on", async () => {
+    const stage = new Stage(w);
+    const { worker } = await stage.pair("t1", "goal");
+    await rule();
+    const failing = await rule("exit 1");
+    await dispatch("a");
+    await dispatch("b");
+    const site = await Site.open(w);
+    try {
+      strike(worker.pid);
+      // The end of a process is nobody's commit.
+      await w.ok("tasks --create t2 --goal g");
+      await until(
+        "both rules",
+        async () => {
+          const { rules } = await w.ok("notify list --json");
+          return rules.every((each: { sent: number; failed: number }) => each.sent + each.failed === 1);
+        },
+        40,
+      );
+      await w.ok(["enqueue-notify-manager", "t1", "--message", "all the same"]);
+      await until("the message", () => w.rows("select 1 from commands where type = 'notify_manager' and state <> 'pending'").length > 0);
+      expect(log().map((line) => JSON.parse(line))).toMatchObject([
+        { kind: "gone", weight: "now", task: "t1", session: worker.name },
+        { kind: "gone" },
+      ]);
+      expect((await w.ok("notify list --json")).rules.find((each: { id: string }) => each.id === failing)).toMatchObject({
+        sent: 0,
+        failed: 1,
+        last_error: "it ended with 1",
+      });
+      expect(site.problems).toEqual([]);
+    } finally {
+      await site.close();
+    }
+  }, 90_000);
+
+  test("nothing that comes with a stranger's folder: neither rules nor the program that they name", async () => {
+    const stage = new Stage(w);
+    const { worker } = await stage.pair("t1", "goal");
+    const id = await rule();
+    const { argv } = readRules(w.env)[0]!.how as { argv: string[] };
+    const clone = join(w.dir, "clone");
+    const text = readFileSync(join(w.env.HOME!, ".config/conveyor/notify", `${id}.json`), "utf8");
+    await w.ok(`notify remove ${id}`);
+    for (const place of [
+      "clone/.config/conveyor/notify",
+      "clone/conveyor/notify",
+      "clone/.codex-workers/conveyor/notify",
+      "state/conveyor/notify",
+    ])
+      await w.file(`${place}/${id}.json`, text);
+    w.env.XDG_CONFIG_HOME = "./";
+    await dispatch("a", clone);
+    strike(worker.pid);
+    await w.ok("tasks --create t2 --goal g");
+    // A rule of one's own is carried out by the same Dispatch for the same thing: then it had its chance.
+    const own = await rule();
+    await w.ok("tasks --create t3 --goal g");
+    await until("it", async () => (await w.ok("notify list --json")).rules[0].sent === 1, 40);
+    expect(w.rows("select rule from notices")).toEqual([{ rule: own }]);
+    expect(log().length).toBe(1);
+    expect(argv[0]).toStartWith(w.dir);
+  }, 90_000);
 });
