@@ -1,6 +1,6 @@
 /**
- * The rules by which a person is told of things: a file each in a folder of that person's own, `$XDG_CONFIG_HOME/conveyor/notify`, and never
- * beside any records, since a rule names a program that is run.
+ * The rules by which a person is told of things: a file each in a folder of that person's own, `$XDG_CONFIG_HOME/conveyor/notify`, and
+ * never beside any records, since a rule names a program that is run.
  */
 import { lstatSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -11,8 +11,11 @@ import { prettyJson } from "../core/json.ts";
 import { writeWhole } from "./files/whole-file.ts";
 import type { Env } from "./processes/environment.ts";
 
-/** Where a person's settings of ours lie. A relative XDG_CONFIG_HOME counts as none (XDG Base Directory, 0.8): it would lead below a project. */
-export function configFolder(env: Env): string {
+/**
+ * Where a person's settings of ours lie. A relative XDG_CONFIG_HOME counts as none (XDG Base Directory, 0.8): it would lead
+ * below a project.
+ */
+function configFolder(env: Env): string {
   const given = env.XDG_CONFIG_HOME ?? "";
   return join(isAbsolute(given) ? given : join(env.HOME || homedir(), ".config"), "conveyor");
 }

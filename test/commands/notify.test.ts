@@ -50,7 +50,7 @@ describe("rules", () => {
     expect((await w.run("notify list")).stdout).toContain(
       `${told.id}: ${program} --quiet; for question, limit; after 60 s; again every 900 s; 0 sent`,
     );
-    await w.ok(`notify remove ${bell.id}`);
+    await w.ok(`notify remove ${bell.id} --json`);
     expect(ruleFiles()).toEqual([told.file]);
     expect((await w.run(`notify remove ${bell.id}`)).stderr).toBe(`conveyor: no rule is called "${bell.id}"\nhint: conveyor notify list\n`);
     expect(existsSync(w.dbPath)).toBe(false);
@@ -108,7 +108,7 @@ describe("rules", () => {
     const program = await taker();
     const mine = await w.ok(["notify", "add", "--json", "--", program]);
     const rule = readFileSync(mine.file, "utf8");
-    await w.ok(`notify remove ${mine.id}`);
+    await w.ok(`notify remove ${mine.id} --json`);
     const clone = join(w.dir, "clone");
     for (const place of [".config/conveyor/notify", "conveyor/notify", ".codex-workers/notify", ".codex-workers/conveyor/notify"]) {
       mkdirSync(join(clone, place), { recursive: true });
@@ -128,7 +128,7 @@ describe("notify test", () => {
     const env = { CONVEYOR_AGENT: "claude", CODEX_THREAD_ID: "x", CLAUDECODE: "1", TMUX: "/tmp/x,1,0", OTHER: "stays" };
     expect((await w.ok("notify test --json", { env })).results).toMatchObject([{ id, error: null }]);
     const input = JSON.parse(written("input"));
-    expect(Object.keys(input)).toEqual(["id", "kind", "weight", "task", "session", "text", "since", "actions", "host"]);
+    expect(Object.keys(input)).toEqual(["actions", "host", "id", "kind", "session", "since", "task", "text", "weight"]);
     expect(input).toMatchObject({ kind: "question", weight: "now", text: "This is only a test of your notices." });
     expect(written("words")).toBe("--quiet\n");
     expect(written("cwd")).toBe(`${w.env.HOME}\n`);

@@ -25,7 +25,7 @@ const told = (count: number) =>
 
 /** A rule for a program that notes what it was told, and then does this. */
 async function rule(more = "", ...flags: string[]): Promise<string> {
-  const path = await w.file(`bin/${crypto.randomUUID()}`, `#!/bin/sh\nread line; echo "$line" >> ${w.dir}/log; ${more}\n`);
+  const path = await w.file(`bin/${crypto.randomUUID()}`, `#!/bin/sh\nread -r line; printf '%s\\n' "$line" >> ${w.dir}/log; ${more}\n`);
   chmodSync(path, 0o755);
   return (await w.ok(["notify", "add", "--json", ...flags, "--", path])).id;
 }
@@ -52,6 +52,7 @@ test("each thing is told once a rule, also by three that look at once, again and
   await rule();
   const three = [notifier(), notifier(), notifier()];
   for (let round = 0; round < 5; round++) for (const each of three) each.look(item("a"), item("b"));
+  await told(4);
   await Promise.all(three.map((each) => each.close()));
   expect(
     log()
@@ -151,7 +152,7 @@ test("only the kinds of a rule, and rules that come and go", async () => {
   one.look(item("a"));
   const limited = await rule("", "--on", "limit");
   one.look(item("a"));
-  await w.ok(`notify remove ${limited}`);
+  await w.ok(`notify remove ${limited} --json`);
   await rule();
   one.look(item("a"));
   await told(1);
@@ -238,7 +239,7 @@ describe("carried out", () => {
     const { argv } = readRules(w.env)[0]!.how as { argv: string[] };
     const clone = join(w.dir, "clone");
     const text = readFileSync(join(w.env.HOME!, ".config/conveyor/notify", `${id}.json`), "utf8");
-    await w.ok(`notify remove ${id}`);
+    await w.ok(`notify remove ${id} --json`);
     for (const place of [
       "clone/.config/conveyor/notify",
       "clone/conveyor/notify",

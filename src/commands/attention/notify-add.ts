@@ -11,9 +11,9 @@ import { which } from "../../system/processes/environment.ts";
 export default verb(
   {
     about:
-      "Adds a rule by which you are told of what needs a person, as `attention` lists it: your terminals ring, your desktop shows it, or a " +
-      "program of yours is run with it as JSON on its standard input (id, kind, weight, task, session, text, since, actions, host), none " +
-      "of it in its arguments, ours taken out of its environment, for at most ten seconds. Each thing is told once, by whichever " +
+      "Adds a rule by which you are told of what needs a person, as `attention` lists it: your terminals ring, your desktop shows it, " +
+      "or a program of yours is run with it as JSON on its standard input (id, kind, weight, task, session, text, since, actions, host), " +
+      "none of it in its arguments, ours taken out of its environment, for at most ten seconds. Each thing is told once, by whichever " +
       "`dispatch --watch` or dashboard sees it first. The rules are yours, for all records: they stand in ~/.config/conveyor (or below " +
       "XDG_CONFIG_HOME), and never in a project.",
     examples: [

@@ -3,7 +3,7 @@ import { choice, flag, json, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
-import { BESIDE_ID, besideCommand, startBeside } from "../../flow/dispatch/beside.ts";
+import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { pair, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
@@ -14,7 +14,8 @@ export default verb(
   {
     about:
       "Starts a worker and a manager session in tmux, puts both on record, binds them on the task, opens a run " +
-      "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task is created when a goal is given. What can be " +
+      "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task " +
+      "is created when a goal is given. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
       "Interrupted, it ends what it began; killed, the same command goes on from there.",
     examples: [

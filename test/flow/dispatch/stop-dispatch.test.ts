@@ -156,6 +156,7 @@ describe("a watch until nobody is bound", () => {
     elsewhere.realTime = true;
     const others = new Watches(elsewhere);
     try {
+      await elsewhere.ok("tasks --json");
       const child = await watches.start("a", ["--until-unbound", "1"]);
       await w.ok("unbind --task t1");
       await w.ok("bind --task t1 --worker w1 --manager m1");

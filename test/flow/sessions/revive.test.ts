@@ -89,9 +89,12 @@ function comesBack(make: () => CodexSuiteWorld | ClaudeSuiteWorld, more: readonl
     await until("Dispatch", async () => (await watches(w)).length === 1);
     // What was cut off is not gone on with by itself: nobody has said anything since.
     expect(w.userTexts(thread).at(-1)).toBe("hold on");
+    const cutOff = async () => (await w.ok("attention --json")).items.filter(({ kind }: { kind: string }) => kind === "crashed");
+    expect(await cutOff()).toMatchObject([{ weight: "now", session: "w1", text: expect.stringContaining("was cut off") }]);
     expect(await w.ok(["session-nudge", "w1", "after the restart"])).toMatchObject({ proof: "seen" });
     await w.idle(thread);
     expect(w.userTexts(thread).slice(-2)).toEqual(["hold on", "after the restart"]);
+    expect(await cutOff()).toEqual([]);
   }, 240_000);
 
   test("again there is nothing to do", async () => {
