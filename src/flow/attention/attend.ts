@@ -4,6 +4,7 @@ import type { Item, Weight } from "../../core/attention/item.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { listSessions } from "../../store/sessions/list.ts";
+import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
 import { readAhead } from "../observe/ingest.ts";
 import { unread } from "../observe/unread.ts";
@@ -20,11 +21,15 @@ export interface Attention {
 }
 
 /** Every session that may need somebody. */
-export const attended = (store: Store): Session[] => listSessions(store, { state: "active", includeLegacy: true });
+export const attended = (store: Store): Session[] => listSessions(store, { includeLegacy: true });
 
-/** Reads on what these sessions have written. */
-export function readOn(cx: Context, store: Store, sessions: readonly Session[]): void {
-  for (const session of sessions) if (unread(session) !== null) readAhead(cx, store, session.id);
+/** Reads on what these sessions have written. Where nothing can be stored, what is on record must do. */
+function readOn(cx: Context, store: Store, sessions: readonly Session[]): void {
+  try {
+    for (const session of sessions) if (unread(session) !== null) readAhead(cx, store, session.id);
+  } catch (error) {
+    if (!isUnwritten(error)) throw error;
+  }
 }
 
 /** Asks the servers of those that have one what they ask, and whether what stands open there runs. */

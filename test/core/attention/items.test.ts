@@ -288,5 +288,6 @@ test("an item has the name of its sighting, or of the fact that happens once", (
     task_id: "task-1",
     host: null,
   });
-  expect(itemOf(draft!, null, null)).toMatchObject({ id: draft!.key, since: null, task: null, task_id: null });
+  expect(itemOf(draft!, null, null)).toMatchObject({ id: `w1 ${draft!.key}`, since: null, task: null, task_id: null });
+  expect(itemOf(withSide({ asks: [asked] })[0]!, calm.task, null)).toMatchObject({ id: "ask-1", since: at(3) });
 });
