@@ -59,6 +59,9 @@ test("every capture of the real client is the page it was taken of", () => {
       "interrupted-before-output",
       "popup-at",
       "popup-slash",
+      "small-60-tall-draft-working.ansi",
+      "small-60-tall-draft.ansi",
+      "small-60-tall-shell.ansi",
       "text-in-composer-not-submitted.ansi",
       "text-in-composer-not-submitted",
     ],
@@ -403,4 +406,18 @@ test("beside the panel of changes a page is read without it", () => {
   const { dialog } = claude.screen.read(capture("panel-permission.ansi.txt"), null);
   expect(dialog).toMatchObject({ kind: "file", question: "Do you want to overwrite w.txt?", subject: "w.txt", chosen: 0 });
   expect(dialog!.answers.map(({ word }) => word).filter((word) => word.length < 4)).toEqual(["yes", "no"]);
+});
+
+test("a composer that holds more rows than it shows is one, with what it shows of them", () => {
+  const typed = Array.from({ length: 140 }, (_, at) => `word${at}`).join(" ");
+  for (const [name, shell] of [
+    ["tall-draft", false],
+    ["tall-draft-working", false],
+    ["tall-shell", true],
+  ] as const) {
+    const { composer, asks } = read(`small-60-${name}.ansi.txt`);
+    expect({ name, shell: composer?.shell, asks }).toEqual({ name, shell, asks: false });
+    expect(typed).toContain(composer!.text.replace(/\s+/g, " "));
+    expect(composer!.text.length).toBeGreaterThan(200);
+  }
 });
