@@ -114,6 +114,9 @@ function spins(above: readonly StyledLine[]): boolean {
   return at >= 0 && spinner.test(texts[at]!);
 }
 
+/** Of a long message only the first rows are shown. */
+const NOT_SHOWN = /\s*… \+\d+ lines?$/;
+
 const QUEUED = /^ +⎿ +Queued( ·|$)/;
 
 /**
@@ -130,7 +133,7 @@ function readQueue(above: readonly StyledLine[], styled: boolean): string[] {
     const isFirst = queued.length === 0;
     if (!head.text.startsWith("❯ ") || (styled ? !isGrey(head) : !isFirst)) break;
     const rows = above.slice(first, at + 1).map(({ text }) => text.slice(2));
-    queued.unshift(rows.join("\n").trim());
+    queued.unshift(rows.join("\n").trim().replace(NOT_SHOWN, "…"));
     at = first - 1;
     while (at >= 0 && above[at]!.text === "") at -= 1;
   }

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dialog, Screen } from "../../../src/core/agent/screen.ts";
+import { isStartOf } from "../../../src/core/delivery/same-text.ts";
 import { claude } from "../../../src/core/claude/claude.ts";
 
 const folder = join(import.meta.dir, "../../fixtures/claude-code-2.1.332/screens");
@@ -65,7 +66,14 @@ test("every capture of the real client is the page it was taken of", () => {
       "text-in-composer-not-submitted.ansi",
       "text-in-composer-not-submitted",
     ],
-    queued_input: ["compacting-with-queued", "queued-many", "queued-two.ansi", "queued-while-working.ansi", "queued-while-working"],
+    queued_input: [
+      "compacting-with-queued",
+      "queued-many",
+      "queued-two.ansi",
+      "queued-while-working.ansi",
+      "queued-while-working",
+      "small-60-queued-long.ansi",
+    ],
     working: [
       "api-overloaded-retrying",
       "compacting-prompt-too-long",
@@ -420,4 +428,10 @@ test("a composer that holds more rows than it shows is one, with what it shows o
     expect(typed).toContain(composer!.text.replace(/\s+/g, " "));
     expect(composer!.text.length).toBeGreaterThan(200);
   }
+});
+
+test("a waiting message of which only the first rows are shown is told as cut", () => {
+  const [queued] = read("small-60-queued-long.ansi.txt").queued;
+  expect(queued).toEndWith("word31…");
+  expect(isStartOf(queued!, `start ${Array.from({ length: 140 }, (_, at) => `word${at}`).join(" ")}`)).toBe(true);
 });
