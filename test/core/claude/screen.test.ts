@@ -25,21 +25,26 @@ test("every capture of the real client is the page it was taken of", () => {
       "inbox-while-permission-prompt",
       "long-command.ansi",
       "panel-permission.ansi",
+      "permission-fetch.ansi",
       "permission-prompt-write",
       "permission-prompt.ansi",
       "permission-prompt",
+      "permission-search.ansi",
       "small-44-long-command.ansi",
       "small-44-permission-write.ansi",
       "small-60-long-command.ansi",
     ],
     question: [
       "question-forged.ansi",
+      "question-preview-chat.ansi",
+      "question-preview.ansi",
       "question-prompt.ansi",
       "question-prompt",
       "question-review.ansi",
       "small-44-question.ansi",
       "small-44-two-questions.ansi",
       "small-60-question-forged.ansi",
+      "small-60-question-preview.ansi",
       "small-60-question-several.ansi",
     ],
     plan_approval: ["plan-approval.ansi", "plan-approval"],
@@ -434,4 +439,26 @@ test("a waiting message of which only the first rows are shown is told as cut", 
   const [queued] = read("small-60-queued-long.ansi.txt").queued;
   expect(queued).toEndWith("word31…");
   expect(isStartOf(queued!, `start ${Array.from({ length: 140 }, (_, at) => `word${at}`).join(" ")}`)).toBe(true);
+});
+
+test("a question with previews is asked with its choices alone, each a way along the list", () => {
+  const words = ["Wide", "Narrow", "None", "Chat about this"];
+  for (const [name, chosen] of [
+    ["question-preview", 0],
+    ["question-preview-chat", 3],
+    ["small-60-question-preview", 1],
+  ] as const) {
+    const { dialog } = read(`${name}.ansi.txt`);
+    expect({ name, ...dialog }).toMatchObject({ name, question: "Which layout shall it have?", choices: words, chosen, takesText: false });
+    expect(dialog!.answers[chosen]!.keys).toEqual(["Enter"]);
+    expect(dialog!.answers[2]!.keys).toEqual(chosen === 3 ? ["Up"] : Array(2 - chosen).fill("Down"));
+  }
+});
+
+test("a page about a fetch says what would be fetched", () => {
+  expect(read("permission-fetch.ansi.txt").dialog).toMatchObject({
+    kind: "permission",
+    subject: "url: https://example.com/a?b=c\nprompt: what does it say",
+    answers: [{ word: "yes", keys: ["1"] }, { number: 2 }, { word: "no", keys: ["3"] }],
+  });
 });
