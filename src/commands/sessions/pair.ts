@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
-import { pair, refusePair } from "../../flow/sessions/pair.ts";
+import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
@@ -82,7 +82,7 @@ export default verb(
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
       if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...plannedSides({ cx, input }) });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };
