@@ -249,3 +249,11 @@ export class Account {
     return figures;
   }
 }
+
+/** Connects to a socket and says whether somebody answered there. */
+export const PROBE = `
+  import { connect } from "node:net";
+  const line = connect(process.argv[2]);
+  const said = (word) => (console.log("the socket: " + word), process.exit());
+  line.on("connect", () => said("reached")).on("error", (error) => said("refused, " + error.code));
+`;
