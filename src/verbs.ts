@@ -53,6 +53,9 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
+  Attention: {
+    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention.ts")),
+  },
   Dispatch: {
     "enqueue-notify-manager": verb(
       "queue a message for the manager of a task",

@@ -1,8 +1,12 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import attention from "./attention.sql" with { type: "text" };
 import broken from "./broken.sql" with { type: "text" };
+import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
+import deliveries from "./deliveries.sql" with { type: "text" };
+import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
@@ -94,53 +98,7 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 4, name: "reports", sql: reports },
-  {
-    version: 5,
-    name: "deliveries",
-    sql: `
-      create table if not exists deliveries (
-        id text primary key,
-        origin text not null,
-        session_id text,
-        session_name text not null,
-        task_id text,
-        command_id text,
-        notification_id integer,
-        client_id text not null unique,
-        transport text,
-        state text not null check (state in ('sending', 'delivered', 'typed', 'pull_required', 'failed', 'unknown')),
-        proof text not null check (proof in ('seen', 'pending', 'unavailable')),
-        text_digest text not null,
-        text_lines integer not null,
-        text_length integer not null,
-        thread_id text,
-        rollout_path text,
-        start_offset integer,
-        looked_to integer,
-        proof_offset integer,
-        proof_line integer,
-        side_effect_started integer not null check (side_effect_started in (0, 1)),
-        side_effect_completed integer not null check (side_effect_completed in (0, 1)),
-        sender_pid integer not null,
-        error text,
-        created_at text not null,
-        finished_at text
-      ) strict;
-      create unique index if not exists deliveries_one_proof_each on deliveries (rollout_path, proof_offset, proof_line) where
-        proof_offset is not null;
-      create index if not exists deliveries_session on deliveries (session_id, created_at);
-      create index if not exists deliveries_task on deliveries (task_id, created_at);
-      create index if not exists deliveries_open on deliveries (session_id) where state in ('sending', 'typed', 'unknown');
-      create table if not exists delivery_steps (
-        delivery_id text not null references deliveries (id),
-        position integer not null,
-        at text not null,
-        step text not null,
-        detail_json text not null check (json_valid(detail_json)),
-        primary key (delivery_id, position)
-      ) strict;
-    `,
-  },
+  { version: 5, name: "deliveries", sql: deliveries },
   {
     version: 6,
     name: "evidence-runs",
@@ -270,6 +228,9 @@ export const extensions: readonly Extension[] = [
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
   { version: 16, name: "broken-turns", sql: broken },
+  { version: 17, name: "attention", sql: attention },
+  { version: 19, name: "limits", sql: limits },
+  { version: 20, name: "budgets", sql: budgets },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
