@@ -108,6 +108,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
   binding: null,
+  asSetUp: false,
   wish: launchWish(cx, input.launch),
   resume: input.resume ?? null,
 });
@@ -140,7 +141,7 @@ export async function startSession(scene: LaunchScene, request: Launch, via: str
       pid: started.pid,
       cwd: started.cwd ?? request.cwd,
       agent: request.agent.key,
-      started: started.started,
+      ...(started.started === null ? {} : { started: started.started }),
       codexSessionPath: started.rolloutPath,
       codexSessionId: started.threadId,
       tmuxSession: started.tmuxSession,
