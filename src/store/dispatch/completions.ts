@@ -74,14 +74,15 @@ const lastTurns = (store: Store, except: Except): Map<string, number> =>
 export const allRouted = (store: Store, except: Except): Map<string, number> | null =>
   store.db.transaction(() => (unroutedTurns(store, 1, except).length > 0 ? null : lastTurns(store, except))).deferred();
 
-/** Never begun and held by nobody, or by somebody whose lease is over; the oldest first. */
+/** Never begun, not parked, and held by nobody, or by somebody whose lease is over; the oldest first. */
 export function waitingTurns(store: Store, gone: readonly Holder[]): Pick<NotificationRow, "id" | "target_session_id">[] {
   const free = store.db
-    .query<Pick<NotificationRow, "id" | "target_session_id">, []>(
-      `select id, target_session_id from routed_notifications where state = 'pending' and signal_type = '${COMPLETION}' and
-        side_effect_started = 0 and claim_expires_at is null`,
+    .query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(
+      `select id, target_session_id from routed_notifications n where state = 'pending' and signal_type = '${COMPLETION}' and
+        side_effect_started = 0 and claim_expires_at is null and not exists (select 1 from parked_messages p where p.message =
+          'notification-' || n.id and (p.until is null or julianday(p.until) > julianday(?)))`,
     )
-    .all();
+    .all(store.now());
   const left = overdueTurns(store, gone, false, Number.MAX_SAFE_INTEGER).map(({ notification }) => notification!);
   return [...free, ...left].sort((a, b) => a.id - b.id);
 }
