@@ -3,6 +3,7 @@ import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import type { Holder } from "../../core/dispatch/holder.ts";
 import { COMPLETION } from "../../core/dispatch/queued-command.ts";
+import { messageKey } from "./claims.ts";
 import type { Claimant } from "./lease.ts";
 import { moveMessage, readMessage } from "./message.ts";
 import { notificationById } from "./notifications.ts";
@@ -77,14 +78,16 @@ export const allRouted = (store: Store, except: Except): Map<string, number> | n
 /** Never begun, not parked, and held by nobody, or by somebody whose lease is over; the oldest first. */
 export function waitingTurns(store: Store, gone: readonly Holder[]): Pick<NotificationRow, "id" | "target_session_id">[] {
   const free = store.db
-    .query<Pick<NotificationRow, "id" | "target_session_id">, [string]>(
-      `select id, target_session_id from routed_notifications n where state = 'pending' and signal_type = '${COMPLETION}' and
-        side_effect_started = 0 and claim_expires_at is null and not exists (select 1 from parked_messages p where p.message =
-          'notification-' || n.id and (p.until is null or julianday(p.until) > julianday(?)))`,
+    .query<Pick<NotificationRow, "id" | "target_session_id">, []>(
+      `select id, target_session_id from routed_notifications where state = 'pending' and signal_type = '${COMPLETION}' and
+        side_effect_started = 0 and claim_expires_at is null`,
     )
-    .all(store.now());
+    .all();
   const left = overdueTurns(store, gone, false, Number.MAX_SAFE_INTEGER).map(({ notification }) => notification!);
-  return [...free, ...left].sort((a, b) => a.id - b.id);
+  const parked = store.db.query("select 1 from parked_messages where message = ? and (until is null or julianday(until) > julianday(?))");
+  return [...free, ...left]
+    .filter(({ id }) => parked.get(messageKey({ commandId: null, notificationId: id }), store.now()) === null)
+    .sort((a, b) => a.id - b.id);
 }
 
 /** Takes hold of a waiting notification; null when another dispatcher was first. */
