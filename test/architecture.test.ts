@@ -50,12 +50,12 @@ const PACKAGES: Record<string, readonly string[]> = {
  * or to one of fewer than three files, lies flat in the layer.
  */
 const SUBJECTS: Record<string, readonly string[]> = {
-  core: ["agent", "compat", "delivery", "claude", "codex", "sessions", "dispatch", "audit", "observe", "tasks", "loops", "qa", "dashboard"],
+  core: ["agent", "compat", "delivery", "claude", "codex", "sessions", "attention", "dispatch", "audit", "observe", "tasks", "loops", "qa"],
   store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "attention", "audit", "dashboard"],
   system: ["files", "processes", "git", "terminal", "claude", "codex", "agent"],
   view: ["dispatch", "audit"],
-  flow: ["reach", "loops", "observe", "delivery", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
-  commands: ["sessions", "observe", "delivery", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
+  flow: ["reach", "loops", "observe", "delivery", "attention", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
+  commands: ["sessions", "observe", "delivery", "attention", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
   dashboard: ["actions", "page"],
 };
 

@@ -1,7 +1,7 @@
 /** `dashboard`: the page in the browser, served by this program to this machine alone. */
 import { flag, integer, text, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
-import { planDashboard } from "../core/dashboard/plan.ts";
+import { planDashboard } from "../core/dashboard-plan.ts";
 import { UsageError } from "../core/failure.ts";
 import { quoteCommand } from "../core/shell.ts";
 

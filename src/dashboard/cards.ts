@@ -1,14 +1,19 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
-import { attention, type SideAsk, type SideState, type Wait } from "../core/dashboard/attention.ts";
+import type { Item } from "../core/attention/item.ts";
+import type { SideAsk, SideState } from "../core/attention/situation.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
 import type { TurnError } from "../core/agent/failed-turn.ts";
 import type { Dialog, PageName } from "../core/agent/screen.ts";
 import type { Role, Session, WayOfLaunch } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
-import { inferState, type Turn, type WorkerState } from "../core/sessions/worker-state.ts";
-import type { LastDelivery, Side, TaskFacts } from "../store/dashboard/tasks.ts";
+import type { Turn, WorkerState } from "../core/sessions/worker-state.ts";
+import type { LastDelivery, ShownTask } from "../store/dashboard/tasks.ts";
+import type { SideFacts } from "../store/attention/tasks.ts";
+import type { Look } from "../flow/attention/look.ts";
+import { aliveOf, type Sign } from "../flow/attention/side.ts";
+import { situationOf, taskItems } from "../flow/attention/situation.ts";
+import type { Scene } from "../flow/scene.ts";
 import { moveOf } from "../flow/observe/whereabouts.ts";
-import type { Machine, Sign } from "./machine.ts";
 
 /** A session as pages know it: nothing secret, no identity token. */
 export interface Party {
@@ -52,20 +57,14 @@ export interface Card {
   readonly criteria: CriteriaSummary;
   readonly delivery: LastDelivery | null;
   readonly queued: number;
-  readonly cycle: TaskFacts["cycle"];
-  readonly decision: TaskFacts["decision"];
-  readonly waits: readonly Wait[];
+  readonly cycle: ShownTask["cycle"];
+  readonly decision: ShownTask["decision"];
+  /** What needs a person, the most pressing first. */
+  readonly waits: readonly Item[];
 }
 
-const aliveOf = (session: Session, sign: Sign): boolean | null => {
-  if (session.state === "gone") return false;
-  if (sign.lockHeld === true || sign.processAlive === true) return true;
-  if (sign.terminal !== null && !sign.terminal.running) return false;
-  return sign.processAlive ?? sign.lockHeld ?? (sign.terminal === null ? null : sign.terminal.running);
-};
-
-export function partyOf(session: Session, machine: Machine): Party {
-  const sign = machine.sign(session.id);
+export function partyOf(session: Session, look: Look): Party {
+  const sign = look.sign(session.id);
   return {
     id: session.id,
     name: session.name,
@@ -90,33 +89,26 @@ export function partyOf(session: Session, machine: Machine): Party {
   };
 }
 
-function boundParty(side: Side | null, machine: Machine, nowMs: number): BoundParty | null {
-  if (side === null) return null;
-  const { state, turn, turn_error, last_state_event_at } = inferState(side.turn, null, machine.sign(side.session.id), nowMs);
-  const { waiting, asks } = side;
-  return { ...partyOf(side.session, machine), state, turn, turnError: turn_error, turnAt: last_state_event_at, waiting, asks };
+function boundParty(facts: SideFacts | null, sides: readonly SideState[], look: Look): BoundParty | null {
+  const side = sides.find(({ id }) => id === facts?.session.id);
+  if (facts === null || side === undefined) return null;
+  const { state, turn, turnError, turnAt, asks } = side;
+  return { ...partyOf(facts.session, look), state, turn, turnError, turnAt, waiting: facts.waiting, asks };
 }
 
-/** @param dispatch whether some Dispatch is alive */
-export function cardOf(facts: TaskFacts, machine: Machine, dispatch: boolean, nowMs: number): Card {
-  const worker = boundParty(facts.worker, machine, nowMs);
-  const manager = boundParty(facts.manager, machine, nowMs);
-  const ended = facts.task.state === "done" || facts.task.state === "failed";
-  const waits = ended
-    ? []
-    : attention({
-        task: facts.task,
-        sides: [worker, manager].filter((side): side is BoundParty => side !== null) satisfies SideState[],
-        bound: facts.bindingId !== null,
-        openCriteria: facts.criteria.accepted,
-        proposedCriteria: facts.criteria.proposed,
-        staleEvidence: machine.staleProofs(facts.task.id),
-        uncertain: facts.uncertain,
-        failed: facts.failed,
-        queued: facts.queued,
-        dispatch,
-        dismissed: facts.dismissed,
-      });
-  const { task, bindingId, criteria, delivery, queued, cycle, decision } = facts;
-  return { task, bindingId, worker, manager, criteria, delivery, queued, cycle, decision, waits };
+export function cardOf(scene: Scene, facts: ShownTask, look: Look): Card {
+  const situation = situationOf(scene.cx, facts, look);
+  const { task, binding, criteria, delivery, queued, cycle, decision } = facts;
+  return {
+    task,
+    bindingId: binding?.id ?? null,
+    worker: boundParty(facts.worker, situation.sides, look),
+    manager: boundParty(facts.manager, situation.sides, look),
+    criteria,
+    delivery,
+    queued,
+    cycle,
+    decision,
+    waits: taskItems(scene, situation, look),
+  };
 }

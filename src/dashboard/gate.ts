@@ -5,7 +5,7 @@
  * used up by it.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { authority, LOOPBACK } from "../core/dashboard/loopback.ts";
+import { authority, LOOPBACK } from "../core/loopback.ts";
 import { Rate } from "./rate.ts";
 
 /** Header that a form or a foreign page cannot send without being asked first (CORS preflight), which is never answered. */

@@ -1,7 +1,7 @@
 /** Reads the rollouts of bound sessions while a page is open, so that it shows turns also when no Dispatch runs. */
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { Troubles } from "../flow/dispatch/troubles.ts";
+import { Troubles } from "../flow/troubles.ts";
 import { type ServedWatch, watchServed } from "../flow/observe/served-watch.ts";
 import { type RolloutWatch, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import type { Store } from "../store/store.ts";

@@ -1,7 +1,7 @@
 /** The dashboard as a command: serves until it is asked to end, with a Dispatch beside it if one is wanted. */
 import { type Context, makeContext } from "../context.ts";
-import type { DashboardPlan } from "../core/dashboard/plan.ts";
-import { isDispatching } from "../flow/dispatch/dispatchers.ts";
+import type { DashboardPlan } from "../core/dashboard-plan.ts";
+import { isDispatching } from "../flow/reach/dispatchers.ts";
 import { PATIENCE_MS } from "../flow/dispatch/send.ts";
 import { talkOf } from "../flow/talk.ts";
 import { openInBrowser } from "../system/processes/browser.ts";

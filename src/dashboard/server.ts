@@ -2,7 +2,7 @@
 import type { Server } from "bun";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
-import { authority, pageUrl } from "../core/dashboard/loopback.ts";
+import { authority, pageUrl } from "../core/loopback.ts";
 import { watchCommits } from "../flow/commits.ts";
 import { requirePlace } from "../store/place.ts";
 import { listSessions } from "../store/sessions/list.ts";
@@ -57,7 +57,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     () => live.refresh(),
     options.problem,
   );
-  const views = new Views(reader, store, machine, new TokenLines(store));
+  const views = new Views(reader, store, machine.look, new TokenLines(store));
   const reading = new Reading(cx, cx.store(options.path), options.problem);
   live = new Live(views.build, (any) => {
     machine.watch(any);

@@ -8,18 +8,21 @@ import { boundSessionNames } from "../store/tasks/discover.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
 import { type Chain, chains } from "../store/dashboard/chains.ts";
 import { type InboxLine, inboxOf } from "../store/dashboard/inbox.ts";
-import { activeTaskFacts, endedTasks, taskFacts } from "../store/dashboard/tasks.ts";
+import { endedTasks, shownTask, shownTasks } from "../store/dashboard/tasks.ts";
 import { timeline, type TimelinePage } from "../store/dashboard/timeline.ts";
 import { type DispatcherRow, listDispatchers } from "../store/dispatch/dispatchers.ts";
 import { latestHandoff } from "../store/tasks/handoffs.ts";
 import { findConfig } from "../store/tasks/manager-configs.ts";
 import { listSessions } from "../store/sessions/list.ts";
 import type { Store } from "../store/store.ts";
+import { freeItems } from "../flow/attention/situation.ts";
+import type { Scene } from "../flow/scene.ts";
+import type { Item } from "../core/attention/item.ts";
 import { VERSION } from "../version.ts";
+import type { Look } from "../flow/attention/look.ts";
 import { type Card, cardOf, type Party, partyOf } from "./cards.ts";
 import type { Parts } from "./live.ts";
 import { type LoopView, loopsOf } from "./loops.ts";
-import type { Machine } from "./machine.ts";
 import type { TokenLine, TokenLines } from "./tokens.ts";
 
 interface About {
@@ -43,6 +46,8 @@ export interface OverviewParts {
   readonly dispatch: DispatchView;
   readonly ended: { readonly tasks: readonly Task[]; readonly total: number };
   readonly sessions: readonly Party[];
+  /** What needs a person in sessions that work for nobody. */
+  readonly freeWaits: readonly Item[];
   /** Ids of the active tasks, newest first. */
   readonly order: readonly string[];
 }
@@ -82,12 +87,16 @@ const CHAINS = 30;
 const INBOX = 30;
 
 export class Views {
+  private readonly scene: Scene;
+
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
-    private readonly machine: Machine,
+    private readonly look: Look,
     private readonly tokens: TokenLines,
-  ) {}
+  ) {
+    this.scene = { cx, store };
+  }
 
   /** The parts of the view of this name; null when there is none. */
   readonly build = (name: string): Parts | null => {
@@ -112,7 +121,7 @@ export class Views {
         iterations,
         processed_count,
         last_error,
-        alive: this.machine.lives(row),
+        alive: this.look.lives(row),
         dryRun: row.dry_run === 1,
       };
     });
@@ -121,12 +130,13 @@ export class Views {
 
   private overview(): Parts {
     const dispatch = this.dispatch();
-    const cards = activeTaskFacts(this.store).map((facts) => cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()));
+    const cards = shownTasks(this.store).map((facts) => cardOf(this.scene, facts, this.look));
     const parts: OverviewParts = {
       about: this.about(),
       dispatch,
       ended: endedTasks(this.store, ENDED_SHOWN),
-      sessions: this.free().map((session) => partyOf(session, this.machine)),
+      sessions: this.free().map((session) => partyOf(session, this.look)),
+      freeWaits: freeItems(this.scene, this.look),
       order: cards.map((card) => card.task.id),
     };
     return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
@@ -138,7 +148,7 @@ export class Views {
   }
 
   private task(id: string): Parts | null {
-    const facts = taskFacts(this.store, id);
+    const facts = shownTask(this.store, id);
     if (!facts) return null;
     const dispatch = this.dispatch();
     const criteria = listCriteria(this.store, id);
@@ -147,9 +157,9 @@ export class Views {
     const parts: TaskParts = {
       about: this.about(),
       dispatch,
-      card: cardOf(facts, this.machine, dispatch.alive, this.cx.nowMs()),
+      card: cardOf(this.scene, facts, this.look),
       criteria,
-      free: facts.bindingId === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
+      free: facts.binding === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
       timeline: timeline(this.store, id, TIMELINE_PAGE),
       chains: chains(this.store, id, CHAINS),
       workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,

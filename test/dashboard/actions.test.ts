@@ -60,12 +60,12 @@ describe("records", () => {
     const waits = Object.values<any>((await stream.next()).data.set).flatMap((part) => part.waits ?? []);
     await stream.close();
     const failed = waits.find((wait) => wait.kind === "failed");
-    expect(failed.item).toMatch(/^command:/);
-    await done("dismiss", { task: "work", item: failed.item });
+    expect(failed.id).toMatch(/^command:/);
+    await done("dismiss", { task: "work", item: failed.id });
     const again = await site.live("overview");
-    expect(JSON.stringify((await again.next()).data)).not.toContain(failed.item);
+    expect(JSON.stringify((await again.next()).data)).not.toContain(failed.id);
     await again.close();
-    expect(w.rows("select state from commands where id = ?", failed.item.slice("command:".length))).toEqual([{ state: "failed" }]);
+    expect(w.rows("select state from commands where id = ?", failed.id.slice("command:".length))).toEqual([{ state: "failed" }]);
     expect(await refused("dismiss", { task: "work", item: "' or 1=1 --" })).toContain("item");
   });
 });

@@ -94,17 +94,20 @@ test("a dialog in a terminal is told, and that it is gone; so is a session that 
   );
   machine.watch(true);
   try {
-    await until("the dialog", () => machine.sign(id).dialog !== null);
-    expect(machine.sign(id)).toMatchObject({
+    await until("the dialog", () => machine.look.sign(id).dialog !== null);
+    expect(machine.look.sign(id)).toMatchObject({
       processAlive: true,
       page: "command_approval",
       terminal: { running: true, width: 100, height: 26 },
     });
     Bun.spawnSync(["tmux", "send-keys", "-t", `=${asking.name}:`, "-R"], { env: w.env });
     Bun.spawnSync(["tmux", "clear-history", "-t", `=${asking.name}:`], { env: w.env });
-    await until("the dialog is gone", () => machine.sign(id).dialog === null);
+    await until("the dialog is gone", () => machine.look.sign(id).dialog === null);
     Bun.spawnSync(["tmux", "kill-session", "-t", `=${asking.name}`], { env: w.env });
-    await until("the session is gone", () => machine.sign(id).terminal?.running === false && machine.sign(id).processAlive === false);
+    await until(
+      "the session is gone",
+      () => machine.look.sign(id).terminal?.running === false && machine.look.sign(id).processAlive === false,
+    );
     expect(changes).toBeGreaterThanOrEqual(3);
   } finally {
     await machine.close();

@@ -64,7 +64,9 @@ describe("the overview", () => {
     const tab = await opened();
     const card = tab.page.locator(".card", { hasText: "login-fix" }).first();
     expect(await card.innerText()).toMatch(/login-fix-worker\s+idle[\s\S]*login-fix-manager[\s\S]*0 of 1/);
-    expect(await tab.page.getByRole("region", { name: /Waiting for you/ }).innerText()).toContain("1 accepted criterion is open");
+    expect(await tab.page.getByRole("region", { name: /Waiting for you/ }).innerText()).toContain(
+      "1 message waits, and no Dispatch is running",
+    );
     expect(await tab.page.getByRole("region", { name: "Dispatch" }).innerText()).toContain("Start Dispatch");
     await picture(tab.page, "overview-light");
     expect(tab.complaints).toEqual([]);

@@ -3,7 +3,7 @@ import { choice, flag, json, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
-import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
+import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { pair, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { ROLES } from "../../core/sessions/session.ts";
 import { registerFound } from "../../flow/sessions/found-sessions.ts";
 import { bind, unbind } from "../../store/sessions/bindings.ts";
-import { dismiss } from "../../store/dashboard/tasks.ts";
+import { dismiss } from "../../store/attention/dismissals.ts";
 import { deregister } from "../../store/sessions/deregister.ts";
 import { needSession } from "../../store/sessions/sessions.ts";
 import { createTask, needTask, openTaskNamed } from "../../store/tasks/tasks.ts";

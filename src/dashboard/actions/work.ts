@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../core/failure.ts";
 import { plainOrder } from "../../core/tasks/finish.ts";
-import { isDispatching } from "../../flow/dispatch/dispatchers.ts";
+import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { exportTask } from "../../flow/audit/export-task.ts";
 import { finishTask } from "../../flow/tasks/finish.ts";
 import { GATES } from "../../flow/tasks/finish-gates.ts";

@@ -1,6 +1,6 @@
 /** The first page: what waits for a person, every task, sessions that work for nobody, Dispatch. */
 import { useState } from "preact/hooks";
-import type { Wait } from "../../core/dashboard/attention.ts";
+import { byPressure, type Item } from "../../core/attention/item.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import type { BoundParty, Card, Party } from "../cards.ts";
 import { Proof } from "./delivery.tsx";
@@ -32,7 +32,7 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
   const { parts } = live;
   if (!parts.order) return <main class="page" aria-busy="true" />;
   const cards = parts.order.map((id) => parts[`task/${id}`] as Card | undefined).filter((card) => card !== undefined);
-  const waits = cards.flatMap((card) => card.waits.map((wait) => ({ card, wait }))).sort((a, b) => rank(a.wait) - rank(b.wait));
+  const waits = cards.flatMap((card) => card.waits.map((wait) => ({ card, wait }))).sort((a, b) => byPressure(a.wait, b.wait));
   return (
     <main class="page">
       <h1 class="hidden">Overview</h1>
@@ -71,9 +71,7 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
   );
 }
 
-const rank = (wait: Wait): number => (wait.weight === "now" ? 0 : 1);
-
-function Waiting({ waits, any }: { waits: readonly { card: Card; wait: Wait }[]; any: boolean }) {
+function Waiting({ waits, any }: { waits: readonly { card: Card; wait: Item }[]; any: boolean }) {
   if (waits.length === 0) {
     return any ? (
       <section class="calm" aria-label="Waiting for you">
@@ -88,7 +86,7 @@ function Waiting({ waits, any }: { waits: readonly { card: Card; wait: Wait }[];
       </h2>
       <ul class="waits">
         {waits.map(({ card, wait }) => (
-          <WaitLine key={`${card.task.id} ${wait.kind} ${wait.text}`} wait={wait} task={card.task} named />
+          <WaitLine key={wait.id} wait={wait} task={card.task} named />
         ))}
       </ul>
     </section>

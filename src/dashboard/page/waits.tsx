@@ -1,22 +1,23 @@
 /** One thing that waits for a person. */
-import type { Wait } from "../../core/dashboard/attention.ts";
+import { type Item, isPutAway } from "../../core/attention/item.ts";
+import { quoteCommand } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { act } from "./do.ts";
 import { Command, Said, Time } from "./parts.tsx";
 import { address, follow } from "./route.ts";
 
-const TABS: Partial<Record<Wait["kind"], string>> = {
+const TABS: Partial<Record<Item["kind"], string>> = {
   uncertain: "messages",
   failed: "messages",
   blocked: "messages",
-  evidence: "criteria",
-  proposed: "criteria",
-  criteria: "criteria",
+  stale_proof: "criteria",
+  proposals: "criteria",
 };
 
 /** @param named with the task's name as a link, where several tasks are listed */
-export function WaitLine({ wait, task, named = false }: { wait: Wait; task: Pick<Task, "id" | "name">; named?: boolean }) {
+export function WaitLine({ wait, task, named = false }: { wait: Item; task: Pick<Task, "id" | "name">; named?: boolean }) {
   const route = { task: task.id, tab: TABS[wait.kind] ?? null };
+  const [first] = wait.actions;
   return (
     <li class={`wait ${wait.weight}`}>
       <span class="mark" aria-hidden="true">
@@ -38,9 +39,9 @@ export function WaitLine({ wait, task, named = false }: { wait: Wait; task: Pick
           </span>
         )}
       </span>
-      {!named && wait.command && <Command text={wait.command} />}
-      {wait.item !== null && (
-        <button type="button" class="quiet" onClick={() => void act("dismiss", { task: task.id, item: wait.item })}>
+      {!named && first && <Command text={quoteCommand(first.command)} />}
+      {isPutAway(wait) && (
+        <button type="button" class="quiet" onClick={() => void act("dismiss", { task: task.id, item: wait.id })}>
           Seen
         </button>
       )}

@@ -8,7 +8,7 @@ import type { Task } from "../../core/tasks/task.ts";
 import { createCommand, holderOfKey } from "../../store/dispatch/commands.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { dispatchers } from "./dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 
 /** The flags that every enqueue command has. */

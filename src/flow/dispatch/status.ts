@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { ageSeconds } from "../../core/time.ts";
 import { countUncertain, countUnrouted, heldWork, uncertainMessages, waitingCommands } from "../../store/dispatch/overview.ts";
 import type { Store } from "../../store/store.ts";
-import { dispatchers } from "./dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 
 const SHOWN = 20;
 

@@ -13,7 +13,7 @@ import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { PaneMoved, reach, type Recipient, recipientOf, takeOnRecord, threadLock } from "../reach/recipient.ts";
+import { PaneMoved, reach, type Recipient, recipientOf, onRecordWords, takeOnRecord, threadLock } from "../reach/recipient.ts";
 import { reachServed, type ServedReach } from "../reach/served.ts";
 import { lookAtAsks } from "./asks.ts";
 import { lookAtPage } from "./page-asks.ts";
@@ -66,8 +66,8 @@ const isBeingSaid = ({ delivery }: UnderWay, thread: string): boolean =>
   delivery.state === "sending" && delivery.thread_id === thread && alive(delivery.sender_pid);
 
 interface Look {
-  /** What it asks is put on record, too, for this task. */
-  readonly asksOf?: string;
+  /** What it asks is put on record, too, for this task; null: it works for none. */
+  readonly asksOf?: string | null;
   /**
    * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own,
    * whether the turn that stands open runs.
@@ -151,6 +151,10 @@ export function moveOf(cx: Pick<Context, "program">, { name, role, tmux_session,
   if (to === null) return null;
   return { to, told_by: moved_by, since: moved_at, command: takeOnRecord(cx, { name, role, tmuxSession: tmux_session || null }, to) };
 }
+
+/** The command of {@link moveOf} as its words. */
+export const moveWords = (cx: Pick<Context, "program">, { name, role, tmux_session, moved_to: to }: Session): string[] | null =>
+  to === null ? null : onRecordWords(cx, { name, role, tmuxSession: tmux_session || null }, to);
 
 /** As it is printed: in which file its conversation is written now, and without what only tells how it is found. */
 export function printedSession(cx: Context, session: Session) {

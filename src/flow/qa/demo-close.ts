@@ -6,7 +6,7 @@ import { fileExists } from "../../system/files/whole-file.ts";
 import { endProcesses, type SeenProcess, seenProcess, stillRunning } from "../../system/processes/end-processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { tmuxResult } from "../../system/terminal/tmux.ts";
-import { dispatchers } from "../dispatch/dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 import { PATIENCE_MS } from "../dispatch/send.ts";
 
 const SAY_AFTER_MS = 1000;

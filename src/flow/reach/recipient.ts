@@ -176,16 +176,22 @@ export const takeOnRecord = (
   cx: Pick<Context, "program">,
   recipient: Pick<Recipient, "name" | "role" | "tmuxSession">,
   thread: string,
-): string =>
-  quoteCommand([
-    cx.program,
-    `register-${recipient.role}`,
-    "--name",
-    recipient.name,
-    "--codex-session",
-    thread,
-    ...(recipient.tmuxSession === null ? [] : ["--tmux-session", recipient.tmuxSession]),
-  ]);
+): string => quoteCommand(onRecordWords(cx, recipient, thread));
+
+/** The same as its words. */
+export const onRecordWords = (
+  cx: Pick<Context, "program">,
+  recipient: Pick<Recipient, "name" | "role" | "tmuxSession">,
+  thread: string,
+): string[] => [
+  cx.program,
+  `register-${recipient.role}`,
+  "--name",
+  recipient.name,
+  "--codex-session",
+  thread,
+  ...(recipient.tmuxSession === null ? [] : ["--tmux-session", recipient.tmuxSession]),
+];
 
 /** A pane whose agent writes other threads only, or has ended and left a shell, must get no keys that were meant for this one. */
 async function refuseAnotherThread(cx: Context, recipient: Recipient, lock: Writer | null, shown: Shown, holds: boolean): Promise<void> {

@@ -10,7 +10,7 @@ import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { agentHereOrNot } from "../../system/agent/cli.ts";
 import { isThere } from "../../system/files/text-file.ts";
-import { dispatchers } from "../dispatch/dispatchers.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { sessionEnvironment, tmuxNameOf } from "./begin-terminal.ts";
 import type { Drift } from "./reconcile.ts";

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf } from "../../../src/dashboard/cards.ts";
 import { Machine } from "../../../src/dashboard/machine.ts";
-import { taskFacts } from "../../../src/store/dashboard/tasks.ts";
+import { shownTask } from "../../../src/store/dashboard/tasks.ts";
 import { writtenThreads } from "../../../src/system/codex/lock.ts";
 import { Hands } from "../../codex-hands.ts";
 import { until } from "../../harness.ts";
@@ -50,8 +50,8 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
     const pressing = (): (string | null | undefined)[] => {
       const [cx, store, none] = [world.context(), world.store(), () => []];
       const [{ id }] = world.rows<{ id: string }>("select id from tasks where name = 't1'") as [{ id: string }];
-      const [first] = cardOf(taskFacts(store, id)!, new Machine(cx, store, none, none, none), true, Date.now()).waits;
-      return [first?.text, first?.command];
+      const [first] = cardOf({ cx, store }, shownTask(store, id)!, new Machine(cx, store, none, none, none).look).waits;
+      return [first?.text, first?.actions[0]?.command.join(" ")];
     };
 
     /** Its person goes on, and in the conversation that they left a turn begins with these words; gives that conversation and the turn. */
@@ -117,11 +117,14 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
       await until("the parking", () => attempts(id).includes("abandoned"));
       expect([thread(), await hands.text()]).toEqual([left, expect.not.stringContaining("left-behind")]);
       expect(await world.ok("cycle t1")).toMatchObject({ turn: "open", moved: null, asks: [{ thread_id: left }] });
-      expect(pressing()).toEqual(["w1 asks: may it run this command? $ /bin/bash -lc 'touch left-behind'", "conveyor answer w1"]);
+      expect(pressing()).toEqual([
+        "w1 asks: may it run this command? $ /bin/bash -lc 'touch left-behind'",
+        expect.stringMatching(/^conveyor answer ask-\S+ yes$/),
+      ]);
       expect(await world.ok("answer w1 yes --json")).toMatchObject({ choice: "yes", sent: true });
       await world.idle(left);
       expect(existsSync(join(world.project, "left-behind"))).toBe(true);
-      expect(pressing()).not.toContain("conveyor answer w1");
+      expect(String(pressing()[1])).not.toContain("conveyor answer");
       await until("that its end is told", () => told(turn) === 1);
       await until("the delivery", () => attempts(id).at(-1) === "succeeded", 30);
       expect([thread() === left, world.userTexts(thread())]).toEqual([false, ["after the third"]]);

@@ -4,7 +4,7 @@ import { renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Item } from "../../../src/flow/dispatch/items.ts";
 import { type Stop, type WatchOptions, watchDispatch } from "../../../src/flow/dispatch/watch.ts";
-import { isDispatching } from "../../../src/flow/dispatch/dispatchers.ts";
+import { isDispatching } from "../../../src/flow/reach/dispatchers.ts";
 import { addTelemetry } from "../../../src/store/record/telemetry.ts";
 import { until, World } from "../../harness.ts";
 import { boundPair, event, type Pair } from "../../rollout.ts";

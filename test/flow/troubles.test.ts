@@ -1,6 +1,6 @@
 /** Problems of a watch: told when they begin and when they come back, not at every try, whatever their words. */
 import { expect, test } from "bun:test";
-import { Troubles } from "../../../src/flow/dispatch/troubles.ts";
+import { Troubles } from "../../src/flow/troubles.ts";
 
 const world = () => {
   const said: string[] = [];

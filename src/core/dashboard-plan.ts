@@ -1,5 +1,5 @@
 /** What `dashboard` would start: its own command line, the page's address, and the Dispatch beside it. */
-import { UsageError } from "../failure.ts";
+import { UsageError } from "./failure.ts";
 import { LOOPBACK, pageUrl } from "./loopback.ts";
 
 interface DashboardWish {

@@ -1,0 +1,57 @@
+/** How a session stands: what is on record of it and what the machine shows of it, put together. */
+import type { Context } from "../../context.ts";
+import type { Dialog, PageName } from "../../core/agent/screen.ts";
+import type { SideState } from "../../core/attention/situation.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import { inferState, type WriterSigns } from "../../core/sessions/worker-state.ts";
+import type { SideFacts } from "../../store/attention/tasks.ts";
+import { moveWords } from "../observe/whereabouts.ts";
+
+/** What the machine shows of a session. */
+export interface Sign extends WriterSigns {
+  /** Its terminal: null when none is recorded. */
+  readonly terminal: {
+    readonly running: boolean;
+    readonly reason: string | null;
+    readonly width: number;
+    readonly height: number;
+    readonly attached: number;
+  } | null;
+  readonly page: PageName | null;
+  readonly dialog: Dialog | null;
+}
+
+/** Of a session that was not looked at. */
+export const UNSEEN: Sign = { processAlive: null, lockHeld: null, restsSince: null, terminal: null, page: null, dialog: null };
+
+/** Whether it runs; null when nothing is recorded that could be asked. */
+export function aliveOf(session: Pick<Session, "state">, sign: Sign): boolean | null {
+  if (session.state === "gone") return false;
+  if (sign.lockHeld === true || sign.processAlive === true) return true;
+  if (sign.terminal !== null && !sign.terminal.running) return false;
+  return sign.processAlive ?? sign.lockHeld ?? (sign.terminal === null ? null : sign.terminal.running);
+}
+
+export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: Sign, nowMs: number): SideState {
+  const { session, asks, limit } = facts;
+  const { state, turn, turn_error, last_state_event_at } = inferState(facts.turn, null, sign, nowMs);
+  return {
+    id: session.id,
+    name: session.name,
+    role: session.role,
+    agent: session.agent,
+    pid: session.pid,
+    alive: aliveOf(session, sign),
+    state,
+    turn,
+    turnEvent: facts.turn?.id ?? null,
+    turnError: turn_error,
+    turnAt: last_state_event_at,
+    limit,
+    page: sign.page,
+    dialog: sign.dialog,
+    asks,
+    moved: moveWords(cx, session),
+    movedAt: session.moved_at,
+  };
+}

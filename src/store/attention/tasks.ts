@@ -1,0 +1,135 @@
+/** What stands on record of a task that decides what needs a person: its pair, its queue, its criteria. Indexed lookups only. */
+import type { Session } from "../../core/sessions/session.ts";
+import type { SideAsk, Trouble } from "../../core/attention/situation.ts";
+import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
+import { openAsks } from "../asks.ts";
+import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
+import { type Binding, openBinding } from "../sessions/bindings.ts";
+import { AGENT_JOIN, SESSION_COLUMNS } from "../sessions/agents.ts";
+import { sessionById } from "../sessions/sessions.ts";
+import type { Store } from "../store.ts";
+import { type OverBudget, overBudget } from "./budgets.ts";
+import { dismissedOf } from "./dismissals.ts";
+import { type Limited, limitedUntil } from "./limits.ts";
+import { failedOf, uncertainOf } from "./troubles.ts";
+
+/** A session as recorded. */
+export interface SideFacts {
+  readonly session: Session;
+  /** The newest record that tells how its turn stands. */
+  readonly turn: TurnEvent | null;
+  /** Messages in its inbox that nobody has taken. */
+  readonly waiting: number;
+  /** What it asks. */
+  readonly asks: readonly SideAsk[];
+  readonly limit: Limited;
+}
+
+export interface TaskFacts {
+  readonly task: Task;
+  /** The open binding. */
+  readonly binding: Pick<Binding, "id" | "created_at"> | null;
+  /** Of a task that is over: who worked on it last. */
+  readonly worker: SideFacts | null;
+  readonly manager: SideFacts | null;
+  readonly proposed: number;
+  /** Messages that may or may not have arrived. */
+  readonly uncertain: readonly Trouble[];
+  readonly failed: readonly Trouble[];
+  /** Commands that wait for Dispatch, and when the first was given. */
+  readonly queued: number;
+  readonly queuedSince: string | null;
+  /** Messages that were routed and have not come to an end, and commands that are being carried out. */
+  readonly underWay: number;
+  readonly budget: OverBudget;
+  readonly dismissed: readonly string[];
+}
+
+/** A session that works for nobody. */
+export interface FreeFacts {
+  readonly side: SideFacts;
+  /** When a binding ended of which it was the worker; null: none did. */
+  readonly freeSince: string | null;
+}
+
+/** Every session that is not gone and works for nobody, in the order of their registration. */
+export const freeFacts = (store: Store): FreeFacts[] =>
+  store.db
+    .query<Session & { free_since: string | null }, []>(
+      `select ${SESSION_COLUMNS}, (select max(ended_at) from bindings b where b.worker_session_id = s.id) as free_since
+       from sessions s indexed by sessions_active ${AGENT_JOIN} where s.state = 'active'
+         and not exists (select 1 from bindings b where b.worker_session_id = s.id and b.state in ('active', 'ending'))
+         and not exists (select 1 from bindings b where b.manager_session_id = s.id and b.state in ('active', 'ending'))
+       order by julianday(s.registered_at), s.rowid`,
+    )
+    .all()
+    .map(({ free_since: freeSince, ...session }) => ({ side: sideFacts(store, session), freeSince }));
+
+function sideFacts(store: Store, session: Session): SideFacts {
+  const waiting = store.db
+    .query<{ n: number }, [string]>(
+      "select count(*) as n from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null",
+    )
+    .get(session.id)!.n;
+  const asks = openAsks(store, session.id).map(({ id, kind, question, command, choices, takes_text, asked_at }) => ({
+    id,
+    kind,
+    question,
+    command,
+    choices,
+    takes_text,
+    asked_at,
+  }));
+  const limit = limitedUntil(store, session, Date.parse(store.now()));
+  return { session, turn: newestTurnEvent(store, session.id), waiting, asks, limit };
+}
+
+function sideOf(store: Store, sessionId: string | null): SideFacts | null {
+  const session = sessionId === null ? null : sessionById(store, sessionId);
+  return session && sideFacts(store, session);
+}
+
+const lastBinding = (store: Store, taskId: string): Binding | null =>
+  store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by created_at desc, rowid desc limit 1").get(taskId);
+
+function queueOf(store: Store, taskId: string): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
+  const { n: queued, since } = store.db
+    .query<{ n: number; since: string | null }, [string]>(
+      "select count(*) as n, min(created_at) as since from commands where task_id = ? and state = 'pending'",
+    )
+    .get(taskId)!;
+  const { n: underWay } = store.db
+    .query<{ n: number }, [string]>(
+      `select (select count(*) from commands where task_id = ?1 and state = 'attempted')
+         + (select count(*) from routed_notifications where task_id = ?1 and state = 'pending') as n`,
+    )
+    .get(taskId)!;
+  return { queued, queuedSince: since, underWay };
+}
+
+export function taskFacts(store: Store, task: Task): TaskFacts {
+  const binding = openBinding(store, task.id);
+  const isOver = task.state === "done" || task.state === "failed";
+  const shown = binding ?? (isOver ? lastBinding(store, task.id) : null);
+  return {
+    task,
+    binding,
+    worker: sideOf(store, shown?.worker_session_id ?? null),
+    manager: sideOf(store, shown?.manager_session_id ?? null),
+    proposed: store.db
+      .query<{ n: number }, [string]>("select count(*) as n from acceptance_criteria where task_id = ? and status = 'proposed'")
+      .get(task.id)!.n,
+    uncertain: uncertainOf(store, task.id),
+    failed: failedOf(store, task.id),
+    ...queueOf(store, task.id),
+    budget: overBudget(store, task.id),
+    dismissed: dismissedOf(store, task.id),
+  };
+}
+
+/** Every task that is still worked on, newest first. */
+export const activeTasks = (store: Store): Task[] =>
+  store.db.query<Task, []>(`select * from tasks where ${OPEN} order by julianday(created_at) desc, rowid desc`).all();
+
+/** The condition of the index `tasks_open`, word by word. */
+const OPEN = `state in (${ACTIVE_TASK_STATES.map((state) => `'${state}'`).join(", ")})`;
