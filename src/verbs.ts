@@ -53,6 +53,10 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
+  Attention: {
+    limits: verb("how much of their limits the accounts have used, and who is at one", () => import("./commands/attention/limits.ts")),
+    budget: verb("what a task may use before its worker is told nothing more", () => import("./commands/attention/budget.ts")),
+  },
   Dispatch: {
     "enqueue-notify-manager": verb(
       "queue a message for the manager of a task",

@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
+import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
 import { pair, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
@@ -52,6 +53,7 @@ export default verb(
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
+      ...resumeFlags,
       dispatcherId: text("name of the dispatcher that is started unless it lives", { default: "dispatch-pair", value: "ID", filled: true }),
       dryRun: flag("print what would be started, or refuse what would be refused; touch nothing"),
       json: flag("print JSON (as it always does)"),
@@ -60,7 +62,16 @@ export default verb(
   async (args, cx: Context) => {
     const command = args.noDispatch
       ? null
-      : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
+      : [
+          ...selfArgv(),
+          "dispatch",
+          "--watch",
+          "--dispatcher-id",
+          args.dispatcherId,
+          "--path",
+          cx.storePath(args.path),
+          ...resumeWords(args),
+        ];
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
     const config = changeOfFlags({
       mode: args.managerMode,
