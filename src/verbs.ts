@@ -32,6 +32,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "open-worker": verb("a terminal window on a task's worker", () => import("./commands/sessions/open-worker.ts")),
     "open-manager": verb("a terminal window on a task's manager", () => import("./commands/sessions/open-manager.ts")),
     stop: verb("end the terminal of a worker or a session", () => import("./commands/sessions/stop.ts")),
+    revive: verb("bring back who ended unasked, on their own conversations", () => import("./commands/sessions/revive.ts")),
     reconcile: verb("find sessions and bindings that have died, and mark them", () => import("./commands/sessions/reconcile.ts")),
   },
   Observe: {

@@ -231,6 +231,20 @@ export const extensions: readonly Extension[] = [
   { version: 17, name: "attention", sql: attention },
   { version: 19, name: "limits", sql: limits },
   { version: 20, name: "budgets", sql: budgets },
+  {
+    version: 22,
+    name: "dispatch-stops",
+    // A watch is asked to end by a row: a second signal would end it in mid-sending.
+    sql: `
+      create table if not exists dispatch_stops (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        asked_at text not null,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

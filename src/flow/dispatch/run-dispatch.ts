@@ -16,6 +16,7 @@ export interface RunOptions extends PassOptions {
   readonly ingest: boolean;
   readonly intervalSeconds: number;
   readonly iterations: number | undefined;
+  readonly untilUnboundSeconds: number | null;
 }
 
 export interface Summary {

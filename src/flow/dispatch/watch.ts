@@ -1,5 +1,5 @@
 /** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
-import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
+import { addDispatcher, type DispatcherKey, endDispatcher, isAskedToStop, recordBeat } from "../../store/dispatch/dispatchers.ts";
 import { requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
@@ -10,6 +10,7 @@ import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
 import { deadRows } from "../reach/dispatchers.ts";
+import { UntilUnbound } from "./until-unbound.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
 import { watchServed } from "../observe/served-watch.ts";
 import type { Scene } from "../scene.ts";
@@ -18,6 +19,8 @@ export interface WatchOptions extends PassOptions {
   readonly intervalSeconds: number;
   /** Stop after this many passes. */
   readonly iterations: number | undefined;
+  /** Stop when nobody has been bound for so long; null: go on. */
+  readonly untilUnboundSeconds: number | null;
 }
 
 /** What a watch tells while it runs. */
@@ -26,7 +29,7 @@ export interface Listener {
   problem(message: string): void;
 }
 
-/** Asked to stop: the item at hand is finished, then the watch ends. */
+/** Asked by a signal: the item at hand is finished, then the watch ends. */
 export interface Stop {
   readonly asked: boolean;
   /** Called when it is asked. */
@@ -52,6 +55,8 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const memory = newMemory();
   const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(scene, options);
+  const { untilUnboundSeconds: seconds } = options;
+  const unbound = seconds === null ? null : new UntilUnbound(store, key, seconds * 1000, () => bell.ring());
   const commits = watchCommits(store, () => bell.ring());
   const rollouts = options.dryRun
     ? null
@@ -89,7 +94,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       served?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      moved = await pass(scene, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
+      moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       troubles.tell("a pass", `pass ${iteration + 1} failed: ${error}`);
@@ -145,12 +150,25 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     lost = false;
   };
 
+  let told = false;
+  /** Whether to end: asked by a signal or by a row, or because nobody is bound any more. */
+  const over = (): boolean => {
+    if (stop.asked || told || unbound?.isOver) return true;
+    try {
+      unbound?.look();
+      told = isAskedToStop(store, key);
+    } catch {
+      // What is wrong with the records the pass tells.
+    }
+    return told;
+  };
+
   if (!options.dryRun) await clearBuffers(cx);
   try {
-    for (let backstop = true; !stop.asked;) {
+    for (let backstop = true; !over();) {
       here();
       const moved = await onePass(backstop);
-      if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
+      if (over() || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
       // A full pass may have left something: the next begins at once, and completions get their turn first every other time.
       turnsFirst = moved >= options.limit && !turnsFirst;
@@ -160,13 +178,14 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
         const due = Math.min(deadline, dueByClock());
         const rung = await bell.wait(due - performance.now());
         here();
-        if (stop.asked || (rung && work())) break;
+        if (over() || (rung && work())) break;
         backstop = performance.now() >= deadline;
         if (backstop || performance.now() >= due) break;
       }
     }
   } finally {
     await lanes.close();
+    unbound?.close();
     commits.close();
     rollouts?.close();
     served?.close();

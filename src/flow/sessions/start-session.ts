@@ -104,6 +104,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
   binding: null,
+  asSetUp: false,
   wish: launchWish(cx, input.launch),
   resume: input.resume ?? null,
 });
@@ -136,7 +137,7 @@ export async function startSession(scene: LaunchScene, request: Launch, via: str
       pid: started.pid,
       cwd: started.cwd ?? request.cwd,
       agent: request.agent.key,
-      started: started.started,
+      ...(started.started === null ? {} : { started: started.started }),
       codexSessionPath: started.rolloutPath,
       codexSessionId: started.threadId,
       tmuxSession: started.tmuxSession,
