@@ -40,6 +40,11 @@ export function holdOn(store: Store, session: Session, taskId: string, nowMs: nu
         : `${session.name} is at its usage limit${dead.resets_at === null ? ", and nobody told until when" : ` until ${until}`}`;
     return { reason: "limit", until, why };
   }
+  return holdOnTask(store, session, taskId);
+}
+
+/** The same by the budget of the task alone. */
+export function holdOnTask(store: Store, session: Session, taskId: string): Hold | null {
   if (session.role !== "worker") return null;
   const budget = overBudget(store, taskId);
   return budget.over ? { reason: "budget", until: budget.until, why: `the task is over its budget: ${budget.why}` } : null;
