@@ -11,7 +11,7 @@ import { type BudgetState, budgetState } from "./budgets.ts";
 import { type Limited, limitedUntil } from "./limits.ts";
 import { countParked } from "./parked.ts";
 
-interface ReportedWindow extends Omit<KnownWindow, keyof Account | "session_id"> {
+export interface ReportedWindow extends Omit<KnownWindow, keyof Account | "session_id"> {
   /** `unknown`: it was full again since it was told. */
   readonly state: "told" | "unknown";
   /** Name of the session that was told. */
@@ -89,12 +89,14 @@ const sideLimits = (store: Store, session: Session, nowMs: number): SideLimits =
   };
 };
 
-/** How a task's sides stand to the limits of their accounts, and the task to its budget; null: it has none. */
-export function limitsOfTask(
-  store: Store,
-  taskId: string,
-  sides: { readonly worker: Session; readonly manager: Session },
-): { readonly limits: { readonly worker: SideLimits; readonly manager: SideLimits }; readonly budget: BudgetState | null } {
+/** How a task's sides stand to the limits of their accounts, and the task to its budget. */
+export interface TaskLimits {
+  readonly limits: Readonly<Record<Role, SideLimits>>;
+  /** Null: it has none. */
+  readonly budget: BudgetState | null;
+}
+
+export function limitsOfTask(store: Store, taskId: string, sides: Readonly<Record<Role, Session>>): TaskLimits {
   const now = Date.parse(store.now());
   const budget = budgetState(store, taskId);
   return {
