@@ -13,11 +13,12 @@ import {
 } from "../../store/attention/resumes.ts";
 import { reportSignal } from "../../store/dispatch/telemetry.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
-import { tx } from "../../store/store.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { isGone } from "../../system/processes/holder.ts";
 import { readAhead } from "../observe/ingest.ts";
 import { isResting, type Item, type PassMemory, type PassScene, rest, type Sending, targetOf } from "./items.ts";
+import { modeOf } from "./mode.ts";
 
 /** What is said to it; as whose it is recorded, and told. */
 const WORDS = "The limit is over. Go on where you stopped.";
@@ -26,9 +27,13 @@ const SIGNAL = "limit_resume";
 
 const restKey = ({ session, eventId }: Resumable): string => `${SIGNAL} ${session.id} ${eventId}`;
 
+/** Turns that may be gone on with: a session that asks its inbox by itself is not told. */
+const pushable = (store: Store, afterMs: number): Resumable[] =>
+  resumables(store, afterMs).filter(({ session }) => modeOf(store, session) === "push");
+
 /** Turns that may be gone on with some time and are not being rested, the first due first. */
 function candidates({ cx, store }: Pick<PassScene, "cx" | "store">, afterMs: number, memory: PassMemory): Resumable[] {
-  return resumables(store, afterMs).filter((each) => !isResting(memory, restKey(each), each.session, cx.nowMs()));
+  return pushable(store, afterMs).filter((each) => !isResting(memory, restKey(each), each.session, cx.nowMs()));
 }
 
 /** Whether a turn is to be gone on with right now. */
@@ -42,7 +47,7 @@ export function nextResumeAt(
   busy: readonly string[],
   memory: PassMemory,
 ): number | null {
-  const free = resumables(store, afterMs).filter(({ session }) => !busy.includes(session.id));
+  const free = pushable(store, afterMs).filter(({ session }) => !busy.includes(session.id));
   const times = free.map((each) => {
     const resting = isResting(memory, restKey(each), each.session, cx.nowMs()) ? memory.resting.get(restKey(each))!.until : 0;
     return Math.max(each.due, resting);
