@@ -2,17 +2,19 @@
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import type { CommandRow } from "../../core/dispatch/queued-command.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { deadTurn } from "../../store/attention/limits.ts";
 import { type Hold, holdOn, parkCommand, parkTurn, targetOfCommand } from "../../store/attention/parked.ts";
 import { readMessage } from "../../store/dispatch/message.ts";
 import { tx } from "../../store/store.ts";
 import { readAhead } from "../observe/ingest.ts";
 import type { Item, PassScene } from "./items.ts";
 
-/** Why nothing may be said to the session now; whether it is still at its limit is looked up in its record. */
+/**
+ * Why nothing may be said to the session now. What was said to one whose turn died of a limit, by whomever, is looked up in its record: it
+ * may have gone on, or be trying whether it can.
+ */
 export function holdNow({ cx, store }: PassScene, target: Session, taskId: string): Hold | null {
-  const hold = holdOn(store, target, taskId, cx.nowMs());
-  if (hold?.reason !== "limit") return hold;
-  readAhead(cx, store, target.id);
+  if (deadTurn(store, target) !== null) readAhead(cx, store, target.id);
   return holdOn(store, target, taskId, cx.nowMs());
 }
 

@@ -123,7 +123,7 @@ describe("a worker at its limit", () => {
     expect(command(first)).toMatchObject({ state: "pending", attempts: 0 });
     pair.worker.append(begins() + ends());
     await w.ok("ingest w1");
-    expect((await once()).filter(({ state }) => state === "pull_required")).toHaveLength(2);
+    expect((await once()).filter(({ command_id, state }) => command_id && state === "pull_required")).toHaveLength(2);
   });
 
   test("a reset that cannot be is none, and one told to a session of the same account is", async () => {
@@ -256,7 +256,7 @@ describe("limits", () => {
   test("are told by account and window, newest first told wins, and unknown is unknown", async () => {
     const resets = inAnHour();
     expect((await w.ok("limits --json")).accounts).toMatchObject([
-      { agent: "codex", home: w.env.CODEX_HOME, state: "unknown", windows: [], sessions: [{ session: "m1" }, { session: "w1" }] },
+      { agent: "codex", home: w.env.CODEX_HOME, state: "unknown", windows: [], sessions: [{ session: "w1" }, { session: "m1" }] },
     ]);
     expect(await w.ok("limits")).toContain("unknown");
     pair.worker.append(told(40, resets / 1000));
