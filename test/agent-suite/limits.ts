@@ -8,40 +8,61 @@ const SRC = resolve(import.meta.dir, "../../src/main.ts");
 const WORDS = "The limit is over. Go on where you stopped.";
 const RESUME = "--resume-limits --resume-after 0";
 
-/** @param make a new world; it is closed afterwards */
-export function limitSuite(make: () => AgentWorld): void {
-  const world = make();
-  const terminal = new Terminal(world, "w1");
-  let worker = "";
-  beforeAll(async () => {
+/** A bound pair in a world whose limits end when a test says. */
+export class Limits {
+  readonly terminal: Terminal;
+  worker = "";
+  constructor(readonly world: AgentWorld) {
+    this.terminal = new Terminal(world, "w1");
+  }
+
+  async start(): Promise<void> {
+    const { world } = this;
     world.failFrom(Math.ceil(Date.now() / 1000) + 3600);
-    worker = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40"])).codex_session_id;
+    this.worker = (await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "40"])).codex_session_id;
     await world.ok(["start-manager", "--name", "m1", "--cwd", world.project, "--timeout-seconds", "40"]);
     await world.ok("tasks --create t1 --goal g");
     await world.ok("bind --task t1 --worker w1 --manager m1");
-    await terminal.page("idle");
-    await world.idle(worker);
-  }, 120_000);
-  afterAll(() => world.close());
+    await this.terminal.page("idle");
+    await world.idle(this.worker);
+  }
 
-  const told = (words = WORDS): number => world.userTexts(worker).filter((text) => text.includes(words)).length;
-  const nudge = async (words: string): Promise<string> =>
-    (await world.ok(["enqueue-nudge-worker", "t1", "--message", words, "--json"])).command_id;
-  const once = async (flags = ""): Promise<Record<string, any>[]> =>
-    (await world.ok(`dispatch --once --ingest --limit 100 --json ${flags}`)).processed;
-  const resumed = async (): Promise<Record<string, any>[]> =>
-    (await once(RESUME)).filter(({ signal_type }) => signal_type === "limit_resume");
-  const command = (id: string) => world.rows("select state, attempts, available_at from commands where id = ?", id)[0]!;
-  /** A turn of the worker dies of a limit that is full again at this time, which the manager has heard of. */
-  const dies = async (resetsAt: number): Promise<void> => {
-    world.failFrom(resetsAt / 1000);
-    await world.ok(["session-nudge", "w1", "fail limit"]);
-    await world.idle(worker);
-    await until("the failed turn on record", async () => (await world.ok("cycle t1")).turn === "failed");
-  };
-  const inAnHour = (): number => (Math.ceil((Date.now() + world.ahead) / 1000) + 3600) * 1000;
-  /** Jumps to a moment after the reset. */
-  const jumpTo = (ms: number): void => void (world.ahead = ms - Date.now() + 1000);
+  told = (words = WORDS): number => this.world.userTexts(this.worker).filter((text) => text.includes(words)).length;
+
+  nudge = async (words: string): Promise<string> =>
+    (await this.world.ok(["enqueue-nudge-worker", "t1", "--message", words, "--json"])).command_id;
+
+  once = async (flags = ""): Promise<Record<string, any>[]> =>
+    (await this.world.ok(`dispatch --once --ingest --limit 100 --json ${flags}`)).processed;
+
+  /** What a pass went on with. */
+  resumed = async (): Promise<Record<string, any>[]> =>
+    (await this.once(RESUME)).filter(({ signal_type }) => signal_type === "limit_resume");
+
+  command = (id: string) => this.world.rows("select state, attempts, available_at from commands where id = ?", id)[0]!;
+
+  /** A turn of the worker dies of a limit that is full again at this time. */
+  async dies(resetsAt: number): Promise<void> {
+    this.world.failFrom(resetsAt / 1000);
+    await this.world.ok(["session-nudge", "w1", "fail limit"]);
+    await this.world.idle(this.worker);
+    await until("the failed turn on record", async () => (await this.world.ok("cycle t1")).turn === "failed");
+  }
+
+  inAnHour = (): number => (Math.ceil((Date.now() + this.world.ahead) / 1000) + 3600) * 1000;
+
+  /** To a moment after the reset. */
+  jumpTo = (ms: number): void => void (this.world.ahead = ms - Date.now() + 1000);
+}
+
+/** @param make a new world; it is closed afterwards */
+export function limitSuite(make: () => AgentWorld): void {
+  const world = make();
+  const at = new Limits(world);
+  const { terminal, told, nudge, once, resumed, command, inAnHour, jumpTo } = at;
+  const dies = (resetsAt: number) => at.dies(resetsAt);
+  beforeAll(() => at.start(), 120_000);
+  afterAll(() => world.close());
 
   test("what is queued for it waits until the reset, uncounted, and then arrives once", async () => {
     const resets = inAnHour();
@@ -57,7 +78,7 @@ export function limitSuite(make: () => AgentWorld): void {
     expect(told("after the limit")).toBe(0);
     jumpTo(resets);
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "delivered", proof: "seen" }));
-    await world.idle(worker);
+    await world.idle(at.worker);
     // Its turn is the newest now: nothing died that would have to be gone on with.
     expect(await resumed()).toEqual([]);
     expect([told("after the limit"), told()]).toEqual([1, 0]);
@@ -70,7 +91,7 @@ export function limitSuite(make: () => AgentWorld): void {
     expect(await resumed()).toEqual([]);
     jumpTo(resets);
     expect(await resumed()).toMatchObject([{ state: "delivered", proof: "seen", target_session: "w1", task: "t1" }]);
-    await world.idle(worker);
+    await world.idle(at.worker);
     expect(await resumed()).toEqual([]);
     expect(told()).toBe(before + 1);
     expect(world.rows("select origin, state, proof from deliveries where origin = 'resume-limits'")).toEqual([
@@ -87,7 +108,7 @@ export function limitSuite(make: () => AgentWorld): void {
     await terminal.draft("I do it myself");
     await terminal.keys("Enter");
     await until("the person's words", () => told("I do it myself") === 1);
-    await world.idle(worker);
+    await world.idle(at.worker);
     jumpTo(resets);
     expect(await resumed()).toEqual([]);
     expect(told()).toBe(before);
@@ -116,7 +137,7 @@ export function limitSuite(make: () => AgentWorld): void {
     await terminal.page("idle");
     expect(await resumed()).toMatchObject([{ state: "delivered", proof: "seen" }]);
     expect(told()).toBe(before + 1);
-    await world.idle(worker);
+    await world.idle(at.worker);
   }, 120_000);
 
   test("a task that is over its budget is not gone on with until that is raised", async () => {
@@ -129,7 +150,7 @@ export function limitSuite(make: () => AgentWorld): void {
     await world.ok("budget t1 --tokens 1000000000");
     expect(await resumed()).toMatchObject([{ state: "delivered" }]);
     expect(told()).toBe(before + 1);
-    await world.idle(worker);
+    await world.idle(at.worker);
   }, 120_000);
 
   test("a watch wakes when the limit is over; of two, one goes on with it", async () => {
