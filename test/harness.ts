@@ -42,6 +42,8 @@ export class World {
   clock = Date.parse("2026-01-02T03:04:05.000Z");
   /** Real time instead of the steady clock, for tests with live processes. */
   realTime = false;
+  /** By how many milliseconds real time is ahead here, for tests that jump to when something is over. */
+  ahead = 0;
   private serial = 0;
   private readonly stores: Context[] = [];
   private kept: Store | undefined;
@@ -75,7 +77,7 @@ export class World {
           0,
           most,
         ),
-      clock: () => (this.realTime ? Date.now() : this.clock++),
+      clock: () => (this.realTime ? Date.now() + this.ahead : this.clock++),
       uuid: () => (this.realTime ? crypto.randomUUID() : `00000000-0000-4000-8000-${String(++this.serial).padStart(12, "0")}`),
     });
     this.stores.push(cx);

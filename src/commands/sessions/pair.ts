@@ -5,6 +5,7 @@ import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from ".
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
+import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
 import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
@@ -52,13 +53,14 @@ export default verb(
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
+      ...resumeFlags,
       dispatcherId: text("name of the dispatcher that is started unless it lives", { default: BESIDE_ID, value: "ID", filled: true }),
       dryRun: flag("print what would be started, or refuse what would be refused; touch nothing"),
       json: flag("print JSON (as it always does)"),
     },
   },
   async (args, cx: Context) => {
-    const command = args.noDispatch ? null : besideCommand(cx, args.dispatcherId, args.path);
+    const command = args.noDispatch ? null : besideCommand(cx, args.dispatcherId, args.path, resumeWords(args));
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
     const config = changeOfFlags({
       mode: args.managerMode,

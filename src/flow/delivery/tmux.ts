@@ -40,6 +40,10 @@ export async function typeBlindly(cx: Context, journal: Journal, way: Reach, pan
   return sent === "sent" ? { ...sentOff("delivered"), proof: "unavailable", completed: true } : sent;
 }
 
+/** Whether a text may go by the agent's own queue. What nobody asked for does not go around what stands in its composer. */
+export const mayQueue = ({ asCommand, undisturbed, recipient: { agent } }: Parcel, { live, pane }: Reach): boolean =>
+  live && !asCommand && !(undisturbed && pane !== null && agent.queue?.colleague !== true);
+
 /**
  * "queue": the composer is not ours to type into, but the thread takes messages by its queue. "moved": the pane shows another conversation
  * by now.
@@ -53,7 +57,7 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue" | "moved"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
-  const queued = way.live && !parcel.asCommand;
+  const queued = mayQueue(parcel, way);
   const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, queued, deadline);

@@ -8,11 +8,12 @@ export const BESIDE_ID = "dispatch-pair";
 /** So long it stays when the last binding has ended: the next pair may come. */
 const UNBOUND_SECONDS = 600;
 
-/** Its words. @param path the database file, when one was named */
-export const besideCommand = (cx: Context, dispatcherId: string, path: string | undefined): string[] => [
+/** Its words. @param path the database file, when one was named @param more further words of it */
+export const besideCommand = (cx: Context, dispatcherId: string, path: string | undefined, more: readonly string[] = []): string[] => [
   ...selfArgv(),
   ...["dispatch", "--watch", "--dispatcher-id", dispatcherId, "--path", cx.storePath(path)],
   ...["--until-unbound", String(UNBOUND_SECONDS)],
+  ...more,
 ];
 
 /** Starts it for good, and gives its pid; null, with a warning, when it could not be started. */
