@@ -53,6 +53,9 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     answer: verb("answer what a session asks", () => import("./commands/delivery/answer.ts")),
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
+  Attention: {
+    wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
+  },
   Dispatch: {
     "enqueue-notify-manager": verb(
       "queue a message for the manager of a task",

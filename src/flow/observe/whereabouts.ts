@@ -66,8 +66,8 @@ const isBeingSaid = ({ delivery }: UnderWay, thread: string): boolean =>
   delivery.state === "sending" && delivery.thread_id === thread && alive(delivery.sender_pid);
 
 interface Look {
-  /** What it asks is put on record, too, for this task. */
-  readonly asksOf?: string;
+  /** What it asks is put on record, too, for this task; null: it works for none. */
+  readonly asksOf?: string | null;
   /**
    * Also where the writer locks look as ever the pane is looked at: it may have become another. Of a session with a server of its own,
    * whether the turn that stands open runs.
