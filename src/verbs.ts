@@ -55,8 +55,15 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Attention: {
+    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention/attention.ts")),
+    notify: verb("rules by which a person is told of what needs them"),
+    "notify add": verb("be told by a bell, the desktop or a program", () => import("./commands/attention/notify-add.ts")),
+    "notify list": verb("the rules, and how they went", () => import("./commands/attention/notify-list.ts")),
+    "notify remove": verb("take a rule away", () => import("./commands/attention/notify-remove.ts")),
+    "notify test": verb("carry a rule out now", () => import("./commands/attention/notify-test.ts")),
     limits: verb("how much of their limits the accounts have used, and who is at one", () => import("./commands/attention/limits.ts")),
     budget: verb("what a task may use before its worker is told nothing more", () => import("./commands/attention/budget.ts")),
+    wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
   },
   Dispatch: {
     "enqueue-notify-manager": verb(

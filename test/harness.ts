@@ -160,14 +160,21 @@ export class World {
   }
 }
 
-/** Waits until `look` gives something true; fails with `what` after `seconds`. For facts of other processes. */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 20): Promise<Exclude<NonNullable<T>, false>> {
+/**
+ * Waits until `look` gives something true; fails with `what` after `seconds`. For facts of other processes.
+ * @param what what is awaited, or how to tell it once it did not come
+ */
+export async function until<T>(
+  what: string | (() => string),
+  look: () => T | Promise<T>,
+  seconds = 20,
+): Promise<Exclude<NonNullable<T>, false>> {
   const begin = performance.now();
   for (;;) {
     const seen = await look();
     if (seen) return seen as Exclude<NonNullable<T>, false>;
     const waited = performance.now() - begin;
-    if (waited > seconds * 1000) throw new Error(`not seen within ${seconds} s: ${what}`);
+    if (waited > seconds * 1000) throw new Error(`not seen within ${seconds} s: ${typeof what === "string" ? what : what()}`);
     // A look may read every process of the machine: the longer it takes, the less often.
     await Bun.sleep(Math.min(150, 10 + waited / 10));
   }

@@ -3,10 +3,10 @@ import { choice, flag, json, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
-import { BESIDE_ID, besideCommand, startBeside } from "../../flow/dispatch/beside.ts";
+import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
-import { pair, refusePair } from "../../flow/sessions/pair.ts";
+import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
@@ -15,7 +15,8 @@ export default verb(
   {
     about:
       "Starts a worker and a manager session in tmux, puts both on record, binds them on the task, opens a run " +
-      "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task is created when a goal is given. What can be " +
+      "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task " +
+      "is created when a goal is given. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
       "Interrupted, it ends what it began; killed, the same command goes on from there.",
     examples: [
@@ -81,7 +82,7 @@ export default verb(
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
       if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...plannedSides({ cx, input }) });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };

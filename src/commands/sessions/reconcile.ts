@@ -12,7 +12,8 @@ export default verb(
   {
     about:
       "Reports active sessions whose process is gone, bindings to sessions that are gone, bound tasks without " +
-      "a recent cycle, and terminals that a start which was cut off has left, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is " +
+      "a recent cycle, and terminals that a start which was cut off has left, as JSON. " +
+      "With --apply dead sessions become gone and their bindings invalid. Nothing is " +
       "closed, typed or killed. next_commands leads on: `revive` for those whose end nobody asked for, then how to start and bind again " +
       "who was stopped.",
     examples: [

@@ -89,8 +89,14 @@ function ofPage(side: SideState, about: About): Draft | null {
   };
 }
 
+/** Brings it back on its own conversation. */
+const revive = (about: About): ItemAction => ({
+  label: "bring it back on its conversation",
+  command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
+});
+
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnError, turnAt, limit } = side;
+  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -98,7 +104,16 @@ function ofTurn(side: SideState, about: About): Draft | null {
       kind: "crashed",
       key: `crashed:${turnEvent}`,
       text: `${name} died in the middle of a turn`,
-      actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+      actions: [revive(about)],
+    };
+  // The same fact, once it was revived: nothing says to it what it is to do.
+  if (turn === "aborted" && turnBroken)
+    return {
+      ...base,
+      kind: "crashed",
+      key: `crashed:${turnEvent}`,
+      text: `${name}'s last turn was cut off, and it does not go on by itself`,
+      actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
   const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
@@ -131,7 +146,7 @@ function ofPlace(side: SideState, about: About): Draft | null {
           lasting: false,
           text: `${name} no longer runs`,
           since: turnAt,
-          actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+          actions: [revive(about)],
         };
   if (moved === null) return null;
   return {
@@ -145,15 +160,19 @@ function ofPlace(side: SideState, about: About): Draft | null {
   };
 }
 
+/** What it asks, on record and on a page in front of it, where an answer reaches it. */
+export function askDrafts(side: SideState, about: About): Draft[] {
+  const page = ofPage(side, about);
+  const asks = hears(side) ? side.asks.map((ask) => ofAsk(side, ask, about)) : [];
+  // The page that shows what is asked says the same once more.
+  return page === null || (asks.length > 0 && page.kind === "question") ? asks : [...asks, page];
+}
+
 /** Everything in one session that needs a person. A dead one is told of once. */
 export function sessionDrafts(side: SideState, about: About): Draft[] {
   const page = ofPage(side, about);
   const turn = ofTurn(side, about);
-  if (side.asks.length > 0 && hears(side)) {
-    const asks = side.asks.map((ask) => ofAsk(side, ask, about));
-    // The page that shows what is asked says the same once more.
-    return page === null || page.kind === "question" ? asks : [...asks, page];
-  }
+  if (side.asks.length > 0 && hears(side)) return askDrafts(side, about);
   if (turn?.kind === "crashed") return [turn];
   // The page that says so lies over the same fact.
   if (page !== null && turn?.kind === page.kind) return [{ ...turn, actions: [...page.actions, ...turn.actions.slice(0, 1)] }];

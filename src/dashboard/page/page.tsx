@@ -6,11 +6,13 @@ import { ask as read, forgetNote, type Note, note as showNote, onNotes, act } fr
 import { FinishDialog } from "./finish.tsx";
 import { FormDialog } from "./forms.tsx";
 import { type Connection, useLive } from "./live.ts";
+import { Notices } from "./notices.tsx";
 import { newTask, Overview } from "./overview.tsx";
 import { Modal } from "./parts.tsx";
 import { address, follow, go, useRoute } from "./route.ts";
 import { actionsOf, type Dialog } from "./task-forms.ts";
 import { TaskPage } from "./task.tsx";
+import type { Item } from "../../core/attention/item.ts";
 import type { Card } from "../cards.ts";
 import type { OverviewParts, TaskParts } from "../views.ts";
 
@@ -72,7 +74,8 @@ function App() {
 
 function useTitle(card: Card | undefined, parts: Record<string, unknown>): void {
   const cards = card ? [card] : Object.entries(parts).flatMap(([name, part]) => (name.startsWith("task/") ? [part as Card] : []));
-  const urgent = cards.flatMap((each) => each.waits).filter((wait) => wait.weight === "now").length;
+  const free = card ? [] : ((parts.freeWaits ?? []) as readonly Item[]);
+  const urgent = [...cards.flatMap((each) => each.waits), ...free].filter((wait) => wait.weight === "now").length;
   useEffect(() => {
     document.title = `${urgent > 0 ? `(${urgent}) ` : ""}${card ? `${card.task.name} · ` : ""}Conveyor`;
   });
@@ -135,6 +138,7 @@ function Top({ connection, parts, onHelp }: { connection: Connection; parts: Par
         </span>
       )}
       <span class="stretch" />
+      <Notices />
       <button type="button" class="quiet" onClick={onHelp}>
         Keys <kbd>?</kbd>
       </button>

@@ -6,10 +6,9 @@ import { act } from "./do.ts";
 import { Inboxes } from "./inboxes.tsx";
 import type { LiveState } from "./live.ts";
 import { Loops } from "./loops.tsx";
-import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState } from "./parts.tsx";
+import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState, shape, type TerminalProps } from "./parts.tsx";
 import { address, follow, go } from "./route.ts";
 import { actionsOf, bindForm, type Dialog, interruptForm, messageForm, pairForm } from "./task-forms.ts";
-import { shape, type TerminalProps } from "./shape.ts";
 import { Timeline } from "./timeline.tsx";
 import { LimitsOfTask, Tokens } from "./tokens.tsx";
 import { WaitLine } from "./waits.tsx";
@@ -42,7 +41,7 @@ export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: 
         <section aria-label="Waiting for you">
           <ul class="waits">
             {card.waits.map((wait) => (
-              <WaitLine key={wait.id} wait={wait} task={card.task} />
+              <WaitLine key={wait.id} wait={wait} />
             ))}
           </ul>
         </section>

@@ -6,7 +6,7 @@ import type { Dialog, PageName } from "../../core/agent/screen.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { openAsks } from "../../store/asks.ts";
 import { activeTasks } from "../../store/attention/tasks.ts";
-import type { DispatcherRow } from "../../store/dispatch/dispatchers.ts";
+import { type DispatcherRow, listDispatchers } from "../../store/dispatch/dispatchers.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
@@ -41,10 +41,9 @@ export class Look {
   private provenAt: string | null = null;
   /** Sessions whose screen could not be read, or showed nothing: what stands there is not known. */
   private blind = new Set<string>();
-  private dispatching = false;
   /** By pane, what stood there at the last look and what that meant: reading it again is only needed when it has changed. */
   private readonly screens = new Map<string, Shown>();
-  /** By session, the screen for which what it asks was put on record. */
+  /** By session, the screen, and what was on record of what it asks, when it was tried to put that on record. */
   private readonly recorded = new Map<string, string>();
 
   constructor(
@@ -66,7 +65,7 @@ export class Look {
   }
 
   /** Whether some Dispatch carries messages; one that only tells what it would do carries none. */
-  dispatches = (): boolean => this.dispatching;
+  dispatches = (): boolean => listDispatchers(this.store).some((row) => row.dry_run === 0 && this.lives(row));
 
   /** When it was looked whether the fact of this key is so; null: never, or what could show it was not to be seen. */
   lookedAt = (key: string): string | null => {
@@ -80,7 +79,7 @@ export class Look {
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
     for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
-    await this.readScreens(
+    const read = await this.readScreens(
       sessions.flatMap((session) => {
         const pane = placed.get(session.id)?.pane;
         return pane ? { agent: agentOf(session), pane } : [];
@@ -91,7 +90,8 @@ export class Look {
     for (const session of sessions) {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
-      if (place === null || (place?.pane && (screen === undefined || screen.page === "blank"))) blind.add(session.id);
+      const isRead = !place?.pane || (read.has(place.pane.paneId) && screen?.page !== "blank");
+      if (place === null || !isRead) blind.add(session.id);
       if (screen !== undefined) await this.recordAsks(session, screen);
       next.set(session.id, {
         ...writerSigns(session),
@@ -101,12 +101,11 @@ export class Look {
       });
     }
     const before = this.seen();
-    const watches = await dispatchers(this.cx, this.store);
+    const dead = (await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf);
     this.signs = next;
     this.blind = blind;
     this.at = at;
-    this.dead = new Set(watches.filter((each) => !each.alive).map(keyOf));
-    this.dispatching = watches.some((each) => each.alive && each.dry_run === 0);
+    this.dead = new Set(dead);
     await this.lookAtProofs();
     return this.seen() !== before;
   }
@@ -114,9 +113,11 @@ export class Look {
   /** Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. */
   private async recordAsks(session: Session, { text, asks }: Shown): Promise<void> {
     // Those with a server of their own tell it themselves.
-    if (session.socket !== null || this.recorded.get(session.id) === text) return;
-    this.recorded.set(session.id, text);
-    if (!asks && openAsks(this.store, session.id).length === 0) return;
+    if (session.socket !== null) return;
+    const open = openAsks(this.store, session.id).map(({ id }) => id);
+    const tried = `${open.join(" ")}\n${text}`;
+    if (this.recorded.get(session.id) === tried || (!asks && open.length === 0)) return;
+    this.recorded.set(session.id, tried);
     await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
   }
 
@@ -135,9 +136,10 @@ export class Look {
     this.provenAt = at;
   }
 
-  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale], this.dispatching]);
+  private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
-  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<void> {
+  /** Gives the panes that could be read. */
+  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<ReadonlySet<string>> {
     const panes = shown.map(({ pane }) => pane);
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
     const captured = await captureScreens(
@@ -154,6 +156,7 @@ export class Look {
       const { page, dialog, asks } = agent.screen.read(text, mode);
       this.screens.set(paneId, { text, mode, page, dialog, asks });
     }
+    return new Set(captured.keys());
   }
 }
 

@@ -184,7 +184,9 @@ async function awaitProof(
   let nextLook = doubt === null ? begun + (agent.keys.enqueue === null ? LOOK_MS : LOOK_MS / 4) : deadline;
   let standing = "";
   let accepted = false;
-  /** It was submitted: the composer was seen without it. */
+  /** It was seen there, in the composer or in what waits: long texts take a while to be drawn. */
+  let came = false;
+  /** It was submitted: the composer was seen without it afterwards. */
   let left = false;
   let putBack = false;
   const arrived = () =>
@@ -207,7 +209,8 @@ async function awaitProof(
           // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
-          const gone: boolean = !left && !stands && seen.screen.composer?.empty === true;
+          came ||= stands || queued;
+          const gone: boolean = came && !left && !stands && seen.screen.composer?.empty === true;
           if (gone) journal.left();
           left ||= gone;
           putBack = stands && ((search.sawAbort && !behind) || left);

@@ -30,10 +30,12 @@ function meant({ cx, store }: Scene, living: readonly Dispatcher[], id: string |
     throw new Failure(`no Dispatch ${JSON.stringify(id)} runs on these records, but ${named(living)}`, {
       hint: nextCommand(cx, store, "dispatch", "stop", living[0]!.dispatcher_id),
     });
-  if (id === null && living.length > 1)
+  if (id === null && living.length > 1) {
+    const ids = [...new Set(living.map(({ dispatcher_id }) => dispatcher_id))];
     throw new Failure(`${living.length} Dispatches run on these records: ${named(living)}`, {
-      hint: `say which is meant: ${[...new Set(living.map(({ dispatcher_id }) => nextCommand(cx, store, "dispatch", "stop", dispatcher_id)))].join("; ")}`,
+      hint: `say which is meant: ${ids.map((each) => nextCommand(cx, store, "dispatch", "stop", each)).join("; ")}`,
     });
+  }
   return id === null ? [...living] : of;
 }
 
@@ -59,10 +61,11 @@ export async function stopDispatch(scene: Scene, id: string | null, timeoutSecon
       left = left.filter((each) => !isOver(each, now));
       if (left.length === 0) break;
       if (performance.now() < end) continue;
+      const kill = left.map(({ pid }) => `kill ${pid}`).join("; ");
       throw new Failure(`Dispatch ${named(left)} was asked to end, and has not within ${timeoutSeconds} s`, {
-        hint: `it ends when what it sends is over: ${nextCommand(cx, store, "dispatch", "status")}; at once, and what it sends may be cut off: ${left
-          .map(({ pid }) => `kill ${pid}`)
-          .join("; ")}`,
+        hint:
+          `it ends when what it sends is over: ${nextCommand(cx, store, "dispatch", "status")}; at once, and what it sends may be ` +
+          `cut off: ${kill}`,
       });
     }
   } finally {

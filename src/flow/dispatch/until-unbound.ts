@@ -1,4 +1,4 @@
-/** The end of a watch that is to live as long as anybody is bound: told by commits, and by one timer, which begins with the last binding's end. */
+/** The end of a watch that lives as long as anybody is bound: told by commits, and by a timer that begins with the last binding's end. */
 import { type DispatcherKey, endUnbound, someBound } from "../../store/dispatch/dispatchers.ts";
 import type { Store } from "../../store/store.ts";
 

@@ -4,6 +4,7 @@ import { requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
+import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
 import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
@@ -57,18 +58,24 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const key = await enlist(scene, options);
   const { untilUnboundSeconds: seconds } = options;
   const unbound = seconds === null ? null : new UntilUnbound(store, key, seconds * 1000, () => bell.ring());
-  const commits = watchCommits(store, () => bell.ring());
+  // A rule of a person's may be for what this kind of Dispatch does not carry, too.
+  const notices = options.dryRun ? null : new NoticeWatch({ cx, store }, listener.problem);
+  const heard = (): void => {
+    bell.ring();
+    notices?.ring();
+  };
+  const commits = watchCommits(store, heard);
   const rollouts = options.dryRun
     ? null
     : watchRollouts(
         cx,
         store,
-        () => bell.ring(),
+        heard,
         (message, what) => troubles.tell(what, message),
         (what) => troubles.over(what),
       );
   const hears = (message: string): void => troubles.tell("what servers tell", message);
-  const served = options.dryRun ? null : watchServed(cx, store, () => bell.ring(), hears);
+  const served = options.dryRun ? null : watchServed(cx, store, heard, hears);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -184,7 +191,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       }
     }
   } finally {
-    await lanes.close();
+    await Promise.all([lanes.close(), notices?.close()]);
     unbound?.close();
     commits.close();
     rollouts?.close();

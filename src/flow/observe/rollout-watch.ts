@@ -1,4 +1,5 @@
-/** Follows the rollouts of all bound sessions: what begins or ends a turn is stored at once, the rest at the next backstop. */
+/** Follows rollouts, of all bound sessions or of others: what begins or ends a turn is stored at once, the rest at the next backstop. */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
@@ -16,11 +17,11 @@ import { type Grown, unread } from "./unread.ts";
 /** All that are bound: of a manager, too, is told here that its turn died. */
 const bound = (store: Store): Session[] => [...boundWorkers(store), ...boundManagers(store)];
 
-/** Bound sessions whose rollout is not as long as what is stored of it. */
-const grownRollouts = (store: Store): Grown[] => bound(store).flatMap((session) => unread(session) ?? []);
+/** Those whose rollout is not as long as what is stored of it. */
+const grownRollouts = (sessions: readonly Session[]): Grown[] => sessions.flatMap((session) => unread(session) ?? []);
 
 /** The folder that changes when the session begins another conversation; null where its agent lists none. */
-function listFolderOf(session: Session): string | null {
+export function listFolderOf(session: Session): string | null {
   const agent = agentOf(session);
   const { list } = machineOf(agent);
   const home = session.codex_session_path === null ? null : agent.transcript.homeOf(session.codex_session_path);
@@ -61,19 +62,29 @@ export interface Told {
 
 /** Stores what the rollouts of all bound sessions have gained. @param problem told of those that cannot be read */
 export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
-  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, { problem });
+  for (const grown of grownRollouts(bound(store))) storeGrown(cx, store, grown, { problem });
 }
 
 export interface RolloutWatch {
-  /** Watches the folders of today's bound sessions, and no others. */
+  /** Watches the folders of today's sessions, and no others. */
   follow(): void;
   /** Stores what was gained: everything at a backstop, else only where a turn began or ended. */
   ingest(all: boolean): void;
   close(): void;
 }
 
-/** @param grew called when a rollout of a bound session may have gained something @param fine told of a rollout that could be stored */
-export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: Told["problem"], fine?: Told["fine"]): RolloutWatch {
+/**
+ * @param grew called when a rollout may have gained something @param fine told of a rollout that could be stored
+ * @param sessions whose rollouts are followed: by default all that are bound at the moment
+ */
+export function watchRollouts(
+  cx: Context,
+  store: Store,
+  grew: () => void,
+  problem: Told["problem"],
+  fine?: Told["fine"],
+  sessions: () => readonly Session[] = () => bound(store),
+): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
   /** What was read at which size and offset, so that half a line is not tried for ever. */
   const tried = new Map<string, { size: number; offset: number }>();
@@ -95,7 +106,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   const sizes = new Map<string, number>();
   const lookAtSizes = (): boolean => {
     let found = false;
-    for (const { path, size } of grownRollouts(store)) {
+    for (const { path, size } of grownRollouts(sessions())) {
       if (sizes.get(path) === size) continue;
       sizes.set(path, size);
       touch(path);
@@ -104,6 +115,8 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     return found;
   };
   const looks = lookWhereDeaf(lookAtSizes);
+  /** Where the system gave no watch for a folder that is there. */
+  let alone: FolderWatch | null = null;
 
   const holdsTurn = ({ session, path, offset }: Grown): boolean => {
     const file = openRollout(path);
@@ -128,12 +141,12 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const follow = (): void => {
-    const sessions = bound(store).map((session) => followListed(cx, store, session));
-    const paths = sessions.flatMap((session) => {
+    const members = sessions().map((session) => followListed(cx, store, session));
+    const paths = members.flatMap((session) => {
       const { codex_session_path: path, codex_session_id: thread } = session;
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
     });
-    const lists = new Set(sessions.flatMap((session) => listFolderOf(session) ?? []));
+    const lists = new Set(members.flatMap((session) => listFolderOf(session) ?? []));
     const wanted = new Set([...paths.map(dirname), ...lists]);
     const begun = new Set<string>();
     for (const folder of folders.keys()) {
@@ -142,11 +155,14 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
       const listed = (): void => {
-        if (bound(store).some((session) => followListed(cx, store, session) !== session)) follow();
+        if (sessions().some((session) => followListed(cx, store, session) !== session)) follow();
       };
       const grown = (name: string | null): void => void (name === null ? lookAtSizes() : touch(join(folder, name)));
       const watch = watchFolder(folder, lists.has(folder) ? listed : grown);
-      if (!watch) continue;
+      if (!watch) {
+        if (existsSync(folder)) alone ??= lookWhereDeaf(lookAtSizes, true);
+        continue;
+      }
       folders.set(folder, watch);
       begun.add(folder);
     }
@@ -163,7 +179,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       const these = touched;
       if (!all && these.size === 0) return;
       touched = new Set();
-      for (const each of bound(store)) {
+      for (const each of sessions()) {
         const grown = grownOrFine(each, { problem, fine });
         if (grown === null) continue;
         const { session, path, size, offset } = grown;
@@ -181,6 +197,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     },
     close() {
       looks.close();
+      alone?.close();
       for (const watch of folders.values()) watch.close();
       folders.clear();
     },

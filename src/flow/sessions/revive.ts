@@ -5,6 +5,9 @@ import { Failure } from "../../core/failure.ts";
 import { parseStored } from "../../core/json.ts";
 import { type Session, startAnew } from "../../core/sessions/session.ts";
 import type { DeadSession } from "../../core/sessions/reconcile.ts";
+import { turnSign } from "../../core/sessions/worker-state.ts";
+import { instant } from "../../core/time.ts";
+import { newestTurnEvent, noteBroken } from "../../store/observe/codex-events.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { markDead } from "../../store/sessions/reconcile.ts";
 import { goneUnasked, reviveBinding, type WaitingBinding, waitingBindings } from "../../store/sessions/revivable.ts";
@@ -13,7 +16,8 @@ import { listStarts, type UnfinishedStart } from "../../store/sessions/unfinishe
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { isThere } from "../../system/files/text-file.ts";
-import { BESIDE_ID, type Beside, besideCommand, startBeside } from "../dispatch/beside.ts";
+import { BESIDE_ID, type Beside, besideCommand, startBeside } from "./beside.ts";
+import { readAhead } from "../observe/ingest.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { newestTurn } from "../reach/open-turn.ts";
@@ -148,6 +152,14 @@ async function lockGone(there: Context, { agent, resume }: Launch): Promise<void
   for (const end = performance.now() + LOCK_MS; held() && performance.now() < end;) await Bun.sleep(LOOK_MS);
 }
 
+/** The turn that stood open when the session was taken up again has ended, and nobody writes that. @param began when it was */
+function noteCutOff({ cx, store }: Scene, sessionId: string, began: string): void {
+  readAhead(cx, store, sessionId);
+  const newest = newestTurnEvent(store, sessionId);
+  if (newest === null || turnSign(newest) !== "open") return;
+  if ((instant(newest.timestamp) ?? Number.POSITIVE_INFINITY) < (instant(began) ?? 0)) noteBroken(store, sessionId, newest.id);
+}
+
 /** What `revive` does: in turn, so that one that cannot be revived, or an interruption, leaves the others as they are. */
 class Reviving {
   readonly revived: Revived[] = [];
@@ -167,7 +179,7 @@ class Reviving {
 
   /** @throws Failure when this process was asked to end: the start at hand is ended, and the same command goes on */
   async one({ session, dead, task }: Unasked): Promise<void> {
-    const { store } = this.scene;
+    const { cx, store } = this.scene;
     const { name, role, codex_session_path: path } = session;
     const now = sessionById(store, session.id);
     // Somebody else was quicker.
@@ -187,9 +199,11 @@ class Reviving {
       if (dead !== null) markDead(store, [dead]);
       await lockGone(there, request);
       await checkLaunch(scene, request);
-      await undertake(there, (undertaking) => {
+      const began = cx.now();
+      await undertake(there, async (undertaking) => {
         under = undertaking;
-        return startSession({ ...scene, under: undertaking }, request, "revive");
+        await startSession({ ...scene, under: undertaking }, request, "revive");
+        noteCutOff(this.scene, session.id, began);
       });
       const { tmux_session, pid, launch } = sessionById(store, session.id)!;
       this.revived.push({ ...facts, tmux_session, pid, launch });
@@ -212,7 +226,11 @@ class Reviving {
       if (error instanceof Failure) return null;
       throw error;
     });
-    if (left?.session) await undertake(there, (under) => startSession({ ...scene, under }, request, "revive"));
+    if (!left?.session) return;
+    await undertake(there, async (under) => {
+      await startSession({ ...scene, under }, request, "revive");
+      noteCutOff(this.scene, session.id, start.began_at);
+    });
   }
 }
 

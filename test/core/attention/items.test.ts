@@ -19,6 +19,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   state: "idle",
   turn: "completed",
   turnEvent: 12,
+  turnBroken: false,
   turnError: null,
   turnAt: at(30),
   limit: { limited: false, resets_at: null },
@@ -167,6 +168,9 @@ test("a limit is told with the time at which it is full again, once with the pag
 
 test("dead sessions: in the middle of a turn, or between; one that is not known to be dead is none", () => {
   expect(withSide({ turn: "crashed", alive: false })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  // Revived it is still the same fact, until somebody says how it goes on; what a person broke off is none.
+  expect(withSide({ turn: "aborted", turnBroken: true })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  expect(withSide({ turn: "aborted" })).toEqual([]);
   expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
   expect(withSide({ alive: null })).toEqual([]);
 });
@@ -284,5 +288,6 @@ test("an item has the name of its sighting, or of the fact that happens once", (
     task_id: "task-1",
     host: null,
   });
-  expect(itemOf(draft!, null, null)).toMatchObject({ id: draft!.key, since: null, task: null, task_id: null });
+  expect(itemOf(draft!, null, null)).toMatchObject({ id: `w1 ${draft!.key}`, since: null, task: null, task_id: null });
+  expect(itemOf(withSide({ asks: [asked] })[0]!, calm.task, null)).toMatchObject({ id: "ask-1", since: at(3) });
 });
