@@ -52,11 +52,11 @@ const rowsOf = ({ agent, home, windows }: ShownAccount): string[][] => {
   ]);
 };
 
-const sessionLine = ({ session, role, task, limited, resets_at, parked }: ShownAccount["sessions"][number]): string =>
-  [
-    `${session} (${role}${task === null ? "" : ` of ${oneLine(task)}`}): ${limited ? `limited until ${resets_at ?? UNKNOWN}` : "not limited"}`,
-    ...(parked === 0 ? [] : [`${parked} ${parked === 1 ? "message is" : "messages are"} parked for it`]),
-  ].join(", ");
+function sessionLine({ session, role, task, limited, resets_at, parked }: ShownAccount["sessions"][number]): string {
+  const who = `${session} (${role}${task === null ? "" : ` of ${oneLine(task)}`})`;
+  const how = limited ? `limited until ${resets_at ?? UNKNOWN}` : "not limited";
+  return `${who}: ${how}${parked === 0 ? "" : `, ${parked} ${parked === 1 ? "message is" : "messages are"} parked for it`}`;
+}
 
 /** A table of all windows, then a line for each session. */
 export function limitsText(accounts: readonly ShownAccount[]): string {
@@ -85,11 +85,12 @@ export function budgetText(shown: {
 }): string {
   const { task, budget, parked } = shown;
   const used = `${shown.tokens_used} used, besides ${shown.tokens_cached} that were cached`;
+  const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
   const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message" : "messages"} for its worker wait`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
     `tokens: ${used}${budget?.tokens == null ? "" : ` of ${budget.tokens}`}`,
-    `window of its worker's account: ${percent(shown.window_used_percent)} used${budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`}`,
+    `window of its worker's account: ${percent(shown.window_used_percent)} used${most}`,
     ...(shown.over ? [`nothing more is said to its worker${shown.until === null ? "" : ` until ${shown.until}`}`] : []),
     ...waiting,
   ].join("\n");

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { byPressure, type Item } from "../../core/attention/item.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import type { BoundParty, Card, Party } from "../cards.ts";
-import { Limits } from "./limits.tsx";
+import { Limits } from "./tokens.tsx";
 import { Proof } from "./delivery.tsx";
 import { act } from "./do.ts";
 import type { Form } from "./forms.tsx";

@@ -10,8 +10,7 @@ import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState, shape, type Termin
 import { address, follow, go } from "./route.ts";
 import { actionsOf, bindForm, type Dialog, interruptForm, messageForm, pairForm } from "./task-forms.ts";
 import { Timeline } from "./timeline.tsx";
-import { LimitsOfTask } from "./limits.tsx";
-import { Tokens } from "./tokens.tsx";
+import { LimitsOfTask, Tokens } from "./tokens.tsx";
 import { WaitLine } from "./waits.tsx";
 import type { TaskParts } from "../views.ts";
 import type { ComponentType } from "preact";

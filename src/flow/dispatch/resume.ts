@@ -1,4 +1,4 @@
-/** Turns that died of a limit are gone on with when it is over, each once: if nobody else has, nobody is at the session, and the task goes on. */
+/** Turns that died of a limit are gone on with when it is over, each once, if nobody else has, nobody is there, and the task goes on. */
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import {
   beginResume,

@@ -32,7 +32,7 @@ export interface BudgetState {
   readonly since: string | null;
 }
 
-export const findBudget = (store: Store, taskId: string): Budget | null =>
+const findBudget = (store: Store, taskId: string): Budget | null =>
   store.db.query<Budget, [string]>("select tokens, window_percent, set_at from task_budgets where task_id = ?").get(taskId);
 
 /** Sets what is given and leaves the other part as it is. */

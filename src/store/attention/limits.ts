@@ -45,8 +45,8 @@ function resetOfDead(store: Store, session: Session, turn: TurnEvent): number | 
 }
 
 /**
- * When a turn began that tries whether a limit is over of which nobody told the end, while it runs: until it has ended nothing else is said.
- * Null: none does.
+ * When a turn began that tries whether a limit is over of which nobody told the end, while it runs: until it has ended nothing else is
+ * said. Null: none does.
  */
 export function limitTriedSince(store: Store, session: Session): string | null {
   const turn = newestTurnEvent(store, session.id);
@@ -67,8 +67,8 @@ function spentUntil(store: Store, session: Session, since: number): number | nul
 }
 
 /**
- * Whether the session is at its limit at this time, since when, and until when. Until somebody goes on with it, a session whose limit has no
- * known end stays limited.
+ * Whether the session is at its limit at this time, since when, and until when. Until somebody goes on with it, a session whose limit has
+ * no known end stays limited.
  */
 export function limitedUntil(store: Store, session: Session, nowMs: number): Limited {
   const dead = deadTurn(store, session);

@@ -1,4 +1,4 @@
-/** Messages of Dispatch that are parked: their receiver is at its limit, or their task over its budget. Not failed, not tried, not counted. */
+/** Messages of Dispatch that are parked, not failed and not tried: their receiver is at its limit, or their task over its budget. */
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { type CommandRow, targetRole, type CommandType } from "../../core/dispatch/queued-command.ts";
 import type { Session } from "../../core/sessions/session.ts";
@@ -104,7 +104,8 @@ const park = (store: Store, row: Omit<ParkedRow, "parked_at">): void =>
   void store.db
     .query(
       `insert into parked_messages (message, session_id, task_id, reason, until, parked_at) values (?, ?, ?, ?, ?, ?)
-       on conflict do update set session_id = excluded.session_id, task_id = excluded.task_id, reason = excluded.reason, until = excluded.until`,
+       on conflict do update set session_id = excluded.session_id, task_id = excluded.task_id, reason = excluded.reason,
+         until = excluded.until`,
     )
     .run(row.message, row.session_id, row.task_id, row.reason, row.until, store.now());
 
@@ -112,10 +113,6 @@ const setAvailable = (store: Store, commandId: string, at: string): void =>
   void store.db
     .query("update commands set available_at = ?, updated_at = ? where id = ? and state = 'pending'")
     .run(at, store.now(), commandId);
-
-/** The message is parked no longer: it was taken up. */
-export const unpark = (store: Store, message: string): void =>
-  void store.db.query("delete from parked_messages where message = ?").run(message);
 
 /** How much is parked for one session. */
 export const countParked = (store: Store, sessionId: string): number =>
@@ -145,8 +142,8 @@ const waiting = (store: Store): Waiting[] =>
     .all();
 
 /**
- * Looks whether what is parked still has to be: lets go what need not wait any more, and moves the time of what waits longer or shorter than
- * was thought. Gives whether anything was let go.
+ * Looks whether what is parked still has to be: lets go what need not wait any more, and moves the time of what waits longer or shorter
+ * than was thought. Gives whether anything was let go.
  */
 export function releaseParked(store: Store): boolean {
   const nowMs = Date.parse(store.now());
@@ -172,7 +169,7 @@ export function releaseParked(store: Store): boolean {
 
 function change(store: Store, row: Waiting, hold: Hold | null): void {
   const { message, session_id, task_id } = row;
-  if (hold === null) unpark(store, message);
+  if (hold === null) store.db.query("delete from parked_messages where message = ?").run(message);
   else park(store, { message, session_id, task_id, reason: hold.reason, until: hold.until });
   // A hold without an end is told by its row alone.
   const until = hold?.until ?? (row.until === null ? null : store.now());

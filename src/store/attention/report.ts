@@ -52,7 +52,7 @@ const ofSession = (store: Store, session: Session, nowMs: number): ReportedSessi
   };
 };
 
-/** Every account of which something was told or that a session works with; sessions whose account is not known stand under an empty home. */
+/** Every account of which something was told or that a session works with; sessions of an unknown one stand under an empty home. */
 export function limitsReport(store: Store): { readonly generated_at: string; readonly accounts: readonly ReportedAccount[] } {
   const now = Date.parse(store.now());
   const sessions = listSessions(store).filter(({ state }) => state === "active");
