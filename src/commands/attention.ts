@@ -10,11 +10,12 @@ export default verb(
   {
     about:
       "Tells what needs a person, over all tasks and the most pressing first. Now: a question with the whole command or file that it is " +
-      "about, a page that asks for trust or a sign-in, a spent limit, a turn or a message that failed, a session that died, a message that " +
-      "may not have arrived, a blocked command, messages with no Dispatch to carry them. Soon: a pair that has rested for long, a worker " +
-      "without a manager that has ended its turn, a stale proof, proposals, a spent budget. Each names the commands that lead on. " +
-      "In JSON, command is what would be run, file what would be written; both are null where something else is asked. The id of a question " +
-      "is the one that answer takes; every id stays the same while its fact lasts and is never used again. host is null: this machine.",
+      "about, a page that asks for trust or a sign-in, a spent limit, a turn or a message that failed, a session that died, a message " +
+      "that may not have arrived, a blocked command, messages with no Dispatch to carry them. Soon: a pair that has rested for long, a " +
+      "worker without a manager that has ended its turn, a stale proof, proposals, a spent budget. Each names the commands that lead on. " +
+      "In JSON, command is what would be run, file what would be written; both are null where something else is asked. The id of a " +
+      "question is the one that answer takes; every id stays the same while its fact lasts and is never used again. host is null: this " +
+      "machine.",
     examples: [
       ["attention", "what waits for you"],
       ["attention --json", "the same for a program"],
