@@ -55,6 +55,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   },
   Attention: {
     attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention.ts")),
+    wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
   },
   Dispatch: {
     "enqueue-notify-manager": verb(

@@ -2,8 +2,9 @@
 import { flag, number, pathFlag, verb } from "../args/spec.ts";
 import type { Context } from "../context.ts";
 import { STALLED_AFTER_SECONDS } from "../core/attention/situation.ts";
-import { attend } from "../flow/attention/attend.ts";
+import { type Attention, attend } from "../flow/attention/attend.ts";
 import { Look } from "../flow/attention/look.ts";
+import { watchAttention } from "../flow/attention/watch.ts";
 import { attentionText } from "../view/attention.ts";
 
 export default verb(
@@ -18,9 +19,11 @@ export default verb(
       "machine.",
     examples: [
       ["attention", "what waits for you"],
-      ["attention --json", "the same for a program"],
+      ["attention --watch", "the same again whenever it changes"],
+      ["attention --watch --json", "one JSON object a line, for a program"],
     ],
     flags: {
+      watch: flag("go on, and tell at each change"),
       stalledAfter: number("a pair that rests for longer is stalled", { default: STALLED_AFTER_SECONDS, value: "SECONDS" }),
       json: flag("print JSON (the default where it is no terminal that reads)"),
       path: pathFlag,
@@ -30,8 +33,16 @@ export default verb(
     const scene = { cx, store: cx.store(args.path) };
     const look = new Look(cx, scene.store);
     const isForPeople = cx.outside.tty.out && !args.json;
-    const { told } = await attend(scene, look, args.stalledAfter);
-    if (isForPeople) cx.out(attentionText(told, cx.nowMs()));
-    else cx.json(told);
+    if (!args.watch) {
+      const { told } = await attend(scene, look, args.stalledAfter);
+      if (isForPeople) cx.out(attentionText(told, cx.nowMs()));
+      else cx.json(told);
+      return;
+    }
+    const show = (told: Attention): void => {
+      if (isForPeople) cx.out(`— ${told.generated_at}\n${attentionText(told, cx.nowMs())}\n`);
+      else cx.jsonLine(told);
+    };
+    await watchAttention(scene, look, args.stalledAfter, show);
   },
 );

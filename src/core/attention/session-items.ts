@@ -145,15 +145,19 @@ function ofPlace(side: SideState, about: About): Draft | null {
   };
 }
 
+/** What it asks, on record and on a page in front of it, where an answer reaches it. */
+export function askDrafts(side: SideState, about: About): Draft[] {
+  const page = ofPage(side, about);
+  const asks = hears(side) ? side.asks.map((ask) => ofAsk(side, ask, about)) : [];
+  // The page that shows what is asked says the same once more.
+  return page === null || (asks.length > 0 && page.kind === "question") ? asks : [...asks, page];
+}
+
 /** Everything in one session that needs a person. A dead one is told of once. */
 export function sessionDrafts(side: SideState, about: About): Draft[] {
   const page = ofPage(side, about);
   const turn = ofTurn(side, about);
-  if (side.asks.length > 0 && hears(side)) {
-    const asks = side.asks.map((ask) => ofAsk(side, ask, about));
-    // The page that shows what is asked says the same once more.
-    return page === null || page.kind === "question" ? asks : [...asks, page];
-  }
+  if (side.asks.length > 0 && hears(side)) return askDrafts(side, about);
   if (turn?.kind === "crashed") return [turn];
   // The page that says so lies over the same fact.
   if (page !== null && turn?.kind === page.kind) return [{ ...turn, actions: [...page.actions, ...turn.actions.slice(0, 1)] }];

@@ -22,10 +22,11 @@ export interface Everything {
   readonly nextMs: number | null;
 }
 
-const stateOf = (cx: Context, side: SideFacts, seen: Seen): SideState => sideState(cx, side, seen.sign(side.session.id), cx.nowMs());
+const stateOf = (cx: Context, side: SideFacts, seen: Pick<Seen, "sign">): SideState =>
+  sideState(cx, side, seen.sign(side.session.id), cx.nowMs());
 
 /** A task with its sides as they stand now. */
-export function situationOf(cx: Context, facts: TaskFacts, seen: Seen): TaskSituation {
+export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "lookedAt">): TaskSituation {
   return {
     task: facts.task,
     sides: [facts.worker, facts.manager].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),

@@ -1,4 +1,5 @@
-/** Follows the rollouts of all bound workers: what begins or ends a turn is stored at once, the rest at the next backstop. */
+/** Follows rollouts, of all bound workers or of others: what begins or ends a turn is stored at once, the rest at the next backstop. */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
@@ -13,11 +14,11 @@ import { ingest } from "./ingest.ts";
 import { followListed } from "./whereabouts.ts";
 import { type Grown, unread } from "./unread.ts";
 
-/** Bound workers whose rollout is not as long as what is stored of it. */
-const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((session) => unread(session) ?? []);
+/** Those whose rollout is not as long as what is stored of it. */
+const grownRollouts = (sessions: readonly Session[]): Grown[] => sessions.flatMap((session) => unread(session) ?? []);
 
 /** The folder that changes when the session begins another conversation; null where its agent lists none. */
-function listFolderOf(session: Session): string | null {
+export function listFolderOf(session: Session): string | null {
   const agent = agentOf(session);
   const { list } = machineOf(agent);
   const home = session.codex_session_path === null ? null : agent.transcript.homeOf(session.codex_session_path);
@@ -58,19 +59,29 @@ export interface Told {
 
 /** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
 export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
-  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, { problem });
+  for (const grown of grownRollouts(boundWorkers(store))) storeGrown(cx, store, grown, { problem });
 }
 
 export interface RolloutWatch {
-  /** Watches the folders of today's bound workers, and no others. */
+  /** Watches the folders of today's sessions, and no others. */
   follow(): void;
   /** Stores what was gained: everything at a backstop, else only where a turn began or ended. */
   ingest(all: boolean): void;
   close(): void;
 }
 
-/** @param grew called when a rollout of a bound worker may have gained something @param fine told of a rollout that could be stored */
-export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: Told["problem"], fine?: Told["fine"]): RolloutWatch {
+/**
+ * @param grew called when a rollout may have gained something @param fine told of a rollout that could be stored
+ * @param sessions whose rollouts are followed: by default the bound workers of the moment
+ */
+export function watchRollouts(
+  cx: Context,
+  store: Store,
+  grew: () => void,
+  problem: Told["problem"],
+  fine?: Told["fine"],
+  sessions: () => readonly Session[] = () => boundWorkers(store),
+): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
   /** What was read at which size and offset, so that half a line is not tried for ever. */
   const tried = new Map<string, { size: number; offset: number }>();
@@ -92,7 +103,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   const sizes = new Map<string, number>();
   const lookAtSizes = (): boolean => {
     let found = false;
-    for (const { path, size } of grownRollouts(store)) {
+    for (const { path, size } of grownRollouts(sessions())) {
       if (sizes.get(path) === size) continue;
       sizes.set(path, size);
       touch(path);
@@ -101,6 +112,8 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     return found;
   };
   const looks = lookWhereDeaf(lookAtSizes);
+  /** Where the system gave no watch for a folder that is there. */
+  let alone: FolderWatch | null = null;
 
   const holdsTurn = ({ session, path, offset }: Grown): boolean => {
     const file = openRollout(path);
@@ -125,7 +138,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const follow = (): void => {
-    const workers = boundWorkers(store).map((session) => followListed(cx, store, session));
+    const workers = sessions().map((session) => followListed(cx, store, session));
     const paths = workers.flatMap((session) => {
       const { codex_session_path: path, codex_session_id: thread } = session;
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
@@ -139,11 +152,14 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
       const listed = (): void => {
-        if (boundWorkers(store).some((session) => followListed(cx, store, session) !== session)) follow();
+        if (sessions().some((session) => followListed(cx, store, session) !== session)) follow();
       };
       const grown = (name: string | null): void => void (name === null ? lookAtSizes() : touch(join(folder, name)));
       const watch = watchFolder(folder, lists.has(folder) ? listed : grown);
-      if (!watch) continue;
+      if (!watch) {
+        if (existsSync(folder)) alone ??= lookWhereDeaf(lookAtSizes, true);
+        continue;
+      }
       folders.set(folder, watch);
       begun.add(folder);
     }
@@ -160,7 +176,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       const these = touched;
       if (!all && these.size === 0) return;
       touched = new Set();
-      for (const worker of boundWorkers(store)) {
+      for (const worker of sessions()) {
         const grown = grownOrFine(worker, { problem, fine });
         if (grown === null) continue;
         const { session, path, size, offset } = grown;
@@ -178,6 +194,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     },
     close() {
       looks.close();
+      alone?.close();
       for (const watch of folders.values()) watch.close();
       folders.clear();
     },

@@ -1,5 +1,5 @@
 /**
- * Listens to the servers of bound sessions: ends of turns and what is asked come as hints that wake, and asks are put on record. The
+ * Listens to the servers of sessions: ends of turns and what is asked come as hints that wake, and asks are put on record. The
  * transcript stays the authority, and all goes on as before when a server is gone.
  */
 import type { Context } from "../../context.ts";
@@ -24,7 +24,7 @@ const AGAIN_MS = 250;
 const SELDOM_MS = 30_000;
 
 export interface ServedWatch {
-  /** Listens to the servers of today's bound sessions, of those with a text under way, and of no others. */
+  /** Listens to the servers of today's sessions, and of no others. */
   follow(): void;
   close(): void;
 }
@@ -37,8 +37,17 @@ interface Listening {
   closed: boolean;
 }
 
-/** @param wake called when something may be worth a look @param problem told of what could not be recorded */
-export function watchServed(cx: Context, store: Store, wake: () => void, problem: (message: string) => void): ServedWatch {
+/**
+ * @param wake called when something may be worth a look @param problem told of what could not be recorded
+ * @param sessions to whose servers it listens: by default to the bound ones of the moment, and to those with a text under way
+ */
+export function watchServed(
+  cx: Context,
+  store: Store,
+  wake: () => void,
+  problem: (message: string) => void,
+  sessions: () => readonly Session[] = () => listenedTo(store),
+): ServedWatch {
   const heard = new Map<string, Listening>();
   const keyOf = ({ id, socket, codex_session_id: thread }: Session): string => `${id} ${thread} ${socket}`;
 
@@ -118,10 +127,8 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
   let closed = false;
   const follow = (): void => {
     if (closed) return;
-    // And to those with a text under way: they tell when it may be lost.
-    const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
     const wanted = new Map(
-      [...boundWorkers(store), ...boundManagers(store), ...waiting]
+      sessions()
         .filter(({ socket, codex_session_id: thread, state }) => socket !== null && thread !== null && state === "active")
         .map((session) => [keyOf(session), session]),
     );
@@ -141,6 +148,12 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
       for (const key of [...heard.keys()]) drop(key);
     },
   };
+}
+
+/** Bound sessions, and those with a text under way: they tell when it may be lost. */
+function listenedTo(store: Store): Session[] {
+  const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
+  return [...boundWorkers(store), ...boundManagers(store), ...waiting];
 }
 
 /** Those that nobody is sending right now: who sends one looks after it alone. */

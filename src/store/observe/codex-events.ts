@@ -138,6 +138,19 @@ export function newestTurnEvent(store: Store, sessionId: string): TurnEvent | nu
   return { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null, broken };
 }
 
+/** The ends of the session's turns in the records after the row `afterId`, oldest first. */
+export const turnEndsAfter = (store: Store, sessionId: string, afterId: number): TurnEvent[] =>
+  store.db
+    .query<Row, [string, number]>(
+      `select * from codex_events where session_id = ? and id > ? and type = 'event_msg' and subtype in ('task_complete', 'turn_aborted')
+       order by id`,
+    )
+    .all(sessionId, afterId)
+    .map((row) => {
+      const event = toEvent(row);
+      return { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null, broken: false };
+    });
+
 /** Puts on record that the turn which stands open with this record has ended. Nothing is changed when a newer record tells of one. */
 export function noteBroken(store: Store, sessionId: string, eventId: number): void {
   tx(store, () => {
