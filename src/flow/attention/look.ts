@@ -114,11 +114,11 @@ export class Look {
 
   /** Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. */
   private async recordAsks(session: Session, { text, asks }: Shown): Promise<void> {
-    // Those with a server of their own tell it themselves.
-    if (session.socket !== null) return;
     const open = openAsks(this.store, session.id).map(({ id }) => id);
     const tried = `${open.join(" ")}\n${text}`;
-    if (this.recorded.get(session.id) === tried || (!asks && open.length === 0)) return;
+    if (this.recorded.get(session.id) === tried) return;
+    // A server of its own tells what is over itself, and what it asks to who asks for it.
+    if (asks ? session.socket !== null && open.length > 0 : session.socket !== null || open.length === 0) return;
     this.recorded.set(session.id, tried);
     await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
   }
