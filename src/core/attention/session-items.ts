@@ -39,12 +39,15 @@ const open = ({ name, role }: SideState, about: About): ItemAction => ({
 /** A choice as `answer` takes it for certain: what is no plain yes or no, by its place. */
 const placed = ({ word }: AskChoice, index: number): string => (word === "yes" || word === "no" ? word : `${index + 1}.`);
 
+/** Not where only a key would do it, and which one is not certain. */
+const canChoose = ({ served, dialog }: SideState, index: number): boolean =>
+  served || dialog === null || dialog.answers[index]?.keys != null;
+
 function ofAsk(side: SideState, ask: SideAsk, about: About): Draft {
   const { id, kind, question, command, choices, takes_text, asked_at } = ask;
-  const answers = choices.map((choice, index) => ({
-    label: oneLine(choice.label),
-    command: ["conveyor", "answer", id, placed(choice, index)],
-  }));
+  const answers = choices.flatMap((choice, index) =>
+    canChoose(side, index) ? { label: oneLine(choice.label), command: ["conveyor", "answer", id, placed(choice, index)] } : [],
+  );
   const inWords = takes_text ? [{ label: "answer in words", command: ["conveyor", "answer", id, "--text", "TEXT"] }] : [];
   const isFile = kind === "file";
   return {

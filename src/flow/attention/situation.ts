@@ -18,7 +18,7 @@ export type Seen = Pick<Look, "sign" | "staleProofs" | "dispatches" | "lookedAt"
 export interface Everything {
   /** The most pressing first. */
   readonly items: readonly Item[];
-  /** When something will be otherwise though nothing happens, in milliseconds since the epoch: a limit that is over, a pair that rests for too long. */
+  /** When something will be otherwise though nothing happens, in milliseconds since the epoch: a limit ends, a pair rests for too long. */
   readonly nextMs: number | null;
 }
 
