@@ -46,8 +46,11 @@ const read = ({ choices_json, takes_text, ...row }: Row): Ask => ({
   takes_text: takes_text === 1,
 });
 
-const isSame = (ask: Ask, told: AgentAsk): boolean =>
-  ask.request_id === told.requestId && ask.turn_id === told.turnId && ask.item_id === told.itemId;
+/** Of what a page asks, its turn and its step may be told a moment later than the page is read. */
+const isSame = ({ request_id, turn_id, item_id }: Ask, told: AgentAsk): boolean => {
+  const fits = (known: string | null, now: string | null): boolean => known === now || (known === null && request_id.startsWith("page "));
+  return request_id === told.requestId && fits(turn_id, told.turnId) && fits(item_id, told.itemId);
+};
 
 /** What is on record as asked and is no longer: to be ended by {@link recordAsks}. */
 export const goneAsks = (store: Store, sessionId: string, told: readonly AgentAsk[]): Ask[] =>
@@ -89,7 +92,11 @@ export function recordAsks(
       if (ask.sender_pid !== null && lives(ask.sender_pid)) continue;
       endGone(store, ask, turn, taskId);
     }
-    for (const each of told) if (!open.some((ask) => isSame(ask, each))) addAsk(store, sessionId, taskId, each);
+    for (const each of told) {
+      const known = open.find((ask) => isSame(ask, each));
+      if (known === undefined) addAsk(store, sessionId, taskId, each);
+      else if (known.turn_id !== each.turnId || known.item_id !== each.itemId) noteStep(store, known, each);
+    }
     const now = openAsks(store, sessionId);
     return told.map((each) => now.find((ask) => isSame(ask, each))!);
   });
@@ -106,6 +113,9 @@ export function recordAsk(store: Store, sessionId: string, taskId: string | null
     return addAsk(store, sessionId, taskId, told);
   });
 }
+
+const noteStep = (store: Store, { id }: Ask, { turnId, itemId, command }: AgentAsk): void =>
+  void store.db.query("update agent_asks set turn_id = ?, item_id = ?, command = ? where id = ?").run(turnId, itemId, command, id);
 
 function addAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): Ask {
   const id = store.newId("ask");
