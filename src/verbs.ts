@@ -54,6 +54,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Attention: {
+    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention.ts")),
     wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
   },
   Dispatch: {

@@ -1,5 +1,4 @@
 /** A task at a glance, and the sides of its pair: records and signs of the machine put together for the page. */
-import type { Context } from "../context.ts";
 import type { Item } from "../core/attention/item.ts";
 import type { SideAsk, SideState } from "../core/attention/situation.ts";
 import type { CriteriaSummary } from "../core/tasks/criteria.ts";
@@ -13,6 +12,7 @@ import type { SideFacts } from "../store/attention/tasks.ts";
 import type { Look } from "../flow/attention/look.ts";
 import { aliveOf, type Sign } from "../flow/attention/side.ts";
 import { situationOf, taskItems } from "../flow/attention/situation.ts";
+import type { Scene } from "../flow/scene.ts";
 import { moveOf } from "../flow/observe/whereabouts.ts";
 
 /** A session as pages know it: nothing secret, no identity token. */
@@ -96,9 +96,8 @@ function boundParty(facts: SideFacts | null, sides: readonly SideState[], look: 
   return { ...partyOf(facts.session, look), state, turn, turnError, turnAt, waiting: facts.waiting, asks };
 }
 
-/** @param dispatch whether some Dispatch is alive */
-export function cardOf(cx: Context, facts: ShownTask, look: Look, dispatch: boolean): Card {
-  const situation = situationOf(cx, facts, look, dispatch);
+export function cardOf(scene: Scene, facts: ShownTask, look: Look): Card {
+  const situation = situationOf(scene.cx, facts, look);
   const { task, binding, criteria, delivery, queued, cycle, decision } = facts;
   return {
     task,
@@ -110,6 +109,6 @@ export function cardOf(cx: Context, facts: ShownTask, look: Look, dispatch: bool
     queued,
     cycle,
     decision,
-    waits: taskItems(cx, situation),
+    waits: taskItems(scene, situation, look),
   };
 }

@@ -3,9 +3,9 @@ import type { Server } from "bun";
 import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { authority, pageUrl } from "../core/loopback.ts";
+import { attended } from "../flow/attention/attend.ts";
 import { watchCommits } from "../flow/commits.ts";
 import { requirePlace } from "../store/place.ts";
-import { listSessions } from "../store/sessions/list.ts";
 import { findTask } from "../store/tasks/tasks.ts";
 import { listenerOf } from "../system/processes/listener.ts";
 import { answer } from "./api.ts";
@@ -53,7 +53,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
   const machine = new Machine(
     reader,
     store,
-    () => listSessions(store, { state: "active", includeLegacy: true }),
+    () => attended(store),
     () => live.refresh(),
     options.problem,
   );

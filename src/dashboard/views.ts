@@ -15,6 +15,9 @@ import { latestHandoff } from "../store/tasks/handoffs.ts";
 import { findConfig } from "../store/tasks/manager-configs.ts";
 import { listSessions } from "../store/sessions/list.ts";
 import type { Store } from "../store/store.ts";
+import { freeItems } from "../flow/attention/situation.ts";
+import type { Scene } from "../flow/scene.ts";
+import type { Item } from "../core/attention/item.ts";
 import { VERSION } from "../version.ts";
 import type { Look } from "../flow/attention/look.ts";
 import { type Card, cardOf, type Party, partyOf } from "./cards.ts";
@@ -43,6 +46,8 @@ export interface OverviewParts {
   readonly dispatch: DispatchView;
   readonly ended: { readonly tasks: readonly Task[]; readonly total: number };
   readonly sessions: readonly Party[];
+  /** What needs a person in sessions that work for nobody. */
+  readonly freeWaits: readonly Item[];
   /** Ids of the active tasks, newest first. */
   readonly order: readonly string[];
 }
@@ -82,12 +87,16 @@ const CHAINS = 30;
 const INBOX = 30;
 
 export class Views {
+  private readonly scene: Scene;
+
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
     private readonly look: Look,
     private readonly tokens: TokenLines,
-  ) {}
+  ) {
+    this.scene = { cx, store };
+  }
 
   /** The parts of the view of this name; null when there is none. */
   readonly build = (name: string): Parts | null => {
@@ -121,12 +130,13 @@ export class Views {
 
   private overview(): Parts {
     const dispatch = this.dispatch();
-    const cards = shownTasks(this.store).map((facts) => cardOf(this.cx, facts, this.look, dispatch.alive));
+    const cards = shownTasks(this.store).map((facts) => cardOf(this.scene, facts, this.look));
     const parts: OverviewParts = {
       about: this.about(),
       dispatch,
       ended: endedTasks(this.store, ENDED_SHOWN),
       sessions: this.free().map((session) => partyOf(session, this.look)),
+      freeWaits: freeItems(this.scene, this.look),
       order: cards.map((card) => card.task.id),
     };
     return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
@@ -147,7 +157,7 @@ export class Views {
     const parts: TaskParts = {
       about: this.about(),
       dispatch,
-      card: cardOf(this.cx, facts, this.look, dispatch.alive),
+      card: cardOf(this.scene, facts, this.look),
       criteria,
       free: facts.binding === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
       timeline: timeline(this.store, id, TIMELINE_PAGE),

@@ -1,5 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
+import attention from "./attention.sql" with { type: "text" };
 import broken from "./broken.sql" with { type: "text" };
 import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
@@ -227,6 +228,7 @@ export const extensions: readonly Extension[] = [
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
   { version: 16, name: "broken-turns", sql: broken },
+  { version: 17, name: "attention", sql: attention },
   { version: 19, name: "limits", sql: limits },
   { version: 20, name: "budgets", sql: budgets },
 ];

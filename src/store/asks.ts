@@ -198,12 +198,12 @@ export const askById = (store: Store, id: string): Ask | null => {
 
 /** What is asked and not answered, oldest first; of one session when it is given. */
 export const openAsks = (store: Store, sessionId?: string): Ask[] =>
-  store.db
-    .query<Row, [string | null]>(
-      "select * from agent_asks where ended_at is null and (?1 is null or session_id = ?1) order by asked_at, rowid",
-    )
-    .all(sessionId ?? null)
-    .map(read);
+  (sessionId === undefined
+    ? store.db.query<Row, []>("select * from agent_asks where ended_at is null order by asked_at, rowid").all()
+    : store.db
+        .query<Row, [string]>("select * from agent_asks where session_id = ? and ended_at is null order by asked_at, rowid")
+        .all(sessionId)
+  ).map(read);
 
 /** What is no longer asked, and of which is not told yet how it ended. */
 export const unsettledAsks = (store: Store, sessionId: string): Ask[] =>

@@ -83,11 +83,11 @@ export interface Sighting {
   readonly began_at: string;
 }
 
-/** @param sighting null for a lasting fact, and for one that could not be put on record */
+/** @param sighting null for a lasting fact, and for one that is not on record (yet) */
 export function itemOf(draft: Draft, about: About, sighting: Sighting | null): Item {
-  const { key, lasting: _, since, ...rest } = draft;
+  const { key, lasting, since, ...rest } = draft;
   return {
-    id: sighting?.id ?? key,
+    id: sighting?.id ?? (lasting ? key : `${about?.id ?? draft.session} ${key}`),
     ...rest,
     weight: weightOf(draft.kind),
     since: since ?? sighting?.began_at ?? null,

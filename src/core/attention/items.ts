@@ -1,7 +1,7 @@
 /** Everything in a task that needs a person: its sessions, its messages, its Dispatch, its criteria and what it may use. */
 import { instant, olderThan, toIso } from "../time.ts";
 import type { Draft, Kind } from "./item.ts";
-import { isLimited, sessionDrafts, turnEnded } from "./session-items.ts";
+import { sessionDrafts, turnEnded } from "./session-items.ts";
 import type { Moment, SideState, TaskSituation, Trouble } from "./situation.ts";
 
 const count = (n: number, one: string, many: string): string => (n === 1 ? `1 ${one}` : `${n} ${many}`);
@@ -50,16 +50,19 @@ function dispatching({ boundAt, dispatch, queued, queuedSince }: TaskSituation):
 }
 
 /** Rests after its turn, where nothing has to be done first before it can go on. */
-const rests = (side: SideState, nowMs: number): boolean =>
-  side.state === "idle" && side.alive !== false && !isLimited(side, nowMs) && (side.turn === "completed" || side.turn === "aborted");
+const rests = ({ alive, turn }: SideState): boolean => alive !== false && (turn === "completed" || turn === "aborted");
 
-/** Both rest, nobody has anything for them, and they have done so for too long. */
+/** Since when both rest, and nobody has anything for them; null: that is not so. */
+export function restsSince({ sides, boundAt, task, queued, underWay }: TaskSituation): string | null {
+  if (boundAt === null || task.state === "paused" || sides.length < 2 || queued > 0 || underWay > 0) return null;
+  if (!sides.every(rests)) return null;
+  return toIso(Math.max(...[boundAt, ...sides.map(({ turnAt }) => turnAt)].map((at) => instant(at) ?? 0)));
+}
+
 function stalled(s: TaskSituation, { nowMs, stalledAfterSeconds }: Moment): Draft[] {
-  const { sides, boundAt, task, queued, underWay } = s;
-  if (boundAt === null || task.state === "paused" || sides.length < 2 || queued > 0 || underWay > 0) return [];
-  if (!sides.every((side) => rests(side, nowMs))) return [];
-  const since = toIso(Math.max(...[boundAt, ...sides.map(({ turnAt }) => turnAt)].map((at) => instant(at) ?? 0)));
-  if (!olderThan(since, stalledAfterSeconds, nowMs)) return [];
+  const { sides, task } = s;
+  const since = restsSince(s);
+  if (since === null || !olderThan(since, stalledAfterSeconds, nowMs)) return [];
   return [
     {
       ...ofTask,
@@ -86,12 +89,14 @@ function rest({ task, boundAt, staleProofs, proposedCriteria, budget }: TaskSitu
     const text = `${count(proposedCriteria, "criterion is", "criteria are")} proposed and not yet judged`;
     drafts.push({ ...ofTask, kind: "proposals", key: "proposals", text, actions: criteria });
   }
-  if (budget !== null)
+  if (budget.over)
     drafts.push({
       ...ofTask,
       kind: "budget",
       key: "budget",
-      ...budget,
+      text: `nothing more is said to its worker: ${budget.why}`,
+      since: budget.since,
+      resets_at: budget.until,
       actions: [{ label: "see what it has used", command: ["conveyor", "budget", task.name, "--show"] }],
     });
   if (boundAt === null && task.state === "managed")
@@ -110,7 +115,7 @@ function rest({ task, boundAt, staleProofs, proposedCriteria, budget }: TaskSitu
 
 /** Everything that needs a person, apart from what was put away. Accepted criteria that are open while work goes on do not. */
 export function taskDrafts(s: TaskSituation, moment: Moment): Draft[] {
-  const inSessions = s.sides.flatMap((side) => sessionDrafts(side, s.task, moment));
+  const inSessions = s.sides.flatMap((side) => sessionDrafts(side, s.task));
   const [only, other] = s.sides;
   const alone = only !== undefined && other === undefined && inSessions.length === 0 ? turnEnded(only, s.boundAt, s.task) : [];
   // Whatever presses in one of them is why they rest.

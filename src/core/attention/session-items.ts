@@ -5,7 +5,7 @@ import type { Dialog, PageName } from "../agent/screen.ts";
 import { oneLine } from "../plain-text.ts";
 import { instant } from "../time.ts";
 import type { About, Draft, ItemAction, Kind } from "./item.ts";
-import type { FreeSituation, Moment, SideAsk, SideState } from "./situation.ts";
+import type { FreeSituation, SideAsk, SideState } from "./situation.ts";
 
 /** Pages that wait for a person, by what they are about; what no page is named for asks something else about the program. */
 const PAGES: Readonly<Partial<Record<PageName, Kind>>> = {
@@ -68,7 +68,7 @@ const choicesOf = ({ choices, answers }: Dialog): AskChoice[] =>
 
 /** What a page in front of it asks that nobody has on record; null when none does. */
 function ofPage(side: SideState, about: About): Draft | null {
-  const { id, name, agent, page, dialog, turnError } = side;
+  const { id, name, agent, page, dialog, limit } = side;
   const kind = (page === null ? undefined : PAGES[page]) ?? (dialog === null ? undefined : "dialog");
   if (kind === undefined) return null;
   const question = dialog === null || dialog.question === "" ? "" : `: ${oneLine(dialog.question)}`;
@@ -84,17 +84,13 @@ function ofPage(side: SideState, about: About): Draft | null {
     file: dialog?.kind === "file" ? subject : null,
     choices: dialog === null || dialog.choices.length === 0 ? null : choicesOf(dialog),
     since: null,
-    resets_at: kind === "limit" ? (turnError?.resets_at ?? null) : null,
+    resets_at: kind === "limit" ? limit.resets_at : null,
     actions: [open(side, about)],
   };
 }
 
-/** Its limit is spent, and not full again as far as anybody told. */
-export const isLimited = ({ turn, turnError }: Pick<SideState, "turn" | "turnError">, nowMs: number): boolean =>
-  turn === "failed" && turnError?.kind === "usage_limit" && (instant(turnError.resets_at) ?? Number.POSITIVE_INFINITY) > nowMs;
-
-function ofTurn(side: SideState, about: About, { nowMs }: Moment): Draft | null {
-  const { name, agent, turn, turnEvent, turnError, turnAt } = side;
+function ofTurn(side: SideState, about: About): Draft | null {
+  const { name, agent, turn, turnEvent, turnError, turnAt, limit } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -105,13 +101,13 @@ function ofTurn(side: SideState, about: About, { nowMs }: Moment): Draft | null 
       actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
     };
   if (turn !== "failed" || turnError === null) return null;
-  const kind = isLimited(side, nowMs) ? "limit" : turnError.kind === "auth" ? "login" : "failed";
+  const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
   return {
     ...base,
     kind,
     key: `${kind}:${turnEvent}`,
-    text: `${name}'s turn failed: ${failureWords(turnError, turnAt)}`,
-    resets_at: kind === "limit" ? turnError.resets_at : null,
+    text: `${name}'s turn failed: ${failureWords(limit.limited ? { ...turnError, resets_at: limit.resets_at } : turnError, turnAt)}`,
+    resets_at: kind === "limit" ? limit.resets_at : null,
     actions: [
       about === null
         ? { label: "see its last records", command: ["conveyor", "tail", name] }
@@ -158,9 +154,9 @@ export function askDrafts(side: SideState, about: About): Draft[] {
 }
 
 /** Everything in one session that needs a person. A dead one is told of once. */
-export function sessionDrafts(side: SideState, about: About, moment: Moment): Draft[] {
+export function sessionDrafts(side: SideState, about: About): Draft[] {
   const page = ofPage(side, about);
-  const turn = ofTurn(side, about, moment);
+  const turn = ofTurn(side, about);
   if (side.asks.length > 0 && hears(side)) return askDrafts(side, about);
   if (turn?.kind === "crashed") return [turn];
   // The page that says so lies over the same fact.
@@ -170,8 +166,8 @@ export function sessionDrafts(side: SideState, about: About, moment: Moment): Dr
 }
 
 /** The same of a session that works for nobody: also that a worker has come to the end of its turn, and no manager hears of it. */
-export function freeDrafts({ side, freeSince }: FreeSituation, moment: Moment): Draft[] {
-  const drafts = sessionDrafts(side, null, moment);
+export function freeDrafts({ side, freeSince }: FreeSituation): Draft[] {
+  const drafts = sessionDrafts(side, null);
   return drafts.length > 0 ? drafts : turnEnded(side, freeSince, null);
 }
 

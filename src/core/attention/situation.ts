@@ -27,6 +27,8 @@ export interface SideState {
   readonly turnEvent: number | null;
   readonly turnError: TurnError | null;
   readonly turnAt: string | null;
+  /** Whether its account's limit is spent, and when it is full again: null where nobody told. */
+  readonly limit: { readonly limited: boolean; readonly resets_at: string | null };
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
   readonly asks: readonly SideAsk[];
@@ -45,9 +47,11 @@ export interface Trouble {
   readonly error: string | null;
 }
 
-/** A task that has used what it may. */
-export interface SpentBudget {
-  readonly text: string;
+/** Whether a task has used what it may, what of it, and when it may go on by itself. */
+export interface BudgetUse {
+  readonly over: boolean;
+  readonly why: string | null;
+  readonly until: string | null;
   readonly since: string | null;
 }
 
@@ -65,7 +69,7 @@ export interface TaskSituation {
   readonly queuedSince: string | null;
   /** Messages under way, or kept until they can be sent. */
   readonly underWay: number;
-  readonly budget: SpentBudget | null;
+  readonly budget: BudgetUse;
   /** Some Dispatch is alive. */
   readonly dispatch: boolean;
   readonly dismissed: readonly string[];

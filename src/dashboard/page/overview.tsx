@@ -32,7 +32,7 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
   const { parts } = live;
   if (!parts.order) return <main class="page" aria-busy="true" />;
   const cards = parts.order.map((id) => parts[`task/${id}`] as Card | undefined).filter((card) => card !== undefined);
-  const waits = cards.flatMap((card) => card.waits.map((wait) => ({ card, wait }))).sort((a, b) => byPressure(a.wait, b.wait));
+  const waits = [...cards.flatMap((card) => card.waits), ...(parts.freeWaits ?? [])].sort(byPressure);
   return (
     <main class="page">
       <h1 class="hidden">Overview</h1>
@@ -71,7 +71,7 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
   );
 }
 
-function Waiting({ waits, any }: { waits: readonly { card: Card; wait: Item }[]; any: boolean }) {
+function Waiting({ waits, any }: { waits: readonly Item[]; any: boolean }) {
   if (waits.length === 0) {
     return any ? (
       <section class="calm" aria-label="Waiting for you">
@@ -85,8 +85,8 @@ function Waiting({ waits, any }: { waits: readonly { card: Card; wait: Item }[];
         Waiting for you <span class="count">{waits.length}</span>
       </h2>
       <ul class="waits">
-        {waits.map(({ card, wait }) => (
-          <WaitLine key={wait.id} wait={wait} task={card.task} named />
+        {waits.map((wait) => (
+          <WaitLine key={wait.id} wait={wait} named />
         ))}
       </ul>
     </section>

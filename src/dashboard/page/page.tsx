@@ -11,6 +11,7 @@ import { Modal } from "./parts.tsx";
 import { address, follow, go, useRoute } from "./route.ts";
 import { actionsOf, type Dialog } from "./task-forms.ts";
 import { TaskPage } from "./task.tsx";
+import type { Item } from "../../core/attention/item.ts";
 import type { Card } from "../cards.ts";
 import type { OverviewParts, TaskParts } from "../views.ts";
 
@@ -72,7 +73,8 @@ function App() {
 
 function useTitle(card: Card | undefined, parts: Record<string, unknown>): void {
   const cards = card ? [card] : Object.entries(parts).flatMap(([name, part]) => (name.startsWith("task/") ? [part as Card] : []));
-  const urgent = cards.flatMap((each) => each.waits).filter((wait) => wait.weight === "now").length;
+  const free = card ? [] : ((parts.freeWaits ?? []) as readonly Item[]);
+  const urgent = [...cards.flatMap((each) => each.waits), ...free].filter((wait) => wait.weight === "now").length;
   useEffect(() => {
     document.title = `${urgent > 0 ? `(${urgent}) ` : ""}${card ? `${card.task.name} · ` : ""}Conveyor`;
   });

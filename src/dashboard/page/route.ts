@@ -1,7 +1,7 @@
 /** Which page is shown, kept in the address, so that back, reload and links work. */
 import { useEffect, useState } from "preact/hooks";
 
-interface Route {
+export interface Route {
   /** Task id or name; null: the overview. */
   readonly task: string | null;
   readonly tab: string | null;

@@ -42,7 +42,7 @@ export function TaskPage({ live, tab, ask }: { live: LiveState<TaskParts>; tab: 
         <section aria-label="Waiting for you">
           <ul class="waits">
             {card.waits.map((wait) => (
-              <WaitLine key={wait.id} wait={wait} task={card.task} />
+              <WaitLine key={wait.id} wait={wait} />
             ))}
           </ul>
         </section>

@@ -1,10 +1,9 @@
 /** One thing that waits for a person. */
 import { type Item, isPutAway } from "../../core/attention/item.ts";
 import { quoteCommand } from "../../core/shell.ts";
-import type { Task } from "../../core/tasks/task.ts";
 import { act } from "./do.ts";
 import { Command, Said, Time } from "./parts.tsx";
-import { address, follow } from "./route.ts";
+import { address, follow, type Route } from "./route.ts";
 
 const TABS: Partial<Record<Item["kind"], string>> = {
   uncertain: "messages",
@@ -14,34 +13,59 @@ const TABS: Partial<Record<Item["kind"], string>> = {
   proposals: "criteria",
 };
 
-/** @param named with the task's name as a link, where several tasks are listed */
-export function WaitLine({ wait, task, named = false }: { wait: Item; task: Pick<Task, "id" | "name">; named?: boolean }) {
-  const route = { task: task.id, tab: TABS[wait.kind] ?? null };
-  const [first] = wait.actions;
+/** Where a thing can be looked at: its task; null for a session that works for nobody. */
+const routeOf = ({ task_id, kind }: Item): Route | null => (task_id === null ? null : { task: task_id, tab: TABS[kind] ?? null });
+
+/** @param named with its task's name as a link, where several tasks are listed */
+export function WaitLine({ wait, named = false }: { wait: Item; named?: boolean }) {
+  const { weight, text, since, task, task_id, session, actions } = wait;
+  const whole = wait.command ?? wait.file;
+  const route = routeOf(wait);
   return (
-    <li class={`wait ${wait.weight}`}>
+    <li class={`wait ${weight}`}>
       <span class="mark" aria-hidden="true">
-        {wait.weight === "now" ? "!" : "·"}
+        {weight === "now" ? "!" : "·"}
       </span>
       <span class="words">
-        {named && (
+        {named && route !== null && (
           <a href={address(route)} onClick={follow(route)} class="name" data-row>
-            <bdi>{task.name}</bdi>
+            <bdi>{task}</bdi>
           </a>
         )}
-        <span>
-          <span class="hidden">{wait.weight === "now" ? "Pressing: " : ""}</span>
-          <Said text={wait.text} />
-        </span>
-        {wait.since && (
-          <span class="dim">
-            <Time at={wait.since} />
+        {named && route === null && (
+          <span class="name">
+            <bdi>{session}</bdi>
           </span>
         )}
+        <span>
+          <span class="hidden">{weight === "now" ? "Pressing: " : ""}</span>
+          <Said text={text} />
+        </span>
+        {since && (
+          <span class="dim">
+            <Time at={since} />
+          </span>
+        )}
+        {whole?.includes("\n") && (
+          <pre class="whole" tabIndex={0} aria-label="All that it is about">
+            <bdi>{whole}</bdi>
+          </pre>
+        )}
       </span>
-      {!named && first && <Command text={quoteCommand(first.command)} />}
-      {isPutAway(wait) && (
-        <button type="button" class="quiet" onClick={() => void act("dismiss", { task: task.id, item: wait.id })}>
+      {(!named || route === null) && (
+        <span class="leads">
+          {actions.map(({ label, command }) => (
+            <span class="lead" key={label}>
+              <span class="dim">
+                <bdi>{label}</bdi>
+              </span>
+              <Command text={quoteCommand(command)} />
+            </span>
+          ))}
+        </span>
+      )}
+      {task_id !== null && isPutAway(wait) && (
+        <button type="button" class="quiet" onClick={() => void act("dismiss", { task: task_id, item: wait.id })}>
           Seen
         </button>
       )}

@@ -1,15 +1,18 @@
-/** A look at what the machine shows of the sessions on record: their processes, terminals and pages, the dispatchers, and trees with proofs. */
+/** A look at what the machine shows of the sessions on record: processes, terminals and pages, the dispatchers, and trees with proofs. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { Dialog, PageName } from "../../core/agent/screen.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { openAsks } from "../../store/asks.ts";
 import { activeTasks } from "../../store/attention/tasks.ts";
-import type { DispatcherRow } from "../../store/dispatch/dispatchers.ts";
+import { type DispatcherRow, listDispatchers } from "../../store/dispatch/dispatchers.ts";
+import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { captureScreens, listPanes, type Pane } from "../../system/terminal/panes.ts";
 import { machineProofs } from "../loops/machine-proof.ts";
+import { whereIs } from "../observe/whereabouts.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
 import { type Placed, placeIn } from "../reach/pane.ts";
 import { sessionSubject } from "../reach/subject.ts";
@@ -18,18 +21,30 @@ import { type Sign, UNSEEN } from "./side.ts";
 
 const PROOFS_EVERY_MS = 15_000;
 
+interface Shown {
+  readonly text: string;
+  readonly mode: string | null;
+  readonly page: PageName;
+  readonly dialog: Dialog | null;
+  readonly asks: boolean;
+}
+
 type DispatcherId = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid">;
 
 export class Look {
   private signs = new Map<string, Sign>();
   private dead = new Set<string>();
   private stale = new Map<string, number>();
-  private staleAt = Number.NEGATIVE_INFINITY;
+  private provenAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last look began, and that at the proofs; null before the first. */
+  private at: string | null = null;
+  private provenAt: string | null = null;
+  /** Sessions whose screen could not be read, or showed nothing: what stands there is not known. */
+  private blind = new Set<string>();
   /** By pane, what stood there at the last look and what that meant: reading it again is only needed when it has changed. */
-  private readonly screens = new Map<
-    string,
-    { readonly text: string; readonly mode: string | null; readonly page: PageName; readonly dialog: Dialog | null }
-  >();
+  private readonly screens = new Map<string, Shown>();
+  /** By session, the screen, and what was on record of what it asks, when it was tried to put that on record. */
+  private readonly recorded = new Map<string, string>();
 
   constructor(
     private readonly cx: Context,
@@ -49,21 +64,36 @@ export class Look {
     return this.stale.get(taskId) ?? 0;
   }
 
+  /** Whether some Dispatch carries messages; one that only tells what it would do carries none. */
+  dispatches = (): boolean => listDispatchers(this.store).some((row) => row.dry_run === 0 && this.lives(row));
+
+  /** When it was looked whether the fact of this key is so; null: never, or what could show it was not to be seen. */
+  lookedAt = (key: string): string | null => {
+    if (key === "stale_proof") return this.provenAt;
+    return key.split(" ").some((word) => this.blind.has(word)) ? null : this.at;
+  };
+
   /** Looks once, at everything. Gives whether anything is not as it was at the last look. */
   async again(sessions: readonly Session[]): Promise<boolean> {
+    const at = this.store.now();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
     for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
-    await this.readScreens(
+    const read = await this.readScreens(
       sessions.flatMap((session) => {
         const pane = placed.get(session.id)?.pane;
         return pane ? { agent: agentOf(session), pane } : [];
       }),
     );
     const next = new Map<string, Sign>();
+    const blind = new Set<string>();
+    const asking: Promise<void>[] = [];
     for (const session of sessions) {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
+      const isRead = !place?.pane || (read.has(place.pane.paneId) && screen?.page !== "blank");
+      if (place === null || !isRead) blind.add(session.id);
+      if (screen !== undefined) asking.push(this.recordAsks(session, screen));
       next.set(session.id, {
         ...writerSigns(session),
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
@@ -71,17 +101,33 @@ export class Look {
         dialog: screen?.dialog ?? null,
       });
     }
+    await Promise.all(asking);
     const before = this.seen();
+    const dead = (await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf);
     this.signs = next;
-    this.dead = new Set((await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf));
+    this.blind = blind;
+    this.at = at;
+    this.dead = new Set(dead);
     await this.lookAtProofs();
     return this.seen() !== before;
   }
 
+  /** Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. */
+  private async recordAsks(session: Session, { text, asks }: Shown): Promise<void> {
+    // Those with a server of their own tell it themselves.
+    if (session.socket !== null) return;
+    const open = openAsks(this.store, session.id).map(({ id }) => id);
+    const tried = `${open.join(" ")}\n${text}`;
+    if (this.recorded.get(session.id) === tried || (!asks && open.length === 0)) return;
+    this.recorded.set(session.id, tried);
+    await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
+  }
+
   /** Trees change slowly and cost more to look at. */
   private async lookAtProofs(): Promise<void> {
-    if (performance.now() - this.staleAt < PROOFS_EVERY_MS) return;
-    this.staleAt = performance.now();
+    if (performance.now() - this.provenAtMs < PROOFS_EVERY_MS) return;
+    this.provenAtMs = performance.now();
+    const at = this.store.now();
     const stale = new Map<string, number>();
     for (const task of activeTasks(this.store)) {
       const proofs = await machineProofs(this.cx, this.store, listCriteria(this.store, task.id));
@@ -89,11 +135,13 @@ export class Look {
       if (count > 0) stale.set(task.id, count);
     }
     this.stale = stale;
+    this.provenAt = at;
   }
 
   private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
-  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<void> {
+  /** Gives the panes that could be read. */
+  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<ReadonlySet<string>> {
     const panes = shown.map(({ pane }) => pane);
     for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
     const captured = await captureScreens(
@@ -107,9 +155,10 @@ export class Look {
       const text = captured.get(paneId);
       const last = this.screens.get(paneId);
       if (text === undefined || (last?.text === text && last.mode === mode)) continue;
-      const { page, dialog } = agent.screen.read(text, mode);
-      this.screens.set(paneId, { text, mode, page, dialog });
+      const { page, dialog, asks } = agent.screen.read(text, mode);
+      this.screens.set(paneId, { text, mode, page, dialog, asks });
     }
+    return new Set(captured.keys());
   }
 }
 

@@ -33,7 +33,7 @@ export function aliveOf(session: Pick<Session, "state">, sign: Sign): boolean | 
 }
 
 export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: Sign, nowMs: number): SideState {
-  const { session, asks } = facts;
+  const { session, asks, limit } = facts;
   const { state, turn, turn_error, last_state_event_at } = inferState(facts.turn, null, sign, nowMs);
   return {
     id: session.id,
@@ -47,6 +47,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     turnEvent: facts.turn?.id ?? null,
     turnError: turn_error,
     turnAt: last_state_event_at,
+    limit,
     page: sign.page,
     dialog: sign.dialog,
     asks,

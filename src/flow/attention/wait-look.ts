@@ -131,7 +131,7 @@ function unread(store: Store, sessionId: string): UnreadMessage[] {
 /** Since when both sides of a task rest, whether for long enough or not; null: they do not. */
 function resting({ cx, store }: Scene, task: Task, senses: Senses, afterSeconds: number): Draft | null {
   const sign = (id: string): Sign => signOf(sessionById(store, id)!, senses.shown(id));
-  const situation = situationOf(cx, taskFacts(store, task), { sign, staleProofs: () => 0 }, true);
+  const situation = situationOf(cx, taskFacts(store, task), { sign, staleProofs: () => 0, dispatches: () => true });
   const drafts = taskDrafts({ ...situation, dismissed: [] }, { nowMs: cx.nowMs(), stalledAfterSeconds: afterSeconds });
   return drafts.find(({ kind }) => kind === "stalled") ?? null;
 }

@@ -5,9 +5,12 @@ import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
 import { openAsks } from "../asks.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
+import { AGENT_JOIN, SESSION_COLUMNS } from "../sessions/agents.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import type { Store } from "../store.ts";
+import { type OverBudget, overBudget } from "./budgets.ts";
 import { dismissedOf } from "./dismissals.ts";
+import { type Limited, limitedUntil } from "./limits.ts";
 import { failedOf, uncertainOf } from "./troubles.ts";
 
 /** A session as recorded. */
@@ -19,6 +22,7 @@ export interface SideFacts {
   readonly waiting: number;
   /** What it asks. */
   readonly asks: readonly SideAsk[];
+  readonly limit: Limited;
 }
 
 export interface TaskFacts {
@@ -37,8 +41,29 @@ export interface TaskFacts {
   readonly queuedSince: string | null;
   /** Messages that were routed and have not come to an end, and commands that are being carried out. */
   readonly underWay: number;
+  readonly budget: OverBudget;
   readonly dismissed: readonly string[];
 }
+
+/** A session that works for nobody. */
+export interface FreeFacts {
+  readonly side: SideFacts;
+  /** When a binding ended of which it was the worker; null: none did. */
+  readonly freeSince: string | null;
+}
+
+/** Every session that is not gone and works for nobody, in the order of their registration. */
+export const freeFacts = (store: Store): FreeFacts[] =>
+  store.db
+    .query<Session & { free_since: string | null }, []>(
+      `select ${SESSION_COLUMNS}, (select max(ended_at) from bindings b where b.worker_session_id = s.id) as free_since
+       from sessions s indexed by sessions_active ${AGENT_JOIN} where s.state = 'active'
+         and not exists (select 1 from bindings b where b.worker_session_id = s.id and b.state in ('active', 'ending'))
+         and not exists (select 1 from bindings b where b.manager_session_id = s.id and b.state in ('active', 'ending'))
+       order by julianday(s.registered_at), s.rowid`,
+    )
+    .all()
+    .map(({ free_since: freeSince, ...session }) => ({ side: sideFacts(store, session), freeSince }));
 
 export function sideFacts(store: Store, session: Session): SideFacts {
   const waiting = store.db
@@ -55,7 +80,8 @@ export function sideFacts(store: Store, session: Session): SideFacts {
     takes_text,
     asked_at,
   }));
-  return { session, turn: newestTurnEvent(store, session.id), waiting, asks };
+  const limit = limitedUntil(store, session, Date.parse(store.now()));
+  return { session, turn: newestTurnEvent(store, session.id), waiting, asks, limit };
 }
 
 function sideOf(store: Store, sessionId: string | null): SideFacts | null {
@@ -96,14 +122,14 @@ export function taskFacts(store: Store, task: Task): TaskFacts {
     uncertain: uncertainOf(store, task.id),
     failed: failedOf(store, task.id),
     ...queueOf(store, task.id),
+    budget: overBudget(store, task.id),
     dismissed: dismissedOf(store, task.id),
   };
 }
 
 /** Every task that is still worked on, newest first. */
 export const activeTasks = (store: Store): Task[] =>
-  store.db
-    .query<Task, [string]>(
-      "select * from tasks where state in (select value from json_each(?)) order by julianday(created_at) desc, rowid desc",
-    )
-    .all(JSON.stringify(ACTIVE_TASK_STATES));
+  store.db.query<Task, []>(`select * from tasks where ${OPEN} order by julianday(created_at) desc, rowid desc`).all();
+
+/** The condition of the index `tasks_open`, word by word. */
+const OPEN = `state in (${ACTIVE_TASK_STATES.map((state) => `'${state}'`).join(", ")})`;

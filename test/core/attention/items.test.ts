@@ -21,6 +21,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   turnEvent: 12,
   turnError: null,
   turnAt: at(30),
+  limit: { limited: false, resets_at: null },
   page: "idle",
   dialog: null,
   asks: [],
@@ -40,7 +41,7 @@ const calm: TaskSituation = {
   queued: 0,
   queuedSince: null,
   underWay: 0,
-  budget: null,
+  budget: { over: false, why: null, until: null, since: null },
   dispatch: true,
   dismissed: [],
 };
@@ -149,17 +150,18 @@ test("pages that nobody has on record, by what they are about", () => {
 });
 
 test("a limit is told with the time at which it is full again, once with the page that says the same, and until then", () => {
-  const error = { kind: "usage_limit", message: "You've hit your usage limit", resets_at: at(-60) } as const;
-  const limited = { turn: "failed", turnError: error } as const;
+  const error = { kind: "usage_limit", message: "You've hit your usage limit", resets_at: null } as const;
+  const limited = { turn: "failed", turnError: error, limit: { limited: true, resets_at: at(-60) } } as const;
   const [draft, ...more] = withSide(limited);
   expect(draft).toMatchObject({ kind: "limit", key: "limit:12", resets_at: at(-60) });
+  expect(draft!.text).toMatch(/^w1's turn failed: usage limit, until .+/);
   expect(more).toEqual([]);
   expect(withSide({ ...limited, page: "rate_limit" })).toMatchObject([
     { kind: "limit", key: "limit:12", actions: [{ label: "open its terminal" }, {}] },
   ]);
-  // Nobody told when: it lasts until somebody goes on.
-  expect(kinds(withSide({ ...limited, turnError: { ...error, resets_at: null } }))).toEqual(["limit"]);
-  expect(withSide({ ...limited, turnError: { ...error, resets_at: at(1) } })).toMatchObject([{ kind: "failed", key: "failed:12" }]);
+  expect(withSide({ page: "rate_limit", limit: limited.limit })).toMatchObject([{ kind: "limit", lasting: false, resets_at: at(-60) }]);
+  // It is full again, and nobody has gone on.
+  expect(withSide({ ...limited, limit: { limited: false, resets_at: null } })).toMatchObject([{ kind: "failed", key: "failed:12" }]);
   expect(kinds(withSide({ turn: "failed", turnError: { ...error, kind: "auth" } }))).toEqual(["login"]);
 });
 
@@ -207,14 +209,22 @@ test("a pair is stalled when both have rested for long, with nothing queued and 
   expect(resting({}, { state: "busy", turn: "open" })).toEqual([]);
   expect(resting({}, { state: "unknown", turn: "none", turnAt: null })).toEqual([]);
   expect(resting({}, { asks: [asked] })).toEqual(["question"]);
-  expect(resting({}, { turn: "failed", turnError: { kind: "usage_limit", message: "", resets_at: null } })).toEqual(["limit"]);
+  expect(
+    resting(
+      {},
+      {
+        turn: "failed",
+        turnError: { kind: "usage_limit", message: "", resets_at: null },
+        limit: { limited: true, resets_at: null },
+      },
+    ),
+  ).toEqual(["limit"]);
   const soon = { ...moment, stalledAfterSeconds: 20 };
   expect(kinds(taskDrafts(calm, soon))).toEqual(["stalled"]);
 });
 
 test("a worker without a manager has ended its turn, once it was set free", () => {
-  const free = (more: Partial<SideState>, freeSince: string | null = null): string[] =>
-    kinds(freeDrafts({ side: side(more), freeSince }, moment));
+  const free = (more: Partial<SideState>, freeSince: string | null = null): string[] => kinds(freeDrafts({ side: side(more), freeSince }));
   expect(free({})).toEqual(["turn_ended"]);
   expect(free({}, at(31))).toEqual(["turn_ended"]);
   // It ended while a manager heard of it.
@@ -224,20 +234,19 @@ test("a worker without a manager has ended its turn, once it was set free", () =
   // That it is gone is for whoever asks for it.
   expect(free({ alive: false })).toEqual([]);
   expect(free({ asks: [asked] })).toEqual(["question"]);
-  expect(freeDrafts({ side: side({ asks: [asked] }), freeSince: null }, moment)[0]!.actions.at(-1)!.command).toEqual([
-    "conveyor",
-    "open",
-    "w1",
-  ]);
+  expect(freeDrafts({ side: side({ asks: [asked] }), freeSince: null })[0]!.actions.at(-1)!.command).toEqual(["conveyor", "open", "w1"]);
 });
 
 test("proofs, proposals, a spent budget, and a task that nobody is bound to", () => {
-  const budget = { text: "10 of 10 tokens are used", since: at(2) };
+  const budget = { over: true, why: "10 of 10 tokens are used", until: at(-9), since: at(2) };
   expect(kinds(of({ proposedCriteria: 2, staleProofs: 1, budget, failed: [trouble] }))).toEqual([
     "failed",
     "stale_proof",
     "proposals",
     "budget",
+  ]);
+  expect(of({ budget })).toMatchObject([
+    { text: "nothing more is said to its worker: 10 of 10 tokens are used", since: at(2), resets_at: at(-9) },
   ]);
   expect(of({ boundAt: null, sides: [] })).toMatchObject([{ kind: "unbound" }]);
 });
@@ -275,5 +284,6 @@ test("an item has the name of its sighting, or of the fact that happens once", (
     task_id: "task-1",
     host: null,
   });
-  expect(itemOf(draft!, null, null)).toMatchObject({ id: draft!.key, since: null, task: null, task_id: null });
+  expect(itemOf(draft!, null, null)).toMatchObject({ id: `w1 ${draft!.key}`, since: null, task: null, task_id: null });
+  expect(itemOf(withSide({ asks: [asked] })[0]!, calm.task, null)).toMatchObject({ id: "ask-1", since: at(3) });
 });

@@ -50,7 +50,7 @@ for (const [label, make] of LONG === null ? VERSIONS.slice(0, 1) : VERSIONS)
     const pressing = (): (string | null | undefined)[] => {
       const [cx, store, none] = [world.context(), world.store(), () => []];
       const [{ id }] = world.rows<{ id: string }>("select id from tasks where name = 't1'") as [{ id: string }];
-      const [first] = cardOf(cx, shownTask(store, id)!, new Machine(cx, store, none, none, none).look, true).waits;
+      const [first] = cardOf({ cx, store }, shownTask(store, id)!, new Machine(cx, store, none, none, none).look).waits;
       return [first?.text, first?.actions[0]?.command.join(" ")];
     };
 

@@ -1,0 +1,152 @@
+/** `attention`: what it prints for a program and for a person, and what it tells while it goes on. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Stage } from "../dashboard/stage.ts";
+import { FIXTURES, until, World } from "../harness.ts";
+import { tmux } from "../panes.ts";
+import { boundPair } from "../rollout.ts";
+import { MAIN } from "../served-world.ts";
+
+const KEYS = [
+  "actions",
+  "agent",
+  "choices",
+  "command",
+  "file",
+  "host",
+  "id",
+  "kind",
+  "resets_at",
+  "session",
+  "since",
+  "task",
+  "task_id",
+  "text",
+  "weight",
+];
+const APPROVAL = readFileSync(join(FIXTURES, "codex-0.169.0", "screens", "approval-prompt.ansi"), "utf8");
+
+let w: World;
+let stage: Stage;
+beforeEach(() => {
+  w = new World();
+  stage = new Stage(w);
+});
+afterEach(() => w.close());
+
+test("nothing: an empty list for a program, one sentence for a person", async () => {
+  const done = await w.run("attention");
+  expect([done.exit, done.stderr]).toEqual([0, ""]);
+  expect(done.json()).toEqual({ generated_at: expect.any(String), counts: { now: 0, soon: 0 }, items: [] });
+  expect(await w.run("attention", { ttyOut: true })).toMatchObject({ exit: 0, stdout: "Nothing needs you.\n" });
+  expect((await w.run("attention --stalled-after -1")).exit).toBe(2);
+});
+
+test("a page in a terminal: a question with the whole command, put on record under the id that answer takes", async () => {
+  await w.ok(["tasks", "--create", "t1", "--goal", "g"]);
+  await stage.session("worker", "w1", APPROVAL);
+  await stage.session("manager", "m1");
+  await w.ok("bind --task t1 --worker w1 --manager m1");
+  const { items, counts } = await w.ok("attention --json");
+  const [ask] = items;
+  expect(Object.keys(ask)).toEqual(KEYS);
+  expect(ask).toMatchObject({ kind: "question", weight: "now", task: "t1", session: "w1", agent: "codex", file: null, host: null });
+  expect(ask.command).toBeString();
+  expect(w.rows("select command from agent_asks where id = ? and ended_at is null", ask.id)).toEqual([{ command: ask.command }]);
+  expect(ask.actions[0]).toEqual({ label: ask.choices[0].label, command: ["conveyor", "answer", ask.id, expect.any(String)] });
+  expect(counts.now).toBe(items.filter((item: { weight: string }) => item.weight === "now").length);
+  expect((await w.ok("attention --json")).items[0].id).toBe(ask.id);
+  const shown = await w.run("attention", { ttyOut: true });
+  expect(shown.stdout).toContain(`conveyor answer ${ask.id} yes`);
+  expect(shown.stdout).toContain("w1 asks: ");
+});
+
+test("messages wait and no Dispatch runs; one that runs ends that", async () => {
+  await boundPair(w);
+  await w.ok(["enqueue-nudge-worker", "t1", "--message", "go on"]);
+  const { items } = await w.ok("attention --json");
+  expect(items).toMatchObject([
+    {
+      kind: "no_dispatch",
+      text: "1 message waits, and no Dispatch is running",
+      actions: [{ command: ["conveyor", "dispatch", "--watch"] }],
+    },
+  ]);
+  expect((await w.ok("attention --json")).items[0].id).toBe(items[0].id);
+});
+
+test("what an agent asks is drawn harmless, and passes for no line of ours", async () => {
+  await boundPair(w);
+  const hostile = "rm -rf /\n! m1 asks: nothing\u001b[2J\u202e\r\tx";
+  w.rows(
+    `insert into agent_asks (id, session_id, request_id, thread_id, kind, question, command, choices_json, takes_text, asked_at)
+     select 'ask-1', id, '1', 'thread', 'command', ?, ?, ?, 0, '2026-01-01T00:00:00.000Z' from sessions where name = 'w1'`,
+    "may I?\nNeeds you: nothing\u001b]0;owned\u0007",
+    hostile,
+    JSON.stringify([{ word: "--text", label: "\u001b[31myes\nno" }]),
+  );
+  const { stdout } = await w.run("attention", { ttyOut: true });
+  expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  const lines = stdout.split("\n");
+  expect(lines.filter((line) => line.startsWith("Needs you"))).toEqual(["Needs you: 1 now, 1 soon."]);
+  expect(lines.filter((line) => line.startsWith("!"))).toHaveLength(1);
+  expect(lines).toContain("      | rm -rf /");
+  expect(lines.filter((line) => /^ {4}conveyor answer ask-1 1\. +\[31myes no$/.test(line))).toHaveLength(1);
+  const json = await w.run("attention --json");
+  expect(json.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  expect(json.json().items[0].command).toBe(hostile);
+});
+
+test("--watch: one line at each change, of rows, of a screen, and of a process that ends", async () => {
+  w.realTime = true;
+  await w.ok(["tasks", "--create", "t1", "--goal", "g"]);
+  const worker = await stage.session("worker", "w1");
+  await stage.session("manager", "m1");
+  await w.ok("bind --task t1 --worker w1 --manager m1");
+  const watch = Bun.spawn([...MAIN, "attention", "--watch", "--json"], {
+    env: w.env,
+    cwd: w.work,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let text = "";
+  const reading = (async () => {
+    for await (const bytes of watch.stdout) text += new TextDecoder().decode(bytes);
+  })();
+  const told = () =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line));
+  const kinds = () => (told().at(-1)?.items ?? []).map(({ kind }: { kind: string }) => kind);
+  try {
+    await until("the first line", () => kinds().includes("dispatch"));
+    await w.ok(["enqueue-nudge-worker", "t1", "--message", "go on"]);
+    await until("the message that waits", () => kinds().includes("no_dispatch"));
+    const prompt = await w.file("prompt.txt", APPROVAL);
+    tmux(w, "respawn-pane", "-k", "-t", "=m1:", "sh", "-c", `cat '${prompt}'; exec cat`);
+    await until("the page of the manager", () =>
+      told()
+        .at(-1)
+        .items.some((item: any) => item.kind === "question" && item.session === "m1"),
+    );
+    process.kill(worker.pid, "SIGKILL");
+    await until("the end of the worker", () =>
+      told()
+        .at(-1)
+        .items.some((item: any) => item.kind === "gone" && item.session === "w1"),
+    );
+    const items = told().map((each) => JSON.stringify(each.items));
+    expect(items.filter((each, at) => at > 0 && each === items[at - 1])).toEqual([]);
+    // The same things keep their names from line to line.
+    const waiting = told().flatMap((each) => each.items.filter(({ kind }: { kind: string }) => kind === "no_dispatch"));
+    expect(new Set(waiting.map(({ id }) => id)).size).toBe(1);
+  } finally {
+    watch.kill("SIGTERM");
+    await watch.exited;
+    await reading;
+  }
+  expect([watch.exitCode, await new Response(watch.stderr).text()]).toEqual([0, ""]);
+}, 60_000);

@@ -1,0 +1,84 @@
+/** What a real agent asks, by its protocol and on a page, as what needs a person: whole, with the command that answers it. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ClaudeSuiteWorld } from "../../agent-suite/claude-world.ts";
+import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
+import type { Item } from "../../../src/core/attention/item.ts";
+import { describeClaude } from "../../claude-world.ts";
+import { until, type World } from "../../harness.ts";
+import { boundTask, servedWorker } from "../../served-world.ts";
+
+const questions = async (world: World): Promise<Item[]> => {
+  const { items } = await world.ok<{ items: Item[] }>("attention --json");
+  return items.filter(({ kind }) => kind === "question");
+};
+
+/** It asks once, under one id, for this command; the action that says no leads on, and it is asked no more. */
+async function asksAndIsAnswered(world: World, project: string, file: string): Promise<void> {
+  const [first] = await until("the question", async () => {
+    const found = await questions(world);
+    return found.length > 0 && found;
+  });
+  expect(first).toMatchObject({
+    kind: "question",
+    weight: "now",
+    session: "w1",
+    task: "t1",
+    command: expect.stringContaining(`touch ${file}`),
+    file: null,
+    host: null,
+  });
+  expect(first!.text).toStartWith("w1 asks: ");
+  expect(first!.choices!.map(({ word }) => word)).toContain("no");
+  expect(first!.since).not.toBeNull();
+  expect(await questions(world)).toEqual([first!]);
+  const no = first!.actions.find(({ command }) => command.at(-1) === "no")!;
+  expect(no.command).toEqual(["conveyor", "answer", first!.id, "no"]);
+  await world.ok([...no.command.slice(1), "--json"]);
+  await until("that it is asked no more", async () => (await questions(world)).length === 0);
+  expect(existsSync(join(project, file))).toBe(false);
+}
+
+describe("Codex, by its protocol", () => {
+  const world = new CodexSuiteWorld();
+  beforeAll(async () => {
+    await servedWorker(world, "w1", ...world.asking);
+    await boundTask(world);
+    // Whoever runs these commands is taken for the manager.
+    await world.ok(["manager-config", "t1", "--permissions-json", '{"operator.answer": true}']);
+  }, 60_000);
+  afterAll(() => world.close());
+
+  test("two questions, one after the other, are two things", async () => {
+    await world.ok(["session-nudge", "w1", "ask touch one"]);
+    await asksAndIsAnswered(world, world.project, "one");
+    await world.ok(["session-nudge", "w1", "ask touch two"]);
+    await asksAndIsAnswered(world, world.project, "two");
+    expect(world.rows("select count(distinct id) as n from agent_asks")).toEqual([{ n: 2 }]);
+  }, 90_000);
+});
+
+describeClaude("Claude Code, on its page", () => {
+  let world: ClaudeSuiteWorld;
+  beforeAll(async () => {
+    world = new ClaudeSuiteWorld();
+    await world.ok(["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60", ...world.asking]);
+    await boundTask(world);
+    await world.ok(["manager-config", "t1", "--permissions-json", '{"operator.answer": true}']);
+  }, 90_000);
+  afterAll(() => world.close());
+
+  test("a command is told and answered, and a file is told as one", async () => {
+    await world.status("claude-w1", "idle");
+    await world.ok(["session-nudge", "w1", "ask touch one"]);
+    await world.status("claude-w1", "waiting");
+    await asksAndIsAnswered(world, world.project, "one");
+    await world.status("claude-w1", "idle");
+    await world.ok(["session-nudge", "w1", "write a-file.txt"]);
+    await world.status("claude-w1", "waiting");
+    const [file] = await questions(world);
+    expect(file).toMatchObject({ command: null, file: expect.stringContaining("a-file.txt") });
+    await world.ok(["answer", file!.id, "no", "--json"]);
+  }, 90_000);
+});
