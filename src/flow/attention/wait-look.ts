@@ -89,7 +89,7 @@ function isUntouched(session: Session, sign: Sign): boolean {
 export const sessionsOf = ({ session, worker, manager }: Target): Session[] => [session, worker, manager].filter((each) => each !== null);
 
 /** Has a terminal on record that can be looked at. */
-export const inTerminal = ({ tmux_session: name, state }: Session): boolean => Boolean(name) && state === "active";
+const inTerminal = ({ tmux_session: name, state }: Session): boolean => Boolean(name) && state === "active";
 
 const SIGNS = { completed: "completed", failed: "failed", aborted: "aborted", open: null } as const;
 
