@@ -97,7 +97,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
   const deadline = options.timeoutSeconds === null ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
   let cursor = given;
   let backstop = performance.now() + BACKSTOP_MS;
-  let timeDue: number | null = null;
+  let timeDue = Number.POSITIVE_INFINITY;
 
   const answer = (found: readonly Sighting[], next: Cursor): Waited => {
     const facts = found.toSorted(byReason).map(shown);
@@ -156,7 +156,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
         due = true;
         continue;
       }
-      const time = timeDue === null ? Number.POSITIVE_INFINITY : now + Math.max(1, timeDue - cx.nowMs());
+      const time = now + Math.max(1, timeDue - cx.nowMs());
       const rung = await bell.wait(Math.min(deadline, backstop, time) - now);
       if (!rung && performance.now() >= time) due = true;
     }
