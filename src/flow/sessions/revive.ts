@@ -257,6 +257,6 @@ export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path
   );
   const lives = (await dispatchers(cx, store)).some(({ alive, dry_run }) => alive && dry_run === 0);
   const command = wanted && !lives ? besideCommand(cx, BESIDE_ID, path) : null;
-  const pid = command === null || dryRun ? null : startBeside(cx, command);
+  const pid = command === null || dryRun ? null : await startBeside(cx, store, command);
   return { dry_run: dryRun, revived, failed, bound, dispatch: { command, ensure: wanted, started: pid !== null, pid } };
 }
