@@ -36,7 +36,8 @@ export interface Parcel {
   readonly commandId?: string | null;
   readonly notificationId?: number | null;
   /**
-   * Called with the id of the delivery inside the transaction that marks the sending as begun. False: it may not be sent (a claim was lost).
+   * Called with the id of the delivery inside the transaction that marks the sending as begun. False: it may not be sent (a claim was
+   * lost).
    */
   begin?(deliveryId: string): boolean;
   /** Called inside the transaction that ends the sending; has to call `write`, which writes the row of the delivery. */

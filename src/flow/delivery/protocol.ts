@@ -1,6 +1,6 @@
 /**
- * The rung of the agent's own protocol: no key, no screen. The server's acknowledgement is no receipt, our id in the record is. What joined a
- * running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
+ * The rung of the agent's own protocol: no key, no screen. The server's acknowledgement is no receipt, our id in the record is. What joined
+ * a running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
  */
 import type { Context } from "../../context.ts";
 import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
