@@ -25,6 +25,9 @@ const positionalForm = (name: string, arg: Arg<unknown>): string => {
   return arg.required ? form : `[${form}]`;
 };
 
+/** Words of any kind come behind all flags. */
+const isBehind = ({ kind, names }: Arg<unknown>): boolean => kind === "rest" && !names;
+
 function wrap(first: string, parts: readonly string[]): string {
   const indent = " ".repeat(Math.min(first.length + 1, 28));
   const lines = [first];
@@ -41,7 +44,7 @@ export function usage(program: string, name: string, spec: Spec): string {
   const flags: Args = spec.flags ?? {};
   const grouped = new Set((spec.exclusive ?? []).flatMap((group) => group.of));
   const parts = Object.entries(spec.positionals ?? {})
-    .filter(([, arg]) => arg.kind !== "rest")
+    .filter(([, arg]) => !isBehind(arg))
     .map(([key, arg]) => positionalForm(key, arg));
   for (const { of, required } of spec.exclusive ?? []) {
     const forms = of.map((key, i) => flagForm(key, flags[key]!) + (i < of.length - 1 ? " |" : required ? ")" : "]"));
@@ -52,7 +55,7 @@ export function usage(program: string, name: string, spec: Spec): string {
     const form = flagForm(key, arg);
     parts.push(`${arg.required ? form : `[${form}]`}${arg.repeat ? "…" : ""}`);
   }
-  for (const [key, arg] of Object.entries(spec.positionals ?? {})) if (arg.kind === "rest") parts.push(`-- ${positionalForm(key, arg)}`);
+  for (const [key, arg] of Object.entries(spec.positionals ?? {})) if (isBehind(arg)) parts.push(`-- ${positionalForm(key, arg)}`);
   if (spec.passUnknown) parts.push("[FLAGS OF THE AGENT…]");
   return wrap(`usage: ${program} ${name}`, parts);
 }

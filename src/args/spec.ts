@@ -20,6 +20,8 @@ export interface Arg<T> {
   readonly filled?: boolean;
   /** Further names, without dashes. */
   readonly alias?: readonly string[];
+  /** Further words that stand before the flags. */
+  readonly names?: boolean;
   /** What the value is called in usage lines, for instance `FILE`. */
   readonly value?: string;
   readonly type?: T;
@@ -63,8 +65,11 @@ export const json = <const O extends Options<Record<string, unknown>> = object>(
 ): Arg<Value<Record<string, unknown>, O>> => arg("json", about, options);
 /** A switch: present or not. */
 export const flag = (about: string, options?: { alias?: readonly string[] }): Arg<boolean> => arg("flag", about, options);
-/** As a flag: all words after it, dashes included. As the last positional: all further words (after `--` also dashed ones). */
-export const rest = (about: string, options?: { required?: boolean; value?: string }): Arg<string[]> =>
+/**
+ * As a flag: all words after it, dashes included. As the last positional: all further words (after `--` also dashed ones).
+ * `names`: the words are names, and stand before the flags in the usage line.
+ */
+export const rest = (about: string, options?: { required?: boolean; value?: string; names?: boolean }): Arg<string[]> =>
   arg("rest", about, { value: "ARG", ...options });
 
 /** `--path`, the same on every command that opens a database. */

@@ -13,13 +13,14 @@ interface Commits {
  * may come when only the first counts, so the looks go on after a find, too.
  */
 const LOOK_AGAIN_MS = [1, 3, 12, 100];
+/** How often who was given no watch looks for itself: soon enough for a person, and a thousandth of a processor. */
+const DEAF_MS = 40;
 /** A folder that is moved or removed with all that is in it need not tell those who watch it. */
 const PLACE_MS = 2000;
 
 /**
  * Calls `committed` when another connection, of this or another process, has committed, and when the file no longer stands at its path,
- * which `requirePlace` then says. Where the folder cannot be watched no commit is told, so whoever waits must have a longest sleep of its
- * own.
+ * which `requirePlace` then says. Where the folder cannot be watched it looks by itself, often enough.
  */
 export function watchCommits(store: Store, committed: () => void): Commits {
   const file = basename(store.path);
@@ -44,11 +45,12 @@ export function watchCommits(store: Store, committed: () => void): Commits {
     clearTimeout(again);
     look(0);
   });
-  const looks = lookWhereDeaf(() => {
+  const lookAlone = (): boolean => {
     const found = changed();
     if (found) committed();
     return found;
-  });
+  };
+  const looks = folder === null ? lookWhereDeaf(lookAlone, true, DEAF_MS) : lookWhereDeaf(lookAlone);
   const place = setInterval(() => {
     if (!keepsPlace(store)) committed();
   }, PLACE_MS);

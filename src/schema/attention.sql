@@ -1,5 +1,5 @@
--- What needs a person and has no row of its own: since when it is so, each time under another id. The scope is a task or, for one that works
--- for nobody, a session.
+-- What needs a person and has no row of its own: since when it is so, each time under another id. The scope is a task or, for a session that
+-- works for nobody, that session.
 create table if not exists attention_sightings (
   id text primary key,
   scope text not null,

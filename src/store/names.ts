@@ -57,3 +57,10 @@ export function unknownSession(store: Store, name: string, what = "unknown sessi
     similar: { typed: name, names: row === null ? namesOf(store, "sessions") : [] },
   });
 }
+
+/** The refusal of a name that neither a session nor a task has. */
+export const unknownTarget = (store: Store, name: string): Failure =>
+  new Failure(`there is no session and no task ${JSON.stringify(name)}`, {
+    hint: "conveyor sessions --state all; conveyor tasks",
+    similar: { typed: name, names: [...new Set([...namesOf(store, "sessions"), ...namesOf(store, "tasks")])] },
+  });

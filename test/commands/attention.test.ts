@@ -1,10 +1,12 @@
-/** `attention`: what it prints for a program and for a person. */
+/** `attention`: what it prints for a program and for a person, and what it tells while it goes on. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage } from "../dashboard/stage.ts";
-import { FIXTURES, World } from "../harness.ts";
+import { FIXTURES, until, World } from "../harness.ts";
+import { tmux } from "../panes.ts";
 import { boundPair } from "../rollout.ts";
+import { MAIN } from "../served-world.ts";
 
 const KEYS = [
   "actions",
@@ -50,14 +52,15 @@ test("a page in a terminal: a question with the whole command, put on record und
   const [ask] = items;
   expect(Object.keys(ask)).toEqual(KEYS);
   expect(ask).toMatchObject({ kind: "question", weight: "now", task: "t1", session: "w1", agent: "codex", file: null, host: null });
-  expect(ask.command).toBeString();
+  expect(ask.command).toBe("touch /home/dev/approved");
   expect(w.rows("select command from agent_asks where id = ? and ended_at is null", ask.id)).toEqual([{ command: ask.command }]);
-  expect(ask.actions[0]).toEqual({ label: ask.choices[0].label, command: ["conveyor", "answer", ask.id, expect.any(String)] });
+  // Which keys choose for certain is not known of this page.
+  expect(ask.actions).toEqual([{ label: "open its terminal", command: ["conveyor", "open-worker", "t1"] }]);
   expect(counts.now).toBe(items.filter((item: { weight: string }) => item.weight === "now").length);
   expect((await w.ok("attention --json")).items[0].id).toBe(ask.id);
   const shown = await w.run("attention", { ttyOut: true });
-  expect(shown.stdout).toContain(`conveyor answer ${ask.id} yes`);
-  expect(shown.stdout).toContain("w1 asks: ");
+  expect(shown.stdout).toContain("w1 asks: Would you like to run the following command? $ touch /home/dev/approved (t1, for");
+  expect(shown.stdout).toContain("conveyor open-worker t1");
 });
 
 test("messages wait and no Dispatch runs; one that runs ends that", async () => {
@@ -95,3 +98,56 @@ test("what an agent asks is drawn harmless, and passes for no line of ours", asy
   expect(json.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
   expect(json.json().items[0].command).toBe(hostile);
 });
+
+test("--watch: one line at each change, of rows, of a screen, and of a process that ends", async () => {
+  w.realTime = true;
+  await w.ok(["tasks", "--create", "t1", "--goal", "g"]);
+  const worker = await stage.session("worker", "w1");
+  await stage.session("manager", "m1");
+  await w.ok("bind --task t1 --worker w1 --manager m1");
+  const watch = Bun.spawn([...MAIN, "attention", "--watch", "--json"], {
+    env: w.env,
+    cwd: w.work,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let text = "";
+  const reading = (async () => {
+    for await (const bytes of watch.stdout) text += new TextDecoder().decode(bytes);
+  })();
+  const told = () =>
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line));
+  const kinds = () => (told().at(-1)?.items ?? []).map(({ kind }: { kind: string }) => kind);
+  try {
+    await until("the first line", () => kinds().includes("dispatch"));
+    await w.ok(["enqueue-nudge-worker", "t1", "--message", "go on"]);
+    await until("the message that waits", () => kinds().includes("no_dispatch"));
+    const prompt = await w.file("prompt.txt", APPROVAL);
+    tmux(w, "respawn-pane", "-k", "-t", "=m1:", "sh", "-c", `cat '${prompt}'; exec cat`);
+    await until("the page of the manager", () =>
+      told()
+        .at(-1)
+        .items.some((item: any) => item.kind === "question" && item.session === "m1"),
+    );
+    process.kill(worker.pid, "SIGKILL");
+    await until("the end of the worker", () =>
+      told()
+        .at(-1)
+        .items.some((item: any) => item.kind === "gone" && item.session === "w1"),
+    );
+    const items = told().map((each) => JSON.stringify(each.items));
+    expect(items.filter((each, at) => at > 0 && each === items[at - 1])).toEqual([]);
+    // The same things keep their names from line to line.
+    const waiting = told().flatMap((each) => each.items.filter(({ kind }: { kind: string }) => kind === "no_dispatch"));
+    expect(new Set(waiting.map(({ id }) => id)).size).toBe(1);
+  } finally {
+    watch.kill("SIGTERM");
+    await watch.exited;
+    await reading;
+  }
+  expect([watch.exitCode, await new Response(watch.stderr).text()]).toEqual([0, ""]);
+}, 60_000);

@@ -65,7 +65,7 @@ describe("the overview", () => {
     const card = tab.page.locator(".card", { hasText: "login-fix" }).first();
     expect(await card.innerText()).toMatch(/login-fix-worker\s+idle[\s\S]*login-fix-manager[\s\S]*0 of 1/);
     expect(await tab.page.getByRole("region", { name: /Waiting for you/ }).innerText()).toContain(
-      "1 message waits, and no Dispatch is running",
+      "1 criterion is proposed and not yet judged",
     );
     expect(await tab.page.getByRole("region", { name: "Dispatch" }).innerText()).toContain("Start Dispatch");
     await picture(tab.page, "overview-light");

@@ -10,7 +10,10 @@ import { Site } from "./site.ts";
 import { Stage } from "./stage.ts";
 
 const APPROVAL = readFileSync(join(FIXTURES, "codex-0.169.0", "screens", "approval-prompt.ansi"), "utf8");
-const TRUST = readFileSync(join(FIXTURES, "codex-0.169.0", "screens", "trust-prompt.ansi"), "utf8");
+/** As Codex asked before 0.169, in few rows. */
+const TRUST =
+  "  Do you trust the contents of this directory? Working with untrusted contents comes with risk.\n\n" +
+  "› 1. Yes, continue\n  2. No, quit\n\n  Press enter to continue\n";
 const HOSTILE = `rm -rf /\n<img src=x onerror="window.owned=1">\u202e`;
 
 const w = new World();

@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
 import { SIGNAL_TYPES } from "../../core/dispatch/queued-command.ts";
 import { dispatchStatus } from "../../flow/dispatch/status.ts";
+import { resumeAfterMs, resumeFlags } from "../../flow/dispatch/resume-flags.ts";
 import { runDispatch } from "../../flow/dispatch/run-dispatch.ts";
 import { stopDispatch } from "../../flow/dispatch/stop-dispatch.ts";
 import { statusText, summaryText } from "../../view/dispatch/dispatch.ts";
@@ -20,6 +21,7 @@ export default verb(
     examples: [
       ["dispatch --once --json", "one pass, with what it did"],
       ["dispatch --watch", "keep at it until interrupted"],
+      ["dispatch --watch --resume-limits", "and have sessions go on by themselves after a usage limit"],
       ["dispatch status --json", "who runs, since when, what is pending, claimed, uncertain"],
       ["dispatch stop", "end the one that runs, once it has finished what it is sending"],
     ],
@@ -43,14 +45,18 @@ export default verb(
       leaseSeconds: integer("how long a claim holds; at least 1", { default: 60, value: "SECONDS" }),
       dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
+      ...resumeFlags,
       dryRun: flag("say what would be done, write nothing"),
       json: flag("print JSON"),
       path: pathFlag,
     },
-    exclusive: [{ of: ["once", "watch"] }],
+    exclusive: [{ of: ["once", "watch"] }, { of: ["type", "resumeLimits"] }],
   },
   async (args, cx: Context) => {
-    if (args.action !== undefined && (args.once || args.watch || args.dryRun || args.ingest || args.type !== undefined))
+    if (
+      args.action !== undefined &&
+      (args.once || args.watch || args.dryRun || args.ingest || args.resumeLimits || args.type !== undefined)
+    )
       throw new UsageError(`${args.action} takes only --json and --path${args.action === "stop" ? ", and --timeout-seconds" : ""}`);
     if (args.action !== "stop" && args.id !== undefined) throw new UsageError("only stop takes the name of a watch");
     if (args.untilUnbound !== undefined && !args.watch) throw new UsageError("--until-unbound goes with --watch");
@@ -73,6 +79,7 @@ export default verb(
       watch: args.watch,
       ingest: args.ingest,
       intervalSeconds: args.interval,
+      resumeAfterMs: resumeAfterMs(args),
       untilUnboundSeconds: args.untilUnbound ?? null,
       iterations: args.watchIterations === undefined ? undefined : Math.max(1, args.watchIterations),
     });

@@ -5,7 +5,8 @@ import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from ".
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
-import { pair, refusePair } from "../../flow/sessions/pair.ts";
+import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
+import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
@@ -52,13 +53,14 @@ export default verb(
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
+      ...resumeFlags,
       dispatcherId: text("name of the dispatcher that is started unless it lives", { default: BESIDE_ID, value: "ID", filled: true }),
       dryRun: flag("print what would be started, or refuse what would be refused; touch nothing"),
       json: flag("print JSON (as it always does)"),
     },
   },
   async (args, cx: Context) => {
-    const command = args.noDispatch ? null : besideCommand(cx, args.dispatcherId, args.path);
+    const command = args.noDispatch ? null : besideCommand(cx, args.dispatcherId, args.path, resumeWords(args));
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
     const config = changeOfFlags({
       mode: args.managerMode,
@@ -80,7 +82,7 @@ export default verb(
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
       if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...plannedSides({ cx, input }) });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };

@@ -39,12 +39,15 @@ const open = ({ name, role }: SideState, about: About): ItemAction => ({
 /** A choice as `answer` takes it for certain: what is no plain yes or no, by its place. */
 const placed = ({ word }: AskChoice, index: number): string => (word === "yes" || word === "no" ? word : `${index + 1}.`);
 
+/** Not where only a key would do it, and which one is not certain. */
+const canChoose = ({ served, dialog }: SideState, index: number): boolean =>
+  served || dialog === null || dialog.answers[index]?.keys != null;
+
 function ofAsk(side: SideState, ask: SideAsk, about: About): Draft {
   const { id, kind, question, command, choices, takes_text, asked_at } = ask;
-  const answers = choices.map((choice, index) => ({
-    label: oneLine(choice.label),
-    command: ["conveyor", "answer", id, placed(choice, index)],
-  }));
+  const answers = choices.flatMap((choice, index) =>
+    canChoose(side, index) ? { label: oneLine(choice.label), command: ["conveyor", "answer", id, placed(choice, index)] } : [],
+  );
   const inWords = takes_text ? [{ label: "answer in words", command: ["conveyor", "answer", id, "--text", "TEXT"] }] : [];
   const isFile = kind === "file";
   return {
@@ -160,15 +163,19 @@ function ofPlace(side: SideState, about: About): Draft | null {
   };
 }
 
+/** What it asks, on record and on a page in front of it, where an answer reaches it. */
+export function askDrafts(side: SideState, about: About): Draft[] {
+  const page = ofPage(side, about);
+  const asks = hears(side) ? side.asks.map((ask) => ofAsk(side, ask, about)) : [];
+  // The page that shows what is asked says the same once more.
+  return page === null || (asks.length > 0 && page.kind === "question") ? asks : [...asks, page];
+}
+
 /** Everything in one session that needs a person. A dead one is told of once. */
 export function sessionDrafts(side: SideState, about: About): Draft[] {
   const page = ofPage(side, about);
   const turn = ofTurn(side, about);
-  if (side.asks.length > 0 && hears(side)) {
-    const asks = side.asks.map((ask) => ofAsk(side, ask, about));
-    // The page that shows what is asked says the same once more.
-    return page === null || page.kind === "question" ? asks : [...asks, page];
-  }
+  if (side.asks.length > 0 && hears(side)) return askDrafts(side, about);
   if (turn?.kind === "crashed") return [turn];
   // The page that says so lies over the same fact.
   if (page !== null && turn?.kind === page.kind) return [{ ...turn, actions: [...page.actions, ...turn.actions.slice(0, 1)] }];

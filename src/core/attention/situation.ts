@@ -19,6 +19,8 @@ export interface SideState {
   readonly role: Role;
   readonly agent: string;
   readonly pid: number | null;
+  /** It has a server of its own that it can be answered by; else only keys reach it. */
+  readonly served: boolean;
   /** Whether its process or terminal is there; null when nothing is recorded that could be asked. */
   readonly alive: boolean | null;
   readonly state: WorkerState;

@@ -22,6 +22,9 @@ interface ManagerBrief {
 export const ifNotFound = (program: string, executable: string): string =>
   `Where the shell does not find ${program}, call it as ${executable}`;
 
+/** Whatever a manager without tmux has to wake for. */
+const STOPS_WAITING = "message,idle,question,limit,failed,crashed,gone,done";
+
 /** The whole prompt (`contract/sessions.md` § 10.4). */
 export function managerPrompt(brief: ManagerBrief): string {
   const task = brief.task === null ? "<task>" : quoteWord(brief.task);
@@ -54,7 +57,10 @@ export function managerPrompt(brief: ManagerBrief): string {
       "and which are follow-up, and record the answers with the criteria command.",
     `3. Speak to the worker only through the tool: ${run(`session-nudge ${worker} "TEXT"`)} when it runs in tmux; ` +
       `otherwise ${run(`enqueue-nudge-worker ${task} --message "TEXT"`)} and then ${run("dispatch --once")}.`,
-    `4. When you do not run in tmux yourself, poll ${run(`manager-inbox ${task} --consume-next --wait --timeout 60 --json`)}.`,
+    "4. With nothing to do, end your turn: you are told when the worker has ended one. When you do not run in tmux yourself, nobody can " +
+      `tell you: sleep in ${run(`wait ${task} --until ${STOPS_WAITING} --timeout 90 --json`)}, never in a loop of ` +
+      `your own, and again with \`--since CURSOR\`, the cursor of the answer before, also after exit 3 (nothing came) and after a ` +
+      `call that was cut off; take a message with ${run(`manager-inbox ${task} --consume-next --json`)}.`,
     "5. Compare the worker's receipts with the open accepted criteria; a criterion is satisfied only with evidence.",
     `6. When every accepted criterion is closed: ${run(`finish-task ${task} --reason "REASON" --require-criteria-audit`)}.`,
   ].join("\n");

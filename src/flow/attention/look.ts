@@ -1,4 +1,4 @@
-/** A look at what the machine shows of the sessions on record: their processes, terminals and pages, the dispatchers, and trees with proofs. */
+/** A look at what the machine shows of the sessions on record: processes, terminals and pages, the dispatchers, and trees with proofs. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
@@ -87,12 +87,13 @@ export class Look {
     );
     const next = new Map<string, Sign>();
     const blind = new Set<string>();
+    const asking: Promise<void>[] = [];
     for (const session of sessions) {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
       const isRead = !place?.pane || (read.has(place.pane.paneId) && screen?.page !== "blank");
       if (place === null || !isRead) blind.add(session.id);
-      if (screen !== undefined) await this.recordAsks(session, screen);
+      if (screen !== undefined) asking.push(this.recordAsks(session, screen));
       next.set(session.id, {
         ...writerSigns(session),
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
@@ -100,6 +101,7 @@ export class Look {
         dialog: screen?.dialog ?? null,
       });
     }
+    await Promise.all(asking);
     const before = this.seen();
     const dead = (await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf);
     this.signs = next;
@@ -112,11 +114,11 @@ export class Look {
 
   /** Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. */
   private async recordAsks(session: Session, { text, asks }: Shown): Promise<void> {
-    // Those with a server of their own tell it themselves.
-    if (session.socket !== null) return;
     const open = openAsks(this.store, session.id).map(({ id }) => id);
     const tried = `${open.join(" ")}\n${text}`;
-    if (this.recorded.get(session.id) === tried || (!asks && open.length === 0)) return;
+    if (this.recorded.get(session.id) === tried) return;
+    // A server of its own tells what is over itself, and what it asks to who asks for it.
+    if (asks ? session.socket !== null && open.length > 0 : session.socket !== null || open.length === 0) return;
     this.recorded.set(session.id, tried);
     await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
   }

@@ -41,6 +41,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     role: session.role,
     agent: session.agent,
     pid: session.pid,
+    served: session.socket !== null,
     alive: aliveOf(session, sign),
     state,
     turn,

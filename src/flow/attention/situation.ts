@@ -18,14 +18,15 @@ export type Seen = Pick<Look, "sign" | "staleProofs" | "dispatches" | "lookedAt"
 export interface Everything {
   /** The most pressing first. */
   readonly items: readonly Item[];
-  /** When something will be otherwise though nothing happens, in milliseconds since the epoch: a limit that is over, a pair that rests for too long. */
+  /** When something will be otherwise though nothing happens, in milliseconds since the epoch: a limit ends, a pair rests for too long. */
   readonly nextMs: number | null;
 }
 
-const stateOf = (cx: Context, side: SideFacts, seen: Seen): SideState => sideState(cx, side, seen.sign(side.session.id), cx.nowMs());
+const stateOf = (cx: Context, side: SideFacts, seen: Pick<Seen, "sign">): SideState =>
+  sideState(cx, side, seen.sign(side.session.id), cx.nowMs());
 
 /** A task with its sides as they stand now. */
-export function situationOf(cx: Context, facts: TaskFacts, seen: Seen): TaskSituation {
+export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "lookedAt">): TaskSituation {
   return {
     task: facts.task,
     sides: [facts.worker, facts.manager].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),

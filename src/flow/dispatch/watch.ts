@@ -6,7 +6,7 @@ import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
-import { lateProofs, type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
@@ -138,6 +138,18 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     }
   };
 
+  /** When a limit is over, and what waits for that can go on; a pass is never due at once, since one has just been made. */
+  const dueByClock = (): number => {
+    if (options.dryRun) return Number.POSITIVE_INFINITY;
+    try {
+      const at = nextByClock(scene, options, memory, carrier.busy());
+      return at === null ? Number.POSITIVE_INFINITY : performance.now() + Math.max(SHORTEST_SLEEP_MS, at - cx.nowMs());
+    } catch (failure) {
+      troubles.tell("looking for work", `could not look for work: ${(failure as Error).message}`);
+      return Number.POSITIVE_INFINITY;
+    }
+  };
+
   let lost = false;
   const here = (): void => {
     lost = true;
@@ -170,13 +182,12 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       if (moved >= options.limit && !options.dryRun) continue;
       const deadline = performance.now() + sleepMs;
       for (;;) {
-        const rung = await bell.wait(deadline - performance.now());
+        const due = Math.min(deadline, dueByClock());
+        const rung = await bell.wait(due - performance.now());
         here();
         if (over() || (rung && work())) break;
-        if (performance.now() >= deadline) {
-          backstop = true;
-          break;
-        }
+        backstop = performance.now() >= deadline;
+        if (backstop || performance.now() >= due) break;
       }
     }
   } finally {

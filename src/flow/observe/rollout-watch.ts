@@ -1,10 +1,11 @@
-/** Follows the rollouts of all bound workers: what begins or ends a turn is stored at once, the rest at the next backstop. */
+/** Follows rollouts, of all bound sessions or of others: what begins or ends a turn is stored at once, the rest at the next backstop. */
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { boundWorkers } from "../../store/sessions/bindings.ts";
+import { boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
@@ -13,11 +14,14 @@ import { ingest } from "./ingest.ts";
 import { followListed } from "./whereabouts.ts";
 import { type Grown, unread } from "./unread.ts";
 
-/** Bound workers whose rollout is not as long as what is stored of it. */
-const grownRollouts = (store: Store): Grown[] => boundWorkers(store).flatMap((session) => unread(session) ?? []);
+/** All that are bound: of a manager, too, is told here that its turn died. */
+const bound = (store: Store): Session[] => [...boundWorkers(store), ...boundManagers(store)];
+
+/** Those whose rollout is not as long as what is stored of it. */
+const grownRollouts = (sessions: readonly Session[]): Grown[] => sessions.flatMap((session) => unread(session) ?? []);
 
 /** The folder that changes when the session begins another conversation; null where its agent lists none. */
-function listFolderOf(session: Session): string | null {
+export function listFolderOf(session: Session): string | null {
   const agent = agentOf(session);
   const { list } = machineOf(agent);
   const home = session.codex_session_path === null ? null : agent.transcript.homeOf(session.codex_session_path);
@@ -30,7 +34,7 @@ const rolloutOf = ({ id }: Session): string => `the rollout of ${id}`;
  * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, for which null is given: it may be
  * back, as long as it was, before the next try. A database that cannot be written is thrown.
  */
-export function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "session">, { problem, fine }: Told): number | null {
+function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "session">, { problem, fine }: Told): number | null {
   const what = rolloutOf(session);
   try {
     const stored = ingest(cx, store, session, true).new_offset;
@@ -44,7 +48,7 @@ export function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "
 }
 
 /** What this session's rollout has gained; that one which is stored to its end is `fine`. */
-export function grownOrFine(session: Session, { fine }: Told): Grown | null {
+function grownOrFine(session: Session, { fine }: Told): Grown | null {
   const grown = unread(session);
   if (grown === null) fine?.(rolloutOf(session));
   return grown;
@@ -56,21 +60,31 @@ export interface Told {
   fine?: ((what: string) => void) | undefined;
 }
 
-/** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
+/** Stores what the rollouts of all bound sessions have gained. @param problem told of those that cannot be read */
 export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
-  for (const grown of grownRollouts(store)) storeGrown(cx, store, grown, { problem });
+  for (const grown of grownRollouts(bound(store))) storeGrown(cx, store, grown, { problem });
 }
 
 export interface RolloutWatch {
-  /** Watches the folders of today's bound workers, and no others. */
+  /** Watches the folders of today's sessions, and no others. */
   follow(): void;
   /** Stores what was gained: everything at a backstop, else only where a turn began or ended. */
   ingest(all: boolean): void;
   close(): void;
 }
 
-/** @param grew called when a rollout of a bound worker may have gained something @param fine told of a rollout that could be stored */
-export function watchRollouts(cx: Context, store: Store, grew: () => void, problem: Told["problem"], fine?: Told["fine"]): RolloutWatch {
+/**
+ * @param grew called when a rollout may have gained something @param fine told of a rollout that could be stored
+ * @param sessions whose rollouts are followed: by default all that are bound at the moment
+ */
+export function watchRollouts(
+  cx: Context,
+  store: Store,
+  grew: () => void,
+  problem: Told["problem"],
+  fine?: Told["fine"],
+  sessions: () => readonly Session[] = () => bound(store),
+): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
   /** What was read at which size and offset, so that half a line is not tried for ever. */
   const tried = new Map<string, { size: number; offset: number }>();
@@ -92,7 +106,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   const sizes = new Map<string, number>();
   const lookAtSizes = (): boolean => {
     let found = false;
-    for (const { path, size } of grownRollouts(store)) {
+    for (const { path, size } of grownRollouts(sessions())) {
       if (sizes.get(path) === size) continue;
       sizes.set(path, size);
       touch(path);
@@ -101,6 +115,8 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     return found;
   };
   const looks = lookWhereDeaf(lookAtSizes);
+  /** Where the system gave no watch for a folder that is there. */
+  let alone: FolderWatch | null = null;
 
   const holdsTurn = ({ session, path, offset }: Grown): boolean => {
     const file = openRollout(path);
@@ -125,12 +141,12 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
   };
 
   const follow = (): void => {
-    const workers = boundWorkers(store).map((session) => followListed(cx, store, session));
-    const paths = workers.flatMap((session) => {
+    const members = sessions().map((session) => followListed(cx, store, session));
+    const paths = members.flatMap((session) => {
       const { codex_session_path: path, codex_session_id: thread } = session;
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
     });
-    const lists = new Set(workers.flatMap((session) => listFolderOf(session) ?? []));
+    const lists = new Set(members.flatMap((session) => listFolderOf(session) ?? []));
     const wanted = new Set([...paths.map(dirname), ...lists]);
     const begun = new Set<string>();
     for (const folder of folders.keys()) {
@@ -139,15 +155,18 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     for (const folder of wanted) {
       if (folders.has(folder)) continue;
       const listed = (): void => {
-        if (boundWorkers(store).some((session) => followListed(cx, store, session) !== session)) follow();
+        if (sessions().some((session) => followListed(cx, store, session) !== session)) follow();
       };
       const grown = (name: string | null): void => void (name === null ? lookAtSizes() : touch(join(folder, name)));
       const watch = watchFolder(folder, lists.has(folder) ? listed : grown);
-      if (!watch) continue;
+      if (!watch) {
+        if (existsSync(folder)) alone ??= lookWhereDeaf(lookAtSizes, true);
+        continue;
+      }
       folders.set(folder, watch);
       begun.add(folder);
     }
-    // What was written before the watch stood, or by a worker before it was bound, would wait for the backstop.
+    // What was written before the watch stood, or by a session before it was bound, would wait for the backstop.
     const unseen = paths.filter((path) => begun.has(dirname(path)) || !followed.has(path));
     followed = new Set(paths);
     for (const path of unseen) touched.add(path);
@@ -160,8 +179,8 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
       const these = touched;
       if (!all && these.size === 0) return;
       touched = new Set();
-      for (const worker of boundWorkers(store)) {
-        const grown = grownOrFine(worker, { problem, fine });
+      for (const each of sessions()) {
+        const grown = grownOrFine(each, { problem, fine });
         if (grown === null) continue;
         const { session, path, size, offset } = grown;
         const last = tried.get(session.id);
@@ -178,6 +197,7 @@ export function watchRollouts(cx: Context, store: Store, grew: () => void, probl
     },
     close() {
       looks.close();
+      alone?.close();
       for (const watch of folders.values()) watch.close();
       folders.clear();
     },

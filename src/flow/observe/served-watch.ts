@@ -1,11 +1,13 @@
 /**
- * Listens to the servers of bound sessions: ends of turns and what is asked come as hints that wake, and asks are put on record. The
+ * Listens to the servers of sessions: ends of turns and what is asked come as hints that wake, and asks are put on record. The
  * transcript stays the authority, and all goes on as before when a server is gone.
  */
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
+import { windowsOf } from "../../core/agent/limits.ts";
 import type { ServedEvent, ServedLine } from "../../core/agent/protocol.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { noteLimits } from "../../store/attention/accounts.ts";
 import { endAsk, openAsks, recordAsk } from "../../store/asks.ts";
 import { noteLost, textsUnderWay } from "../../store/deliveries.ts";
 import { bindingOfSession, boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
@@ -24,7 +26,7 @@ const AGAIN_MS = 250;
 const SELDOM_MS = 30_000;
 
 export interface ServedWatch {
-  /** Listens to the servers of today's bound sessions, of those with a text under way, and of no others. */
+  /** Listens to the servers of today's sessions, and of no others. */
   follow(): void;
   close(): void;
 }
@@ -37,8 +39,17 @@ interface Listening {
   closed: boolean;
 }
 
-/** @param wake called when something may be worth a look @param problem told of what could not be recorded */
-export function watchServed(cx: Context, store: Store, wake: () => void, problem: (message: string) => void): ServedWatch {
+/**
+ * @param wake called when something may be worth a look @param problem told of what could not be recorded
+ * @param sessions to whose servers it listens: by default to the bound ones of the moment, and to those with a text under way
+ */
+export function watchServed(
+  cx: Context,
+  store: Store,
+  wake: () => void,
+  problem: (message: string) => void,
+  sessions: () => readonly Session[] = () => listenedTo(store),
+): ServedWatch {
   const heard = new Map<string, Listening>();
   const keyOf = ({ id, socket, codex_session_id: thread }: Session): string => `${id} ${thread} ${socket}`;
 
@@ -118,10 +129,8 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
   let closed = false;
   const follow = (): void => {
     if (closed) return;
-    // And to those with a text under way: they tell when it may be lost.
-    const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
     const wanted = new Map(
-      [...boundWorkers(store), ...boundManagers(store), ...waiting]
+      sessions()
         .filter(({ socket, codex_session_id: thread, state }) => socket !== null && thread !== null && state === "active")
         .map((session) => [keyOf(session), session]),
     );
@@ -143,6 +152,12 @@ export function watchServed(cx: Context, store: Store, wake: () => void, problem
   };
 }
 
+/** Bound sessions, and those with a text under way: they tell when it may be lost. */
+function listenedTo(store: Store): Session[] {
+  const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
+  return [...boundWorkers(store), ...boundManagers(store), ...waiting];
+}
+
 /** Those that nobody is sending right now: who sends one looks after it alone. */
 const waitingTexts = (store: Store, { id }: Session): string[] =>
   textsUnderWay(store, id).flatMap(({ delivery }) => (delivery.state === "sending" && alive(delivery.sender_pid) ? [] : delivery.id));
@@ -159,6 +174,7 @@ function take(cx: Context, store: Store, session: Session, event: ServedEvent): 
   const mine = (threadId: string): boolean => threadId === session.codex_session_id;
   if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
   if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
+  if (event.kind === "limits") noteLimits(store, session, windowsOf(event.limits, store.now()), store.now());
   if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);

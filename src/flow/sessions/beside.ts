@@ -14,11 +14,12 @@ const UNBOUND_SECONDS = 600;
 const START_MS = 10_000;
 const LOOK_MS = 20;
 
-/** Its words. @param path the database file, when one was named */
-export const besideCommand = (cx: Context, dispatcherId: string, path: string | undefined): string[] => [
+/** Its words. @param path the database file, when one was named @param more further words of it */
+export const besideCommand = (cx: Context, dispatcherId: string, path: string | undefined, more: readonly string[] = []): string[] => [
   ...selfArgv(),
   ...["dispatch", "--watch", "--dispatcher-id", dispatcherId, "--path", cx.storePath(path)],
   ...["--until-unbound", String(UNBOUND_SECONDS)],
+  ...more,
 ];
 
 /** What is told of it. */

@@ -86,8 +86,25 @@ export async function pair({ cx, store }: Scene, under: Undertaking, input: Pair
   }
 }
 
+/** What each side would be started with. @throws Failure where its agent takes no such thing */
+export function plannedSides(asked: Pick<Asked, "cx" | "input">): Record<"worker_start" | "manager_start", Record<string, string | null>> {
+  const of = (role: Role) => {
+    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = launchFor(asked, role, null, null);
+    return {
+      agent: agent.key,
+      cwd,
+      model,
+      effort,
+      sandbox,
+      ask_for_approval: approval,
+      permission_mode: permissionMode,
+    };
+  };
+  return { worker_start: of("worker"), manager_start: of("manager") };
+}
+
 /** The launch of one role: what is given for it alone wins over what is given for both. */
-function launchFor({ cx, input }: Asked, role: Role, prompt: string | null, binding: Binding | null): Launch {
+function launchFor({ cx, input }: Pick<Asked, "cx" | "input">, role: Role, prompt: string | null, binding: Binding | null): Launch {
   const own =
     role === "worker"
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }

@@ -31,25 +31,26 @@ export function settle(
   const plan = () => {
     const open = openOf(store, scope);
     const known = new Set(open.map(({ key }) => key));
+    const isOver = (row: Row): boolean => !given.has(row.key) && isBefore(row.began_at, lookedAt(row.key));
     return {
-      open,
-      over: open.filter((row) => !given.has(row.key) && isBefore(row.began_at, lookedAt(row.key))),
+      still: open.filter((row) => !isOver(row)),
+      over: open.filter(isOver),
       begun: [...given].filter((key) => !known.has(key) && lookedAt(key) !== null),
     };
   };
-  const { open, over, begun } = plan();
+  const { still, over, begun } = plan();
   const named = (rows: readonly Row[]): Map<string, Sighting> => new Map(rows.map(({ key, id, began_at }) => [key, { id, began_at }]));
-  if (over.length === 0 && begun.length === 0) return named(open);
+  if (over.length === 0 && begun.length === 0) return named(still);
   try {
     return tx(store, () => {
       const now = plan();
       for (const { id } of now.over) store.db.query("update attention_sightings set ended_at = ? where id = ?").run(store.now(), id);
-      return named([...now.open, ...now.begun.map((key) => begin(store, scope, key, lookedAt(key)))]);
+      return named([...now.still, ...now.begun.map((key) => begin(store, scope, key, lookedAt(key)))]);
     });
   } catch (error) {
     // Who only looks goes on without.
     if (!isUnwritten(error)) throw error;
-    return named(open);
+    return named(still);
   }
 }
 

@@ -65,7 +65,7 @@ export const freeFacts = (store: Store): FreeFacts[] =>
     .all()
     .map(({ free_since: freeSince, ...session }) => ({ side: sideFacts(store, session), freeSince }));
 
-function sideFacts(store: Store, session: Session): SideFacts {
+export function sideFacts(store: Store, session: Session): SideFacts {
   const waiting = store.db
     .query<{ n: number }, [string]>(
       "select count(*) as n from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null",

@@ -21,10 +21,11 @@ const LATEST_MS = 250;
 export const lookAfter = (quietMs: number): number => Math.min(LATEST_MS, Math.max(SOONEST_MS, quietMs / 20));
 
 /**
- * Looks again and again where appends give no event; elsewhere this does nothing.
- * @param look says whether it found anything changed
+ * Looks again and again where appends give no event, or where no watch was given (a user has 128 on most Linuxes); elsewhere this does
+ * nothing.
+ * @param look says whether it found anything changed @param latestMs the longest time between two looks
  */
-export function lookWhereDeaf(look: () => boolean, deaf: boolean = deafToAppends): FolderWatch {
+export function lookWhereDeaf(look: () => boolean, deaf: boolean = deafToAppends, latestMs = LATEST_MS): FolderWatch {
   let changedAt = performance.now();
   let next: ReturnType<typeof setTimeout> | undefined;
   const again = (): void => {
@@ -33,7 +34,7 @@ export function lookWhereDeaf(look: () => boolean, deaf: boolean = deafToAppends
         if (look()) changedAt = performance.now();
         if (next !== undefined) again();
       },
-      lookAfter(performance.now() - changedAt),
+      Math.min(latestMs, lookAfter(performance.now() - changedAt)),
     );
   };
   if (deaf) again();

@@ -52,3 +52,14 @@ export function macProgramOf(pid: number): string | null {
   const length = call(pid, ptr(path), PID_PATH_BYTES);
   return length > 0 ? path.toString("utf8", 0, length) : null;
 }
+
+const syscallOf = loadOnce((path) => dlopen(path, { syscall: { args: ["i64", "i32", "u32"], returns: "i64" } }).symbols.syscall);
+/** The number of pidfd_open, the same on every architecture (Linux 5.3). */
+const PIDFD_OPEN = 434n;
+
+/** A descriptor that becomes readable when the process ends; null where the system gives none, and of a process that is not there. */
+export function processDescriptor(pid: number): number | null {
+  const call = process.platform === "linux" ? syscallOf() : null;
+  const fd = call === null ? -1 : Number(call(PIDFD_OPEN, pid, 0));
+  return fd < 0 ? null : fd;
+}

@@ -15,6 +15,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   role: "worker",
   agent: "codex",
   pid: 7,
+  served: true,
   alive: true,
   state: "idle",
   turn: "completed",
@@ -92,6 +93,14 @@ test("what is asked carries the whole command, the choices, and the commands tha
     "conveyor answer ask-1 --text TEXT",
     "conveyor open-worker a b",
   ]);
+  // Which keys choose it is not certain, of one of them.
+  const answers = [
+    { number: 1, word: "yes", keys: ["1"] },
+    { number: 2, word: "no", keys: null },
+  ];
+  const dialog = { question: "?", choices: ["Yes", "No"], chosen: 0, kind: "command", subject: null, answers, takesText: false } as const;
+  const [typed] = withSide({ asks: [asked], served: false, page: "command_approval", dialog });
+  expect(typed!.actions.map(({ command }) => command.join(" "))).toEqual(["conveyor answer ask-1 yes", "conveyor open-worker a b"]);
   // What only its terminal can be told.
   expect(first(withSide({ asks: [{ ...asked, choices: [] }] }))).toBe("conveyor open-worker a b");
   // Another page in front of it is told, too.

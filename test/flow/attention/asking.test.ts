@@ -59,6 +59,27 @@ describe("Codex, by its protocol", () => {
   }, 90_000);
 });
 
+test("Codex, on its page: whole as its record has it; the keys that answer it are not known, so its terminal leads on", async () => {
+  const world = new CodexSuiteWorld();
+  try {
+    const words = ["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60", "--launch", "tmux", ...world.asking];
+    const { codex_session_id: thread } = await world.ok(words);
+    await world.idle(thread);
+    await boundTask(world);
+    // Longer than its page is wide.
+    const command = `touch one && echo ${Array.from({ length: 40 }, (_, n) => `word-${n}`).join(" ")}`;
+    await world.ok(["session-nudge", "w1", `ask ${command}`]);
+    const [ask] = await until("the question", async () => {
+      const found = await questions(world);
+      return found.length > 0 && found;
+    });
+    expect(ask).toMatchObject({ command, actions: [{ command: ["conveyor", "open-worker", "t1"] }] });
+    expect(world.rows("select item_id is not null as known from agent_asks where id = ?", ask!.id)).toEqual([{ known: 1 }]);
+  } finally {
+    await world.close();
+  }
+}, 90_000);
+
 describeClaude("Claude Code, on its page", () => {
   let world: ClaudeSuiteWorld;
   beforeAll(async () => {
