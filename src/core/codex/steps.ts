@@ -1,6 +1,6 @@
 /**
- * The steps of a turn that are asked about, as a rollout tells (0.169.0, 0.171.0): what waits, by its call, and how it ended, by its item or by
- * what the call returned.
+ * The steps of a turn that are asked about, as a rollout tells (0.169.0, 0.171.0): what waits, by its call, and how it ended, by its item or
+ * by what the call returned.
  */
 import type { OpenStep, StepEnd } from "../agent/agent.ts";
 import type { AgentRecord } from "../agent/record.ts";
