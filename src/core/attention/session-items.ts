@@ -92,8 +92,14 @@ function ofPage(side: SideState, about: About): Draft | null {
   };
 }
 
+/** Brings it back on its own conversation. */
+const revive = (about: About): ItemAction => ({
+  label: "bring it back on its conversation",
+  command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
+});
+
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnError, turnAt, limit } = side;
+  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -101,7 +107,16 @@ function ofTurn(side: SideState, about: About): Draft | null {
       kind: "crashed",
       key: `crashed:${turnEvent}`,
       text: `${name} died in the middle of a turn`,
-      actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+      actions: [revive(about)],
+    };
+  // The same fact, once it was revived: nothing says to it what it is to do.
+  if (turn === "aborted" && turnBroken)
+    return {
+      ...base,
+      kind: "crashed",
+      key: `crashed:${turnEvent}`,
+      text: `${name}'s last turn was cut off, and it does not go on by itself`,
+      actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
   const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
@@ -134,7 +149,7 @@ function ofPlace(side: SideState, about: About): Draft | null {
           lasting: false,
           text: `${name} no longer runs`,
           since: turnAt,
-          actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+          actions: [revive(about)],
         };
   if (moved === null) return null;
   return {

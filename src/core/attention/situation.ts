@@ -27,6 +27,8 @@ export interface SideState {
   readonly turn: Turn;
   /** The record that tells how its newest turn stands; null when there is none. */
   readonly turnEvent: number | null;
+  /** That turn was cut off, and whoever took the session up has not gone on with it. */
+  readonly turnBroken: boolean;
   readonly turnError: TurnError | null;
   readonly turnAt: string | null;
   /** Whether its account's limit is spent, and when it is full again: null where nobody told. */

@@ -173,7 +173,7 @@ export const codex: Agent = {
     resume: true,
     model: true,
     effort: true,
-    limits: false,
+    limits: true,
     tokens: true,
     headless: false,
   }),

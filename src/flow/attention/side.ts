@@ -46,6 +46,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     state,
     turn,
     turnEvent: facts.turn?.id ?? null,
+    turnBroken: facts.turn?.broken ?? false,
     turnError: turn_error,
     turnAt: last_state_event_at,
     limit,

@@ -57,7 +57,8 @@ export async function deliverByProtocol(cx: Context, journal: Journal, { way, lo
   if (way.kind === "none") {
     if (!way.hung) return null;
     const hung = hungServer(cx, recipient.name, "nothing was sent");
-    return notSent(transport, "ServerHung", hung.message, hung.hint ?? null);
+    // A busy machine may be all that is the matter: a queue tries again, of which nothing is lost by that.
+    return { ...notSent(transport, "ServerHung", hung.message, hung.hint ?? null), later: true };
   }
   if (way.kind === "moved") {
     const moved = movedTo(cx, recipient, way.to);

@@ -20,12 +20,13 @@ export async function carry({ cx, store, claimant }: PassScene, sending: Sending
     await deliver(cx, store, {
       recipient: recipientOf(sending.target),
       text: sending.text,
-      origin: "dispatch",
+      origin: sending.origin ?? "dispatch",
       colleague: true,
+      undisturbed: sending.undisturbed === true,
       taskId: sending.taskId,
       commandId: sending.commandId,
       notificationId: sending.notificationId,
-      begin: () => sending.begin(),
+      begin: (deliveryId) => sending.begin(deliveryId),
       end: (verdict, write) => void (item = sending.finish(verdict, write)),
     });
     return item;

@@ -20,6 +20,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   state: "idle",
   turn: "completed",
   turnEvent: 12,
+  turnBroken: false,
   turnError: null,
   turnAt: at(30),
   limit: { limited: false, resets_at: null },
@@ -176,6 +177,9 @@ test("a limit is told with the time at which it is full again, once with the pag
 
 test("dead sessions: in the middle of a turn, or between; one that is not known to be dead is none", () => {
   expect(withSide({ turn: "crashed", alive: false })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  // Revived it is still the same fact, until somebody says how it goes on; what a person broke off is none.
+  expect(withSide({ turn: "aborted", turnBroken: true })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  expect(withSide({ turn: "aborted" })).toEqual([]);
   expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
   expect(withSide({ alive: null })).toEqual([]);
 });

@@ -42,5 +42,6 @@ await runDispatch(cx, store, {
   ingest: true,
   intervalSeconds: 2,
   iterations: undefined,
+  untilUnboundSeconds: null,
 });
 cx.close();
