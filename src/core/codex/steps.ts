@@ -1,6 +1,6 @@
 /**
- * The steps of a turn that are asked about, as a rollout tells (0.169.0, 0.171.0): what waits, by its call, and how it ended, by its item or
- * by what the call returned.
+ * The steps of a turn that are asked about, as a rollout tells (0.169.0, 0.171.0): what waits, by its call, and how it ended, by its item
+ * or by what the call returned.
  */
 import type { OpenStep, StepEnd } from "../agent/agent.ts";
 import type { AgentRecord } from "../agent/record.ts";
@@ -56,7 +56,7 @@ function commandIn({ type, arguments: given }: JsonObject): string | null {
   }
 }
 
-/** The calls whose end is not told yet, oldest first. @param newest the stored records, newest first; read back to the begin of the turn */
+/** The calls whose end is not told yet, oldest first. @param newest stored records, newest first; read back to the begin of the turn */
 export function openSteps(newest: Iterable<AgentRecord>): OpenStep[] {
   const ended = new Set<string>();
   const open: OpenStep[] = [];
