@@ -56,7 +56,7 @@ function commandIn({ type, arguments: given }: JsonObject): string | null {
   }
 }
 
-/** The calls whose end is not told yet, oldest first. @param newest the stored records, newest first; read back to the begin of the turn */
+/** The calls whose end is not told yet, oldest first. @param newest stored records, newest first; read back to the begin of the turn */
 export function openSteps(newest: Iterable<AgentRecord>): OpenStep[] {
   const ended = new Set<string>();
   const open: OpenStep[] = [];

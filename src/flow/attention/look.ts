@@ -91,11 +91,13 @@ export class Look {
     for (const session of sessions) {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
-      const isRead = !place?.pane || (read.has(place.pane.paneId) && screen?.page !== "blank");
-      if (place === null || !isRead) blind.add(session.id);
+      const signs = writerSigns(session);
+      // Of one that lives and has no pane here, the pane may be where this look does not reach.
+      const isRead = place?.pane ? read.has(place.pane.paneId) && screen?.page !== "blank" : place !== null && signs.processAlive !== true;
+      if (session.tmux_session !== null && !isRead) blind.add(session.id);
       if (screen !== undefined) asking.push(this.recordAsks(session, screen));
       next.set(session.id, {
-        ...writerSigns(session),
+        ...signs,
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
         page: screen?.page ?? null,
         dialog: screen?.dialog ?? null,
