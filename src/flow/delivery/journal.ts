@@ -111,7 +111,9 @@ export class Journal {
           this.steps.splice(0),
         );
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
-      if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
+      // What nobody asked for is not said again by itself: whoever interrupted it has taken over.
+      const again = transport === this.parcel.recipient.agent.served?.transport && this.parcel.undisturbed !== true;
+      if (again) keepText(this.store, this.id, this.parcel.text);
       else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
       this.away = true;
