@@ -11,6 +11,7 @@ import {
   type Resumable,
   resumables,
 } from "../../store/attention/resumes.ts";
+import { addEvent } from "../../store/record/events.ts";
 import { reportSignal } from "../../store/dispatch/telemetry.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
@@ -114,6 +115,8 @@ function finish(scene: PassScene, resumable: Resumable, verdict: Verdict, write:
     write();
     if (started) endResume(store, resumable);
     else dropResume(store, resumable);
+    if (started)
+      addEvent(store, { type: "limit_resumed", taskId, payload: { session: session.name, source_event_id: eventId, state, proof } });
     reportSignal(store, taskId, {
       type: started ? "dispatch_limit_resumed" : "dispatch_limit_resume_held",
       severity: arrived ? "info" : "warning",

@@ -7,6 +7,7 @@ import { type Session, startAnew } from "../../core/sessions/session.ts";
 import type { DeadSession } from "../../core/sessions/reconcile.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
 import { instant } from "../../core/time.ts";
+import { addEvent } from "../../store/record/events.ts";
 import { newestTurnEvent, noteBroken } from "../../store/observe/codex-events.ts";
 import { bindingOfSession } from "../../store/sessions/bindings.ts";
 import { markDead } from "../../store/sessions/reconcile.ts";
@@ -224,6 +225,8 @@ class Reviving {
         noteCutOff(this.scene, session.id, began);
       });
       const { tmux_session, pid, launch } = sessionById(store, session.id)!;
+      const taskId = bindingOfSession(store, session.id)?.task_id ?? null;
+      addEvent(store, { type: "session_revived", taskId, payload: { session: name, role, thread_id: request.resume, turn_cut_off } });
       this.revived.push({ ...facts, tmux_session, pid, launch });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

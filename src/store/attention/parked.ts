@@ -4,6 +4,7 @@ import { type CommandRow, targetRole, type CommandType } from "../../core/dispat
 import type { Session } from "../../core/sessions/session.ts";
 import { instant, toIso } from "../../core/time.ts";
 import { messageKey } from "../dispatch/claims.ts";
+import { addEvent } from "../record/events.ts";
 import { reportCommand, reportSignal } from "../dispatch/telemetry.ts";
 import { findPairing } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
@@ -100,14 +101,20 @@ export function parkTurn(store: Store, row: NotificationRow, target: Session, ho
   });
 }
 
-const park = (store: Store, row: Omit<ParkedRow, "parked_at">): void =>
-  void store.db
+/** On record once for each hold, and not again while it is only looked at once more. */
+function park(store: Store, row: Omit<ParkedRow, "parked_at">): void {
+  const held = store.db.query<{ reason: string }, [string]>("select reason from parked_messages where message = ?").get(row.message);
+  const { message, session_id, reason, until } = row;
+  if (held?.reason !== reason)
+    addEvent(store, { type: "message_parked", taskId: row.task_id, payload: { message, session_id, reason, until } });
+  store.db
     .query(
       `insert into parked_messages (message, session_id, task_id, reason, until, parked_at) values (?, ?, ?, ?, ?, ?)
        on conflict do update set session_id = excluded.session_id, task_id = excluded.task_id, reason = excluded.reason,
          until = excluded.until`,
     )
-    .run(row.message, row.session_id, row.task_id, row.reason, row.until, store.now());
+    .run(message, session_id, row.task_id, reason, until, store.now());
+}
 
 const setAvailable = (store: Store, commandId: string, at: string): void =>
   void store.db
