@@ -46,8 +46,11 @@ const read = ({ choices_json, takes_text, ...row }: Row): Ask => ({
   takes_text: takes_text === 1,
 });
 
-const isSame = (ask: Ask, told: AgentAsk): boolean =>
-  ask.request_id === told.requestId && ask.turn_id === told.turnId && ask.item_id === told.itemId;
+/** Of what a page asks, its turn and its step may be told a moment later than the page is read. */
+const isSame = ({ request_id, turn_id, item_id }: Ask, told: AgentAsk): boolean => {
+  const fits = (known: string | null, now: string | null): boolean => known === now || (known === null && request_id.startsWith("page "));
+  return request_id === told.requestId && fits(turn_id, told.turnId) && fits(item_id, told.itemId);
+};
 
 /**
  * What is on record as asked and is no longer: to be ended by {@link recordAsks}.
@@ -102,7 +105,10 @@ export function recordAsks(
       endGone(store, ask, turn, taskId);
     }
     for (const each of told) {
-      if (!open.some((ask) => isSame(ask, each)) && !hasEnded(store, sessionId, each, since)) addAsk(store, sessionId, taskId, each);
+      const known = open.find((ask) => isSame(ask, each));
+      if (known === undefined) {
+        if (!hasEnded(store, sessionId, each, since)) addAsk(store, sessionId, taskId, each);
+      } else if (known.turn_id !== each.turnId || known.item_id !== each.itemId) noteStep(store, known, each);
     }
     const now = openAsks(store, sessionId);
     return told.flatMap((each) => now.find((ask) => isSame(ask, each)) ?? []);
@@ -122,6 +128,9 @@ export function recordAsk(store: Store, sessionId: string, taskId: string | null
     addAsk(store, sessionId, taskId, told);
   });
 }
+
+const noteStep = (store: Store, { id }: Ask, { turnId, itemId, command }: AgentAsk): void =>
+  void store.db.query("update agent_asks set turn_id = ?, item_id = ?, command = ? where id = ?").run(turnId, itemId, command, id);
 
 function addAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): void {
   const id = store.newId("ask");

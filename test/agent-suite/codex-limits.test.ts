@@ -1,21 +1,10 @@
 /** What every agent must do at a usage limit, with the real Codex: by its protocol, and by its terminal. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
-import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
-import { CodexSuiteWorld } from "./codex-world.ts";
+import { CodexSuiteWorld, UnaskedWorld } from "./codex-world.ts";
 import { Limits, limitSuite } from "./limits.ts";
 
-/** One whose person has asked not to be offered a smaller model at each limit. */
-class Unasked extends CodexSuiteWorld {
-  constructor(launch?: LaunchWish) {
-    super(launch);
-    appendFileSync(join(this.codexHome, "config.toml"), "\n[notice]\nhide_rate_limit_model_nudge = true\n");
-  }
-}
-
-describe("Codex by protocol, at its limit", () => limitSuite(() => new Unasked()));
-describe("Codex by its terminal, at its limit", () => limitSuite(() => new Unasked("tmux")));
+describe("Codex by protocol, at its limit", () => limitSuite(() => new UnaskedWorld()));
+describe("Codex by its terminal, at its limit", () => limitSuite(() => new UnaskedWorld("tmux")));
 
 describe("Codex that offers a smaller model at its limit", () => {
   const world = new CodexSuiteWorld();

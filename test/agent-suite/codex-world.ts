@@ -1,5 +1,5 @@
 /** Worlds of the suite with a real Codex: the one that package.json pins, or the oldest that must work. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { agents } from "../../src/core/agent/agents.ts";
 import type { ModelItem, ModelRequest } from "../../src/core/agent/scripted-model.ts";
@@ -59,6 +59,14 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   override async close(): Promise<void> {
     await super.close();
     await this.failing?.stop();
+  }
+}
+
+/** One whose person has asked not to be offered a smaller model at each limit. */
+export class UnaskedWorld extends CodexSuiteWorld {
+  constructor(launch?: LaunchWish) {
+    super(launch);
+    appendFileSync(join(this.codexHome, "config.toml"), "\n[notice]\nhide_rate_limit_model_nudge = true\n");
   }
 }
 

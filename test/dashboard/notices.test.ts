@@ -34,6 +34,8 @@ test("are off until they are turned on; then what comes is told once, what was t
   const { page, context, complaints } = await openTab(browser, site.dashboard.url);
   await context.grantPermissions(["notifications"], { origin: new URL(site.dashboard.url).origin });
   await page.addInitScript(NOTE);
+  // The address with the key leads on to the one without.
+  await page.waitForSelector(".cards");
   await page.reload();
   await page.getByRole("link", { name: "first", exact: true }).last().click();
   await page.waitForSelector(".task-head");

@@ -57,3 +57,30 @@ test("what came while somebody looked is not ended by that look, and by the next
   look(store.now(), []);
   expect(rows()).toEqual([{ command: "touch it", answered_by: "other" }]);
 });
+
+const page = (requestId: string, turnId: string | null, itemId: string | null, command: string): AgentAsk => ({
+  ...asked,
+  requestId,
+  turnId,
+  itemId,
+  command,
+});
+const record = (...asks: AgentAsk[]) =>
+  recordAsks(w.store(), session, null, asks, { since: w.store().now(), turn: null, lives: () => false });
+
+test("a page is the same question when its turn and its step are told later, and another one with another step", () => {
+  const [first] = record(page("page 1", null, null, "…end"));
+  const [second] = record(page("page 1", "turn", "step", "the whole of it to its end"));
+  expect(second).toMatchObject({ id: first!.id, turn_id: "turn", item_id: "step", command: "the whole of it to its end" });
+  expect(openAsks(w.store(), session)).toHaveLength(1);
+  const [third] = record(page("page 1", "turn", "another step", "the whole of it to its end"));
+  expect(third!.id).not.toBe(first!.id);
+  expect(record()).toEqual([]);
+});
+
+test("what a protocol asks is told whole at once: another step is another question", () => {
+  const [first] = record(page("7", "turn", null, "one"));
+  const [second] = record(page("7", "turn", "step", "one"));
+  expect(second!.id).not.toBe(first!.id);
+  record();
+});

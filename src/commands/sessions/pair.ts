@@ -90,8 +90,7 @@ export default verb(
       const done = await pair(scene, under, input);
       const missing = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
       under.check();
-      const started = missing ? startBeside(cx, command) : null;
-      if (started !== null) under.startsBeside("Dispatch", started);
+      const started = missing ? await startBeside(cx, store, command, (each) => under.startsBeside("Dispatch", each)) : null;
       return { paired: done, pid: started };
     });
     return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });

@@ -36,8 +36,8 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
 }
 
 /**
- * A wide terminal shows the changes of the project at its right side from the first file on that is written; its first line ends in the sign
- * that closes it (2.1.332). What stands there belongs to no page.
+ * A wide terminal shows the changes of the project at its right side from the first file on that is written; its first line ends in the
+ * sign that closes it (2.1.332). What stands there belongs to no page.
  */
 function withoutPanel(lines: readonly StyledLine[]): readonly StyledLine[] {
   if (!/│ +✕$/.test(lines[0]?.text ?? "")) return lines;
@@ -74,8 +74,8 @@ const isBorder = (line: StyledLine): boolean => isRule(line) || isCutOff(line);
 
 /**
  * Between the last two borders: rows that begin with the marker and go on two columns further in. Where its first rows are not shown the
- * marker is missing, except that of shell commands. Words of a conversation never begin in the first column with a rule, and those of a page
- * that asks have its choices and keys below them.
+ * marker is missing, except that of shell commands. Words of a conversation never begin in the first column with a rule, and those of a
+ * page that asks have its choices and keys below them.
  */
 function composerPlace(lines: readonly StyledLine[]): { readonly begin: number; readonly end: number } | null {
   const end = lines.findLastIndex(isBorder);

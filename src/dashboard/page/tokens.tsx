@@ -147,6 +147,11 @@ export const Limits = ({ accounts }: { accounts: readonly ReportedAccount[] }) =
   </section>
 );
 
+function tokensWords({ budget, tokens_used, tokens_cached }: NonNullable<TaskLimits["budget"]>): string {
+  const most = budget?.tokens == null ? "" : ` of ${budget.tokens.toLocaleString()}`;
+  return `${tokens_used.toLocaleString()}${most} tokens, ${tokens_cached.toLocaleString()} more were cached`;
+}
+
 /** For the page of a task. */
 export function LimitsOfTask({ limits, budget, task }: TaskLimits & { readonly task: string }) {
   return (
@@ -165,10 +170,7 @@ export function LimitsOfTask({ limits, budget, task }: TaskLimits & { readonly t
         <Empty commands={[`conveyor budget ${task} --tokens N`]}>The task has no budget.</Empty>
       ) : (
         <p>
-          <Pill tone={budget.over ? "soon" : "plain"}>{budget.over ? "over budget" : "within budget"}</Pill>{" "}
-          {budget.tokens_used.toLocaleString()}
-          {budget.budget?.tokens != null && ` of ${budget.budget.tokens.toLocaleString()}`} tokens, {budget.tokens_cached.toLocaleString()}{" "}
-          more were cached
+          <Pill tone={budget.over ? "soon" : "plain"}>{budget.over ? "over budget" : "within budget"}</Pill> {tokensWords(budget)}
           {budget.budget?.window_percent != null && `; at most ${budget.budget.window_percent} % of a window`}{" "}
           <Command text={`conveyor budget ${task}`} />
         </p>

@@ -48,6 +48,8 @@ export interface Senses {
 }
 
 export interface LookOptions {
+  /** As {@link databaseMark} gives it. */
+  readonly database: string;
   readonly reasons: readonly Reason[];
   /** The newest record that who waits was shown; null: ends of turns that are over do not count. */
   readonly record: number | null;
@@ -55,12 +57,25 @@ export interface LookOptions {
 
 export interface WaitLook extends Look {
   readonly targets: readonly Target[];
-  /** When, in milliseconds since the epoch, time alone may make something so; null: never. */
-  readonly due: number | null;
+  /** When, in milliseconds since the epoch, time alone may make something so; infinite: never. */
+  readonly due: number;
 }
 
 /** Which database the numbers are of: the first line of its log is in no other. */
 export const databaseMark = (store: Store): string => markOf(firstLine(store) ?? "");
+
+/**
+ * What is said to an agent just as it comes to rest is written a moment before it says that it rests, and that it works a moment later
+ * (Claude Code 2.1.332, after `/clear`): a rest this young does not tell that the turn which stands open was broken off.
+ */
+const YOUNG_MS = 1500;
+
+/** When a rest that its agent has just told of is old enough to count; null: it is, or there is none. */
+const ripens = ({ restsSince }: Sign, nowMs: number): number | null =>
+  restsSince !== null && restsSince + YOUNG_MS > nowMs ? restsSince + YOUNG_MS : null;
+
+/** What the machine shows of a session, looked at once in a look. */
+type Signs = (session: Session) => Sign;
 
 function signOf(session: Session, shown: Shown | null): Sign {
   const terminal = shown === null ? null : { running: shown.running, reason: null, width: 0, height: 0, attached: 0 };
@@ -79,26 +94,34 @@ function isUntouched(session: Session, sign: Sign): boolean {
 export const sessionsOf = ({ session, worker, manager }: Target): Session[] => [session, worker, manager].filter((each) => each !== null);
 
 /** Has a terminal on record that can be looked at. */
-export const inTerminal = ({ tmux_session: name, state }: Session): boolean => Boolean(name) && state === "active";
+const inTerminal = ({ tmux_session: name, state }: Session): boolean => Boolean(name) && state === "active";
 
 const SIGNS = { completed: "completed", failed: "failed", aborted: "aborted", open: null } as const;
 
-function waitedSide(cx: Context, store: Store, session: Session, senses: Senses, record: number | null): WaitedSide {
-  const shown = senses.shown(session.id);
-  const sign = signOf(session, shown);
+function waitedSide(
+  cx: Context,
+  store: Store,
+  session: Session,
+  { shown, sign: seen }: { shown: Shown | null; sign: Sign },
+  record: number | null,
+): { side: WaitedSide; due: number | null } {
   const nowMs = cx.nowMs();
+  const due = ripens(seen, nowMs);
+  const sign = due === null ? seen : { ...seen, restsSince: null };
   const ends = (record === null ? [] : turnEndsAfter(store, session.id, record)).flatMap((event): TurnEnd[] => {
     const said = turnSign(event);
     const turn = said === null ? null : SIGNS[said];
     return turn === null ? [] : [{ id: event.id, timestamp: event.timestamp, turn, turn_error: event.turn_error }];
   });
-  return {
-    ...sideState(cx, sideFacts(store, session), sign, nowMs),
+  const state = sideState(cx, sideFacts(store, session), sign, nowMs);
+  const side = {
+    ...state,
     ends,
-    untouched: isUntouched(session, sign),
+    untouched: state.turn === "none" && isUntouched(session, sign),
     limit: limitedUntil(store, session, nowMs),
     asksByRow: session.codex_session_id !== null && (session.socket !== null || (shown?.dialog != null && shown.dialog.kind !== "other")),
   };
+  return { side, due };
 }
 
 function unread(store: Store, sessionId: string): UnreadMessage[] {
@@ -109,11 +132,11 @@ function unread(store: Store, sessionId: string): UnreadMessage[] {
   });
 }
 
-/** Since when both sides of a task rest, whether for long enough or not; null: they do not. */
-function resting({ cx, store }: Scene, task: Task, senses: Senses, afterSeconds: number): Draft | null {
-  const sign = (id: string): Sign => signOf(sessionById(store, id)!, senses.shown(id));
+/** That both sides of a task rest, and since when, whether for long enough or not; null: they do not. */
+function resting({ cx, store }: Scene, task: Task, signs: Signs): Draft | null {
+  const sign = (id: string): Sign => signs(sessionById(store, id)!);
   const situation = situationOf(cx, taskFacts(store, task), { sign, staleProofs: () => 0, dispatches: () => true });
-  const drafts = taskDrafts({ ...situation, dismissed: [] }, { nowMs: cx.nowMs(), stalledAfterSeconds: afterSeconds });
+  const drafts = taskDrafts({ ...situation, dismissed: [] }, { nowMs: cx.nowMs(), stalledAfterSeconds: 0 });
   return drafts.find(({ kind }) => kind === "stalled") ?? null;
 }
 
@@ -129,13 +152,26 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
   const { cx, store } = scene;
   const asked = new Set(options.reasons);
   const coming: string[] = [];
-  let due: number | null = null;
+  const known = new Map<string, Sign>();
+  const signs: Signs = (session) => {
+    const sign = known.get(session.id) ?? signOf(session, senses.shown(session.id));
+    known.set(session.id, sign);
+    return sign;
+  };
+  /** Nothing is told by a rest that may not be one. */
+  let settled = true;
+  let due = Number.POSITIVE_INFINITY;
+  const dueAt = (at: number | null): void => void (due = Math.min(due, at ?? due));
 
   const ofSession = (whose: Whose, session: Session, counts: ReadonlySet<Reason>): Sighting[] => {
     const wanted = (reason: Reason): boolean => asked.has(reason) && counts.has(reason);
     const found: Sighting[] = [];
-    if ([...counts].some((reason) => wanted(reason) && !OF_ROWS.has(reason)))
-      found.push(...sideSightings(whose, waitedSide(cx, store, session, senses, options.record)).filter(({ reason }) => wanted(reason)));
+    if ([...counts].some((reason) => wanted(reason) && !OF_ROWS.has(reason))) {
+      const { side, due } = waitedSide(cx, store, session, { shown: senses.shown(session.id), sign: signs(session) }, options.record);
+      dueAt(due);
+      settled &&= due === null;
+      found.push(...sideSightings(whose, side).filter(({ reason }) => wanted(reason)));
+    }
     if (wanted("message")) {
       found.push(...messageSightings(whose, session.name, unread(store, session.id)));
       coming.push(...comingTo(store, session.id).map(messageKey));
@@ -144,10 +180,12 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
   };
 
   const stalled = (whose: Whose, task: Task): Sighting[] => {
-    const now = resting(scene, task, senses, STALLED_AFTER_SECONDS);
-    if (now !== null) return [stalledSighting(whose, task.id, now)];
-    const rests = instant(resting(scene, task, senses, 0)?.since);
-    if (rests !== null) due = Math.min(due ?? Number.POSITIVE_INFINITY, rests + STALLED_AFTER_SECONDS * 1000 + 1);
+    const rests = resting(scene, task, signs);
+    const since = instant(rests?.since);
+    if (rests === null || since === null) return [];
+    const at = since + STALLED_AFTER_SECONDS * 1000;
+    if (cx.nowMs() > at) return [stalledSighting(whose, task.id, rests)];
+    dueAt(at + 1);
     return [];
   };
 
@@ -176,9 +214,9 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
   return snapshot(store, () => {
     const targets = targetsNow().filter((target) => !isOver(target) || asked.has("done"));
     const sightings = targets.flatMap(ofTarget);
-    const marks = { database: databaseMark(store), ...marksNow(store) };
+    const marks = { database: options.database, ...marksNow(store) };
     const sessions = targets.flatMap(sessionsOf);
-    const whole = !asked.has("question") || sessions.every((each) => !inTerminal(each) || senses.shown(each.id) !== null);
-    return { targets, sightings, marks, coming, whole, due };
+    const seen = !asked.has("question") || sessions.every((each) => !inTerminal(each) || senses.shown(each.id) !== null);
+    return { targets, sightings, marks, coming, whole: seen && settled, due };
   });
 }

@@ -45,12 +45,12 @@ const SETTLED_MS = 4000;
 const BACKSTOP_MS = 30_000;
 
 /** @throws Failure for a text that is no cursor of this database */
-function cursorOf({ cx, store }: Scene, text: string): Cursor {
+function cursorOf({ cx, store }: Scene, text: string, database: string): Cursor {
   const hint = `without --since, ${cx.program} wait begins with what is so now`;
   const cursor = readCursor(text);
   if (cursor === null) throw new Failure("the text after --since is no cursor, or not all of one", { hint });
   const now = marksNow(store);
-  if (cursor.database !== databaseMark(store)) throw new Failure("the cursor is of another database", { hint });
+  if (cursor.database !== database) throw new Failure("the cursor is of another database", { hint });
   if (cursor.record > now.record || cursor.message > now.message || cursor.event > now.event)
     throw new Failure("the cursor is of a later state of this database, which was put back since", { hint });
   return cursor;
@@ -70,7 +70,8 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
   const wanted = wantedOf(scene, options.targets);
-  const given = options.since === undefined ? null : cursorOf(scene, options.since);
+  const database = databaseMark(store);
+  const given = options.since === undefined ? null : cursorOf(scene, options.since, database);
   const targets = new Targets(store, wanted, given?.event ?? null);
   refuseVain(scene, targets.now(), options.reasons, wanted);
 
@@ -97,7 +98,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
   const deadline = options.timeoutSeconds === null ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
   let cursor = given;
   let backstop = performance.now() + BACKSTOP_MS;
-  let timeDue: number | null = null;
+  let timeDue = Number.POSITIVE_INFINITY;
 
   const answer = (found: readonly Sighting[], next: Cursor): Waited => {
     const facts = found.toSorted(byReason).map(shown);
@@ -124,7 +125,8 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
     return null;
   };
 
-  const look = (): WaitLook => lookForWait(scene, () => targets.now(), watch, { reasons: options.reasons, record: cursor?.record ?? null });
+  const look = (): WaitLook =>
+    lookForWait(scene, () => targets.now(), watch, { database, reasons: options.reasons, record: cursor?.record ?? null });
   const follow = (): void => watch.follow(targets.now().flatMap(sessionsOf));
 
   try {
@@ -156,7 +158,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
         due = true;
         continue;
       }
-      const time = timeDue === null ? Number.POSITIVE_INFINITY : now + Math.max(1, timeDue - cx.nowMs());
+      const time = now + Math.max(1, timeDue - cx.nowMs());
       const rung = await bell.wait(Math.min(deadline, backstop, time) - now);
       if (!rung && performance.now() >= time) due = true;
     }

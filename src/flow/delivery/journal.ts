@@ -36,7 +36,8 @@ export interface Parcel {
   readonly commandId?: string | null;
   readonly notificationId?: number | null;
   /**
-   * Called with the id of the delivery inside the transaction that marks the sending as begun. False: it may not be sent (a claim was lost).
+   * Called with the id of the delivery inside the transaction that marks the sending as begun. False: it may not be sent (a claim was
+   * lost).
    */
   begin?(deliveryId: string): boolean;
   /** Called inside the transaction that ends the sending; has to call `write`, which writes the row of the delivery. */
@@ -110,7 +111,9 @@ export class Journal {
           this.steps.splice(0),
         );
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
-      if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
+      // What nobody asked for is not said again by itself: whoever interrupted it has taken over.
+      const again = transport === this.parcel.recipient.agent.served?.transport && this.parcel.undisturbed !== true;
+      if (again) keepText(this.store, this.id, this.parcel.text);
       else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
       this.away = true;

@@ -87,8 +87,8 @@ export async function pass(
   }
   const gone = await goneHolders(scene);
   releaseParked(store);
-  take(await loseDeadResumes(scene));
   take(lateProofs(scene, options));
+  take(await loseDeadResumes(scene));
   await recoverLost(scene, kindsOf(types, wantsTurns(only)), carrier, memory);
   const room = (most: number): number => (stopped() ? 0 : most - count);
   const all = async (most: number, next: () => Step | null): Promise<void> => {

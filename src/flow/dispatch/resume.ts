@@ -132,7 +132,7 @@ function finish(scene: PassScene, resumable: Resumable, verdict: Verdict, write:
   });
 }
 
-/** What dispatchers that died had claimed: nobody can tell what they said, and it is not said again. */
+/** What dispatchers that died had claimed is not said again; where its delivery does not prove it, nobody can tell what they said. */
 export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
   const { cx, store, claimant } = scene;
   const items: Item[] = [];
@@ -141,7 +141,10 @@ export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
     if (world === null || pid === null || born === null || !(await isGone({ world, pid, born }, cx.env))) continue;
     const session = sessionById(store, session_id);
     const lost = tx(store, () => {
-      if (session === null || !loseResume(store, claim)) return null;
+      const state = session === null ? null : loseResume(store, claim);
+      if (session === null || state === null) return null;
+      const item = itemOf(scene, { session, taskId: task_id, eventId: event_id });
+      if (state === "said") return { ...item, state: "delivered", proof: "seen" };
       const error = "a dispatcher died while it told the session to go on; look before it is told again";
       reportSignal(store, task_id, {
         type: "dispatch_limit_resume_unknown",
@@ -150,7 +153,7 @@ export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
         correlation: { dispatcher_id: claimant.dispatcherId, signal_type: SIGNAL, source_event_id: event_id },
         attributes: { target_session: session.name },
       });
-      return { ...itemOf(scene, { session, taskId: task_id, eventId: event_id }), state: "unknown", error };
+      return { ...item, state: "unknown", error };
     });
     if (lost !== null) items.push(lost);
   }

@@ -7,8 +7,8 @@ import { recipientOf } from "../reach/recipient.ts";
 
 /**
  * How long whoever ends a Dispatch waits for it: what one sending can take to its proof or its verdict. Through the agent's queue 15 s to
- * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and
- * 15 for the proof. Doubled, for a busy machine.
+ * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready
+ * and 15 for the proof. Doubled, for a busy machine.
  */
 export const PATIENCE_MS = 130_000;
 

@@ -16,6 +16,7 @@ import { listStarts, type UnfinishedStart } from "../../store/sessions/unfinishe
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { isThere } from "../../system/files/text-file.ts";
+import { onStop } from "../../system/processes/this-process.ts";
 import { BESIDE_ID, type Beside, besideCommand, startBeside } from "./beside.ts";
 import { readAhead } from "../observe/ingest.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
@@ -164,6 +165,7 @@ function noteCutOff({ cx, store }: Scene, sessionId: string, began: string): voi
 class Reviving {
   readonly revived: Revived[] = [];
   readonly failed: NotRevived[] = [];
+  private asked = false;
 
   constructor(
     private readonly scene: Scene,
@@ -171,14 +173,30 @@ class Reviving {
     private readonly dryRun: boolean,
   ) {}
 
+  /** The request to end, which the start at hand hears, too. */
+  stop(): void {
+    this.asked = true;
+  }
+
+  /** Call it between two starts. @throws Failure when this process was asked to end */
+  async check(task: string | null = null): Promise<void> {
+    // A request that has come meanwhile is only heard then.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.asked)
+      throw new Failure("it was interrupted between two starts: what was revived by then runs", {
+        hint: `it goes on from here: ${this.again(task)}`,
+      });
+  }
+
   /** The same command again, which goes on from wherever this one came to. */
   private again(task: string | null): string {
-    const which = this.extent === "all" || task === null ? ["--all"] : typeof this.extent === "string" ? [] : [task];
+    const which = this.extent === "all" ? ["--all"] : this.extent === "bound" || task === null ? [] : [task];
     return nextCommand(this.scene.cx, this.scene.store, "revive", ...which);
   }
 
   /** @throws Failure when this process was asked to end: the start at hand is ended, and the same command goes on */
   async one({ session, dead, task }: Unasked): Promise<void> {
+    await this.check(task);
     const { cx, store } = this.scene;
     const { name, role, codex_session_path: path } = session;
     const now = sessionById(store, session.id);
@@ -217,6 +235,7 @@ class Reviving {
 
   /** The start of one that runs, which was killed when all but its end was done. */
   async finish(start: UnfinishedStart): Promise<void> {
+    await this.check();
     const { store } = this.scene;
     const session = start.session_id === null ? null : sessionById(store, start.session_id);
     if (session?.state !== "active" || conversationOf(session) === null) return;
@@ -238,13 +257,30 @@ class Reviving {
 export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path: string | undefined): Promise<Revival> {
   const { cx, store } = scene;
   const reviving = new Reviving(scene, extent, dryRun);
-  for (const each of unasked(scene, await deadSessions(cx, store), extent)) await reviving.one(each);
-  const { revived, failed } = reviving;
+  const release = onStop(() => reviving.stop());
   const bound: string[] = [];
-  if (!dryRun) {
-    for (const start of listStarts(store)) await reviving.finish(start);
-    for (const binding of bindingsIn(store, extent)) if (reviveBinding(store, binding)) bound.push(binding.task_name);
+  try {
+    for (const each of unasked(scene, await deadSessions(cx, store), extent)) await reviving.one(each);
+    if (!dryRun) {
+      for (const start of listStarts(store)) await reviving.finish(start);
+      for (const binding of bindingsIn(store, extent)) if (reviveBinding(store, binding)) bound.push(binding.task_name);
+    }
+    const { revived, failed } = reviving;
+    const dispatch = await ensureDispatch(scene, reviving, dryRun, path);
+    await reviving.check();
+    return { dry_run: dryRun, revived, failed, bound, dispatch };
+  } finally {
+    release();
   }
+}
+
+/** A Dispatch beside those who are bound, unless one lives. */
+async function ensureDispatch(
+  { cx, store }: Scene,
+  { revived, failed }: Reviving,
+  dryRun: boolean,
+  path: string | undefined,
+): Promise<Beside> {
   const runs = (id: string): boolean => {
     const session = sessionById(store, id);
     if (session === null || failed.some((each) => each.session === session.name)) return false;
@@ -257,6 +293,6 @@ export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path
   );
   const lives = (await dispatchers(cx, store)).some(({ alive, dry_run }) => alive && dry_run === 0);
   const command = wanted && !lives ? besideCommand(cx, BESIDE_ID, path) : null;
-  const pid = command === null || dryRun ? null : startBeside(cx, command);
-  return { dry_run: dryRun, revived, failed, bound, dispatch: { command, ensure: wanted, started: pid !== null, pid } };
+  const pid = command === null || dryRun ? null : await startBeside(cx, store, command);
+  return { command, ensure: wanted, started: pid !== null, pid };
 }

@@ -122,12 +122,14 @@ export const claimedResumes = (store: Store): ClaimedResume[] =>
     )
     .all();
 
-/** Whoever claimed it died before its end: nobody can tell what was said, and it is not said again. False: it had ended by itself. */
-export const loseResume = (store: Store, { session_id, event_id }: ClaimedResume): boolean =>
-  tx(
-    store,
-    () =>
-      store.db
-        .query("update limit_resumes set state = 'unknown', ended_at = ? where session_id = ? and event_id = ? and state = 'claimed'")
-        .run(store.now(), session_id, event_id).changes > 0,
-  );
+/**
+ * Whoever claimed it died before its end. Where its delivery is not proven, nobody can tell what was said; it is not said again either way.
+ * Null: it had ended by itself.
+ */
+export const loseResume = (store: Store, { session_id, event_id }: ClaimedResume): "said" | "unknown" | null =>
+  store.db
+    .query<{ state: "said" | "unknown" }, [string, string, number]>(
+      `update limit_resumes set state = iif(exists (select 1 from deliveries d where d.id = delivery_id and d.state = 'delivered'), 'said',
+         'unknown'), ended_at = ? where session_id = ? and event_id = ? and state = 'claimed' returning state`,
+    )
+    .get(store.now(), session_id, event_id)?.state ?? null;

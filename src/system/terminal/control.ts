@@ -40,6 +40,8 @@ interface Question {
 
 const BEGINS = /^%begin (\d+ \d+ 1)$/;
 const TOUCHES = /^%(?:output|extended-output|pane-mode-changed) (%\d+)/;
+/** A title (Codex lets its own blink while it waits for somebody), and what frames a drawing without being one, as octal escapes. */
+const UNSEEN = /^%output %\d+ (?:\\033\][0-2];[^\\]*(?:\\007|\\033\\134)|\\033\[\?2026[hl]|\\033\[0?m)+$/;
 const CHANGES = /^%(?:sessions-changed|session-renamed|session-changed|window-add|window-close|unlinked-window-|layout-change)/;
 const GONE_MS = 1000;
 
@@ -52,6 +54,7 @@ export function controlLine(env: Env, session: string, events: ControlEvents): C
   let open = true;
 
   const notice = (text: string): void => {
+    if (UNSEEN.test(text)) return;
     const touched = TOUCHES.exec(text);
     if (touched !== null) events.touched(touched[1]!);
     else if (CHANGES.test(text)) events.changed();

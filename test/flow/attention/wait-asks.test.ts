@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ClaudeSuiteWorld } from "../../agent-suite/claude-world.ts";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { describeClaude } from "../../claude-world.ts";
+import { until } from "../../harness.ts";
 import { tmux } from "../../panes.ts";
 import { boundTask, servedWorker } from "../../served-world.ts";
 
@@ -63,19 +64,22 @@ describeClaude("Claude Code, on its page", () => {
 
   test("over a /clear: the turn in its next conversation is told of", async () => {
     await rests();
-    const { cursor } = (await world.run("wait w1 --until failed --timeout 0")).json();
-    const before = world.rows<{ id: string }>("select codex_session_id as id from sessions where name = 'w1'")[0]!.id;
-    const meanwhile = world.run(`wait w1 --until idle --since ${cursor} --timeout 80`);
+    const { cursor } = (await world.run("wait w1 --until idle --timeout 0")).json();
+    const before = world.live()[0]!.sessionId;
+    const next = world.run(`wait w1 --until idle --since ${cursor} --timeout 80`);
     tmux(world, "send-keys", "-t", "=claude-w1:", "-l", "--", "/clear");
     tmux(world, "send-keys", "-t", "=claude-w1:", "Enter");
-    const told = (await meanwhile).json();
-    // Either the end before it, which this cursor was never shown, or what is said after it.
-    expect(told.reason).toBe("idle");
-    await rests();
-    const next = world.run(`wait w1 --until idle --since ${told.cursor} --timeout 80`);
+    await until("the next conversation", () => world.live().find(({ sessionId, status }) => sessionId !== before && status === "idle"));
     await world.ok(["session-nudge", "w1", "hello again"]);
-    expect((await next).json()).toMatchObject({ reason: "idle", timed_out: false });
-    expect(world.rows<{ id: string }>("select codex_session_id as id from sessions where name = 'w1'")[0]!.id).not.toBe(before);
+    const told = (await next).json();
+    expect(told.facts).toMatchObject([{ reason: "idle", session: "w1", details: { turn: "completed" } }]);
+    const [row] = world.rows<{ text: string }>(
+      "select payload_json as text from codex_events where id = ?",
+      told.facts[0].details.event_id,
+    );
+    expect(row!.text).toContain("last_agent_message");
+    const now = world.rows<{ id: string }>("select codex_session_id as id from sessions where name = 'w1'")[0]!.id;
+    expect([now === before, world.live().some(({ sessionId }) => sessionId === now)]).toEqual([false, true]);
   }, 180_000);
 });
 
