@@ -69,11 +69,11 @@ function ofAsk(side: SideState, ask: SideAsk, about: About): Draft {
 const choicesOf = ({ choices, answers }: Dialog): AskChoice[] =>
   choices.map((label, index) => ({ word: answers[index]?.word ?? label, label }));
 
-/** What a page in front of it asks that nobody has on record; null when none does. */
+/** What a page in front of it asks that nobody has on record; null when none does, or it has been on record and was answered. */
 function ofPage(side: SideState, about: About): Draft | null {
-  const { id, name, agent, page, dialog, limit } = side;
+  const { id, name, agent, page, dialog, recorded, limit } = side;
   const kind = (page === null ? undefined : PAGES[page]) ?? (dialog === null ? undefined : "dialog");
-  if (kind === undefined) return null;
+  if (kind === undefined || (kind === "question" && recorded && side.asks.length === 0)) return null;
   const question = dialog === null || dialog.question === "" ? "" : `: ${oneLine(dialog.question)}`;
   const subject = dialog?.subject ?? null;
   return {

@@ -35,6 +35,8 @@ export interface SideState {
   readonly limit: { readonly limited: boolean; readonly resets_at: string | null };
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
+  /** What its page asks was on record when that was looked at. */
+  readonly recorded: boolean;
   readonly asks: readonly SideAsk[];
   /** Its pane shows another conversation: the words of the command that takes that one on record. */
   readonly moved: readonly string[] | null;

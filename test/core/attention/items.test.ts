@@ -26,6 +26,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   limit: { limited: false, resets_at: null },
   page: "idle",
   dialog: null,
+  recorded: false,
   asks: [],
   moved: null,
   movedAt: null,
@@ -154,6 +155,8 @@ test("pages that nobody has on record, by what they are about", () => {
     ["draft", undefined],
   ] as const)
     expect([page, withSide({ page })[0]?.kind]).toEqual([page, kind]);
+  // It was on record, and was answered since it was looked at.
+  expect(withSide({ page: "command_approval", recorded: true })).toEqual([]);
   // Another page is another fact, and so is that of the other side.
   const keys = [withSide({ page: "sign_in" }), withSide({ page: "api_key" }), of({ sides: [side(), manager({ page: "sign_in" })] })];
   expect(new Set(keys.map(([draft]) => draft!.key)).size).toBe(3);

@@ -7,7 +7,7 @@ import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import type { Item } from "../../../src/core/attention/item.ts";
 import { describeClaude } from "../../claude-world.ts";
 import { until, type World } from "../../harness.ts";
-import { boundTask, servedWorker } from "../../served-world.ts";
+import { boundTask, MAIN, servedWorker } from "../../served-world.ts";
 
 const questions = async (world: World): Promise<Item[]> => {
   const { items } = await world.ok<{ items: Item[] }>("attention --json");
@@ -56,6 +56,37 @@ describe("Codex, by its protocol", () => {
     await world.ok(["session-nudge", "w1", "ask touch two"]);
     await asksAndIsAnswered(world, world.project, "two");
     expect(world.rows("select count(distinct id) as n from agent_asks")).toEqual([{ n: 2 }]);
+  }, 90_000);
+
+  test("who watches is told of a question once, and that it is over, though its page goes a moment later", async () => {
+    const words = [...MAIN, "attention", "--watch", "--json"];
+    const watch = Bun.spawn(words, { env: world.env, cwd: world.work, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    let text = "";
+    const reading = (async () => {
+      for await (const bytes of watch.stdout) text += new TextDecoder().decode(bytes);
+    })();
+    const told = (): string[][] =>
+      text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line).items as Item[]).filter(({ kind }) => kind === "question").map(({ id }) => id));
+    try {
+      await until("the first line", () => told().length > 0);
+      await world.ok(["session-nudge", "w1", "ask touch three"]);
+      await until("the question", () => told().at(-1)!.length > 0);
+      await world.ok("answer w1 no --json");
+      await until("that it is over", () => told().at(-1)!.length === 0);
+      // Its page has gone, and a commit that has nothing to do with it is told.
+      await until("that nothing is asked", async () => (await questions(world)).length === 0);
+      await world.ok(["enqueue-nudge-worker", "t1", "--message", "later"]);
+      await until("the message that waits", () => text.includes("no_dispatch"));
+    } finally {
+      watch.kill("SIGTERM");
+      await watch.exited;
+      await reading;
+    }
+    expect(new Set(told().flat()).size).toBe(1);
+    expect([watch.exitCode, await new Response(watch.stderr).text()]).toEqual([0, ""]);
   }, 90_000);
 });
 
