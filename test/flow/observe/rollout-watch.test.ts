@@ -26,10 +26,11 @@ test("a folder that was replaced is watched again after the next backstop", asyn
     (message) => problems.push(message),
     () => afterRead(),
   );
-  const stored = () => w.rows<{ n: number }>("select count(*) as n from codex_events")[0]!.n;
+  const stored = (name = "w1") =>
+    w.rows<{ n: number }>("select count(*) as n from codex_events e join sessions s on s.id = e.session_id where s.name = ?", name)[0]!.n;
   watch.follow();
   watch.ingest(true);
-  expect(stored()).toBe(1);
+  expect([stored(), stored("m1")]).toEqual([1, 1]);
 
   worker.append(event({ type: "agent_message", message: "no turn" }));
   await until("the event", () => told > 0);
