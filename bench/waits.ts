@@ -1,12 +1,12 @@
-/** How soon a wait returns, and what it costs while nothing happens: `bench/waits.ts [IDLE_SECONDS] [PROGRAM …]`. */
+/** How soon a wait returns, and what it costs while nothing happens: `bench/waits.ts [IDLE_SECONDS] [WAITS] [PROGRAM …]`. */
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { programOf } from "./program.ts";
 
-const [idle = "60", ...given] = process.argv.slice(2);
+const [idle = "60", count = "200", ...given] = process.argv.slice(2);
 const program = programOf(given);
-const WAITS = 200;
+const WAITS = Number(count);
 
 const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
 const env: Record<string, string> = {

@@ -49,8 +49,11 @@ export function readOn({ cx, store, session, agent, file, ahead }: Reading): Ing
   const start = offset ?? 0;
   let events = 0;
   let skipped = 0;
+  let overtaken = false;
   for (;;) {
     const piece = file.read(offset ?? 0);
+    // Somebody else has stored and reported all of it. Many may follow one transcript, and each commit wakes them all.
+    if (overtaken && piece.lines.length === 0 && events === 0) return { new_events: 0, new_offset: offset ?? 0, skipped_lines: 0 };
     const { records, malformed } = translated(agent, piece, memory);
     const done = tx(store, () => {
       const mark = readingMark(store, session.id);
@@ -71,6 +74,7 @@ export function readOn({ cx, store, session, agent, file, ahead }: Reading): Ing
       return { offset: next, last: !piece.more, overtaken: false };
     });
     offset = done.offset;
+    overtaken = done.overtaken;
     if (done.overtaken) memory = memoryAt(store, agent, session, offset);
     if (done.last) return { new_events: events, new_offset: offset ?? 0, skipped_lines: skipped };
   }
