@@ -225,8 +225,7 @@ class Reviving {
         noteCutOff(this.scene, session.id, began);
       });
       const { tmux_session, pid, launch } = sessionById(store, session.id)!;
-      const taskId = bindingOfSession(store, session.id)?.task_id ?? null;
-      addEvent(store, { type: "session_revived", taskId, payload: { session: name, role, thread_id: request.resume, turn_cut_off } });
+      addEvent(store, { type: "session_revived", taskId: bindingOfSession(store, session.id)?.task_id ?? null, payload: facts });
       this.revived.push({ ...facts, tmux_session, pid, launch });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
