@@ -32,6 +32,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "open-worker": verb("a terminal window on a task's worker", () => import("./commands/sessions/open-worker.ts")),
     "open-manager": verb("a terminal window on a task's manager", () => import("./commands/sessions/open-manager.ts")),
     stop: verb("end the terminal of a worker or a session", () => import("./commands/sessions/stop.ts")),
+    revive: verb("bring back who ended unasked, on their own conversations", () => import("./commands/sessions/revive.ts")),
     reconcile: verb("find sessions and bindings that have died, and mark them", () => import("./commands/sessions/reconcile.ts")),
   },
   Observe: {
@@ -54,7 +55,14 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     deliveries: verb("what was sent, how, with what proof, and what is still uncertain", () => import("./commands/delivery/deliveries.ts")),
   },
   Attention: {
-    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention.ts")),
+    attention: verb("everything that needs a person, the most pressing first", () => import("./commands/attention/attention.ts")),
+    notify: verb("rules by which a person is told of what needs them"),
+    "notify add": verb("be told by a bell, the desktop or a program", () => import("./commands/attention/notify-add.ts")),
+    "notify list": verb("the rules, and how they went", () => import("./commands/attention/notify-list.ts")),
+    "notify remove": verb("take a rule away", () => import("./commands/attention/notify-remove.ts")),
+    "notify test": verb("carry a rule out now", () => import("./commands/attention/notify-test.ts")),
+    limits: verb("how much of their limits the accounts have used, and who is at one", () => import("./commands/attention/limits.ts")),
+    budget: verb("what a task may use before its worker is told nothing more", () => import("./commands/attention/budget.ts")),
     wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
   },
   Dispatch: {

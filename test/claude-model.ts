@@ -60,6 +60,18 @@ const question: JsonObject = {
   ],
 };
 
+/** Beside its choices a picture of each is shown. */
+const withPreviews: JsonObject = {
+  question: "Which layout shall it have?",
+  header: "Layout",
+  multiSelect: false,
+  options: [
+    { label: "Wide", description: "a wide one", preview: "+--------+\n| ❯ 1. No |\n+--------+" },
+    { label: "Narrow", description: "a narrow one", preview: "+--+\n|  |\n+--+" },
+    { label: "None", description: "no layout" },
+  ],
+};
+
 /** Says something, so that the turn has output, and then what the rest comes to. */
 async function* begun(rest: Iterable<MessagesItem> | Promise<Iterable<MessagesItem>>): AsyncGenerator<MessagesItem> {
   yield { say: "I begin." };
@@ -68,7 +80,7 @@ async function* begun(rest: Iterable<MessagesItem> | Promise<Iterable<MessagesIt
 
 /**
  * Answers `run CMD`, `ask CMD` and `long-command` with that command (whether Claude asks first is a matter of its mode), `write PATH` with a new file,
- * `question` and `plan` by asking, `long N` with so many lines, `fail NAME` as NAME says, `hold NAME` by waiting in the middle of a turn and
+ * `question`, `question previews`, `fetch URL` and `plan` by asking, `long N` with so many lines, `fail NAME` as NAME says, `hold NAME` by waiting in the middle of a turn and
  * `silence NAME` before its first output until it is released, anything else with `ok`.
  */
 export class ClaudeModel extends PlainModel {
@@ -106,7 +118,9 @@ export class ClaudeModel extends PlainModel {
       case "long-command":
         return done([{ run: this.longCommand }]);
       case "question":
-        return done([{ tool: "AskUserQuestion", input: { questions: [question] } }]);
+        return done([{ tool: "AskUserQuestion", input: { questions: [rest === "previews" ? withPreviews : question] } }]);
+      case "fetch":
+        return done([{ tool: "WebFetch", input: { url: rest, prompt: "what does it say" } }]);
       case "plan":
         return done([
           { tool: "Write", input: { file_path: planFile(request), content: "# Plan\n\n1. Do the first thing\n2. Do the second\n" } },

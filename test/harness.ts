@@ -42,6 +42,8 @@ export class World {
   clock = Date.parse("2026-01-02T03:04:05.000Z");
   /** Real time instead of the steady clock, for tests with live processes. */
   realTime = false;
+  /** By how many milliseconds real time is ahead here, for tests that jump to when something is over. */
+  ahead = 0;
   private serial = 0;
   private readonly stores: Context[] = [];
   private kept: Store | undefined;
@@ -75,7 +77,7 @@ export class World {
           0,
           most,
         ),
-      clock: () => (this.realTime ? Date.now() : this.clock++),
+      clock: () => (this.realTime ? Date.now() + this.ahead : this.clock++),
       uuid: () => (this.realTime ? crypto.randomUUID() : `00000000-0000-4000-8000-${String(++this.serial).padStart(12, "0")}`),
     });
     this.stores.push(cx);
@@ -158,14 +160,21 @@ export class World {
   }
 }
 
-/** Waits until `look` gives something true; fails with `what` after `seconds`. For facts of other processes. */
-export async function until<T>(what: string, look: () => T | Promise<T>, seconds = 20): Promise<Exclude<NonNullable<T>, false>> {
+/**
+ * Waits until `look` gives something true; fails with `what` after `seconds`. For facts of other processes.
+ * @param what what is awaited, or how to tell it once it did not come
+ */
+export async function until<T>(
+  what: string | (() => string),
+  look: () => T | Promise<T>,
+  seconds = 20,
+): Promise<Exclude<NonNullable<T>, false>> {
   const begin = performance.now();
   for (;;) {
     const seen = await look();
     if (seen) return seen as Exclude<NonNullable<T>, false>;
     const waited = performance.now() - begin;
-    if (waited > seconds * 1000) throw new Error(`not seen within ${seconds} s: ${what}`);
+    if (waited > seconds * 1000) throw new Error(`not seen within ${seconds} s: ${typeof what === "string" ? what : what()}`);
     // A look may read every process of the machine: the longer it takes, the less often.
     await Bun.sleep(Math.min(150, 10 + waited / 10));
   }

@@ -208,6 +208,18 @@ export class Account {
       fingerprint(text, sha256).digest,
     );
 
+  /** What became of it, step by step, for who looks for a fault. */
+  story = (text: string): string =>
+    JSON.stringify({
+      times: this.times(text),
+      sendings: this.world.rows("select * from deliveries where text_digest = ?", fingerprint(text, sha256).digest),
+      steps: this.world.rows(
+        "select s.* from delivery_steps s join deliveries d on d.id = s.delivery_id where d.text_digest = ? order by s.rowid",
+        fingerprint(text, sha256).digest,
+      ),
+      dispatchers: this.world.rows("select * from dispatchers"),
+    });
+
   /**
    * Sees to it that each text stands in the records of the agent as often as ours say: once where it was delivered, never where it failed
    * or was not begun, at most once where nobody can tell.
@@ -237,3 +249,11 @@ export class Account {
     return figures;
   }
 }
+
+/** Connects to a socket and says whether somebody answered there. */
+export const PROBE = `
+  import { connect } from "node:net";
+  const line = connect(process.argv[2]);
+  const said = (word) => (console.log("the socket: " + word), process.exit());
+  line.on("connect", () => said("reached")).on("error", (error) => said("refused, " + error.code));
+`;

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { planDashboard } from "../core/dashboard-plan.ts";
 import { UsageError } from "../core/failure.ts";
 import { quoteCommand } from "../core/shell.ts";
+import { resumeFlags, resumeWords } from "../flow/dispatch/resume-flags.ts";
 
 export default verb(
   {
@@ -23,6 +24,7 @@ export default verb(
       dbPath: text("database file instead of the one below the state root", { value: "FILE", alias: ["path"] }),
       ensureDispatch: flag("start a Dispatch unless one of this id is alive; it ends with the dashboard"),
       dispatcherId: text("id of that Dispatch", { default: "dispatch-dashboard", value: "ID", filled: true }),
+      ...resumeFlags,
       open: flag("show the page in the browser"),
       dryRun: flag("only print what would be started"),
       json: flag("print JSON"),
@@ -32,6 +34,7 @@ export default verb(
     if (args.dbPath?.trim() === "") throw new UsageError("--db-path must not be empty");
     const plan = planDashboard({
       ...args,
+      resume: resumeWords(args),
       program: cx.program,
       dbPath: args.dbPath === undefined ? undefined : cx.path(args.dbPath),
       workerctlPath: args.workerctlPath?.includes("/") ? cx.path(args.workerctlPath) : args.workerctlPath,

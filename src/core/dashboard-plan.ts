@@ -11,6 +11,8 @@ interface DashboardWish {
   readonly dbPath: string | undefined;
   readonly ensureDispatch: boolean;
   readonly dispatcherId: string;
+  /** Words of that Dispatch by which it goes on with turns that died of a limit. */
+  readonly resume: readonly string[];
   /** The executable that runs Dispatch, only when one was named. */
   readonly workerctlPath: string | undefined;
 }
@@ -57,6 +59,7 @@ export function planDashboard(wish: DashboardWish): DashboardPlan {
           "--watch",
           "--dispatcher-id",
           wish.dispatcherId,
+          ...wish.resume,
           ...database.flatMap((path) => ["--path", path]),
         ]
       : null,

@@ -3,8 +3,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { Troubles } from "../flow/troubles.ts";
 import { type ServedWatch, watchServed } from "../flow/observe/served-watch.ts";
-import { type RolloutWatch, grownOrFine, storeGrown, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
-import { boundManagers } from "../store/sessions/bindings.ts";
+import { type RolloutWatch, type Told, watchRollouts } from "../flow/observe/rollout-watch.ts";
 import type { Store } from "../store/store.ts";
 
 /** Longest time until what is no turn's beginning or end, such as token counts, is read. */
@@ -22,8 +21,6 @@ export class Reading {
     problem: (message, what) => this.troubles.tell(what, message),
     fine: (what) => this.troubles.over(what),
   };
-  /** Size at which a manager's rollout was last read. */
-  private readonly sizes = new Map<string, number>();
 
   constructor(
     private readonly cx: Context,
@@ -59,11 +56,6 @@ export class Reading {
       this.watching?.follow();
       this.served?.follow();
       this.watching?.ingest(all);
-      for (const session of boundManagers(this.store)) {
-        const grown = grownOrFine(session, this.told);
-        if (grown === null || this.sizes.get(grown.path) === grown.size) continue;
-        if (storeGrown(this.cx, this.store, grown, this.told) !== null) this.sizes.set(grown.path, grown.size);
-      }
       // The others leave out what ends no turn.
       if (all) this.troubles.over("reading");
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { Failure } from "../core/failure.ts";
 import { authority, pageUrl } from "../core/loopback.ts";
 import { attended } from "../flow/attention/attend.ts";
+import { NoticeWatch } from "../flow/attention/notice-watch.ts";
 import { watchCommits } from "../flow/commits.ts";
 import { requirePlace } from "../store/place.ts";
 import { findTask } from "../store/tasks/tasks.ts";
@@ -63,7 +64,9 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
     machine.watch(any);
     reading.watch(any);
   });
+  let notices: NoticeWatch | null = null;
   const commits = watchCommits(store, () => {
+    notices?.ring();
     try {
       requirePlace(store);
       live.refresh();
@@ -109,6 +112,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
   });
   const port = server.port!;
   gate = new Gate(port);
+  notices = new NoticeWatch({ cx, store: cx.store(options.path) }, options.problem);
   return {
     url: pageUrl(options.host, port, { task: options.task, token: gate.token }),
     port,
@@ -119,7 +123,7 @@ export async function serveDashboard(cx: Context, reader: Context, options: Dash
       commits.close();
       live.close();
       reading.watch(false);
-      await machine.close();
+      await Promise.all([machine.close(), notices?.close()]);
     },
   };
 }

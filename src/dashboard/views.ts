@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { Criterion } from "../core/tasks/criteria.ts";
 import type { Session } from "../core/sessions/session.ts";
 import type { Task } from "../core/tasks/task.ts";
+import { limitsOfTask, limitsReport, type ReportedAccount, type TaskLimits } from "../store/attention/report.ts";
 import { latestAck } from "../store/tasks/acks.ts";
 import { boundSessionNames } from "../store/tasks/discover.ts";
 import { listCriteria } from "../store/tasks/criteria.ts";
@@ -48,6 +49,8 @@ export interface OverviewParts {
   readonly sessions: readonly Party[];
   /** What needs a person in sessions that work for nobody. */
   readonly freeWaits: readonly Item[];
+  /** Accounts of which something was told, or that a session works with. */
+  readonly limits: readonly ReportedAccount[];
   /** Ids of the active tasks, newest first. */
   readonly order: readonly string[];
 }
@@ -77,6 +80,8 @@ export interface TaskParts {
   readonly workerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
   readonly managerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
   readonly tokens: readonly TokenLine[];
+  /** Null: nobody is bound. */
+  readonly limits: TaskLimits | null;
   readonly loops: readonly LoopView[];
   readonly agreements: Agreements;
 }
@@ -137,6 +142,7 @@ export class Views {
       ended: endedTasks(this.store, ENDED_SHOWN),
       sessions: this.free().map((session) => partyOf(session, this.look)),
       freeWaits: freeItems(this.scene, this.look),
+      limits: limitsReport(this.store).accounts,
       order: cards.map((card) => card.task.id),
     };
     return { ...parts, ...Object.fromEntries(cards.map((card) => [`task/${card.task.id}`, card])) };
@@ -165,6 +171,7 @@ export class Views {
       workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,
       managerInbox: manager ? inboxOf(this.store, manager.session.id, INBOX) : empty,
       tokens: [worker, manager].flatMap((side) => (side ? this.tokens.line(side.session) : [])),
+      limits: worker && manager ? limitsOfTask(this.store, id, { worker: worker.session, manager: manager.session }) : null,
       loops: loopsOf(this.store, id, criteria),
       agreements: this.agreements(id),
     };

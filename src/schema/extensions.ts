@@ -8,6 +8,7 @@ import dashboard from "./dashboard.sql" with { type: "text" };
 import deliveries from "./deliveries.sql" with { type: "text" };
 import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
+import notices from "./notices.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
 
@@ -231,6 +232,21 @@ export const extensions: readonly Extension[] = [
   { version: 17, name: "attention", sql: attention },
   { version: 19, name: "limits", sql: limits },
   { version: 20, name: "budgets", sql: budgets },
+  { version: 21, name: "notices", sql: notices },
+  {
+    version: 22,
+    name: "dispatch-stops",
+    // A watch is asked to end by a row: a second signal would end it in mid-sending.
+    sql: `
+      create table if not exists dispatch_stops (
+        dispatcher_id text not null,
+        host text not null,
+        pid integer not null,
+        asked_at text not null,
+        primary key (dispatcher_id, host, pid)
+      ) strict;
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -23,7 +23,8 @@ create table if not exists parked_messages (
   parked_at text not null
 ) strict;
 
--- Turns that died of a limit and are gone on with, each once: claimed before anything is said.
+-- Turns that died of a limit and are gone on with, each once: claimed before anything is said. How that went stands in `deliveries`; the
+-- claim of a process that died tells nothing, and is not taken up.
 create table if not exists limit_resumes (
   session_id text not null,
   event_id integer not null,
@@ -34,7 +35,7 @@ create table if not exists limit_resumes (
   world text,
   pid integer,
   born text,
-  state text not null check (state in ('claimed', 'delivered', 'typed', 'pull_required', 'failed', 'unknown')),
+  state text not null check (state in ('claimed', 'said', 'unknown')),
   delivery_id text,
   ended_at text,
   primary key (session_id, event_id)

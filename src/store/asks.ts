@@ -52,9 +52,21 @@ const isSame = ({ request_id, turn_id, item_id }: Ask, told: AgentAsk): boolean 
   return request_id === told.requestId && fits(turn_id, told.turnId) && fits(item_id, told.itemId);
 };
 
-/** What is on record as asked and is no longer: to be ended by {@link recordAsks}. */
-export const goneAsks = (store: Store, sessionId: string, told: readonly AgentAsk[]): Ask[] =>
-  openAsks(store, sessionId).filter((ask) => !told.some((each) => isSame(ask, each)));
+/**
+ * What is on record as asked and is no longer: to be ended by {@link recordAsks}.
+ * @param since when the look began that told what is asked: what somebody put on record since then is not in it
+ */
+export const goneAsks = (store: Store, sessionId: string, told: readonly AgentAsk[], since: string): Ask[] =>
+  openAsks(store, sessionId).filter((ask) => ask.asked_at <= since && !told.some((each) => isSame(ask, each)));
+
+/** It was asked, and has ended meanwhile by what somebody else saw. @param since null: whenever that was */
+const hasEnded = (store: Store, sessionId: string, { requestId, turnId, itemId }: AgentAsk, since: string | null): boolean =>
+  itemId !== null &&
+  store.db
+    .query(
+      "select 1 from agent_asks where session_id = ? and request_id = ? and turn_id is ? and item_id = ? and ended_at > coalesce(?, '')",
+    )
+    .get(sessionId, requestId, turnId, itemId, since) !== null;
 
 /**
  * Ends an ask that is gone and that nobody of ours is answering: a turn that was interrupted, with its server or by somebody, takes with it
@@ -74,8 +86,8 @@ export function endGone(store: Store, { id, session_id, turn_id }: Ask, turn: Se
 
 /**
  * Puts on record what a session asks now, and that what it asked before and no longer asks has gone away. Gives what it asks, in the order
- * told.
- * @param now.turn its newest one, as its server tells: what tells whether somebody answered what is gone
+ * told, but for what has ended since it was told.
+ * @param now.since as {@link goneAsks} takes it; @param now.turn its newest one, as its server tells: what tells whether somebody answered what is gone
  * @param now.lives whether a process of this pid runs
  */
 export function recordAsks(
@@ -83,41 +95,44 @@ export function recordAsks(
   sessionId: string,
   taskId: string | null,
   told: readonly AgentAsk[],
-  { turn, lives }: { turn: ServedTurn | null; lives(pid: number): boolean },
+  { since, turn, lives }: { since: string; turn: ServedTurn | null; lives(pid: number): boolean },
 ): Ask[] {
   return tx(store, () => {
     const open = openAsks(store, sessionId);
-    for (const ask of goneAsks(store, sessionId, told)) {
+    for (const ask of goneAsks(store, sessionId, told, since)) {
       // Whoever is just answering writes down itself how that went; of one that died doing so nobody can tell.
       if (ask.sender_pid !== null && lives(ask.sender_pid)) continue;
       endGone(store, ask, turn, taskId);
     }
     for (const each of told) {
       const known = open.find((ask) => isSame(ask, each));
-      if (known === undefined) addAsk(store, sessionId, taskId, each);
-      else if (known.turn_id !== each.turnId || known.item_id !== each.itemId) noteStep(store, known, each);
+      if (known === undefined) {
+        if (!hasEnded(store, sessionId, each, since)) addAsk(store, sessionId, taskId, each);
+      } else if (known.turn_id !== each.turnId || known.item_id !== each.itemId) noteStep(store, known, each);
     }
     const now = openAsks(store, sessionId);
-    return told.map((each) => now.find((ask) => isSame(ask, each))!);
+    return told.flatMap((each) => now.find((ask) => isSame(ask, each)) ?? []);
   });
 }
 
-/** Puts on record one thing that a session asks; one that is on record already stays as it is. */
-export function recordAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): Ask {
-  return tx(store, () => {
+/**
+ * Puts on record one thing that a session's server says it asks; one that is on record already stays as it is, and so does one that has
+ * ended: a server says it again to everybody who comes.
+ */
+export function recordAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): void {
+  tx(store, () => {
     const open = openAsks(store, sessionId);
-    const known = open.find((ask) => isSame(ask, told));
-    if (known !== undefined) return known;
+    if (open.some((ask) => isSame(ask, told)) || hasEnded(store, sessionId, told, null)) return;
     // The same number for another question: its server was started again meanwhile.
     for (const ask of open) if (ask.request_id === told.requestId) endGone(store, ask, null, taskId);
-    return addAsk(store, sessionId, taskId, told);
+    addAsk(store, sessionId, taskId, told);
   });
 }
 
 const noteStep = (store: Store, { id }: Ask, { turnId, itemId, command }: AgentAsk): void =>
   void store.db.query("update agent_asks set turn_id = ?, item_id = ?, command = ? where id = ?").run(turnId, itemId, command, id);
 
-function addAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): Ask {
+function addAsk(store: Store, sessionId: string, taskId: string | null, told: AgentAsk): void {
   const id = store.newId("ask");
   const { requestId, threadId, turnId, itemId, kind, question, command, cwd, reason, choices, takesText } = told;
   store.db
@@ -142,7 +157,6 @@ function addAsk(store: Store, sessionId: string, taskId: string | null, told: Ag
       store.now(),
     );
   addEvent(store, { type: "agent_asked", taskId, payload: { ask_id: id, session_id: sessionId, kind, question, command, reason } });
-  return askById(store, id)!;
 }
 
 /**

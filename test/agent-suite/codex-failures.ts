@@ -8,8 +8,8 @@ const json = { "content-type": "application/json" };
 const refusal = (status: number, error: object | null, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(error === null ? {} : { error }), { status, headers: { ...json, ...headers } });
 
-/** @param resetsAt second of the epoch at which the spent limit is full again */
-const answers = (resetsAt: number): Readonly<Record<string, () => Response>> => ({
+/** @param limit names the second of the epoch at which the spent limit is full again */
+const answers = (limit: { readonly resetsAt: number }): Readonly<Record<string, () => Response>> => ({
   limit: () =>
     refusal(
       429,
@@ -17,7 +17,7 @@ const answers = (resetsAt: number): Readonly<Record<string, () => Response>> => 
       {
         "x-codex-primary-used-percent": "100",
         "x-codex-primary-window-minutes": "300",
-        "x-codex-primary-reset-at": String(resetsAt),
+        "x-codex-primary-reset-at": String(limit.resetsAt),
       },
     ),
   "429": () => refusal(429, null),
@@ -39,9 +39,17 @@ function lastWords(body: unknown): string {
   return said.findLast((text) => !text.startsWith("<")) ?? "";
 }
 
+export interface FailingModel {
+  readonly url: string;
+  /** Second of the epoch at which the limit is full again that is spent from now on. */
+  resetsAt: number;
+  stop(): Promise<void>;
+}
+
 /** @param behind base address of the model that answers whatever is not to fail */
-export function failingModel(behind: string, resetsAt: number): { readonly url: string; stop(): Promise<void> } {
-  const failures = answers(resetsAt);
+export function failingModel(behind: string, resetsAt: number): FailingModel {
+  const limit = { resetsAt };
+  const failures = answers(limit);
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -54,5 +62,5 @@ export function failingModel(behind: string, resetsAt: number): { readonly url: 
       return fetch(behind + path, { method: request.method, headers: request.headers, body: text });
     },
   });
-  return { url: `http://127.0.0.1:${server.port}/v1`, stop: () => server.stop(true) };
+  return Object.assign(limit, { url: `http://127.0.0.1:${server.port}/v1`, stop: () => server.stop(true) });
 }

@@ -1,10 +1,10 @@
 /** Worlds of the suite with a real Codex: the one that package.json pins, or the oldest that must work. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { agents } from "../../src/core/agent/agents.ts";
 import type { ModelItem, ModelRequest } from "../../src/core/agent/scripted-model.ts";
 import { CodexWorld, PlainModel } from "../codex-world.ts";
-import { failingModel } from "./codex-failures.ts";
+import { type FailingModel, failingModel } from "./codex-failures.ts";
 import type { LaunchWish } from "../../src/flow/sessions/way-of-launch.ts";
 import type { AgentWorld, HeldModel, Ways } from "./world.ts";
 
@@ -36,7 +36,7 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
     "404": "other",
     limit: "usage_limit",
   } as const;
-  private failing: ReturnType<typeof failingModel> | null = null;
+  private failing: FailingModel | null = null;
   /** @param launch by protocol, as nobody has to say, or by its terminal */
   constructor(readonly launch: LaunchWish = "protocol") {
     const model = new PlainModel();
@@ -49,6 +49,7 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   }
 
   failFrom(resetsAt: number): void {
+    if (this.failing !== null) return void (this.failing.resetsAt = resetsAt);
     this.failing = failingModel(this.server.url, resetsAt);
     const config = join(this.codexHome, "config.toml");
     const provider = `base_url = "${this.failing.url}"\nrequest_max_retries = 0\nstream_max_retries = 0`;
@@ -58,6 +59,14 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   override async close(): Promise<void> {
     await super.close();
     await this.failing?.stop();
+  }
+}
+
+/** One whose person has asked not to be offered a smaller model at each limit. */
+export class UnaskedWorld extends CodexSuiteWorld {
+  constructor(launch?: LaunchWish) {
+    super(launch);
+    appendFileSync(join(this.codexHome, "config.toml"), "\n[notice]\nhide_rate_limit_model_nudge = true\n");
   }
 }
 

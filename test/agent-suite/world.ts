@@ -55,7 +55,7 @@ export interface AgentWorld extends World {
    * breaks off). The last one is tried last: an agent may ask something after it, and then takes no message any more.
    */
   readonly failures: Readonly<Record<string, TurnErrorKind>>;
-  /** From the next start on, the model fails so, at once and for good. @param resetsAt second of the epoch at which a limit is full again */
+  /** From the next start on, the model fails so, at once and for good; once more: the limit is full again at another time. @param resetsAt second of the epoch at which a limit is full again */
   failFrom(resetsAt: number): void;
   /** What the record of a session holds once it was compacted. */
   readonly compacted: RegExp;

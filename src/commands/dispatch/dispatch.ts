@@ -1,27 +1,37 @@
 /** `dispatch`: carries queued messages and ended turns to the sessions they are for. */
-import { choice, choiceWord, flag, integer, number, pathFlag, text, verb } from "../../args/spec.ts";
+import { choice, choiceWord, flag, integer, number, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
 import { SIGNAL_TYPES } from "../../core/dispatch/queued-command.ts";
 import { dispatchStatus } from "../../flow/dispatch/status.ts";
+import { resumeAfterMs, resumeFlags } from "../../flow/dispatch/resume-flags.ts";
 import { runDispatch } from "../../flow/dispatch/run-dispatch.ts";
+import { stopDispatch } from "../../flow/dispatch/stop-dispatch.ts";
 import { statusText, summaryText } from "../../view/dispatch/dispatch.ts";
+
+/** What a timer can count. */
+const LONGEST_SECONDS = 2_000_000;
 
 export default verb(
   {
     about:
       "Carries queued messages, and the news that a worker ended a turn, to the session each is for: said by its agent's " +
       "own protocol, typed into its tmux session, or laid into its inbox. One pass unless --watch. Exit 0 also when single items fail: " +
-      "look at their state.",
+      "look at their state. `stop` has a watch end: what it is sending is finished, and the command waits until the watch is gone.",
     examples: [
       ["dispatch --once --json", "one pass, with what it did"],
       ["dispatch --watch", "keep at it until interrupted"],
+      ["dispatch --watch --resume-limits", "and have sessions go on by themselves after a usage limit"],
       ["dispatch status --json", "who runs, since when, what is pending, claimed, uncertain"],
+      ["dispatch stop", "end the one that runs, once it has finished what it is sending"],
     ],
     positionals: {
-      action: choiceWord("instead of dispatching, say who dispatches, what waits, what is claimed and what is uncertain", ["status"], {
-        optional: true,
-      }),
+      action: choiceWord(
+        "instead of dispatching: `status` says who dispatches, what waits, what is claimed and what is uncertain, `stop` ends a watch",
+        ["status", "stop"],
+        { optional: true },
+      ),
+      id: word("with stop: which watch, by its --dispatcher-id; else the only one", { optional: true }),
     },
     flags: {
       once: flag("one pass (the default)"),
@@ -30,19 +40,33 @@ export default verb(
       limit: integer("most items of one pass; 0 counts as 1", { default: 10 }),
       interval: number("with --watch: the longest sleep between two passes", { default: 2, value: "SECONDS" }),
       watchIterations: integer("with --watch: stop after this many passes", { min: Number.MIN_SAFE_INTEGER }),
+      untilUnbound: number("with --watch: end when no task has been bound for so long", { value: "SECONDS", max: LONGEST_SECONDS }),
+      timeoutSeconds: integer("with stop: how long to wait until it is gone", { default: 120, value: "SECONDS" }),
       leaseSeconds: integer("how long a claim holds; at least 1", { default: 60, value: "SECONDS" }),
       dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
+      ...resumeFlags,
       dryRun: flag("say what would be done, write nothing"),
       json: flag("print JSON"),
       path: pathFlag,
     },
-    exclusive: [{ of: ["once", "watch"] }],
+    exclusive: [{ of: ["once", "watch"] }, { of: ["type", "resumeLimits"] }],
   },
   async (args, cx: Context) => {
+    if (
+      args.action !== undefined &&
+      (args.once || args.watch || args.dryRun || args.ingest || args.resumeLimits || args.type !== undefined)
+    )
+      throw new UsageError(`${args.action} takes only --json and --path${args.action === "stop" ? ", and --timeout-seconds" : ""}`);
+    if (args.action !== "stop" && args.id !== undefined) throw new UsageError("only stop takes the name of a watch");
+    if (args.untilUnbound !== undefined && !args.watch) throw new UsageError("--until-unbound goes with --watch");
+    if (args.action === "stop") {
+      const stopped = await stopDispatch({ cx, store: cx.store(args.path) }, args.id ?? null, args.timeoutSeconds);
+      if (args.json) return cx.json({ stopped });
+      for (const { dispatcher_id, pid } of stopped) cx.out(`Dispatch ${dispatcher_id} (process ${pid}) has ended`);
+      return;
+    }
     if (args.action === "status") {
-      if (args.once || args.watch || args.dryRun || args.ingest || args.type !== undefined)
-        throw new UsageError("status takes only --json and --path");
       const status = await dispatchStatus(cx, cx.store(args.path));
       return args.json ? cx.json(status) : cx.out(statusText(status));
     }
@@ -55,6 +79,8 @@ export default verb(
       watch: args.watch,
       ingest: args.ingest,
       intervalSeconds: args.interval,
+      resumeAfterMs: resumeAfterMs(args),
+      untilUnboundSeconds: args.untilUnbound ?? null,
       iterations: args.watchIterations === undefined ? undefined : Math.max(1, args.watchIterations),
     });
     if (args.json) cx.json(summary);

@@ -3,19 +3,20 @@ import { choice, flag, json, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from "../../core/tasks/manager-config.ts";
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
+import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
-import { pair, refusePair } from "../../flow/sessions/pair.ts";
+import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
+import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
-import { startBackground } from "../../system/processes/run.ts";
-import { selfArgv } from "../../system/processes/self.ts";
 
 export default verb(
   {
     about:
       "Starts a worker and a manager session in tmux, puts both on record, binds them on the task, opens a run " +
-      "and starts a Dispatch that carries messages between them. The task is created when a goal is given. What can be " +
+      "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task " +
+      "is created when a goal is given. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
       "Interrupted, it ends what it began; killed, the same command goes on from there.",
     examples: [
@@ -52,15 +53,14 @@ export default verb(
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
-      dispatcherId: text("name of the dispatcher that is started unless it lives", { default: "dispatch-pair", value: "ID", filled: true }),
+      ...resumeFlags,
+      dispatcherId: text("name of the dispatcher that is started unless it lives", { default: BESIDE_ID, value: "ID", filled: true }),
       dryRun: flag("print what would be started, or refuse what would be refused; touch nothing"),
       json: flag("print JSON (as it always does)"),
     },
   },
   async (args, cx: Context) => {
-    const command = args.noDispatch
-      ? null
-      : [...selfArgv(), "dispatch", "--watch", "--dispatcher-id", args.dispatcherId, "--path", cx.storePath(args.path)];
+    const command = args.noDispatch ? null : besideCommand(cx, args.dispatcherId, args.path, resumeWords(args));
     const plan = { ensure_dispatch: !args.noDispatch, dispatch_command: command };
     const config = changeOfFlags({
       mode: args.managerMode,
@@ -82,16 +82,17 @@ export default verb(
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
       if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan });
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...plannedSides({ cx, input }) });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };
-    const { paired, missing } = await undertake(cx, async (under) => ({
-      paired: await pair(scene, under, input),
-      missing: command !== null && !(await isDispatching(cx, store, args.dispatcherId)),
-    }));
-    const pid = command !== null && missing ? startBackground(command, { ...cx.env, WORKERCTL_STATE_ROOT: cx.stateRoot }, "/") : null;
-    if (command !== null && missing && pid === null) cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
+    const { paired, pid } = await undertake(cx, async (under) => {
+      const done = await pair(scene, under, input);
+      const missing = command !== null && !(await isDispatching(cx, store, args.dispatcherId));
+      under.check();
+      const started = missing ? await startBeside(cx, store, command, (each) => under.startsBeside("Dispatch", each)) : null;
+      return { paired: done, pid: started };
+    });
     return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
   },
 );

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { deadSessions, drift } from "../../flow/sessions/reconcile.ts";
 import { nextCommand } from "../../flow/reach/next-command.ts";
 import { strays } from "../../flow/sessions/unfinished.ts";
-import { nextCommands } from "../../flow/sessions/revive.ts";
+import { nextCommands } from "../../flow/sessions/way-back.ts";
 import { checkHealth } from "../../store/health.ts";
 import { applyReconcile } from "../../store/sessions/reconcile.ts";
 
@@ -12,8 +12,10 @@ export default verb(
   {
     about:
       "Reports active sessions whose process is gone, bindings to sessions that are gone, bound tasks without " +
-      "a recent cycle, and terminals that a start which was cut off has left, as JSON. With --apply dead sessions become gone and their bindings invalid. Nothing is " +
-      "closed, typed or killed. next_commands leads on: how to put it right, then how to start and bind again.",
+      "a recent cycle, and terminals that a start which was cut off has left, as JSON. " +
+      "With --apply dead sessions become gone and their bindings invalid. Nothing is " +
+      "closed, typed or killed. next_commands leads on: `revive` for those whose end nobody asked for, then how to start and bind again " +
+      "who was stopped.",
     examples: [
       ["reconcile", "what has drifted"],
       ["reconcile --apply", "put the records right"],

@@ -1,4 +1,5 @@
 /** The port of an agent, where it can be spoken to by a protocol of its own: a server for each session, its socket, and what it says. */
+import type { JsonObject } from "../json.ts";
 
 /** A conversation that the server of a session has loaded and a person may have in front. */
 export interface ServedConversation {
@@ -70,7 +71,9 @@ export type ServedEvent =
   | { readonly kind: "compacted"; readonly threadId: string }
   /** Nothing runs in it, and it waits for nothing. */
   | { readonly kind: "rests"; readonly threadId: string }
-  /** Waiting, tokens, limits. */
+  /** How much of its account's limits is used: a `rate_limits` in the stored form. */
+  | { readonly kind: "limits"; readonly limits: JsonObject }
+  /** Waiting, tokens. */
   | { readonly kind: "news"; readonly threadId: string | null };
 
 /** An answer of the server: done, or refused in words with nothing changed. */

@@ -6,6 +6,7 @@
 import type { TurnError } from "./failed-turn.ts";
 import { readTurnError } from "./turn-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
+import { type LimitWindow, windowsOf } from "./limits.ts";
 
 /** One record of a session. */
 export interface AgentRecord {
@@ -113,6 +114,10 @@ function tokenFact(payload: JsonObject): AgentFact {
   // A count without figures (rate limits only) is well known and says nothing about tokens.
   return total === null ? { kind: "other" } : { kind: "tokens", total, last: usage(info.last_token_usage) };
 }
+
+/** What a record tells of its account's limits. @param readAt when it was read, for one that does not tell its own time */
+export const limitsIn = ({ type, subtype, payload, timestamp }: AgentRecord, readAt: string): LimitWindow[] =>
+  type === "event_msg" && subtype === "token_count" ? windowsOf(payload.rate_limits, timestamp ?? readAt) : [];
 
 function usage(value: Json | undefined): TokenUsage | null {
   if (!isObject(value)) return null;

@@ -4,6 +4,7 @@
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { TurnError, TurnErrorKind } from "./failed-turn.ts";
 import { instant, toIso } from "../time.ts";
+import { windowsOf } from "./limits.ts";
 
 /** Names of Codex's own, as they stand in its program (0.169 and 0.171). Those that carry a status of HTTP go by that first. */
 const KINDS: Readonly<Record<string, TurnErrorKind>> = {
@@ -61,30 +62,17 @@ export function readTurnError(error: Json | undefined): Omit<TurnError, "resets_
   return { kind: kindOf(info, message), message };
 }
 
-interface Spent {
-  readonly used: number;
-  readonly resetsAt: number;
-}
-
-/** Older versions tell in how many seconds a window is full again, newer ones at which second of the epoch. */
-function windowOf(value: Json | undefined, notedAt: number | null): Spent | null {
-  if (!isObject(value) || typeof value.used_percent !== "number") return null;
-  const { resets_at: at, resets_in_seconds: left } = value;
-  if (typeof at === "number") return { used: value.used_percent, resetsAt: at * 1000 };
-  return typeof left === "number" && notedAt !== null ? { used: value.used_percent, resetsAt: notedAt + left * 1000 } : null;
-}
-
 /**
  * When the limits that a `token_count` noted let work go on: the last of its spent windows, or where none is spent to the full, the one
  * nearest to it. Null when it notes none, or none that lies after the failure.
  */
 export function resetOf(payload: JsonObject, notedAt: string, failedAt: string): string | null {
-  const limits = isObject(payload.rate_limits) ? payload.rate_limits : {};
   const failed = instant(failedAt);
-  const windows = [limits.primary, limits.secondary]
-    .map((value) => windowOf(value, instant(notedAt)))
-    .filter((each): each is Spent => each !== null && Number.isFinite(new Date(each.resetsAt).getTime()));
-  const most = Math.max(...windows.map(({ used }) => Math.min(used, 100)));
+  const windows = windowsOf(payload.rate_limits, notedAt).flatMap(({ used_percent: used, resets_at }) => {
+    const resetsAt = instant(resets_at);
+    return resetsAt === null ? [] : [{ used, resetsAt }];
+  });
+  const most = Math.max(...windows.map(({ used }) => used));
   const until = Math.max(...windows.filter(({ used }) => used >= most).map(({ resetsAt }) => resetsAt));
   return windows.length === 0 || (failed !== null && until <= failed) ? null : toIso(until);
 }

@@ -39,12 +39,15 @@ const open = ({ name, role }: SideState, about: About): ItemAction => ({
 /** A choice as `answer` takes it for certain: what is no plain yes or no, by its place. */
 const placed = ({ word }: AskChoice, index: number): string => (word === "yes" || word === "no" ? word : `${index + 1}.`);
 
+/** Not where only a key would do it, and which one is not certain. */
+const canChoose = ({ served, dialog }: SideState, index: number): boolean =>
+  served || dialog === null || dialog.answers[index]?.keys != null;
+
 function ofAsk(side: SideState, ask: SideAsk, about: About): Draft {
   const { id, kind, question, command, choices, takes_text, asked_at } = ask;
-  const answers = choices.map((choice, index) => ({
-    label: oneLine(choice.label),
-    command: ["conveyor", "answer", id, placed(choice, index)],
-  }));
+  const answers = choices.flatMap((choice, index) =>
+    canChoose(side, index) ? { label: oneLine(choice.label), command: ["conveyor", "answer", id, placed(choice, index)] } : [],
+  );
   const inWords = takes_text ? [{ label: "answer in words", command: ["conveyor", "answer", id, "--text", "TEXT"] }] : [];
   const isFile = kind === "file";
   return {
@@ -66,11 +69,11 @@ function ofAsk(side: SideState, ask: SideAsk, about: About): Draft {
 const choicesOf = ({ choices, answers }: Dialog): AskChoice[] =>
   choices.map((label, index) => ({ word: answers[index]?.word ?? label, label }));
 
-/** What a page in front of it asks that nobody has on record; null when none does. */
+/** What a page in front of it asks that nobody has on record; null when none does, or it has been on record and was answered. */
 function ofPage(side: SideState, about: About): Draft | null {
-  const { id, name, agent, page, dialog, limit } = side;
+  const { id, name, agent, page, dialog, recorded, limit } = side;
   const kind = (page === null ? undefined : PAGES[page]) ?? (dialog === null ? undefined : "dialog");
-  if (kind === undefined) return null;
+  if (kind === undefined || (kind === "question" && recorded && side.asks.length === 0)) return null;
   const question = dialog === null || dialog.question === "" ? "" : `: ${oneLine(dialog.question)}`;
   const subject = dialog?.subject ?? null;
   return {
@@ -89,8 +92,14 @@ function ofPage(side: SideState, about: About): Draft | null {
   };
 }
 
+/** Brings it back on its own conversation. */
+const revive = (about: About): ItemAction => ({
+  label: "bring it back on its conversation",
+  command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
+});
+
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnError, turnAt, limit } = side;
+  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -98,7 +107,16 @@ function ofTurn(side: SideState, about: About): Draft | null {
       kind: "crashed",
       key: `crashed:${turnEvent}`,
       text: `${name} died in the middle of a turn`,
-      actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+      actions: [revive(about)],
+    };
+  // The same fact, once it was revived: nothing says to it what it is to do.
+  if (turn === "aborted" && turnBroken)
+    return {
+      ...base,
+      kind: "crashed",
+      key: `crashed:${turnEvent}`,
+      text: `${name}'s last turn was cut off, and it does not go on by itself`,
+      actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
   const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
@@ -131,7 +149,7 @@ function ofPlace(side: SideState, about: About): Draft | null {
           lasting: false,
           text: `${name} no longer runs`,
           since: turnAt,
-          actions: [{ label: "put its end on record", command: ["conveyor", "reconcile"] }],
+          actions: [revive(about)],
         };
   if (moved === null) return null;
   return {

@@ -19,18 +19,24 @@ export interface SideState {
   readonly role: Role;
   readonly agent: string;
   readonly pid: number | null;
+  /** It has a server of its own that it can be answered by; else only keys reach it. */
+  readonly served: boolean;
   /** Whether its process or terminal is there; null when nothing is recorded that could be asked. */
   readonly alive: boolean | null;
   readonly state: WorkerState;
   readonly turn: Turn;
   /** The record that tells how its newest turn stands; null when there is none. */
   readonly turnEvent: number | null;
+  /** That turn was cut off, and whoever took the session up has not gone on with it. */
+  readonly turnBroken: boolean;
   readonly turnError: TurnError | null;
   readonly turnAt: string | null;
   /** Whether its account's limit is spent, and when it is full again: null where nobody told. */
   readonly limit: { readonly limited: boolean; readonly resets_at: string | null };
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
+  /** What its page asks was on record when that was looked at. */
+  readonly recorded: boolean;
   readonly asks: readonly SideAsk[];
   /** Its pane shows another conversation: the words of the command that takes that one on record. */
   readonly moved: readonly string[] | null;

@@ -4,7 +4,7 @@
  * and the line that names its keys.
  */
 import { CUT, type Dialog, type DialogAnswer, type DialogKind, type PageName } from "../agent/screen.ts";
-import type { StyledLine } from "../styled-text.ts";
+import { type StyledLine, styledLines } from "../styled-text.ts";
 import { type Choice, type FoundChoices, readChoices } from "./choices.ts";
 
 interface DialogPage {
@@ -39,8 +39,10 @@ const dialogPages: readonly DialogPage[] = [
 
 /** Its first choice says yes and the last one no, and both are numbered; what it asks about is told by its title. */
 function approvalOf(title: string, choices: readonly Choice[], keys: string): DialogPage | null {
-  const asks = choices.length > 1 && /^Yes\b/.test(choices[0]!.label) && /^No\b/.test(choices.at(-1)!.label) && choices[0]!.number === 1;
-  if (!asks || !/^Esc to cancel\b/.test(keys)) return null;
+  const last = choices.at(-1)!;
+  const asks = choices.length > 1 && /^Yes\b/.test(choices[0]!.label) && /^No\b/.test(last.label) && choices[0]!.number === 1;
+  // The page about a fetch names its key beside the last choice.
+  if (!asks || !(/^Esc to cancel\b/.test(keys) || (keys === "" && last.label.endsWith(" (esc)")))) return null;
   const file = /^(create|edit|overwrite|write|update|read|delete|notebook)\b/i.test(title);
   return { page: "command_approval", kind: file ? "file" : /command/i.test(title) ? "command" : "permission" };
 }
@@ -70,7 +72,7 @@ const MORE = /^ *[↑↓] \d+ more( lines?)?$/;
 
 /** The page at the end of a screen that shows no composer. */
 export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
-  const shown = lines.slice(0, lines.findLastIndex((line) => line.text !== "" && !isRule(line)) + 1);
+  const shown = withoutPreview(lines.slice(0, lines.findLastIndex((line) => line.text !== "" && !isRule(line)) + 1));
   const { from, choices } = regionOf(shown);
   const region = shown.slice(from).map(({ text }) => text);
   const title = region.find((text) => !/^[ ─▔]*$/.test(text))?.trim() ?? "";
@@ -101,6 +103,32 @@ export function readDialog(lines: readonly StyledLine[]): FoundDialog | null {
   const yes = dialog.answers.find(({ word }) => word === "yes");
   return { page, dialog, accept: page === "folder_trust" ? (yes?.keys ?? null) : null };
 }
+
+/** The choice of a question with previews that stands below their rule, without a number. */
+const CHAT = /^(❯| ) Chat about this$/;
+
+/**
+ * A question with previews shows that of the marked choice in a frame beside its choices, and below it how to add notes (2.1.332). None of
+ * that is a choice. While the one below the rule is marked, the one above keeps its mark, which says whose preview is shown.
+ */
+function withoutPreview(shown: readonly StyledLine[]): readonly StyledLine[] {
+  const chat = shown.findLastIndex(({ text }) => CHAT.test(text));
+  const rule = shown.slice(0, Math.max(chat, 0)).findLastIndex(isRule);
+  const above = shown.slice(0, Math.max(rule, 0)).findLastIndex(isRule);
+  const frame = shown.findIndex(({ text }, at) => at > above && at < rule && /^[ ❯] \d+\. .*┌─{10,}┐$/.test(text));
+  if (chat < 0 || frame < 0) return shown;
+  const numbers = shown.slice(above, rule).flatMap(({ text }) => /^[ ❯] (\d+)\. /.exec(text)?.[1] ?? []);
+  const marked = shown[chat]!.text.startsWith("❯");
+  return shown.flatMap((line, at) => {
+    if (at < frame || at > chat) return [line];
+    // Below a rule it would stand alone, and is the next of them.
+    if (at === chat) return [ofText(`${marked ? "❯" : " "} ${Number(numbers.at(-1)) + 1}. Chat about this`)];
+    const text = line.text.replace(/( {2}[┌│└].*|^ {20,}\S.*)$/, "").trimEnd();
+    return at === rule || text === "" ? [] : [ofText(marked ? text.replace(/^❯/, " ") : text)];
+  });
+}
+
+const ofText = (text: string): StyledLine => styledLines(text)[0]!;
 
 /**
  * Where the page begins, and its choices. It lies below the lowest rule; one more rule may stand between its choices. Without any it is

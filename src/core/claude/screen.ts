@@ -36,8 +36,8 @@ export function readScreen(capture: string, mode: string | null = null): Screen 
 }
 
 /**
- * A wide terminal shows the changes of the project at its right side from the first file on that is written; its first line ends in the sign
- * that closes it (2.1.332). What stands there belongs to no page.
+ * A wide terminal shows the changes of the project at its right side from the first file on that is written; its first line ends in the
+ * sign that closes it (2.1.332). What stands there belongs to no page.
  */
 function withoutPanel(lines: readonly StyledLine[]): readonly StyledLine[] {
   if (!/│ +✕$/.test(lines[0]?.text ?? "")) return lines;
@@ -68,17 +68,24 @@ function overlayOf(lines: readonly StyledLine[]): PageName {
   return /\b(esc|enter|ctrl\+\w)\b.* to /i.test(below.at(-1)!) ? "overlay" : "unknown";
 }
 
+/** A border of a composer that holds more rows than it shows, here above or below. */
+const isCutOff = ({ text }: StyledLine): boolean => /^─── [↑↓] \d+ more ─{3,}$/.test(text);
+const isBorder = (line: StyledLine): boolean => isRule(line) || isCutOff(line);
+
 /**
- * Between the last two rules: rows that begin with the marker and go on two columns further in. Words of a conversation never begin in the
- * first column with a rule, and those of a page that asks have its choices and keys below them.
+ * Between the last two borders: rows that begin with the marker and go on two columns further in. Where its first rows are not shown the
+ * marker is missing, except that of shell commands. Words of a conversation never begin in the first column with a rule, and those of a
+ * page that asks have its choices and keys below them.
  */
 function composerPlace(lines: readonly StyledLine[]): { readonly begin: number; readonly end: number } | null {
-  const end = lines.findLastIndex(isRule);
-  const begin = lines.slice(0, Math.max(end, 0)).findLastIndex(isRule) + 1;
+  const end = lines.findLastIndex(isBorder);
+  const begin = lines.slice(0, Math.max(end, 0)).findLastIndex(isBorder) + 1;
   if (begin === 0 || begin >= end) return null;
   const [marker, blank] = lines[begin]!.cells;
-  if (!(marker?.char === "❯" || marker?.char === "!") || blank?.char !== NBSP) return null;
-  return lines.slice(begin + 1, end).every(({ text }) => text === "" || text.startsWith("  ")) ? { begin, end } : null;
+  const marked = (marker?.char === "❯" || marker?.char === "!") && blank?.char === NBSP;
+  const rows = lines.slice(marked || !isCutOff(lines[begin - 1]!) ? begin + 1 : begin, end);
+  if (!marked && rows.length < end - begin) return null;
+  return rows.every(({ text }) => text === "" || text.startsWith("  ")) ? { begin, end } : null;
 }
 
 function readComposer(rows: readonly StyledLine[], styled: boolean): Composer {
@@ -107,6 +114,9 @@ function spins(above: readonly StyledLine[]): boolean {
   return at >= 0 && spinner.test(texts[at]!);
 }
 
+/** Of a long message only the first rows are shown. */
+const NOT_SHOWN = /\s*… \+\d+ lines?$/;
+
 const QUEUED = /^ +⎿ +Queued( ·|$)/;
 
 /**
@@ -123,7 +133,7 @@ function readQueue(above: readonly StyledLine[], styled: boolean): string[] {
     const isFirst = queued.length === 0;
     if (!head.text.startsWith("❯ ") || (styled ? !isGrey(head) : !isFirst)) break;
     const rows = above.slice(first, at + 1).map(({ text }) => text.slice(2));
-    queued.unshift(rows.join("\n").trim());
+    queued.unshift(rows.join("\n").trim().replace(NOT_SHOWN, "…"));
     at = first - 1;
     while (at >= 0 && above[at]!.text === "") at -= 1;
   }

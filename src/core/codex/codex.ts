@@ -7,7 +7,7 @@ import { startupVerdict, waitOf } from "./pane-classifier.ts";
 import { parseRolloutMeta } from "./rollout-meta.ts";
 import { isKnown, parseRecord, recordName } from "./rollout.ts";
 import { readScreen } from "./screen.ts";
-import { stepEnd } from "./steps.ts";
+import { openSteps, stepEnd } from "./steps.ts";
 import { clearKeys, folds, pastes, typeable } from "./typing.ts";
 
 /** From 0.150 on its help tells what it can do, and its rollout appears at the first turn. */
@@ -173,7 +173,7 @@ export const codex: Agent = {
     resume: true,
     model: true,
     effort: true,
-    limits: false,
+    limits: true,
     tokens: true,
     headless: false,
   }),
@@ -194,7 +194,7 @@ export const codex: Agent = {
     wakes: (line) => TURN.test(line),
     mayProve: (line) => line.includes("user_message") || line.includes("UserMessage"),
     mayAbort: (line) => line.includes('"turn_aborted"'),
-    openSteps: () => [],
+    openSteps,
     stepEnd,
   },
   screen: {

@@ -108,13 +108,19 @@ export function readDialog(
     choices: said,
     chosen,
     kind: titled?.known.kind ?? (asked ? "permission" : "other"),
-    subject: null,
+    subject: commandOf(before, titled?.known.kind),
     answers: choices.map(answerOf),
     takesText: false,
   };
   if (asked) return { page: "command_approval", dialog, accept: null };
   const { page, accept, choice } = titled?.known ?? (cutTrust ? cutTrustPage : unnamed);
   return { page, dialog, accept: choice?.test(said[chosen]!) === true ? (accept ?? null) : null };
+}
+
+/** What would be run, where it stands there in one line and nothing below it: what is longer is wrapped, or cut. */
+function commandOf(before: readonly StyledLine[], kind: DialogKind | undefined): string | null {
+  const last = before.findLast(({ text }) => text.trim() !== "");
+  return kind === "command" ? (/^\s*\$ (.+)$/.exec(last?.text.trimEnd() ?? "")?.[1] ?? null) : null;
 }
 
 /** Those that say more than this one yes or no have words of their own. Which keys are certain to choose one was not tried. */

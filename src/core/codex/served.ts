@@ -1,6 +1,6 @@
 /** What a Codex app-server says, read into the port's terms, and answers in its own (`app-server generate-ts` of 0.169.0 and 0.171.0). */
 import type { AgentAsk, AskAnswer, AskChoice, ServedConversation, ServedEvent, ServedTurn } from "../agent/protocol.ts";
-import { compactJson, isObject, type JsonObject } from "../json.ts";
+import { compactJson, isObject, type Json, type JsonObject } from "../json.ts";
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
@@ -34,6 +34,18 @@ export function readTurn(turn: unknown): ServedTurn | null {
   return { id: turn.id, status: TURN_STATES[turn.status as keyof typeof TURN_STATES] ?? "failed" };
 }
 
+const storedWindow = (window: Json | undefined): JsonObject | null =>
+  isObject(window)
+    ? { used_percent: window.usedPercent ?? null, window_minutes: window.windowDurationMins ?? null, resets_at: window.resetsAt ?? null }
+    : null;
+
+/** As a rollout has them: the same under other names. */
+const storedLimits = ({ limitId, primary, secondary }: JsonObject): JsonObject => ({
+  limit_id: limitId ?? null,
+  primary: storedWindow(primary),
+  secondary: storedWindow(secondary),
+});
+
 /** What a notification means to us; null: nothing. */
 export function readNotice(method: string, params: JsonObject): ServedEvent | null {
   const threadId = text(params.threadId);
@@ -65,9 +77,10 @@ export function readNotice(method: string, params: JsonObject): ServedEvent | nu
       return threadId !== null && isObject(params.status) && params.status.type === "idle"
         ? { kind: "rests", threadId }
         : { kind: "news", threadId };
+    case "account/rateLimits/updated":
+      return { kind: "limits", limits: storedLimits(isObject(params.rateLimits) ? params.rateLimits : {}) };
     case "thread/closed":
     case "thread/tokenUsage/updated":
-    case "account/rateLimits/updated":
       return { kind: "news", threadId };
     default:
       return null;

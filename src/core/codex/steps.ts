@@ -1,5 +1,8 @@
-/** How a step of a turn ended that was asked about, as a rollout tells (0.169.0, 0.171.0): by its item, or by what its call returned. */
-import type { StepEnd } from "../agent/agent.ts";
+/**
+ * The steps of a turn that are asked about, as a rollout tells (0.169.0, 0.171.0): what waits, by its call, and how it ended, by its item
+ * or by what the call returned.
+ */
+import type { OpenStep, StepEnd } from "../agent/agent.ts";
 import type { AgentRecord } from "../agent/record.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 
@@ -40,4 +43,28 @@ function answersIn(output: string): string[] | null {
   return Object.values(value.answers).flatMap((each: Json) =>
     isObject(each) && Array.isArray(each.answers) ? each.answers.filter((word) => typeof word === "string") : [],
   );
+}
+
+/** What would be run, of a call that runs something; it is written before anybody is asked. */
+function commandIn({ type, arguments: given }: JsonObject): string | null {
+  if (type !== "function_call" || typeof given !== "string") return null;
+  try {
+    const { cmd } = JSON.parse(given) as { cmd?: unknown };
+    return typeof cmd === "string" ? cmd : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The calls whose end is not told yet, oldest first. @param newest stored records, newest first; read back to the begin of the turn */
+export function openSteps(newest: Iterable<AgentRecord>): OpenStep[] {
+  const ended = new Set<string>();
+  const open: OpenStep[] = [];
+  for (const { type, subtype, payload } of newest) {
+    if (subtype === "task_started") break;
+    if (type !== "response_item" || typeof payload.call_id !== "string") continue;
+    if (payload.type === "function_call_output" || payload.type === "custom_tool_call_output") ended.add(payload.call_id);
+    else if (!ended.has(payload.call_id)) open.unshift({ id: payload.call_id, subject: commandIn(payload) });
+  }
+  return open;
 }

@@ -25,9 +25,12 @@ function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): OpenStep | nul
   return only === undefined || more.length > 0 ? null : only;
 }
 
-/** What it is about, whole as the record has it where the page has room for its end alone: all of it is what is allowed. */
-function wholeOf({ subject }: Dialog, step: OpenStep | null): string | null {
-  if (subject === null || step?.subject == null || !subject.startsWith(CUT)) return subject;
+/**
+ * What it is about, whole as the record has it where the page has no room for it, or for its end alone: all of it is what is allowed.
+ */
+function wholeOf({ subject, kind }: Dialog, step: OpenStep | null): string | null {
+  if (subject === null) return kind === "command" ? (step?.subject ?? null) : null;
+  if (step?.subject == null || !subject.startsWith(CUT)) return subject;
   const [end, whole] = [subject.slice(CUT.length), step.subject].map((text) => text.replace(/\s+/g, ""));
   return end !== "" && whole!.endsWith(end!) ? step.subject : subject;
 }

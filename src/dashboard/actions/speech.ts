@@ -46,6 +46,7 @@ export const speechActions: Readonly<Record<string, Action>> = {
         };
       }
       const sent = await nudgeSession(cx, store, { name: input.session, text: input.message, dryRun: false, origin: VIA });
+      if (sent.parked !== null) return { said: `The message waits: ${sent.parked.why}.`, wrote: [`commands ${sent.parked.command_id}`] };
       return {
         said: `The message was sent to ${input.session} ${PROOFS[sent.proof] ?? ""}.`.replace(" ;", ";"),
         wrote: sent.delivery_id === null ? [] : [`deliveries ${sent.delivery_id}`],

@@ -24,6 +24,7 @@ class LiveView {
   constructor(
     private readonly view: string,
     private readonly changed: (state: LiveState<unknown>) => void,
+    private readonly stays: boolean,
   ) {
     document.addEventListener("visibilitychange", this.shown);
     this.open();
@@ -36,7 +37,7 @@ class LiveView {
 
   private readonly shown = (): void => {
     clearTimeout(this.timer);
-    if (document.hidden) this.timer = setTimeout(() => this.stop(), REST_AFTER_MS);
+    if (document.hidden && !this.stays) this.timer = setTimeout(() => this.stop(), REST_AFTER_MS);
     else if (!this.source && this.connection !== "over") this.open();
   };
 
@@ -72,7 +73,7 @@ class LiveView {
     );
     if (status === 401) return this.tell("over");
     if (status === 404 && this.lastId === "") return this.tell("none");
-    if (!document.hidden) this.open();
+    if (!document.hidden || this.stays) this.open();
   }
 
   private tell(connection: Connection): void {
@@ -81,12 +82,12 @@ class LiveView {
   }
 }
 
-/** The parts of a view, kept up to date as long as the component is there. */
-export function useLive<P>(view: string): LiveState<P> {
+/** The parts of a view, kept up to date as long as the component is there. @param options.stay also while the page is hidden */
+export function useLive<P>(view: string, options: { stay: boolean } = { stay: false }): LiveState<P> {
   const [state, setState] = useState<LiveState<P> & { view: string }>({ parts: {}, connection: "connecting", view });
   useEffect(() => {
-    const live = new LiveView(view, (next) => setState({ ...(next as LiveState<P>), view }));
+    const live = new LiveView(view, (next) => setState({ ...(next as LiveState<P>), view }), options.stay);
     return () => live.close();
-  }, [view]);
+  }, [view, options.stay]);
   return state.view === view ? state : { parts: {}, connection: "connecting" };
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { byPressure, type Item } from "../../core/attention/item.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import type { BoundParty, Card, Party } from "../cards.ts";
+import { Limits } from "./tokens.tsx";
 import { Proof } from "./delivery.tsx";
 import { act } from "./do.ts";
 import type { Form } from "./forms.tsx";
@@ -65,6 +66,7 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
       <div class="columns">
         <Unbound sessions={parts.sessions ?? []} ask={ask} />
         {parts.dispatch && <Dispatch dispatch={parts.dispatch} />}
+        {parts.limits && parts.limits.length > 0 && <Limits accounts={parts.limits} />}
       </div>
       {parts.ended && parts.ended.total > 0 && <Ended tasks={parts.ended.tasks} total={parts.ended.total} />}
     </main>

@@ -6,6 +6,7 @@ import { ask as read, forgetNote, type Note, note as showNote, onNotes, act } fr
 import { FinishDialog } from "./finish.tsx";
 import { FormDialog } from "./forms.tsx";
 import { type Connection, useLive } from "./live.ts";
+import { Notices } from "./notices.tsx";
 import { newTask, Overview } from "./overview.tsx";
 import { Modal } from "./parts.tsx";
 import { address, follow, go, useRoute } from "./route.ts";
@@ -137,6 +138,7 @@ function Top({ connection, parts, onHelp }: { connection: Connection; parts: Par
         </span>
       )}
       <span class="stretch" />
+      <Notices />
       <button type="button" class="quiet" onClick={onHelp}>
         Keys <kbd>?</kbd>
       </button>

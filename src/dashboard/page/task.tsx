@@ -6,12 +6,11 @@ import { act } from "./do.ts";
 import { Inboxes } from "./inboxes.tsx";
 import type { LiveState } from "./live.ts";
 import { Loops } from "./loops.tsx";
-import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState } from "./parts.tsx";
+import { Doing, Empty, Pill, Said, type Tab, Tabs, TaskState, shape, type TerminalProps } from "./parts.tsx";
 import { address, follow, go } from "./route.ts";
 import { actionsOf, bindForm, type Dialog, interruptForm, messageForm, pairForm } from "./task-forms.ts";
-import { shape, type TerminalProps } from "./shape.ts";
 import { Timeline } from "./timeline.tsx";
-import { Tokens } from "./tokens.tsx";
+import { LimitsOfTask, Tokens } from "./tokens.tsx";
 import { WaitLine } from "./waits.tsx";
 import type { TaskParts } from "../views.ts";
 import type { ComponentType } from "preact";
@@ -196,10 +195,17 @@ function tabsOf(parts: LiveState<TaskParts>["parts"], card: Card, ask: (form: Di
       render: () => <Inboxes worker={parts.workerInbox} manager={parts.managerInbox} card={card} />,
     },
     { id: "loops", name: "Loops", count: parts.loops?.length ?? 0, render: () => <Loops loops={parts.loops ?? []} task={card.task} /> },
-    { id: "tokens", name: "Tokens", render: () => <Tokens lines={parts.tokens ?? []} /> },
+    { id: "tokens", name: "Tokens", render: () => <Used parts={parts} task={card.task.name} /> },
     { id: "agreements", name: "Agreements", render: () => parts.agreements && <Agreed agreements={parts.agreements} task={card.task} /> },
   ];
 }
+
+const Used = ({ parts, task }: { parts: Partial<TaskParts>; task: string }) => (
+  <>
+    <Tokens lines={parts.tokens ?? []} />
+    {parts.limits && <LimitsOfTask {...parts.limits} task={task} />}
+  </>
+);
 
 /** @param room holds the place meanwhile, so that nothing jumps */
 function lazy<P extends object>(load: () => Promise<ComponentType<P>>, room: ComponentType<P>): ComponentType<P> {

@@ -1,8 +1,7 @@
 /** A session's terminal in the page: it shows what happens there, and takes keys only after one click, visibly so. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./do.ts";
-import { Modal } from "./parts.tsx";
-import { shape, type TerminalProps } from "./shape.ts";
+import { Modal, shape, type TerminalProps } from "./parts.tsx";
 import { type ScreenSize, TerminalScreen } from "./xterm.ts";
 import type { TerminalNews } from "../terminals.ts";
 

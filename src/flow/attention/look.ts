@@ -1,6 +1,5 @@
 /** A look at what the machine shows of the sessions on record: processes, terminals and pages, the dispatchers, and trees with proofs. */
 import type { Context } from "../../context.ts";
-import type { Agent } from "../../core/agent/agent.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { Dialog, PageName } from "../../core/agent/screen.ts";
 import type { Session } from "../../core/sessions/session.ts";
@@ -28,6 +27,18 @@ interface Shown {
   readonly dialog: Dialog | null;
   readonly asks: boolean;
 }
+
+const NOTHING: Shown = { text: "", mode: null, page: "unknown", dialog: null, asks: false };
+
+/** A session with the pane that it has now. */
+interface Placement {
+  readonly session: Session;
+  readonly pane: Pane;
+}
+
+/** So long a page may still stand there after it was answered. */
+const STAYS_MS = 1500;
+const AGAIN_MS = 150;
 
 type DispatcherId = Pick<DispatcherRow, "dispatcher_id" | "host" | "pid">;
 
@@ -79,29 +90,30 @@ export class Look {
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
     for (const session of sessions) placed.set(session.id, panes === null ? null : await placeIn(this.cx, panes, sessionSubject(session)));
-    const read = await this.readScreens(
-      sessions.flatMap((session) => {
-        const pane = placed.get(session.id)?.pane;
-        return pane ? { agent: agentOf(session), pane } : [];
-      }),
-    );
+    const shown = sessions.flatMap((session) => {
+      const pane = placed.get(session.id)?.pane;
+      return pane ? { session, pane } : [];
+    });
+    for (const paneId of this.screens.keys()) if (!shown.some(({ pane }) => pane.paneId === paneId)) this.screens.delete(paneId);
+    const read = await this.readScreens(shown);
+    await Promise.all(shown.map((each) => this.recordAsks(each)));
     const next = new Map<string, Sign>();
     const blind = new Set<string>();
-    const asking: Promise<void>[] = [];
     for (const session of sessions) {
       const place = placed.get(session.id);
       const screen = place?.pane ? this.screens.get(place.pane.paneId) : undefined;
-      const isRead = !place?.pane || (read.has(place.pane.paneId) && screen?.page !== "blank");
-      if (place === null || !isRead) blind.add(session.id);
-      if (screen !== undefined) asking.push(this.recordAsks(session, screen));
+      const signs = writerSigns(session);
+      // Of one that lives and has no pane here, the pane may be where this look does not reach.
+      const isRead = place?.pane ? read.has(place.pane.paneId) && screen?.page !== "blank" : place !== null && signs.processAlive !== true;
+      if (session.tmux_session !== null && !isRead) blind.add(session.id);
       next.set(session.id, {
-        ...writerSigns(session),
+        ...signs,
         terminal: session.tmux_session === null || place == null ? null : terminalOf(place),
         page: screen?.page ?? null,
         dialog: screen?.dialog ?? null,
+        recorded: screen?.asks === true && openAsks(this.store, session.id).length > 0,
       });
     }
-    await Promise.all(asking);
     const before = this.seen();
     const dead = (await dispatchers(this.cx, this.store)).filter((each) => !each.alive).map(keyOf);
     this.signs = next;
@@ -112,15 +124,27 @@ export class Look {
     return this.seen() !== before;
   }
 
-  /** Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. */
-  private async recordAsks(session: Session, { text, asks }: Shown): Promise<void> {
-    // Those with a server of their own tell it themselves.
-    if (session.socket !== null) return;
-    const open = openAsks(this.store, session.id).map(({ id }) => id);
-    const tried = `${open.join(" ")}\n${text}`;
-    if (this.recorded.get(session.id) === tried || (!asks && open.length === 0)) return;
+  /**
+   * Puts on record what its page asks, and that it no longer asks it, where that is not on record yet. A question that stands there and is on
+   * no record may just have been answered: it counts when it stays.
+   */
+  private async recordAsks({ session, pane }: Placement): Promise<void> {
+    const { text, asks, dialog } = this.screens.get(pane.paneId) ?? NOTHING;
+    const open = (): string[] => openAsks(this.store, session.id).map(({ id }) => id);
+    const known = open();
+    const tried = `${known.join(" ")}\n${text}`;
+    const served = session.socket !== null;
+    // A server of its own tells what is over itself, and what it asks to who asks for it.
+    const isDue = asks ? !served || known.length === 0 : !served && known.length > 0;
+    if (!isDue || this.recorded.get(session.id) === tried) return;
     this.recorded.set(session.id, tried);
     await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
+    if (!asks || (!served && dialog?.kind === "other")) return;
+    for (const end = performance.now() + STAYS_MS; open().length === 0 && performance.now() < end;) {
+      await Bun.sleep(AGAIN_MS);
+      await this.readScreens([{ session, pane }]);
+      if (this.screens.get(pane.paneId)?.asks !== true) return;
+    }
   }
 
   /** Trees change slowly and cost more to look at. */
@@ -141,21 +165,17 @@ export class Look {
   private readonly seen = (): string => JSON.stringify([[...this.signs], [...this.dead], [...this.stale]]);
 
   /** Gives the panes that could be read. */
-  private async readScreens(shown: readonly { readonly agent: Agent; readonly pane: Pane }[]): Promise<ReadonlySet<string>> {
-    const panes = shown.map(({ pane }) => pane);
-    for (const paneId of this.screens.keys()) if (!panes.some((pane) => pane.paneId === paneId)) this.screens.delete(paneId);
+  private async readScreens(shown: readonly Placement[]): Promise<ReadonlySet<string>> {
     const captured = await captureScreens(
       this.cx.env,
-      panes.map((pane) => pane.paneId),
+      shown.map(({ pane }) => pane.paneId),
     ).catch(() => new Map<string, string>());
-    for (const {
-      agent,
-      pane: { paneId, mode },
-    } of shown) {
+    for (const { session, pane } of shown) {
+      const { paneId, mode } = pane;
       const text = captured.get(paneId);
       const last = this.screens.get(paneId);
       if (text === undefined || (last?.text === text && last.mode === mode)) continue;
-      const { page, dialog, asks } = agent.screen.read(text, mode);
+      const { page, dialog, asks } = agentOf(session).screen.read(text, mode);
       this.screens.set(paneId, { text, mode, page, dialog, asks });
     }
     return new Set(captured.keys());

@@ -19,10 +19,20 @@ export interface Sign extends WriterSigns {
   } | null;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
+  /** What its page asks was on record when it was looked at: when it no longer is, it was answered since. */
+  readonly recorded: boolean;
 }
 
 /** Of a session that was not looked at. */
-export const UNSEEN: Sign = { processAlive: null, lockHeld: null, restsSince: null, terminal: null, page: null, dialog: null };
+export const UNSEEN: Sign = {
+  processAlive: null,
+  lockHeld: null,
+  restsSince: null,
+  terminal: null,
+  page: null,
+  dialog: null,
+  recorded: false,
+};
 
 /** Whether it runs; null when nothing is recorded that could be asked. */
 export function aliveOf(session: Pick<Session, "state">, sign: Sign): boolean | null {
@@ -41,15 +51,18 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     role: session.role,
     agent: session.agent,
     pid: session.pid,
+    served: session.socket !== null,
     alive: aliveOf(session, sign),
     state,
     turn,
     turnEvent: facts.turn?.id ?? null,
+    turnBroken: facts.turn?.broken ?? false,
     turnError: turn_error,
     turnAt: last_state_event_at,
     limit,
     page: sign.page,
     dialog: sign.dialog,
+    recorded: sign.recorded,
     asks,
     moved: moveWords(cx, session),
     movedAt: session.moved_at,

@@ -1,6 +1,6 @@
 /**
- * Everything that needs a person, told again whenever it changes: woken by what wakes a wait, and by the end of a Dispatch. A look without any
- * of them comes seldom, for what tells nobody, as a file that is edited under a proof.
+ * Everything that needs a person, told again whenever it changes: woken by what wakes a wait, and by the end of a Dispatch. A look without
+ * any of them comes seldom, for what tells nobody, as a file that is edited under a proof.
  */
 import type { Item } from "../../core/attention/item.ts";
 import { REASONS } from "../../core/attention/reason.ts";

@@ -90,7 +90,13 @@ export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Pr
       return report(session, ask, { choice: null, end: { by: null, proof: null }, sent: false });
     const { word, answer } = understood(cx.program, ask, wish);
     claim(store, ask, { word, wish, asker });
-    return await send({ cx, store }, session, ask, told[asks.indexOf(ask)]!, { line, word, answer, taskId });
+    return await send(
+      { cx, store },
+      session,
+      ask,
+      told.find(({ requestId }) => requestId === ask.request_id)!,
+      { line, word, answer, taskId },
+    );
   } finally {
     line.close();
   }

@@ -8,7 +8,8 @@ import { whereListed } from "../observe/whereabouts.ts";
 import { deliverByProtocol, type FoundServer, wayByProtocol } from "./protocol.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import { deliverByQueue } from "./queue.ts";
-import { deliverByTmux, typeBlindly } from "./tmux.ts";
+import { disturbance } from "./undisturbed.ts";
+import { deliverByTmux, mayQueue, typeBlindly } from "./tmux.ts";
 import { Journal, type Parcel } from "./journal.ts";
 import { reach, recipientOf } from "../reach/recipient.ts";
 
@@ -26,7 +27,11 @@ export async function deliver(cx: Context, store: Store, parcel: Parcel): Promis
   const journal = new Journal(cx, store, { ...parcel, recipient });
   let verdict: Verdict;
   try {
-    verdict = (await byProtocol(cx, store, journal, served)) ?? (await chooseRung(cx, journal));
+    const inTheWay = parcel.undisturbed ? await disturbance(cx, store, recipient) : null;
+    verdict =
+      inTheWay === null
+        ? ((await byProtocol(cx, store, journal, served)) ?? (await chooseRung(cx, journal)))
+        : { ...notSent(null, "Disturbed", `nothing was said: ${inTheWay}`), later: true };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const said = { error: error.message, errorType: error.name, hint: error instanceof Failure ? (error.hint ?? null) : null };
@@ -75,7 +80,7 @@ async function chooseRung(cx: Context, journal: Journal, again = false): Promise
   // An Enter alone would submit what a person has half typed, or answer a question.
   if (plainWords(journal.parcel.text) === "") return notSent(null, "NothingToSay", `an empty text says nothing to ${JSON.stringify(name)}`);
   // What commands the agent itself means nothing in its queue.
-  const byQueue = async () => (way.live && !journal.parcel.asCommand ? await deliverByQueue(cx, journal, way) : null);
+  const byQueue = async () => (mayQueue(journal.parcel, way) ? await deliverByQueue(cx, journal, way) : null);
   const first = (steer || journal.parcel.colleague) && recipient.agent.queue?.colleague ? await byQueue() : null;
   if (first !== null && (first.started || steer)) return first;
   if (way.pane !== null && way.agent !== null) {

@@ -28,13 +28,18 @@ export interface Parcel {
   readonly asCommand?: boolean;
   /** It is another session's word, or Dispatch's, and not a person's: it may go where the agent takes it for a colleague's. */
   readonly colleague?: boolean;
+  /** Nobody asked for it: only while nobody types there and nothing is asked, and by no way around that. */
+  readonly undisturbed?: boolean;
   /** Only into the turn that runs, at its next step. */
   readonly steer?: boolean;
   readonly taskId?: string | null;
   readonly commandId?: string | null;
   readonly notificationId?: number | null;
-  /** Called inside the transaction that marks the sending as begun. False: it may not be sent (a claim was lost). */
-  begin?(): boolean;
+  /**
+   * Called with the id of the delivery inside the transaction that marks the sending as begun. False: it may not be sent (a claim was
+   * lost).
+   */
+  begin?(deliveryId: string): boolean;
   /** Called inside the transaction that ends the sending; has to call `write`, which writes the row of the delivery. */
   end?(verdict: Verdict, write: () => void): void;
   /** How long to look for the proof; 15 s unless said otherwise. */
@@ -96,7 +101,7 @@ export class Journal {
     const proof = provable ? "pending" : "unavailable";
     return tx(this.store, () => {
       if (this.isTaken(transport)) return "taken";
-      if (!this.begun && this.parcel.begin?.() === false) return false;
+      if (!this.begun && this.parcel.begin?.(this.id) === false) return false;
       this.note("begun", { transport });
       if (this.begun)
         redirectDelivery(
@@ -106,7 +111,9 @@ export class Journal {
           this.steps.splice(0),
         );
       else addDelivery(this.store, this.row(transport, "sending", proof, true, null), this.steps.splice(0));
-      if (transport === this.parcel.recipient.agent.served?.transport) keepText(this.store, this.id, this.parcel.text);
+      // What nobody asked for is not said again by itself: whoever interrupted it has taken over.
+      const again = transport === this.parcel.recipient.agent.served?.transport && this.parcel.undisturbed !== true;
+      if (again) keepText(this.store, this.id, this.parcel.text);
       else if (this.begun) dropText(this.store, this.id);
       this.begun = true;
       this.away = true;

@@ -1,6 +1,6 @@
 /**
- * The rung of the agent's own protocol: no key, no screen. The server's acknowledgement is no receipt, our id in the record is. What joined a
- * running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
+ * The rung of the agent's own protocol: no key, no screen. The server's acknowledgement is no receipt, our id in the record is. What joined
+ * a running turn and is not in the record when that turn is interrupted was lost, and is said again under the same id.
  */
 import type { Context } from "../../context.ts";
 import { arrived, notSent, type Verdict } from "../../core/delivery/delivery.ts";
@@ -57,7 +57,8 @@ export async function deliverByProtocol(cx: Context, journal: Journal, { way, lo
   if (way.kind === "none") {
     if (!way.hung) return null;
     const hung = hungServer(cx, recipient.name, "nothing was sent");
-    return notSent(transport, "ServerHung", hung.message, hung.hint ?? null);
+    // A busy machine may be all that is the matter: a queue tries again, of which nothing is lost by that.
+    return { ...notSent(transport, "ServerHung", hung.message, hung.hint ?? null), later: true };
   }
   if (way.kind === "moved") {
     const moved = movedTo(cx, recipient, way.to);
@@ -137,12 +138,24 @@ async function say(cx: Context, journal: Journal, line: ServedLine): Promise<Ver
         return waiting(cx, journal, search, course.over ? "over" : now === "silent" ? now : now?.waits != null ? "asks" : "works");
       }
       journal.note("lost with its turn", { turn: sent?.value ?? null });
+      if (journal.parcel.undisturbed) return takenOver(journal, search);
       steers = null;
     }
   } finally {
     growth.close();
   }
 }
+
+/** Somebody interrupted the turn that it joined: it is theirs now. */
+const takenOver = ({ parcel: { recipient } }: Journal, search: ProofSearch): Verdict => ({
+  ...arrived(recipient.agent.served!.transport, search.lookedTo),
+  state: "unknown",
+  proof: "pending",
+  completed: false,
+  accepted: false,
+  error: `the turn of ${JSON.stringify(recipient.name)} that it joined was interrupted, and the record does not show it`,
+  errorType: "NotProven",
+});
 
 const noTurn = ({ parcel: { recipient } }: Journal): Verdict =>
   notSent(

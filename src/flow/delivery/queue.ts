@@ -58,7 +58,10 @@ export async function deliverByQueue(cx: Context, journal: Journal, way: Reach):
   // While a turn runs the message only waits for its end; where nothing runs, as after an interrupt, it would wait for ever.
   const screen = await screenOf(cx, agent, way);
   if (screen === null ? newestTurn(agent, search.rolloutPath) === "open" : screen.working || (screen.asks && queue.withdraw === null))
-    return open("typed", `the message waits in the queue of ${who} for the end of its turn`);
+    return open(
+      "typed",
+      `the message waits in the queue of ${who} for ${screen?.asks ? "the answer to what it asks" : "the end of its turn"}`,
+    );
   if (queue.withdraw === null) return open("unknown", `the message was put into the queue of ${who}, and its rollout does not show it`);
   const back = await queue.withdraw(place, thread, item).catch((error: Error) => ({ error: error.message }));
   if ("value" in back && back.value) {

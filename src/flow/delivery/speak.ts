@@ -7,6 +7,7 @@ import type { Store } from "../../store/store.ts";
 import { deliver, type Delivered } from "./deliver.ts";
 import { askerOf } from "../reach/asker.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
+import { type Parked, parkOverBudget } from "./over-budget.ts";
 import { boundTask, recorded } from "./session-action.ts";
 
 /** What a command prints of a sending, besides what was said to whom. */
@@ -24,6 +25,8 @@ interface Nudged extends SendingFacts {
   readonly target: string | null;
   readonly dry_run: boolean;
   readonly delivery_id: string | null;
+  /** It was not said but queued, since the task of the session is over its budget; null: it was said. */
+  readonly parked: Parked | null;
 }
 
 /**
@@ -46,7 +49,9 @@ export function nudgeSession(
   return recorded(store, action, async (session) => {
     refuseUnreachable(cx, session);
     const base = { session: input.name, text: input.text, dry_run: input.dryRun, target: session.tmux_session };
-    if (input.dryRun) return { ...base, ...unsentFacts(store), delivery_id: null };
+    if (input.dryRun) return { ...base, ...unsentFacts(store), delivery_id: null, parked: null };
+    const parked = parkOverBudget({ cx, store }, session, input.text, input.steer === true);
+    if (parked !== null) return { ...base, ...unsentFacts(store), delivery_id: null, parked };
     const sent = await deliver(cx, store, {
       recipient: recipientOf(session),
       text: input.text,
@@ -57,7 +62,7 @@ export function nudgeSession(
     });
     refuseUndelivered(sent);
     if (sent.state === "typed") cx.err(`note: ${sent.error}; ${sent.hint}`);
-    return { ...base, ...sentFacts(store, sent) };
+    return { ...base, ...sentFacts(store, sent), parked: null };
   });
 }
 

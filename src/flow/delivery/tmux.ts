@@ -40,6 +40,10 @@ export async function typeBlindly(cx: Context, journal: Journal, way: Reach, pan
   return sent === "sent" ? { ...sentOff("delivered"), proof: "unavailable", completed: true } : sent;
 }
 
+/** Whether a text may go by the agent's own queue. What nobody asked for does not go around what stands in its composer. */
+export const mayQueue = ({ asCommand, undisturbed, recipient: { agent } }: Parcel, { live, pane }: Reach): boolean =>
+  live && !asCommand && !(undisturbed && pane !== null && agent.queue?.colleague !== true);
+
 /**
  * "queue": the composer is not ours to type into, but the thread takes messages by its queue. "moved": the pane shows another conversation
  * by now.
@@ -53,7 +57,7 @@ export async function deliverByTmux(
 ): Promise<Verdict | "queue" | "moved"> {
   const { parcel } = journal;
   const provable = way.provable && !parcel.asCommand;
-  const queued = way.live && !parcel.asCommand;
+  const queued = mayQueue(parcel, way);
   const text = parcel.asCommand ? pasteable(parcel.text) : agent.keys.typeable(parcel.text);
   for (const deadline = performance.now() + READY_MS; ;) {
     const ready = await awaitComposer(cx, journal, pane, agent, queued, deadline);
@@ -180,7 +184,9 @@ async function awaitProof(
   let nextLook = doubt === null ? begun + (agent.keys.enqueue === null ? LOOK_MS : LOOK_MS / 4) : deadline;
   let standing = "";
   let accepted = false;
-  /** It was submitted: the composer was seen without it. */
+  /** It was seen there, in the composer or in what waits: long texts take a while to be drawn. */
+  let came = false;
+  /** It was submitted: the composer was seen without it afterwards. */
   let left = false;
   let putBack = false;
   const arrived = () =>
@@ -203,7 +209,8 @@ async function awaitProof(
           // What the rollout says after the look: an interrupt puts back what was submitted, and a second Enter would send it twice.
           if (search.look()) return arrived();
           accepted = queued || (accepted && !search.sawAbort);
-          const gone: boolean = !left && !stands && seen.screen.composer?.empty === true;
+          came ||= stands || queued;
+          const gone: boolean = came && !left && !stands && seen.screen.composer?.empty === true;
           if (gone) journal.left();
           left ||= gone;
           putBack = stands && ((search.sawAbort && !behind) || left);

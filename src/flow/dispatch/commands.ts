@@ -9,6 +9,7 @@ import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { type Item, type PassMemory, type PassScene, rest, restingSessions, type Step, targetOf } from "./items.ts";
 import { modeOf } from "./mode.ts";
+import { parkIfHeld } from "./parking.ts";
 import { type ClaimScene, layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
 
 /** The command types that `--type` leaves. */
@@ -26,10 +27,14 @@ export const plannedCommands = (store: Store, types: readonly CommandType[], lim
     task: task_id,
   }));
 
-/** Claims the next command for a session that is not busy and routes it; null when there is none. */
+/** Claims the next command for a session that is not busy and routes it, or parks it; null when there is none. */
 export function nextCommand(scene: PassScene, types: readonly CommandType[], busy: readonly string[], memory: PassMemory): Step | null {
   const { cx, store, claimant } = scene;
-  const claim = claimNext(store, claimant, types, [...busy, ...restingSessions(scene, memory)]);
+  const notFor = [...busy, ...restingSessions(scene, memory)];
+  const [next] = claimableCommands(store, types, 1, notFor);
+  const parked = next === undefined ? null : parkIfHeld(scene, next);
+  if (parked !== null) return { item: parked };
+  const claim = claimNext(store, claimant, types, notFor);
   if (!claim) return null;
   const claimed = { ...scene, claim };
   const routed = route(claimed, (target) => modeOf(store, target));

@@ -42,30 +42,30 @@ export function report(
   });
 }
 
+/** What is told of a notification, before it is known how it went. */
+export const turnItem = (store: Store, row: NotificationRow, target: Session): Item => ({
+  binding_id: row.binding_id,
+  correlation_id: row.correlation_id,
+  dedupe_key: row.dedupe_key,
+  delivery_mode: row.delivery_mode,
+  dry_run: false,
+  notification_id: row.id,
+  signal_type: COMPLETION,
+  source_event_id: row.source_event_id,
+  target_session: target.name,
+  task: needTask(store, row.task_id).name,
+});
+
 /** A held notification as a step: laid into the inbox at once, or to be sent. */
 export function stepFor(scene: PassScene, row: NotificationRow, target: Session, recovered: boolean, memory: PassMemory): Step {
   const { cx, store, claimant } = scene;
-  const worker = nameOf(store, row.source_session_id);
-  const task = needTask(store, row.task_id).name;
-  const item: Item = {
-    binding_id: row.binding_id,
-    correlation_id: row.correlation_id,
-    dedupe_key: row.dedupe_key,
-    delivery_mode: row.delivery_mode,
-    dry_run: false,
-    notification_id: row.id,
-    signal_type: COMPLETION,
-    source_event_id: row.source_event_id,
-    target_session: target.name,
-    task,
-    ...(recovered ? { recovered } : {}),
-  };
+  const item: Item = { ...turnItem(store, row, target), ...(recovered ? { recovered } : {}) };
   const held: HeldScene = { ...scene, row, target, item };
   if (row.delivery_mode === "pull_required") return { item: layIntoInbox(held) };
   return {
     sending: {
       target,
-      text: messageOf(payloadOf(row)) ?? completionMessage(worker, task, null),
+      text: messageOf(payloadOf(row)) ?? completionMessage(nameOf(store, row.source_session_id), String(item.task), null),
       taskId: row.task_id,
       commandId: null,
       notificationId: row.id,

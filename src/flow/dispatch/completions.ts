@@ -5,17 +5,19 @@ import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import { COMPLETION } from "../../core/dispatch/queued-command.ts";
 import { failureWords } from "../../core/agent/failed-turn.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import type { Hold } from "../../store/attention/parked.ts";
 import { allRouted, claimTurn, type UnroutedTurn, unroutedTurns, waitingTurns } from "../../store/dispatch/completions.ts";
 import { addNotification, findNotification, notificationById, setMode } from "../../store/dispatch/notifications.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { nameOf, report, stepFor } from "./completion-sending.ts";
+import { nameOf, report, stepFor, turnItem } from "./completion-sending.ts";
 import { isResting, type Item, type PassMemory, type PassScene, type Step } from "./items.ts";
 import { modeOf } from "./mode.ts";
+import { holdNow, parkHeldTurn } from "./parking.ts";
 
-/** Takes over the next notification that waits unbegun, with the way of delivery of today; null when there is none. */
+/** Takes over the next notification that waits unbegun, with the way of delivery of today, or parks it; null when there is none. */
 export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: readonly string[], memory: PassMemory): Step | null {
   const { cx, store, claimant } = scene;
   return tx(store, () => {
@@ -24,9 +26,13 @@ export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: rea
     const next = waitingTurns(store, gone).find(
       ({ id, target_session_id: target }) => isFree(target) && !isResting(memory, id, sessionById(store, target), now),
     );
-    const row = next && claimTurn(store, next.id, claimant, gone);
+    if (next === undefined) return null;
+    const seen = notificationById(store, next.id)!;
+    const target = sessionById(store, seen.target_session_id)!;
+    const hold = holdNow(scene, target, seen.task_id);
+    if (hold !== null) return { item: parkHeldTurn(scene, seen, target, hold, turnItem(store, seen, target)) };
+    const row = claimTurn(store, next.id, claimant, gone);
     if (!row) return null;
-    const target = sessionById(store, row.target_session_id)!;
     const mode = modeOf(store, target);
     setMode(store, row.id, mode);
     report(scene, row, {
@@ -56,7 +62,9 @@ export function nextTurn(scene: PassScene, busy: readonly string[], memory: Pass
       return routed;
     }
     for (const each of older) suppress(store, each, routed.row);
-    return stepFor(scene, routed.row, routed.target, false, memory);
+    const { row, target, hold } = routed;
+    if (hold !== null) return { item: parkHeldTurn(scene, row, target, hold, turnItem(store, row, target)) };
+    return stepFor(scene, row, target, false, memory);
   });
 }
 
@@ -116,8 +124,15 @@ const turnKeys = (store: Store, turn: UnroutedTurn, correlationId: string): Item
   task: needTask(store, turn.task_id).name,
 });
 
-/** Inserts the notification of a turn, held by us from its birth; or tells that another dispatcher was first. */
-function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): { row: NotificationRow; target: Session } | { item: Item } {
+interface Routed {
+  readonly row: NotificationRow;
+  readonly target: Session;
+  /** It may not be said now, and nobody holds it. */
+  readonly hold: Hold | null;
+}
+
+/** Inserts the notification of a turn, held by us from its birth if it may be said now; or tells that another dispatcher was first. */
+function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): Routed | { item: Item } {
   const { store, claimant } = scene;
   const correlationId = store.newId("dispatch");
   const keys = turnKeys(store, turn, correlationId);
@@ -142,6 +157,7 @@ function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): { row
     return { item: { ...keys, dry_run: false, state: "suppressed" } };
   }
   const mode = modeOf(store, target);
+  const hold = holdNow(scene, target, turn.task_id);
   const turnError = turnErrorOf(store, { ...turn, id: turn.event_id, session_id: turn.worker_session_id });
   const failed = turnError && failureWords(turnError, turn.timestamp);
   const id = addNotification(store, {
@@ -155,7 +171,7 @@ function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): { row
     sourceEventId: turn.event_id,
     sourceEventTimestamp: turn.timestamp,
     mode,
-    claimant,
+    ...(hold === null ? { claimant } : {}),
     payload: {
       delivery_mode: mode,
       dispatcher_id: claimant.dispatcherId,
@@ -174,5 +190,5 @@ function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): { row
     summary: failed === null ? `${worker} ended a turn of ${task}` : `a turn of ${worker} for ${task} failed: ${failed}`,
     attributes: { delivery_mode: mode, source_session: worker, target_session: target.name, turn_error: turnError },
   });
-  return { row: notificationById(store, id)!, target };
+  return { row: notificationById(store, id)!, target, hold };
 }

@@ -1,12 +1,14 @@
 /** One pass of Dispatch: commands, then completions, within one limit. */
 import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.ts";
 import { someLost } from "../../store/deliveries.ts";
+import { nextRelease, releaseParked } from "../../store/attention/parked.ts";
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
 import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
 import { type Item, type PassMemory, type PassScene, restingSessions, type Step } from "./items.ts";
 import { goneHolders, kindsOf, recoverCommands, recoverLost, recoverTurns, settleLate } from "./recover.ts";
+import { loseDeadResumes, nextResume, nextResumeAt, resumeWaits } from "./resume.ts";
 import type { Carrier } from "./send.ts";
 import type { Scene } from "../scene.ts";
 
@@ -18,6 +20,8 @@ export interface PassOptions extends Claimant {
   readonly dryRun: boolean;
   /** Of the turns that ended before a binding only the newest is told of; else every stored turn is. */
   readonly foldEarlier?: boolean;
+  /** How long after its limit is over a turn that died of it is gone on with, in milliseconds; absent: never. */
+  readonly resumeAfterMs?: number | undefined;
 }
 
 export interface Pass {
@@ -34,10 +38,29 @@ export interface Pass {
 const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
 
 /** Whether there is something to do right now, besides what only time brings about. */
-export const workWaits = ({ cx, store }: Scene, { only }: PassOptions, memory: PassMemory, busy: readonly string[]): boolean =>
+export const workWaits = (
+  { cx, store }: Scene,
+  { only, resumeAfterMs }: PassOptions,
+  memory: PassMemory,
+  busy: readonly string[],
+): boolean =>
+  releaseParked(store) ||
+  (resumeAfterMs !== undefined && resumeWaits({ cx, store }, resumeAfterMs, memory)) ||
   hasClaimable(store, commandTypes(only), [...busy, ...restingSessions({ cx, store }, memory)]) ||
   someLost(store) ||
   (wantsTurns(only) && turnWaits(store, memory, busy));
+
+/** When the clock alone brings something to do, in milliseconds since the epoch; null: it does not. */
+export function nextByClock(
+  { cx, store }: Scene,
+  { resumeAfterMs }: PassOptions,
+  memory: PassMemory,
+  busy: readonly string[],
+): number | null {
+  const times = [nextRelease(store), resumeAfterMs === undefined ? null : nextResumeAt({ cx, store }, resumeAfterMs, busy, memory)];
+  const known = times.filter((time): time is number => time !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
 
 /** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
 export const lateProofs = (scene: Scene, options: PassOptions): Item[] =>
@@ -63,7 +86,9 @@ export async function pass(
     return count;
   }
   const gone = await goneHolders(scene);
+  releaseParked(store);
   take(lateProofs(scene, options));
+  take(await loseDeadResumes(scene));
   await recoverLost(scene, kindsOf(types, wantsTurns(only)), carrier, memory);
   const room = (most: number): number => (stopped() ? 0 : most - count);
   const all = async (most: number, next: () => Step | null): Promise<void> => {
@@ -86,8 +111,19 @@ export async function pass(
     await all(most, () => nextWaiting(scene, gone, carrier.busy(), memory));
     await all(most, () => nextTurn(scene, carrier.busy(), memory, options.foldEarlier === true));
   };
+  const resumes = async (): Promise<void> => {
+    const { resumeAfterMs } = options;
+    if (resumeAfterMs === undefined) return;
+    while (room(limit) > 0) {
+      const sending = nextResume(scene, resumeAfterMs, carrier.busy(), memory);
+      if (sending === null) return;
+      await carrier.send(sending);
+      count++;
+    }
+  };
   if (turnsFirst) await turns(Math.ceil(limit / 2));
   await commands(limit);
   await turns(limit);
+  await resumes();
   return count;
 }

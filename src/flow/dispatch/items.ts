@@ -18,10 +18,15 @@ export interface Sending {
   readonly target: Session;
   readonly text: string;
   readonly taskId: string;
+  /** As whose it is recorded; absent: Dispatch's. */
+  readonly origin?: string;
+  /** Nobody asked for it: it is only said while nobody is at the session. */
+  readonly undisturbed?: boolean;
   readonly commandId: string | null;
-  readonly notificationId: number;
-  /** Called in the transaction right before anything can arrive. False: the claim was lost, nothing may be sent. */
-  begin(): boolean;
+  /** Null: it is no message that somebody queued. */
+  readonly notificationId: number | null;
+  /** Called in the transaction right before anything can arrive, with the id of its delivery. False: nothing may be sent. */
+  begin(deliveryId: string): boolean;
   /** Prolongs the lease; false when it was lost. */
   extend(): boolean;
   /** Writes down how it went, in the transaction in which `write` writes the row of the delivery. */

@@ -1,6 +1,7 @@
 /** A run of Dispatch from the command line: one pass or a watch, told on a terminal while it goes, summed up at its end. */
 import type { Context } from "../../context.ts";
 import type { Store } from "../../store/store.ts";
+import { thisHolder } from "../../system/processes/holder.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { itemText } from "../../view/dispatch/dispatch.ts";
 import { type PassOptions, pass } from "./dispatch.ts";
@@ -15,6 +16,7 @@ export interface RunOptions extends PassOptions {
   readonly ingest: boolean;
   readonly intervalSeconds: number;
   readonly iterations: number | undefined;
+  readonly untilUnboundSeconds: number | null;
 }
 
 export interface Summary {
@@ -33,7 +35,8 @@ const KEPT = 1000;
 
 /** Runs Dispatch to its end. A signal ends it after the item at hand. */
 export async function runDispatch(cx: Context, store: Store, given: RunOptions): Promise<Summary> {
-  const options = { ...given, foldEarlier: given.watch || given.ingest };
+  const holder = given.resumeAfterMs === undefined ? null : await thisHolder(cx.env);
+  const options = { ...given, foldEarlier: given.watch || given.ingest, holder };
   const scene = { cx, store, claimant: options };
   const kept: Item[] = [];
   const states: Record<string, number> = {};

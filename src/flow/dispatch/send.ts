@@ -7,8 +7,8 @@ import { recipientOf } from "../reach/recipient.ts";
 
 /**
  * How long whoever ends a Dispatch waits for it: what one sending can take to its proof or its verdict. Through the agent's queue 15 s to
- * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready and
- * 15 for the proof. Doubled, for a busy machine.
+ * add, 25 for the proof, 15 to take it back, 5 more to look, and a second or two to end each of the two servers; by tmux 10 to get ready
+ * and 15 for the proof. Doubled, for a busy machine.
  */
 export const PATIENCE_MS = 130_000;
 
@@ -20,12 +20,13 @@ export async function carry({ cx, store, claimant }: PassScene, sending: Sending
     await deliver(cx, store, {
       recipient: recipientOf(sending.target),
       text: sending.text,
-      origin: "dispatch",
+      origin: sending.origin ?? "dispatch",
       colleague: true,
+      undisturbed: sending.undisturbed === true,
       taskId: sending.taskId,
       commandId: sending.commandId,
       notificationId: sending.notificationId,
-      begin: () => sending.begin(),
+      begin: (deliveryId) => sending.begin(deliveryId),
       end: (verdict, write) => void (item = sending.finish(verdict, write)),
     });
     return item;

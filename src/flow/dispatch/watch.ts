@@ -1,15 +1,17 @@
 /** Dispatch that stays: woken by commits and by the rollouts of bound workers, with the interval as its longest sleep. */
-import { addDispatcher, type DispatcherKey, endDispatcher, recordBeat } from "../../store/dispatch/dispatchers.ts";
+import { addDispatcher, type DispatcherKey, endDispatcher, isAskedToStop, recordBeat } from "../../store/dispatch/dispatchers.ts";
 import { requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
+import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
-import { lateProofs, type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
 import { deadRows } from "../reach/dispatchers.ts";
+import { UntilUnbound } from "./until-unbound.ts";
 import { watchRollouts } from "../observe/rollout-watch.ts";
 import { watchServed } from "../observe/served-watch.ts";
 import type { Scene } from "../scene.ts";
@@ -18,6 +20,8 @@ export interface WatchOptions extends PassOptions {
   readonly intervalSeconds: number;
   /** Stop after this many passes. */
   readonly iterations: number | undefined;
+  /** Stop when nobody has been bound for so long; null: go on. */
+  readonly untilUnboundSeconds: number | null;
 }
 
 /** What a watch tells while it runs. */
@@ -26,7 +30,7 @@ export interface Listener {
   problem(message: string): void;
 }
 
-/** Asked to stop: the item at hand is finished, then the watch ends. */
+/** Asked by a signal: the item at hand is finished, then the watch ends. */
 export interface Stop {
   readonly asked: boolean;
   /** Called when it is asked. */
@@ -52,18 +56,26 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const memory = newMemory();
   const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(scene, options);
-  const commits = watchCommits(store, () => bell.ring());
+  const { untilUnboundSeconds: seconds } = options;
+  const unbound = seconds === null ? null : new UntilUnbound(store, key, seconds * 1000, () => bell.ring());
+  // A rule of a person's may be for what this kind of Dispatch does not carry, too.
+  const notices = options.dryRun ? null : new NoticeWatch({ cx, store }, listener.problem);
+  const heard = (): void => {
+    bell.ring();
+    notices?.ring();
+  };
+  const commits = watchCommits(store, heard);
   const rollouts = options.dryRun
     ? null
     : watchRollouts(
         cx,
         store,
-        () => bell.ring(),
+        heard,
         (message, what) => troubles.tell(what, message),
         (what) => troubles.over(what),
       );
   const hears = (message: string): void => troubles.tell("what servers tell", message);
-  const served = options.dryRun ? null : watchServed(cx, store, () => bell.ring(), hears);
+  const served = options.dryRun ? null : watchServed(cx, store, heard, hears);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -89,7 +101,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       served?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
-      moved = await pass(scene, options, { done, stopped: () => stop.asked, carrier, turnsFirst, memory });
+      moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
     } catch (failure) {
       error = (failure as Error).message;
       troubles.tell("a pass", `pass ${iteration + 1} failed: ${error}`);
@@ -126,6 +138,18 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     }
   };
 
+  /** When a limit is over, and what waits for that can go on; a pass is never due at once, since one has just been made. */
+  const dueByClock = (): number => {
+    if (options.dryRun) return Number.POSITIVE_INFINITY;
+    try {
+      const at = nextByClock(scene, options, memory, carrier.busy());
+      return at === null ? Number.POSITIVE_INFINITY : performance.now() + Math.max(SHORTEST_SLEEP_MS, at - cx.nowMs());
+    } catch (failure) {
+      troubles.tell("looking for work", `could not look for work: ${(failure as Error).message}`);
+      return Number.POSITIVE_INFINITY;
+    }
+  };
+
   let lost = false;
   const here = (): void => {
     lost = true;
@@ -133,29 +157,42 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     lost = false;
   };
 
+  let told = false;
+  /** Whether to end: asked by a signal or by a row, or because nobody is bound any more. */
+  const over = (): boolean => {
+    if (stop.asked || told || unbound?.isOver) return true;
+    try {
+      unbound?.look();
+      told = isAskedToStop(store, key);
+    } catch {
+      // What is wrong with the records the pass tells.
+    }
+    return told;
+  };
+
   if (!options.dryRun) await clearBuffers(cx);
   try {
-    for (let backstop = true; !stop.asked;) {
+    for (let backstop = true; !over();) {
       here();
       const moved = await onePass(backstop);
-      if (stop.asked || (options.iterations !== undefined && iteration >= options.iterations)) break;
+      if (over() || (options.iterations !== undefined && iteration >= options.iterations)) break;
       backstop = false;
       // A full pass may have left something: the next begins at once, and completions get their turn first every other time.
       turnsFirst = moved >= options.limit && !turnsFirst;
       if (moved >= options.limit && !options.dryRun) continue;
       const deadline = performance.now() + sleepMs;
       for (;;) {
-        const rung = await bell.wait(deadline - performance.now());
+        const due = Math.min(deadline, dueByClock());
+        const rung = await bell.wait(due - performance.now());
         here();
-        if (stop.asked || (rung && work())) break;
-        if (performance.now() >= deadline) {
-          backstop = true;
-          break;
-        }
+        if (over() || (rung && work())) break;
+        backstop = performance.now() >= deadline;
+        if (backstop || performance.now() >= due) break;
       }
     }
   } finally {
-    await lanes.close();
+    await Promise.all([lanes.close(), notices?.close()]);
+    unbound?.close();
     commits.close();
     rollouts?.close();
     served?.close();

@@ -13,7 +13,7 @@ import type { Store } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { asksNow } from "../reach/asks.ts";
 
-/** As its server tells it, and as it stands on record, in the same order. */
+/** As its server tells it, and as it stands on record. */
 interface AsksOnRecord {
   readonly told: readonly AgentAsk[];
   readonly asks: readonly Ask[];
@@ -25,10 +25,11 @@ export async function lookAtAsks(
   line: ServedLine,
   { sessionId, threadId, taskId }: { sessionId: string; threadId: string; taskId: string | null },
 ): Promise<AsksOnRecord | null> {
+  const since = store.now();
   const told = await asksNow(line, threadId);
   if (told === null) return null;
-  const turn = goneAsks(store, sessionId, told).length === 0 ? null : await line.newestTurn(threadId);
-  return { told, asks: recordAsks(store, sessionId, taskId, told, { turn, lives: alive }) };
+  const turn = goneAsks(store, sessionId, told, since).length === 0 ? null : await line.newestTurn(threadId);
+  return { told, asks: recordAsks(store, sessionId, taskId, told, { since, turn, lives: alive }) };
 }
 
 /**

@@ -10,6 +10,7 @@ import { needPairing } from "../../store/sessions/bindings.ts";
 import { lastSubtype, newestTurnEvent } from "../../store/observe/codex-events.ts";
 import { keepRead } from "../../store/dispatch/inbox.ts";
 import { openAsks } from "../../store/asks.ts";
+import { limitsOfTask } from "../../store/attention/report.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { readAheadSinceCycle } from "../../store/observe/ingest-report.ts";
 import { addSpans, claimDelivered, endCycle, type Span, startCycle } from "../../store/observe/cycles.ts";
@@ -20,7 +21,7 @@ import { tokensOfTask } from "../../store/observe/tokens.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { ingest } from "./ingest.ts";
 import { machineProofs } from "../loops/machine-proof.ts";
-import { type ManagerContext, managerContext, requireAcks } from "./manager-context.ts";
+import { contextAttributes, managerContext, requireAcks } from "./manager-context.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { moveOf, whereIs } from "./whereabouts.ts";
@@ -215,6 +216,7 @@ class Cycle {
         next_commands: died ? [nextCommand(cx, store, "reconcile")] : [],
         consumed_dispatch_notifications: consumed.length,
         tokens: tokensOfTask(store, task.id),
+        ...limitsOfTask(store, task.id, pairing),
         manager_context: context,
       };
       return { status, consumed };
@@ -286,14 +288,3 @@ class Cycle {
     });
   }
 }
-
-const contextAttributes = (context: ManagerContext, consumed: number): Record<string, unknown> => ({
-  accepted_criteria: context.acceptance_criteria.summary.accepted,
-  consumed_dispatch_notifications: consumed,
-  manager_ack_present: context.manager_ack !== null,
-  manager_config_present: context.manager_config !== null,
-  require_acks: context.manager_config?.require_acks ?? false,
-  worker_ack_present: context.worker_ack !== null,
-  worker_handoff_present: context.worker_handoff !== null,
-  worker_receipt_present: context.worker_receipt !== null,
-});

@@ -80,3 +80,15 @@ export function requireAcks({ cx, task, pairing }: PairedScene, context: Manager
     },
   );
 }
+
+/** What the record of a cycle tells of it. @param consumed messages that were taken out of the manager's inbox */
+export const contextAttributes = (context: ManagerContext, consumed: number): Record<string, unknown> => ({
+  accepted_criteria: context.acceptance_criteria.summary.accepted,
+  consumed_dispatch_notifications: consumed,
+  manager_ack_present: context.manager_ack !== null,
+  manager_config_present: context.manager_config !== null,
+  require_acks: context.manager_config?.require_acks ?? false,
+  worker_ack_present: context.worker_ack !== null,
+  worker_handoff_present: context.worker_handoff !== null,
+  worker_receipt_present: context.worker_receipt !== null,
+});

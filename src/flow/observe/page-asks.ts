@@ -82,8 +82,8 @@ export async function pageWithStep(cx: Context, store: Store, session: Session):
 }
 
 /** What is no longer asked has ended as its record tells, where that names its step: its turn may be over, and another one may ask. */
-function endByRecord(store: Store, session: Session, taskId: string | null, told: readonly AgentAsk[]): void {
-  for (const ask of goneAsks(store, session.id, told)) {
+function endByRecord(store: Store, session: Session, taskId: string | null, told: readonly AgentAsk[], since: string): void {
+  for (const ask of goneAsks(store, session.id, told, since)) {
     if (ask.sender_pid !== null && alive(ask.sender_pid)) continue;
     const end = endInRecord(store, session, ask);
     if (end.proof === "seen") endAsk(store, ask, end, taskId);
@@ -97,12 +97,13 @@ export async function lookAtPage(
   session: Session,
   taskId: string | null,
 ): Promise<(AskingPage & { readonly ask: Ask }) | null> {
+  const since = store.now();
   const page = await pageWithStep(cx, store, session);
   if (page === null && openAsks(store, session.id).length === 0) return null;
   // Its record may only just have told that the step is through.
   if (page === null) readAhead(cx, store, session.id);
   const told = page === null ? [] : [page.told];
-  endByRecord(store, session, taskId, told);
-  const [ask] = recordAsks(store, session.id, taskId, told, { turn: newestTurn(store, session), lives: alive });
+  endByRecord(store, session, taskId, told, since);
+  const [ask] = recordAsks(store, session.id, taskId, told, { since, turn: newestTurn(store, session), lives: alive });
   return page === null || ask === undefined ? null : { ...page, ask };
 }

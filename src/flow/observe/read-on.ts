@@ -1,12 +1,14 @@
 /** Reads on in a session's transcript: piece by piece, each with its records and the new offset in one transaction. */
 import type { Context } from "../../context.ts";
 import type { Agent, TranscriptMemory } from "../../core/agent/agent.ts";
-import { type AgentRecord, readFact } from "../../core/agent/record.ts";
+import type { LimitWindow } from "../../core/agent/limits.ts";
+import { type AgentRecord, limitsIn, readFact } from "../../core/agent/record.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson } from "../../core/json.ts";
 import { tokensOf } from "../../core/observe/tokens.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
+import { noteLimits } from "../../store/attention/accounts.ts";
 import { addCodexEvents, type NewCodexEvent, recordsBefore, readingMark, setReadingMark } from "../../store/observe/codex-events.ts";
 import { addTokenCounts, type TokenCount } from "../../store/observe/tokens.ts";
 import { countUnknownRecord } from "../../store/observe/unknown-records.ts";
@@ -112,13 +114,18 @@ function payloadOf(record: AgentRecord): string | null {
 function noteMore(store: Store, agent: Agent, session: Session, stored: readonly ReadRecord[]): void {
   // A file that begins counts anew.
   const counts: TokenCount[] = stored[0]?.byteOffset === 0 ? [{ at: null, used: null }] : [];
+  const now = store.now();
+  // Each count tells all of it again: the last one of a piece is enough.
+  const limits = new Map<string, { readonly window: LimitWindow; readonly at: string }>();
   for (const { record, byteOffset } of stored) {
+    for (const window of limitsIn(record, now)) limits.set(`${window.limit_id} ${window.window}`, { window, at: record.timestamp ?? now });
     const fact = readFact(record);
     if (fact.kind === "tokens") counts.push({ at: record.timestamp, used: tokensOf(fact.total) });
     else if (fact.kind === "other" && !agent.transcript.isKnown(record))
       countUnknownRecord(store, { kind: agent.transcript.recordName(record), sessionId: session.id, byteOffset });
   }
   addTokenCounts(store, session.id, counts);
+  for (const { window, at } of limits.values()) noteLimits(store, session, [window], at);
 }
 
 function report(

@@ -1,11 +1,11 @@
-/** Follows rollouts, of all bound workers or of others: what begins or ends a turn is stored at once, the rest at the next backstop. */
+/** Follows rollouts, of all bound sessions or of others: what begins or ends a turn is stored at once, the rest at the next backstop. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { boundWorkers } from "../../store/sessions/bindings.ts";
+import { boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
@@ -13,6 +13,9 @@ import { type FolderWatch, lookWhereDeaf, watchFolder } from "../../system/files
 import { ingest } from "./ingest.ts";
 import { followListed } from "./whereabouts.ts";
 import { type Grown, unread } from "./unread.ts";
+
+/** All that are bound: of a manager, too, is told here that its turn died. */
+const bound = (store: Store): Session[] => [...boundWorkers(store), ...boundManagers(store)];
 
 /** Those whose rollout is not as long as what is stored of it. */
 const grownRollouts = (sessions: readonly Session[]): Grown[] => sessions.flatMap((session) => unread(session) ?? []);
@@ -31,7 +34,7 @@ const rolloutOf = ({ id }: Session): string => `the rollout of ${id}`;
  * Stores one rollout and gives how far it is stored now. A rollout that cannot be read is a `problem`, for which null is given: it may be
  * back, as long as it was, before the next try. A database that cannot be written is thrown.
  */
-export function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "session">, { problem, fine }: Told): number | null {
+function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "session">, { problem, fine }: Told): number | null {
   const what = rolloutOf(session);
   try {
     const stored = ingest(cx, store, session, true).new_offset;
@@ -45,7 +48,7 @@ export function storeGrown(cx: Context, store: Store, { session }: Pick<Grown, "
 }
 
 /** What this session's rollout has gained; that one which is stored to its end is `fine`. */
-export function grownOrFine(session: Session, { fine }: Told): Grown | null {
+function grownOrFine(session: Session, { fine }: Told): Grown | null {
   const grown = unread(session);
   if (grown === null) fine?.(rolloutOf(session));
   return grown;
@@ -57,9 +60,9 @@ export interface Told {
   fine?: ((what: string) => void) | undefined;
 }
 
-/** Stores what the rollouts of all bound workers have gained. @param problem told of those that cannot be read */
+/** Stores what the rollouts of all bound sessions have gained. @param problem told of those that cannot be read */
 export function ingestBound(cx: Context, store: Store, problem: (message: string) => void): void {
-  for (const grown of grownRollouts(boundWorkers(store))) storeGrown(cx, store, grown, { problem });
+  for (const grown of grownRollouts(bound(store))) storeGrown(cx, store, grown, { problem });
 }
 
 export interface RolloutWatch {
@@ -72,7 +75,7 @@ export interface RolloutWatch {
 
 /**
  * @param grew called when a rollout may have gained something @param fine told of a rollout that could be stored
- * @param sessions whose rollouts are followed: by default the bound workers of the moment
+ * @param sessions whose rollouts are followed: by default all that are bound at the moment
  */
 export function watchRollouts(
   cx: Context,
@@ -80,7 +83,7 @@ export function watchRollouts(
   grew: () => void,
   problem: Told["problem"],
   fine?: Told["fine"],
-  sessions: () => readonly Session[] = () => boundWorkers(store),
+  sessions: () => readonly Session[] = () => bound(store),
 ): RolloutWatch {
   const folders = new Map<string, FolderWatch>();
   /** What was read at which size and offset, so that half a line is not tried for ever. */
@@ -138,12 +141,12 @@ export function watchRollouts(
   };
 
   const follow = (): void => {
-    const workers = sessions().map((session) => followListed(cx, store, session));
-    const paths = workers.flatMap((session) => {
+    const members = sessions().map((session) => followListed(cx, store, session));
+    const paths = members.flatMap((session) => {
       const { codex_session_path: path, codex_session_id: thread } = session;
       return path === null ? [] : machineOf(agentOf(session)).newestTranscript(path, thread);
     });
-    const lists = new Set(workers.flatMap((session) => listFolderOf(session) ?? []));
+    const lists = new Set(members.flatMap((session) => listFolderOf(session) ?? []));
     const wanted = new Set([...paths.map(dirname), ...lists]);
     const begun = new Set<string>();
     for (const folder of folders.keys()) {
@@ -163,7 +166,7 @@ export function watchRollouts(
       folders.set(folder, watch);
       begun.add(folder);
     }
-    // What was written before the watch stood, or by a worker before it was bound, would wait for the backstop.
+    // What was written before the watch stood, or by a session before it was bound, would wait for the backstop.
     const unseen = paths.filter((path) => begun.has(dirname(path)) || !followed.has(path));
     followed = new Set(paths);
     for (const path of unseen) touched.add(path);
@@ -176,8 +179,8 @@ export function watchRollouts(
       const these = touched;
       if (!all && these.size === 0) return;
       touched = new Set();
-      for (const worker of sessions()) {
-        const grown = grownOrFine(worker, { problem, fine });
+      for (const each of sessions()) {
+        const grown = grownOrFine(each, { problem, fine });
         if (grown === null) continue;
         const { session, path, size, offset } = grown;
         const last = tried.get(session.id);

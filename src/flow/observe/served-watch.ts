@@ -4,8 +4,10 @@
  */
 import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
+import { windowsOf } from "../../core/agent/limits.ts";
 import type { ServedEvent, ServedLine } from "../../core/agent/protocol.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { noteLimits } from "../../store/attention/accounts.ts";
 import { endAsk, openAsks, recordAsk } from "../../store/asks.ts";
 import { noteLost, textsUnderWay } from "../../store/deliveries.ts";
 import { bindingOfSession, boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
@@ -172,6 +174,7 @@ function take(cx: Context, store: Store, session: Session, event: ServedEvent): 
   const mine = (threadId: string): boolean => threadId === session.codex_session_id;
   if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
   if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
+  if (event.kind === "limits") noteLimits(store, session, windowsOf(event.limits, store.now()), store.now());
   if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);

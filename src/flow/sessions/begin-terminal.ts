@@ -6,7 +6,9 @@ import { allAgents } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
+import { findSession } from "../../store/sessions/sessions.ts";
 import { findStart, recordStart } from "../../store/sessions/unfinished-starts.ts";
+import { tx } from "../../store/store.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { selfFolder } from "../../system/processes/self.ts";
@@ -34,6 +36,11 @@ export interface Launch extends ModelChoice, PermissionChoice {
   readonly wish: LaunchWish;
   /** The thread to go on with, without first words; null: a new one. */
   readonly resume: string | null;
+  /**
+   * Nothing is said of what it may do: nobody knows that of a session which ran already when it was registered, and which goes on in its
+   * terminal as its agent is set up.
+   */
+  readonly asSetUp: boolean;
 }
 
 /** A launch, and the undertaking that it is part of. */
@@ -100,7 +107,8 @@ export async function beginTerminal(
     holder: await thisHolder(cx.env),
   };
   under.check();
-  if (!recordStart(store, start, known))
+  // Two that found it gone at the same moment: the first may have come to its end by now.
+  if (!tx(store, () => findSession(store, name)?.state !== "active" && recordStart(store, start, known)))
     throw new Failure(`session ${JSON.stringify(name)} is being started by somebody else`, { hint: nextCommand(cx, store, "reconcile") });
   const terminal = under.begins({ name, tmuxSession, mark: start.mark, ending });
   const pane = await newSession(cx.env, {

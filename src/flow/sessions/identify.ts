@@ -1,7 +1,7 @@
 /** Which session of an agent somebody means: by path, by thread id, by process, or the one this command runs in. */
 import type { Context } from "../../context.ts";
 import type { Agent, TranscriptHead } from "../../core/agent/agent.ts";
-import { agentOfPath, allAgents } from "../../core/agent/agents.ts";
+import { allAgents } from "../../core/agent/agents.ts";
 import type { Writer } from "../../core/agent/machine.ts";
 import { Failure } from "../../core/failure.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
@@ -165,7 +165,9 @@ export function transcriptMeant(cx: Context, given: string, among: Among = allAg
   const fitting = among.filter((agent) => agent.isSessionId(given));
   if (fitting.length === 0) {
     const path = cx.path(given);
-    return { agent: agentOfPath(path, among), path };
+    // A file in a place of its own, a copy or a helper's, tells whose it is by what it says.
+    const byWords = () => among.find((agent) => transcriptHeadSoFar(agent, path) !== null);
+    return { agent: among.find(({ transcript }) => transcript.isPath(path)) ?? byWords() ?? among[0]!, path };
   }
   for (const agent of fitting) {
     const home = homeOfAgent(agent, cx.env);

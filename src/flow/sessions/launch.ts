@@ -31,8 +31,19 @@ export interface LaunchedThread extends LocatedThread {
   readonly paneId: string;
   /** Of the start that it came from. */
   readonly mark: string;
-  /** What it was started with, for the record. */
-  readonly started: StartFacts;
+  /** What it was started with, for the record; null: as it is set up, which tells nothing of how it began. */
+  readonly started: StartFacts | null;
+}
+
+/** What the machine, or the agent as it is, cannot take. @throws Failure that says so */
+export function checkChoice(cx: Context, launch: Omit<Launch, "prompt">): void {
+  const { agent, name, cwd } = launch;
+  needPlainName(name);
+  checkModelChoice(agent, launch);
+  if (!launch.asSetUp) agent.checkPermissions(launch, { root: runsAsRoot(), env: cx.env });
+  needTmux(cx.env);
+  needAgent(agent, cx.env);
+  if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
 }
 
 /**
@@ -43,13 +54,8 @@ export interface LaunchedThread extends LocatedThread {
  */
 export async function checkLaunch(scene: Scene, launch: Omit<Launch, "prompt"> & { prompt?: string | null }): Promise<Session | null> {
   const { cx, store } = scene;
-  const { agent, name, cwd, role } = launch;
-  needPlainName(name);
-  checkModelChoice(agent, launch);
-  agent.checkPermissions(launch, { root: runsAsRoot(), env: cx.env });
-  needTmux(cx.env);
-  needAgent(agent, cx.env);
-  if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
+  const { agent, name, role } = launch;
+  checkChoice(cx, launch);
   const left = await leftBehind(scene, findStart(store, name), launch);
   if (left !== null && left.session !== null) return left.session;
   const known = findSession(store, name);
@@ -119,7 +125,8 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
   const sessionId = installed.features.sessionId && resume === null ? cx.newId("session").slice("session-".length) : null;
   const choice = { ...request, prompt, sessionId };
   // Without what is this session's alone: its words, and the id that no second one can have.
-  const argv = [installed.path, ...agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features)];
+  const said = request.asSetUp ? [] : agent.launchArguments({ ...request, prompt: null, sessionId: null }, installed.features);
+  const argv = [installed.path, ...said];
   const way = wayOfLaunch(
     cx,
     {
@@ -162,7 +169,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       const { permissionMode: mode, sandbox, approval } = request;
       const permissions: StartFacts["permissions"] = mode === null ? { sandbox, ask_for_approval: approval } : { permission_mode: mode };
       const outcome = await outcomeOf(cx, way, pid);
-      const started = startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
+      const started = request.asSetUp ? null : startFacts(cx, agent, installed, { ...request, ...outcome, argv, permissions });
       // Its server may be started anew, and the thread with it: what lives as long as the session is what the pane runs.
       return { ...location.found, ...(outcome.socket === null ? {} : { pid }), tmuxSession, paneId, mark, started };
     }

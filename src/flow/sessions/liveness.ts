@@ -8,6 +8,8 @@ import type { Store } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
 import { nextCommand } from "../reach/next-command.ts";
+import { deadSessions } from "./reconcile.ts";
+import { reviveCommands } from "./way-back.ts";
 
 /**
  * The `live_reconcile` of `db-doctor --live`, and its line among the checks. tmux is asked once, and only when a session in it is on
@@ -24,7 +26,7 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   const unfinished_command_count = results.reduce((sum, result) => sum + result.unfinished_commands.length, 0);
   const missing = results.some(({ drift }) => drift.includes("worker_missing") || drift.includes("manager_missing"));
   const next_commands = [
-    ...(missing ? [nextCommand(cx, store, "reconcile")] : []),
+    ...(missing ? await wayBack(cx, store) : []),
     ...(unfinished_command_count > 0 ? [nextCommand(cx, store, "dispatch", "status")] : []),
   ];
   const ok = drift_count === 0 && unfinished_command_count === 0 && error === null;
@@ -40,6 +42,12 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
     check,
     live_reconcile: { ok, manager_liveness_warnings, results, next_commands, ...(error === null ? {} : { tmux_error: error }) },
   };
+}
+
+/** Who can be revived is; what else is missing `reconcile` tells of. */
+async function wayBack(cx: Context, store: Store): Promise<string[]> {
+  const revives = reviveCommands(cx, store, await deadSessions(cx, store));
+  return revives.length > 0 ? revives : [nextCommand(cx, store, "reconcile")];
 }
 
 /** A doctor reports what it could not see, too. */

@@ -31,6 +31,7 @@ import {
 import { launchOf, startSession } from "./start-session.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { deadSessions } from "./reconcile.ts";
+import { conversationOf, unasked } from "./revive.ts";
 import type { Scene } from "../scene.ts";
 import type { Undertaking } from "./undertaking.ts";
 
@@ -85,8 +86,25 @@ export async function pair({ cx, store }: Scene, under: Undertaking, input: Pair
   }
 }
 
+/** What each side would be started with. @throws Failure where its agent takes no such thing */
+export function plannedSides(asked: Pick<Asked, "cx" | "input">): Record<"worker_start" | "manager_start", Record<string, string | null>> {
+  const of = (role: Role) => {
+    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = launchFor(asked, role, null, null);
+    return {
+      agent: agent.key,
+      cwd,
+      model,
+      effort,
+      sandbox,
+      ask_for_approval: approval,
+      permission_mode: permissionMode,
+    };
+  };
+  return { worker_start: of("worker"), manager_start: of("manager") };
+}
+
 /** The launch of one role: what is given for it alone wins over what is given for both. */
-function launchFor({ cx, input }: Asked, role: Role, prompt: string | null, binding: Binding | null): Launch {
+function launchFor({ cx, input }: Pick<Asked, "cx" | "input">, role: Role, prompt: string | null, binding: Binding | null): Launch {
   const own =
     role === "worker"
       ? { name: input.workerName, agent: input.workerAgent, model: input.workerModel, effort: input.workerEffort }
@@ -145,13 +163,20 @@ async function alreadyBound({ cx, store, input }: Asked, task: Task): Promise<Fa
   const giveUp = `give it to others: ${command("unbind", "--task", task.name)}`;
   if (pairing === null) return new Failure(said, { hint: giveUp });
   const { worker, manager } = pairing;
-  const dead = (await deadSessions(cx, store)).map(({ name }) => name);
-  const ended = [worker, manager].filter(({ name, state }) => state === "gone" || dead.includes(name)).map(({ name }) => name);
+  const dead = await deadSessions(cx, store);
+  const ended = [worker, manager]
+    .filter(({ name, state }) => state === "gone" || dead.some((each) => each.name === name))
+    .map(({ name }) => name);
   const who = `, ${worker.name} works on it for ${manager.name}`;
-  if (ended.length > 0)
+  if (ended.length > 0) {
+    const back = unasked({ cx, store }, dead, { taskId: task.id }).filter(({ session }) => conversationOf(session) !== null);
     return new Failure(`${said}${who}, and ${ended.join(" and ")} ${ended.length === 1 ? "does" : "do"} not run`, {
-      hint: `${command("reconcile", "--apply")} tells how to start again what has ended`,
+      hint:
+        back.length === ended.length
+          ? `bring back what has ended: ${command("revive", task.name)}`
+          : `${command("reconcile", "--apply")} tells how to start again what has ended`,
     });
+  }
   const own = worker.name === input.workerName && manager.name === input.managerName;
   return new Failure(`${said}${who}${own ? ", and both run" : ""}`, {
     hint: `see how it goes: ${command("cycle", task.name, "--no-consume")}; look at it: ${command("open-worker", task.name)}; ${giveUp}`,

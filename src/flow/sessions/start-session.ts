@@ -35,9 +35,13 @@ export const launchFlags = {
   ...agentFlags,
   sandbox: text("sandbox mode of the agent", { default: "danger-full-access", value: "MODE", filled: true }),
   askForApproval: text("when the agent asks before it runs a command", { default: "never", value: "POLICY", filled: true }),
-  permissionMode: choice("the agent's own word for what it may do; wins over --sandbox and --ask-for-approval", permissionModes, {
-    value: "MODE",
-  }),
+  permissionMode: choice(
+    "the agent's own word for what it may do; wins over --sandbox and --ask-for-approval, and in a mixed pair is for the side that has it",
+    permissionModes,
+    {
+      value: "MODE",
+    },
+  ),
   codexProfile: choice("yolo: danger-full-access and never, which are also the defaults; an explicit flag wins", ["yolo"]),
   acceptTrust: flag("answer the agent's question whether to trust the folder with yes"),
   launch: launchFlag,
@@ -104,6 +108,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
   binding: null,
+  asSetUp: false,
   wish: launchWish(cx, input.launch),
   resume: input.resume ?? null,
 });
@@ -136,7 +141,7 @@ export async function startSession(scene: LaunchScene, request: Launch, via: str
       pid: started.pid,
       cwd: started.cwd ?? request.cwd,
       agent: request.agent.key,
-      started: started.started,
+      ...(started.started === null ? {} : { started: started.started }),
       codexSessionPath: started.rolloutPath,
       codexSessionId: started.threadId,
       tmuxSession: started.tmuxSession,

@@ -6,6 +6,7 @@ import { Failure } from "../../core/failure.ts";
 import { INTERRUPTED } from "../../core/sessions/session.ts";
 import { dropStart, endStart, findStart, leaveStart } from "../../store/sessions/unfinished-starts.ts";
 import { type Store, tx } from "../../store/store.ts";
+import { endProcesses, seenProcess, stillRunning } from "../../system/processes/end-processes.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { paneOfStart } from "../../system/terminal/panes.ts";
 import { endTerminal, lookAtTerminal } from "../reach/end-terminal.ts";
@@ -37,6 +38,7 @@ export class Undertaking {
   private wake = (): void => {};
   private readonly terminals: BegunTerminal[] = [];
   private readonly files: string[] = [];
+  private readonly beside: { readonly what: string; readonly pid: number }[] = [];
   private readonly takeBacks: TakeBack[] = [];
   private store: Store | null = null;
 
@@ -74,6 +76,11 @@ export class Undertaking {
   /** A file that somebody it begins is to read and remove. */
   leavesFile(path: string): void {
     this.files.push(path);
+  }
+
+  /** A program that goes on by itself. @param what it is called */
+  startsBeside(what: string, pid: number): void {
+    this.beside.push({ what, pid });
   }
 
   /** The records in which its starts stand. */
@@ -140,6 +147,11 @@ export class Undertaking {
     const trouble: Failure[] = [];
     const gone = new Set<string>();
     const ended: string[] = [];
+    for (const { what, pid } of this.beside) {
+      const left = await endProcesses(stillRunning([await seenProcess(pid, this.cx.env)], this.cx.env), { atOnce: true });
+      if (left.length === 0) ended.push(what);
+      else trouble.push(new Failure(`${what} still runs`, { hint: `kill ${pid}` }));
+    }
     for (const terminal of this.terminals) {
       try {
         if (await this.endOne(terminal)) ended.push(`tmux session ${terminal.tmuxSession}`);

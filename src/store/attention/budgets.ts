@@ -1,5 +1,6 @@
 /** `task_budgets`: what a task may use, and whether it has. */
 import { instant } from "../../core/time.ts";
+import { addEvent } from "../record/events.ts";
 import { tokensOfTask } from "../observe/tokens.ts";
 import { openBinding } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
@@ -31,27 +32,31 @@ export interface BudgetState {
   readonly since: string | null;
 }
 
-export const findBudget = (store: Store, taskId: string): Budget | null =>
+const findBudget = (store: Store, taskId: string): Budget | null =>
   store.db.query<Budget, [string]>("select tokens, window_percent, set_at from task_budgets where task_id = ?").get(taskId);
 
 /** Sets what is given and leaves the other part as it is. */
 export function setBudget(store: Store, taskId: string, part: { tokens: number | undefined; windowPercent: number | undefined }): void {
-  tx(
-    store,
-    () =>
-      void store.db
-        .query(
-          `insert into task_budgets (task_id, tokens, window_percent, set_at) values (?, ?, ?, ?)
-           on conflict do update set tokens = coalesce(excluded.tokens, tokens), window_percent = coalesce(excluded.window_percent,
-             window_percent), set_at = excluded.set_at`,
-        )
-        .run(taskId, part.tokens ?? null, part.windowPercent ?? null, store.now()),
-  );
+  tx(store, () => {
+    store.db
+      .query(
+        `insert into task_budgets (task_id, tokens, window_percent, set_at) values (?, ?, ?, ?)
+         on conflict do update set tokens = coalesce(excluded.tokens, tokens), window_percent = coalesce(excluded.window_percent,
+           window_percent), set_at = excluded.set_at`,
+      )
+      .run(taskId, part.tokens ?? null, part.windowPercent ?? null, store.now());
+    const { tokens, window_percent } = findBudget(store, taskId)!;
+    addEvent(store, { type: "budget_set", taskId, payload: { tokens, window_percent } });
+  });
 }
 
 /** The task may use what it will; false: it had no budget. */
 export const clearBudget = (store: Store, taskId: string): boolean =>
-  tx(store, () => store.db.query("delete from task_budgets where task_id = ?").run(taskId).changes > 0);
+  tx(store, () => {
+    if (store.db.query("delete from task_budgets where task_id = ?").run(taskId).changes === 0) return false;
+    addEvent(store, { type: "budget_cleared", taskId });
+    return true;
+  });
 
 /** How a task stands to its budget. Nothing is over that is not known. */
 export function budgetState(store: Store, taskId: string): BudgetState {

@@ -1,8 +1,9 @@
 /** Whether a session is at a limit of its account: its newest turn died of one, and nothing was said to it since. */
 import { isPlausible } from "../../core/agent/limits.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import { turnSign } from "../../core/sessions/worker-state.ts";
 import { instant, toIso } from "../../core/time.ts";
-import { newestTurnEvent } from "../observe/codex-events.ts";
+import { newestTurnEvent, type TurnEvent, turnEndBefore } from "../observe/codex-events.ts";
 import type { Store } from "../store.ts";
 import { accountOf, knownWindows } from "./accounts.ts";
 
@@ -27,12 +28,31 @@ export interface Limited {
 export function deadTurn(store: Store, session: Session): DeadTurn | null {
   const turn = newestTurnEvent(store, session.id);
   if (turn?.turn_error?.kind !== "usage_limit") return null;
-  // A record may claim any time; when it was read is known.
-  const read = instant(turn.ingested_at) ?? Date.parse(store.now());
-  const since = Math.min(instant(turn.timestamp) ?? read, read);
-  const own = instant(turn.turn_error.resets_at);
-  const resets = own !== null && isPlausible(own, read) ? own : spentUntil(store, session, since);
-  return { eventId: turn.id, since: toIso(since), resets_at: resets === null ? null : toIso(resets) };
+  const resets = resetOfDead(store, session, turn);
+  return { eventId: turn.id, since: toIso(endOf(store, turn).at), resets_at: resets === null ? null : toIso(resets) };
+}
+
+/** When a turn ended: a record may claim any time, but when it was read is known. */
+function endOf(store: Store, { timestamp, ingested_at }: TurnEvent): { readonly at: number; readonly read: number } {
+  const read = instant(ingested_at) ?? Date.parse(store.now());
+  return { at: Math.min(instant(timestamp) ?? read, read), read };
+}
+
+function resetOfDead(store: Store, session: Session, turn: TurnEvent): number | null {
+  const { at, read } = endOf(store, turn);
+  const own = instant(turn.turn_error?.resets_at);
+  return own !== null && isPlausible(own, read) ? own : spentUntil(store, session, at);
+}
+
+/**
+ * When a turn began that tries whether a limit is over of which nobody told the end, while it runs: until it has ended nothing else is
+ * said. Null: none does.
+ */
+export function limitTriedSince(store: Store, session: Session): string | null {
+  const turn = newestTurnEvent(store, session.id);
+  if (turn === null || turn.broken || turnSign(turn) !== "open") return null;
+  const before = turnEndBefore(store, session.id, turn.id);
+  return before?.turn_error?.kind === "usage_limit" && resetOfDead(store, session, before) === null ? turn.ingested_at : null;
 }
 
 /** When the spent windows of its account are full again, as any of its sessions was told; null: nobody was. */
@@ -47,8 +67,8 @@ function spentUntil(store: Store, session: Session, since: number): number | nul
 }
 
 /**
- * Whether the session is at its limit at this time, since when, and until when. Until somebody goes on with it, a session whose limit has no
- * known end stays limited.
+ * Whether the session is at its limit at this time, since when, and until when. Until somebody goes on with it, a session whose limit has
+ * no known end stays limited.
  */
 export function limitedUntil(store: Store, session: Session, nowMs: number): Limited {
   const dead = deadTurn(store, session);

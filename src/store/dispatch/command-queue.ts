@@ -18,7 +18,8 @@ const targetFree = `not exists (
     and case c.type when 'notify_manager' then b.manager_session_id else b.worker_session_id end in (select value from json_each(?3)))`;
 
 const claimable = `state = 'pending' and type in (select value from json_each(?1)) and attempts < max_attempts
-  and (available_at is null or julianday(available_at) <= julianday(?2))`;
+  and (available_at is null or julianday(available_at) <= julianday(?2))
+  and not exists (select 1 from parked_messages p where p.message = c.id and p.until is null)`;
 
 /** The commands that could be claimed now, in the order in which they would be. */
 export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>

@@ -3,6 +3,7 @@ import { isObject, type JsonObject, parseStored } from "../../core/json.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
 import type { Holder } from "../../core/dispatch/holder.ts";
 import { COMPLETION } from "../../core/dispatch/queued-command.ts";
+import { messageKey } from "./claims.ts";
 import type { Claimant } from "./lease.ts";
 import { moveMessage, readMessage } from "./message.ts";
 import { notificationById } from "./notifications.ts";
@@ -74,7 +75,7 @@ const lastTurns = (store: Store, except: Except): Map<string, number> =>
 export const allRouted = (store: Store, except: Except): Map<string, number> | null =>
   store.db.transaction(() => (unroutedTurns(store, 1, except).length > 0 ? null : lastTurns(store, except))).deferred();
 
-/** Never begun and held by nobody, or by somebody whose lease is over; the oldest first. */
+/** Never begun, not parked, and held by nobody, or by somebody whose lease is over; the oldest first. */
 export function waitingTurns(store: Store, gone: readonly Holder[]): Pick<NotificationRow, "id" | "target_session_id">[] {
   const free = store.db
     .query<Pick<NotificationRow, "id" | "target_session_id">, []>(
@@ -83,7 +84,10 @@ export function waitingTurns(store: Store, gone: readonly Holder[]): Pick<Notifi
     )
     .all();
   const left = overdueTurns(store, gone, false, Number.MAX_SAFE_INTEGER).map(({ notification }) => notification!);
-  return [...free, ...left].sort((a, b) => a.id - b.id);
+  const parked = store.db.query("select 1 from parked_messages where message = ? and (until is null or julianday(until) > julianday(?))");
+  return [...free, ...left]
+    .filter(({ id }) => parked.get(messageKey({ commandId: null, notificationId: id }), store.now()) === null)
+    .sort((a, b) => a.id - b.id);
 }
 
 /** Takes hold of a waiting notification; null when another dispatcher was first. */

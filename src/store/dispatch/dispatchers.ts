@@ -34,6 +34,9 @@ export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly
   tx(store, () => {
     for (const { dispatcher_id, host, pid } of dead)
       store.db.query("delete from dispatchers where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
+    // Those of an earlier process that had this number, and of all that are on record no more.
+    for (const { dispatcher_id, host, pid } of [...dead, input])
+      store.db.query("delete from dispatch_stops where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
     const now = store.now();
     store.db
       .query(
@@ -118,3 +121,35 @@ export const lastHeartbeat = (store: Store, dispatcherId: string): string | null
          0 order by julianday(timestamp) desc limit 1`,
     )
     .get(dispatcherId)?.timestamp ?? null;
+
+/** Whether any task is bound. */
+export const someBound = (store: Store): boolean =>
+  store.db.query("select 1 from bindings where state in ('active', 'ending') limit 1").get() !== null;
+
+/**
+ * The end of a watch that is to live only as long as somebody is bound: on record in the transaction that looks, so that whoever binds and
+ * then looks for a watch never finds one that is about to end.
+ * @returns false when somebody is bound
+ */
+export const endUnbound = (store: Store, key: DispatcherKey): boolean =>
+  tx(store, () => {
+    if (someBound(store)) return false;
+    const { dispatcher_id, host, pid } = key;
+    store.db
+      .query("update dispatchers set ended_at = ? where dispatcher_id = ? and host = ? and pid = ?")
+      .run(store.now(), dispatcher_id, host, pid);
+    return true;
+  });
+
+/** Asks a watch to end after the item at hand: it hears of it as of any commit. To ask twice is to ask once. */
+export const askToStop = (store: Store, { dispatcher_id, host, pid }: DispatcherKey): void =>
+  tx(
+    store,
+    () =>
+      void store.db
+        .query("insert or ignore into dispatch_stops (dispatcher_id, host, pid, asked_at) values (?, ?, ?, ?)")
+        .run(dispatcher_id, host, pid, store.now()),
+  );
+
+export const isAskedToStop = (store: Store, { dispatcher_id, host, pid }: DispatcherKey): boolean =>
+  store.db.query("select 1 from dispatch_stops where dispatcher_id = ? and host = ? and pid = ?").get(dispatcher_id, host, pid) !== null;

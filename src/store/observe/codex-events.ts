@@ -123,18 +123,32 @@ export function* recordsBefore(store: Store, sessionId: string, offset: number):
 /** A record that tells how a turn stands; of a failed one, why; and whether it was broken off with nothing written of that. */
 export type TurnEvent = CodexEvent & { readonly turn_error: TurnError | null; readonly broken: boolean };
 
-/** The newest record that tells how the turn stands, or null. The condition is that of the index `codex_events_turns`, word by word. */
+/** The condition is that of the index `codex_events_turns`, word by word. */
+const TURNS = `(subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
+  or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))`;
+
+/** The newest record that tells how the turn stands, or null. */
 export function newestTurnEvent(store: Store, sessionId: string): TurnEvent | null {
-  const rows = store.db.query<Row, [string]>(
-    `select * from codex_events where session_id = ?
-       and (subtype in ('task_started', 'user_message', 'task_complete', 'turn_aborted')
-         or (subtype = 'item_completed' and json_extract(payload_json, '$.item.type') = 'UserMessage'))
-     order by id desc limit 1`,
-  );
-  const row = rows.get(sessionId);
-  const event = row && toEvent(row);
-  if (event === null) return null;
-  const broken = store.db.query("select 1 from broken_turns where session_id = ? and event_id = ?").get(sessionId, event.id) !== null;
+  const row = store.db
+    .query<Row, [string]>(`select * from codex_events where session_id = ? and ${TURNS} order by id desc limit 1`)
+    .get(sessionId);
+  return row && toTurnEvent(store, row);
+}
+
+/** The newest record before this one that tells of the end of a turn, or null. */
+export function turnEndBefore(store: Store, sessionId: string, eventId: number): TurnEvent | null {
+  const row = store.db
+    .query<Row, [string, number]>(
+      `select * from codex_events where session_id = ? and id < ? and ${TURNS} and subtype in ('task_complete', 'turn_aborted')
+        order by id desc limit 1`,
+    )
+    .get(sessionId, eventId);
+  return row && toTurnEvent(store, row);
+}
+
+function toTurnEvent(store: Store, row: Row): TurnEvent {
+  const event = toEvent(row);
+  const broken = store.db.query("select 1 from broken_turns where session_id = ? and event_id = ?").get(row.session_id, row.id) !== null;
   return { ...event, turn_error: event.subtype === "task_complete" ? turnErrorOf(store, event) : null, broken };
 }
 

@@ -88,12 +88,6 @@ export const recordedStarts = (store: Store): RecordedStart[] =>
     )
     .all();
 
-/** The words with which a session was started, program first and without a prompt; null when it was not started by us. */
-export function startWords(store: Store, id: string): string[] | null {
-  const row = store.db.query<{ argv_json: string | null }, [string]>("select argv_json from session_agents where session_id = ?").get(id);
-  return row?.argv_json == null ? null : (JSON.parse(row.argv_json) as string[]);
-}
-
 /** The home of the agent with which a session was started; null when it was not started by us. */
 export const homeOfStart = (store: Store, id: string): string | null =>
   store.db.query<{ home: string | null }, [string]>("select home from session_agents where session_id = ?").get(id)?.home ?? null;

@@ -62,19 +62,27 @@ export interface Applied {
   readonly bindings_marked_invalid: string[];
 }
 
+/**
+ * Marks these sessions gone, each with its event, in one transaction; gives the names of those that it was.
+ * @param dead as they were looked at: one that was registered again in the meantime stays
+ */
+export const markDead = (store: Store, dead: readonly DeadSession[]): string[] =>
+  tx(store, () =>
+    dead.flatMap(({ name, pid, reason }) => {
+      const marked = store.db
+        .query("update sessions set state = 'gone', last_heartbeat_at = ? where name = ? and pid = ? and state = 'active'")
+        .run(store.now(), name, pid);
+      if (marked.changes === 0) return [];
+      addEvent(store, { type: "session_marked_gone_by_reconcile", payload: { name, pid, reason } });
+      return name;
+    }),
+  );
+
 /** Marks the dead sessions gone and then every dangling binding invalid, each with its event, in one transaction. */
 export function applyReconcile(store: Store, dead: readonly DeadSession[]): Applied {
   return tx(store, () => {
     const now = store.now();
-    const sessions_marked_gone = dead.flatMap(({ name, pid, reason }) => {
-      // Registered again in the meantime: no longer the session that was looked at.
-      const marked = store.db
-        .query("update sessions set state = 'gone', last_heartbeat_at = ? where name = ? and pid = ? and state = 'active'")
-        .run(now, name, pid);
-      if (marked.changes === 0) return [];
-      addEvent(store, { type: "session_marked_gone_by_reconcile", payload: { name, pid, reason } });
-      return name;
-    });
+    const sessions_marked_gone = markDead(store, dead);
     const bindings_marked_invalid = danglingBindings(store).flatMap(({ task_id, ...gone }) => {
       const marked = store.db
         .query("update bindings set state = 'invalid', ended_at = ? where id = ? and state in ('active', 'ending')")

@@ -95,31 +95,35 @@ test("the health of the schema comes along", async () => {
   expect((await w.ok("reconcile")).schema_health).toMatchObject({ ok: true, schema_version: 22 });
 });
 
-test.each([
-  ["our home", "codex"],
-  ["another home", "other/codex"],
-])("a dead session whose thread is on record is gone on with, not begun anew (%s)", async (_, home) => {
+test("whoever died with a conversation on record is revived, and who was stopped with one is gone on with by its name", async () => {
   const thread = "019a0000-0000-7000-8000-00000000000a";
-  const path = await w.file(`${home}/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${thread}.jsonl`, "{}\n");
-  const session = registerSession(w.store(), {
-    name: "w1",
+  const path = await w.file(`other/codex/sessions/2026/01/01/rollout-2026-01-01T00-00-00-${thread}.jsonl`, "{}\n");
+  const facts = {
     role: "worker",
     pid: deadPid,
     cwd: "/a b",
     codexSessionPath: path,
     codexSessionId: thread,
     tmuxSession: "codex-w1",
-  });
-  const argv = ["/old/codex", "--no-daemon", "--sandbox", "read-only", "--model=a b"];
+  } as const;
+  const { id } = registerSession(w.store(), { name: "w1", ...facts });
+  register("m1", "manager", process.pid);
+  // Nobody bound it.
+  expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor revive --all"]);
+  expect((await w.ok("reconcile --apply")).next_commands).toEqual(["conveyor revive --all"]);
+  registerSession(w.store(), { name: "w1", ...facts });
+  await w.ok(["tasks", "--create", "t1", "--goal", "Ship it"]);
+  await w.ok("bind --task t1 --worker w1 --manager m1");
+  expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor revive"]);
   w.store().db.run(
-    "insert or replace into session_agents (session_id, agent, argv_json, launch, recorded_at) values (?, 'codex', ?, 'tmux', '')",
-    [session.id, JSON.stringify(argv)],
+    `insert or replace into session_agents (session_id, agent, argv_json, permissions_json, launch, recorded_at)
+     values (?, 'codex', '["/old/codex"]', '{"sandbox":"read-only","ask_for_approval":"never"}', 'tmux', '')`,
+    [id],
   );
-  // Without the agent on PATH it goes by its name.
-  const PATH = "/usr/bin:/bin";
-  expect((await w.run("reconcile --apply", { env: { PATH } })).json().next_commands).toEqual([
-    `tmux new-session -d -s codex-w1 -c '/a b' -e PATH=${PATH} -e WORKERCTL_STATE_ROOT=${w.stateRoot} -e CODEX_HOME=${w.dir}/${home} -- ` +
-      `codex --no-daemon --sandbox read-only '--model=a b' resume ${thread}`,
-    `conveyor register-worker --name w1 --codex-session ${home === "codex" ? thread : path} --tmux-session codex-w1 --timeout-seconds 60`,
+  await w.ok("stop w1 --json");
+  const rights = "--sandbox read-only --ask-for-approval never --launch tmux";
+  expect((await w.ok("reconcile --apply")).next_commands).toEqual([
+    `env CODEX_HOME=${w.dir}/other/codex conveyor start-worker --name w1 --cwd '/a b' ${rights} --resume ${thread} --timeout-seconds 60`,
+    "conveyor bind --task t1 --worker w1 --manager m1",
   ]);
 });

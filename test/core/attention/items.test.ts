@@ -15,15 +15,18 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   role: "worker",
   agent: "codex",
   pid: 7,
+  served: true,
   alive: true,
   state: "idle",
   turn: "completed",
   turnEvent: 12,
+  turnBroken: false,
   turnError: null,
   turnAt: at(30),
   limit: { limited: false, resets_at: null },
   page: "idle",
   dialog: null,
+  recorded: false,
   asks: [],
   moved: null,
   movedAt: null,
@@ -91,6 +94,14 @@ test("what is asked carries the whole command, the choices, and the commands tha
     "conveyor answer ask-1 --text TEXT",
     "conveyor open-worker a b",
   ]);
+  // Which keys choose it is not certain, of one of them.
+  const answers = [
+    { number: 1, word: "yes", keys: ["1"] },
+    { number: 2, word: "no", keys: null },
+  ];
+  const dialog = { question: "?", choices: ["Yes", "No"], chosen: 0, kind: "command", subject: null, answers, takesText: false } as const;
+  const [typed] = withSide({ asks: [asked], served: false, page: "command_approval", dialog });
+  expect(typed!.actions.map(({ command }) => command.join(" "))).toEqual(["conveyor answer ask-1 yes", "conveyor open-worker a b"]);
   // What only its terminal can be told.
   expect(first(withSide({ asks: [{ ...asked, choices: [] }] }))).toBe("conveyor open-worker a b");
   // Another page in front of it is told, too.
@@ -144,6 +155,8 @@ test("pages that nobody has on record, by what they are about", () => {
     ["draft", undefined],
   ] as const)
     expect([page, withSide({ page })[0]?.kind]).toEqual([page, kind]);
+  // It was on record, and was answered since it was looked at.
+  expect(withSide({ page: "command_approval", recorded: true })).toEqual([]);
   // Another page is another fact, and so is that of the other side.
   const keys = [withSide({ page: "sign_in" }), withSide({ page: "api_key" }), of({ sides: [side(), manager({ page: "sign_in" })] })];
   expect(new Set(keys.map(([draft]) => draft!.key)).size).toBe(3);
@@ -167,6 +180,9 @@ test("a limit is told with the time at which it is full again, once with the pag
 
 test("dead sessions: in the middle of a turn, or between; one that is not known to be dead is none", () => {
   expect(withSide({ turn: "crashed", alive: false })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  // Revived it is still the same fact, until somebody says how it goes on; what a person broke off is none.
+  expect(withSide({ turn: "aborted", turnBroken: true })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
+  expect(withSide({ turn: "aborted" })).toEqual([]);
   expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
   expect(withSide({ alive: null })).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Dialog, Screen } from "../../../src/core/agent/screen.ts";
+import { isStartOf } from "../../../src/core/delivery/same-text.ts";
 import { claude } from "../../../src/core/claude/claude.ts";
 
 const folder = join(import.meta.dir, "../../fixtures/claude-code-2.1.332/screens");
@@ -24,21 +25,26 @@ test("every capture of the real client is the page it was taken of", () => {
       "inbox-while-permission-prompt",
       "long-command.ansi",
       "panel-permission.ansi",
+      "permission-fetch.ansi",
       "permission-prompt-write",
       "permission-prompt.ansi",
       "permission-prompt",
+      "permission-search.ansi",
       "small-44-long-command.ansi",
       "small-44-permission-write.ansi",
       "small-60-long-command.ansi",
     ],
     question: [
       "question-forged.ansi",
+      "question-preview-chat.ansi",
+      "question-preview.ansi",
       "question-prompt.ansi",
       "question-prompt",
       "question-review.ansi",
       "small-44-question.ansi",
       "small-44-two-questions.ansi",
       "small-60-question-forged.ansi",
+      "small-60-question-preview.ansi",
       "small-60-question-several.ansi",
     ],
     plan_approval: ["plan-approval.ansi", "plan-approval"],
@@ -59,10 +65,20 @@ test("every capture of the real client is the page it was taken of", () => {
       "interrupted-before-output",
       "popup-at",
       "popup-slash",
+      "small-60-tall-draft-working.ansi",
+      "small-60-tall-draft.ansi",
+      "small-60-tall-shell.ansi",
       "text-in-composer-not-submitted.ansi",
       "text-in-composer-not-submitted",
     ],
-    queued_input: ["compacting-with-queued", "queued-many", "queued-two.ansi", "queued-while-working.ansi", "queued-while-working"],
+    queued_input: [
+      "compacting-with-queued",
+      "queued-many",
+      "queued-two.ansi",
+      "queued-while-working.ansi",
+      "queued-while-working",
+      "small-60-queued-long.ansi",
+    ],
     working: [
       "api-overloaded-retrying",
       "compacting-prompt-too-long",
@@ -403,4 +419,46 @@ test("beside the panel of changes a page is read without it", () => {
   const { dialog } = claude.screen.read(capture("panel-permission.ansi.txt"), null);
   expect(dialog).toMatchObject({ kind: "file", question: "Do you want to overwrite w.txt?", subject: "w.txt", chosen: 0 });
   expect(dialog!.answers.map(({ word }) => word).filter((word) => word.length < 4)).toEqual(["yes", "no"]);
+});
+
+test("a composer that holds more rows than it shows is one, with what it shows of them", () => {
+  const typed = Array.from({ length: 140 }, (_, at) => `word${at}`).join(" ");
+  for (const [name, shell] of [
+    ["tall-draft", false],
+    ["tall-draft-working", false],
+    ["tall-shell", true],
+  ] as const) {
+    const { composer, asks } = read(`small-60-${name}.ansi.txt`);
+    expect({ name, shell: composer?.shell, asks }).toEqual({ name, shell, asks: false });
+    expect(typed).toContain(composer!.text.replace(/\s+/g, " "));
+    expect(composer!.text.length).toBeGreaterThan(200);
+  }
+});
+
+test("a waiting message of which only the first rows are shown is told as cut", () => {
+  const [queued] = read("small-60-queued-long.ansi.txt").queued;
+  expect(queued).toEndWith("word31…");
+  expect(isStartOf(queued!, `start ${Array.from({ length: 140 }, (_, at) => `word${at}`).join(" ")}`)).toBe(true);
+});
+
+test("a question with previews is asked with its choices alone, each a way along the list", () => {
+  const words = ["Wide", "Narrow", "None", "Chat about this"];
+  for (const [name, chosen] of [
+    ["question-preview", 0],
+    ["question-preview-chat", 3],
+    ["small-60-question-preview", 1],
+  ] as const) {
+    const { dialog } = read(`${name}.ansi.txt`);
+    expect({ name, ...dialog }).toMatchObject({ name, question: "Which layout shall it have?", choices: words, chosen, takesText: false });
+    expect(dialog!.answers[chosen]!.keys).toEqual(["Enter"]);
+    expect(dialog!.answers[2]!.keys).toEqual(chosen === 3 ? ["Up"] : Array(2 - chosen).fill("Down"));
+  }
+});
+
+test("a page about a fetch says what would be fetched", () => {
+  expect(read("permission-fetch.ansi.txt").dialog).toMatchObject({
+    kind: "permission",
+    subject: "url: https://example.com/a?b=c\nprompt: what does it say",
+    answers: [{ word: "yes", keys: ["1"] }, { number: 2 }, { word: "no", keys: ["3"] }],
+  });
 });

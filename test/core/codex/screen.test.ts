@@ -56,7 +56,7 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
     ],
     chosen: 0,
     kind: "command",
-    subject: null,
+    subject: "touch /home/dev/approved",
     takesText: false,
     answers: [
       { number: 1, word: "yes", keys: null },
@@ -68,6 +68,27 @@ test("a dialog gives its question, its choices and what Enter would take", () =>
     choices: ["Trust and continue", "Back to Agent Command Center"],
     chosen: 0,
   });
+});
+
+test("what would be run is read where it stands in one line, and nothing else below it: what is wrapped or cut is not whole", () => {
+  const shown = (...rows: string[]) =>
+    readScreen(
+      [
+        "  Would you like to run the following command?",
+        "",
+        ...rows,
+        "",
+        "› 1. Yes, proceed (y)",
+        "  2. No (esc)",
+        "",
+        "  Press enter to confirm",
+        "",
+      ].join("\n"),
+    ).dialog?.subject;
+  expect(shown("  $ ls")).toBe("ls");
+  expect([shown("  $ ls", "", "    rm -rf /"), shown("  $ ls", "    wrapped"), shown("  $ ls", "  [… 3 lines] ctrl + a view all")]).toEqual(
+    [null, null, null],
+  );
 });
 
 test("yes is said only to a trust page that is seen to take it: with its yes chosen, or without any choices and shown whole", () => {

@@ -41,3 +41,27 @@ test("what a command prints passes for nothing, nor does another step", () => {
   expect(end("response_item", { type: "function_call_output", call_id: "call_2", output: "patch rejected by user" })).toBeNull();
   expect(end("event_msg", { type: "agent_message", message: "call_1" })).toBeNull();
 });
+
+test("what waits: the calls of this turn that have returned nothing, with what they would run", () => {
+  const call = (call_id: string, cmd: unknown) => ({
+    type: "function_call",
+    name: "exec_command",
+    call_id,
+    arguments: JSON.stringify({ cmd }),
+  });
+  const lines: [string, object][] = [
+    ["response_item", call("old", "ls")],
+    ["event_msg", { type: "task_started", turn_id: "t" }],
+    ["response_item", call("done", "ls -l")],
+    ["response_item", call("waits", "touch a\n\nrm b")],
+    ["response_item", { type: "function_call_output", call_id: "done", output: "" }],
+    ["response_item", { type: "custom_tool_call", call_id: "patch", input: "*** Begin Patch" }],
+    ["response_item", { ...call("broken", ""), arguments: "{" }],
+  ];
+  const records = lines.map(([type, payload]) => transcript.translate(JSON.stringify({ type, payload }), {})![0]!);
+  expect(transcript.openSteps(records.toReversed())).toEqual([
+    { id: "waits", subject: "touch a\n\nrm b" },
+    { id: "patch", subject: null },
+    { id: "broken", subject: null },
+  ]);
+});

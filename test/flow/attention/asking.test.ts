@@ -7,7 +7,7 @@ import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import type { Item } from "../../../src/core/attention/item.ts";
 import { describeClaude } from "../../claude-world.ts";
 import { until, type World } from "../../harness.ts";
-import { boundTask, servedWorker } from "../../served-world.ts";
+import { boundTask, MAIN, servedWorker } from "../../served-world.ts";
 
 const questions = async (world: World): Promise<Item[]> => {
   const { items } = await world.ok<{ items: Item[] }>("attention --json");
@@ -57,7 +57,59 @@ describe("Codex, by its protocol", () => {
     await asksAndIsAnswered(world, world.project, "two");
     expect(world.rows("select count(distinct id) as n from agent_asks")).toEqual([{ n: 2 }]);
   }, 90_000);
+
+  test("who watches is told of a question once, and that it is over, though its page goes a moment later", async () => {
+    const words = [...MAIN, "attention", "--watch", "--json"];
+    const watch = Bun.spawn(words, { env: world.env, cwd: world.work, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    let text = "";
+    const reading = (async () => {
+      for await (const bytes of watch.stdout) text += new TextDecoder().decode(bytes);
+    })();
+    const told = (): string[][] =>
+      text
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => (JSON.parse(line).items as Item[]).filter(({ kind }) => kind === "question").map(({ id }) => id));
+    try {
+      await until("the first line", () => told().length > 0);
+      await world.ok(["session-nudge", "w1", "ask touch three"]);
+      await until("the question", () => told().at(-1)!.length > 0);
+      await world.ok("answer w1 no --json");
+      await until("that it is over", () => told().at(-1)!.length === 0);
+      // Its page has gone, and a commit that has nothing to do with it is told.
+      await until("that nothing is asked", async () => (await questions(world)).length === 0);
+      await world.ok(["enqueue-nudge-worker", "t1", "--message", "later"]);
+      await until("the message that waits", () => text.includes("no_dispatch"));
+    } finally {
+      watch.kill("SIGTERM");
+      await watch.exited;
+      await reading;
+    }
+    expect(new Set(told().flat()).size).toBe(1);
+    expect([watch.exitCode, await new Response(watch.stderr).text()]).toEqual([0, ""]);
+  }, 90_000);
 });
+
+test("Codex, on its page: whole as its record has it; the keys that answer it are not known, so its terminal leads on", async () => {
+  const world = new CodexSuiteWorld();
+  try {
+    const words = ["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60", "--launch", "tmux", ...world.asking];
+    const { codex_session_id: thread } = await world.ok(words);
+    await world.idle(thread);
+    await boundTask(world);
+    // Longer than its page is wide.
+    const command = `touch one && echo ${Array.from({ length: 40 }, (_, n) => `word-${n}`).join(" ")}`;
+    await world.ok(["session-nudge", "w1", `ask ${command}`]);
+    const [ask] = await until("the question", async () => {
+      const found = await questions(world);
+      return found.length > 0 && found;
+    });
+    expect(ask).toMatchObject({ command, actions: [{ command: ["conveyor", "open-worker", "t1"] }] });
+    expect(world.rows("select item_id is not null as known from agent_asks where id = ?", ask!.id)).toEqual([{ known: 1 }]);
+  } finally {
+    await world.close();
+  }
+}, 90_000);
 
 describeClaude("Claude Code, on its page", () => {
   let world: ClaudeSuiteWorld;

@@ -72,6 +72,25 @@ describeClaude("a page that asks", () => {
     await rests();
   }, 90_000);
 
+  test("a question with a picture beside its choices: by the words of one, and its last choice below a rule", async () => {
+    await nudge("question previews");
+    const ask = await asked();
+    expect(ask).toMatchObject({ kind: "question", question: "Which layout shall it have?" });
+    expect(ask.choices.map(({ word }: { word: string }) => word)).toEqual(["Wide", "Narrow", "None", "Chat about this"]);
+    press("Down", "Down");
+    expect(await world.ok("answer w1 narrow --json")).toMatchObject({ choice: "Narrow", answered_by: "us", proof: "seen" });
+    await rests();
+    expect(JSON.stringify(world.lines(world.live()[0]!.sessionId))).toContain('\\"Which layout shall it have?\\"=\\"Narrow\\"');
+  }, 90_000);
+
+  test("a fetch: what would be fetched is shown, and it is not", async () => {
+    await nudge("fetch https://example.invalid/page?of=it");
+    const ask = await asked();
+    expect([ask.kind, ask.command]).toEqual(["permission", expect.stringContaining("https://example.invalid/page?of=it")]);
+    expect(await world.ok("answer w1 no --json")).toMatchObject({ choice: "no", answered_by: "us", proof: "seen" });
+    await rests();
+  }, 90_000);
+
   test("a file: its name is what is asked about", async () => {
     await nudge("write a-file.txt");
     expect(await asked()).toMatchObject({ kind: "file", command: expect.stringContaining("a-file.txt") });

@@ -138,6 +138,22 @@ describeClaude("a hundred nudges to Claude Code", () => {
     }
   }, 120_000);
 
+  test("in a terminal too small to show what is typed", async () => {
+    const size = (x: string, y: string) => tmuxResult(world.env, ["resize-window", "-t", "=claude-w1:", "-x", x, "-y", y]);
+    await size("60", "20");
+    for (let each = 0; each < COPY; each += 1) {
+      await hold(`small-${each}`);
+      const sent = nudge(`small ${each} ${"words ".repeat(100)}`);
+      await until("it to wait", async () => (await screen()).queued.length > 0);
+      world.model.release(`small-${each}`);
+      expect(await sent).toMatchObject({ proof: "seen" });
+      await world.idle(id);
+      expect(await nudge(`small at rest ${each} ${"words ".repeat(100)}`)).toMatchObject({ proof: "seen" });
+      await world.idle(id);
+    }
+    await size("120", "40");
+  }, 240_000);
+
   test("with a person's draft in the composer: it is still there afterwards", async () => {
     await resting();
     await draft("a half-typed thought");

@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { startedAt } from "../../../src/system/processes/processes.ts";
 import { until, World } from "../../harness.ts";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
-import { running, servedWorker, socketsOf } from "../../served-world.ts";
+import { boundTask, running, servedWorker, socketsOf } from "../../served-world.ts";
 import { type FakeServer, servedByFake } from "../served-fake.ts";
 
 describe("a real server", () => {
@@ -30,7 +30,16 @@ describe("a real server", () => {
     const interrupted = await world.run("session-interrupt w1 --followup never");
     expect([interrupted.exit, interrupted.stdout]).toEqual([1, ""]);
     expect(interrupted.stderr).toContain('the server of "w1" does not answer: its turn was not interrupted');
+    // What Dispatch has for it costs no attempt, and is sent when it answers again.
+    await boundTask(world);
+    await world.ok("enqueue-nudge-worker t1 --message by-dispatch --json");
+    const passed = async () => (await world.ok("dispatch --once --json")).processed;
+    const queued = () => world.rows("select state, attempts from commands");
+    expect(await passed()).toMatchObject([{ state: "parked", error_type: "ServerHung", side_effect_started: false }]);
+    expect(queued()).toEqual([{ state: "pending", attempts: 0 }]);
     signal("SIGCONT");
+    expect(await passed()).toMatchObject([{ state: "delivered", proof: "seen" }]);
+    expect(queued()).toEqual([{ state: "succeeded", attempts: 1 }]);
     expect(await world.ok("session-nudge w1 again")).toMatchObject({ transport: "codex_protocol", proof: "seen" });
     await world.idle(thread);
     expect(world.userTexts(thread)).not.toContain("never");

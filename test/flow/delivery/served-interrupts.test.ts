@@ -57,7 +57,12 @@ class Interrupting {
     else await world.ok(["session-interrupt", this.name]);
     this.count(person ? "by a person" : "by us");
     await Promise.all(sendings);
-    for (const text of texts) await until(`${text} to be delivered`, () => this.isDelivered(text), 60);
+    for (const text of texts)
+      await until(
+        () => `${text} to be delivered: ${this.account.story(text)}`,
+        () => this.isDelivered(text),
+        60,
+      );
     await this.account.idle(this.thread);
   }
 

@@ -59,7 +59,7 @@ class Race {
     const ran = this.ran(file);
     const by = recorded!.answered_by;
     if (answered.stdout === "") expect(answered.stderr).toMatch(/asks nothing|answered already|no longer asked|ended meanwhile/);
-    expect(more).toBeUndefined();
+    if (more !== undefined) throw new Error(`asked twice: ${JSON.stringify(this.asks(file))}`);
     this.delay = Math.min(2000, this.delay * (by === "us" ? 0.75 : 1.4));
     this.figures[by === "us" ? "by us" : by === null ? "nobody can tell" : "by the person"]++;
     this.figures.ran += Math.min(ran, 1);
@@ -72,8 +72,7 @@ class Race {
     expect({ ...round, said: told === null ? by : told.answered_by }).toEqual({ ...round, said: by });
   }
 
-  private asks = (file: string): Recorded[] =>
-    this.world.rows("select answered_by, proof from agent_asks where instr(command, ?) > 0", file);
+  private asks = (file: string): Recorded[] => this.world.rows("select * from agent_asks where instr(command, ?) > 0", file);
 
   private ran(file: string): number {
     const path = join(this.world.project, file);

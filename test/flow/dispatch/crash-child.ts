@@ -1,8 +1,12 @@
-/** A dispatcher that dies by SIGKILL at a chosen commit: run by the crash tests as a process of its own. Words: number of the commit, `before` or `after`. */
+/**
+ * A dispatcher that dies by SIGKILL at a chosen commit: run by the crash tests as a process of its own. Words: number of the commit, `before` or
+ * `after`; and where it goes on with turns that died of a limit, by how many milliseconds it is ahead of its time: then the first commit is
+ * the one that claims such a turn.
+ */
 import { makeContext } from "../../../src/context.ts";
 import { runDispatch } from "../../../src/flow/dispatch/run-dispatch.ts";
 
-const [number, when] = [Number(process.argv[2]), process.argv[3]];
+const [number, when, ahead] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
 const cx = makeContext({
   env: process.env,
   cwd: process.cwd(),
@@ -10,22 +14,24 @@ const cx = makeContext({
   tty: { in: false, out: false, err: false },
   write: () => {},
   readStdin: () => new Uint8Array(),
-  clock: Date.now,
+  clock: () => Date.now() + Number(ahead ?? 0),
   uuid: () => crypto.randomUUID(),
 });
 const store = cx.store();
 const { db } = store;
 const transaction = db.transaction.bind(db);
 let commits = 0;
+const counts = (): boolean => ahead === undefined || db.query("select 1 from limit_resumes where state = 'claimed'").get() !== null;
 const die = () => process.kill(process.pid, "SIGKILL");
 
 db.transaction = ((change: () => unknown) => {
   const real = transaction(change);
   return {
     immediate() {
-      commits++;
-      if (commits === number && when === "before") die();
+      const counted = counts();
+      if (counted && ++commits === number && when === "before") die();
       const result = real.immediate();
+      if (!counted && counts()) commits++;
       if (commits === number && when === "after") die();
       return result;
     },
@@ -42,5 +48,7 @@ await runDispatch(cx, store, {
   ingest: true,
   intervalSeconds: 2,
   iterations: undefined,
+  untilUnboundSeconds: null,
+  ...(ahead === undefined ? {} : { resumeAfterMs: 0 }),
 });
 cx.close();

@@ -38,6 +38,7 @@ const SLEEPY: WatchOptions = {
   dryRun: false,
   intervalSeconds: 300,
   iterations: undefined,
+  untilUnboundSeconds: null,
 };
 
 function watching(change: Partial<WatchOptions> = {}) {

@@ -1,7 +1,9 @@
 /** One screen, one verdict: what cycle, idle-check and a transcript say of a real approval, whatever the size of its terminal, and classify. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
-import { until } from "../../harness.ts";
+import { FIXTURES, until } from "../../harness.ts";
 import { screenOf, tmux } from "../../panes.ts";
 import { meta, rollout, THREAD } from "../../rollout.ts";
 
@@ -63,4 +65,11 @@ test("classify, of a page that asks in words that no pattern knows", async () =>
   const page = ["  Something new?", "", "› 1. Yes, continue", "  2. No, quit", "", "  Press enter to continue", ""].join("\n");
   const classified = (await world.run("classify", { stdin: page })).json();
   expect(classified).toMatchObject({ page: "choice", busy_wait: { pattern: "enter_to_confirm" } });
+});
+
+test("classify, of a screen of Claude Code", async () => {
+  const page = readFileSync(join(FIXTURES, "claude-code-2.1.332/screens/permission-prompt.txt"), "utf8");
+  const classified = (await world.run("classify --agent claude", { stdin: page })).json();
+  expect(classified).toMatchObject({ page: "command_approval", busy_wait: { pattern: "approval_prompt" } });
+  expect((await world.run("classify", { stdin: page, env: { CONVEYOR_AGENT: "claude" } })).json()).toEqual(classified);
 });

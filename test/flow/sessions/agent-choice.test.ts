@@ -132,3 +132,27 @@ test("inside the sessions of two agents at once --agent decides; a variable left
     hint: "say which is meant: --agent claude or --agent claude",
   });
 });
+
+test("a file that lies elsewhere is known by what it says: a helper's is refused as one, whichever agent it is of", async () => {
+  const head = {
+    type: "user",
+    sessionId: crypto.randomUUID(),
+    agentId: "a1",
+    isSidechain: true,
+    cwd: w.work,
+    message: { role: "user", content: "x" },
+  };
+  const path = await w.file("copied/helper.jsonl", `${JSON.stringify(head)}\n`);
+  const refused = await w.run(["register-worker", "--name", "w1", "--pid", String(process.pid), "--codex-session", path]);
+  expect([refused.exit, refused.stdout]).toEqual([1, ""]);
+  expect(refused.stderr).toContain("is a helper's, which its agent started for itself");
+});
+
+test("a pair's dry run tells what each side would be started with", async () => {
+  const words =
+    "pair --task t --task-goal g --worker-name w --manager-name m --worker-agent claude --worker-model opus --permission-mode plan";
+  const plan = await w.ok(`${words} --dry-run`);
+  expect(plan.worker_start).toMatchObject({ agent: "claude", model: "opus", permission_mode: "plan", cwd: w.work });
+  expect(plan.manager_start).toMatchObject({ agent: "codex", model: null, permission_mode: null, sandbox: "danger-full-access" });
+  expect(existsSync(w.dbPath)).toBe(false);
+});

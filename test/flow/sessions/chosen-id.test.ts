@@ -52,7 +52,17 @@ test("it is found by that id beside another that began with the same words, and 
   const cx = w.context();
   const request: Launch = {
     ...{ agent: choosy, role: "worker", name: "w1", cwd: w.work, sandbox: "read-only", approval: "never", permissionMode: null },
-    ...{ prompt: "go", model: null, effort: null, acceptTrust: false, timeoutSeconds: 20, binding: null, wish: "tmux", resume: null },
+    ...{
+      prompt: "go",
+      model: null,
+      effort: null,
+      acceptTrust: false,
+      timeoutSeconds: 20,
+      binding: null,
+      wish: "tmux",
+      resume: null,
+      asSetUp: false,
+    },
   };
   const started = await undertake(cx, (under) => startSession({ cx, store: cx.store(), under }, request, "test"));
   const [, id, ...rest] = readFileSync(join(w.env.CODEX_HOME!, "words"), "utf8").trim().split(" ");

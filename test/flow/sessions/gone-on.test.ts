@@ -63,7 +63,7 @@ for (const [label, make] of VERSIONS) {
       await until("no terminal of it", () => !Bun.spawnSync(["tmux", "list-sessions"], { env: world.env }).stdout.includes("w2"));
     });
 
-    test("what reconcile proposes, also to who has another home, is started by the way on record", async () => {
+    test("what reconcile proposes, also to who has another home, revives it by the way on record", async () => {
       Bun.spawnSync(["tmux", "kill-session", "-t", "=codex-w1"], { env: world.env });
       await until("its end", async () => (await world.ok("reconcile")).dead_pid_sessions.length === 1);
       // The last of its threads may hold its locks a moment longer than it is seen to live.
@@ -72,11 +72,14 @@ for (const [label, make] of VERSIONS) {
         return done.stderr.includes("is written by") ? undefined : done;
       });
       expect([twice.exit, twice.stderr]).toEqual([1, expect.stringContaining(`thread ${thread} is on record as that of a session`)]);
-      const { next_commands } = await world.ok("reconcile --apply", { env: { CODEX_HOME: world.work } });
-      const rights = "--effort high --sandbox read-only --ask-for-approval on-request";
-      expect(next_commands).toEqual([
-        `env CODEX_HOME=${world.codexHome} conveyor start-worker --name w1 --cwd ${world.project} ${rights} --launch tmux --resume ${thread} --timeout-seconds 60`,
-      ]);
-    });
+      const env = { CODEX_HOME: world.work };
+      const { next_commands } = await world.ok("reconcile --apply", { env });
+      expect(next_commands).toEqual(["conveyor revive --all"]);
+      const { revived } = await world.ok("revive --all --json", { env });
+      expect(revived).toMatchObject([{ session: "w1", launch: "tmux", codex_session_id: thread }]);
+      expect(await world.ok(["session-nudge", "w1", "back again"])).toMatchObject({ transport: "tmux", proof: "seen" });
+      await world.idle(thread);
+      expect(context()).toMatchObject({ approval_policy: "on-request", sandbox_policy: { type: "read-only" } });
+    }, 120_000);
   });
 }

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StartFacts } from "../../../src/core/sessions/session.ts";
-import { startWords } from "../../../src/store/sessions/agents.ts";
 import { registerSession } from "../../../src/store/sessions/sessions.ts";
 import { World } from "../../harness.ts";
 import { tmux } from "../../panes.ts";
@@ -111,11 +110,15 @@ test("the words of its start stay with a thread that another process takes up; i
     launchWhy: null,
   };
   const { id } = registerSession(store, { ...session, pid: 11, codexSessionId: "a", started });
+  const words = (): unknown => {
+    const { argv_json } = w.rows<{ argv_json: string | null }>("select argv_json from session_agents where session_id = ?", id)[0]!;
+    return argv_json === null ? null : JSON.parse(argv_json);
+  };
   const row = registerSession(store, { ...session, pid: 12, codexSessionId: "a" });
-  expect([startWords(store, id), row.model, row.launch, row.socket]).toEqual([[...started.argv], "m", "registered", null]);
+  expect([words(), row.model, row.launch, row.socket]).toEqual([[...started.argv], "m", "registered", null]);
   // The same process with another thread, then another with a third: of that nothing is known.
   registerSession(store, { ...session, pid: 12, codexSessionId: "b" });
-  expect(startWords(store, id)).toEqual([...started.argv]);
+  expect(words()).toEqual([...started.argv]);
   registerSession(store, { ...session, pid: 13, codexSessionId: "c" });
-  expect(startWords(store, id)).toBeNull();
+  expect(words()).toBeNull();
 });

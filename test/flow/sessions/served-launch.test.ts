@@ -8,6 +8,7 @@ import { commandLineOf, environmentOf, listProcesses } from "../../../src/system
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { CodexWorld, PlainModel } from "../../codex-world.ts";
 import { strike, until } from "../../harness.ts";
+import { PROBE } from "../../served-world.ts";
 
 const starting = (world: CodexWorld, name: string, ...more: string[]) =>
   world.ok(["start-worker", "--name", name, "--cwd", world.project, "--timeout-seconds", "60", ...more]);
@@ -81,14 +82,6 @@ describe("a server that dies", () => {
     await starting(world, "w1", "--launch", "protocol");
   }, 120_000);
 });
-
-/** Connects to a socket and says whether somebody answered there. */
-const PROBE = `
-  import { connect } from "node:net";
-  const line = connect(process.argv[2]);
-  const said = (word) => (console.log("the socket: " + word), process.exit());
-  line.on("connect", () => said("reached")).on("error", (error) => said("refused, " + error.code));
-`;
 
 describe("the tools of a session that has a server of its own", () => {
   const model = new PlainModel();

@@ -5,6 +5,7 @@ import { expect } from "bun:test";
 import { agents } from "../../../src/core/agent/agents.ts";
 import { environmentOf, executableOf, listProcesses } from "../../../src/system/processes/processes.ts";
 import type { CodexWorld } from "../../codex-world.ts";
+import type { World } from "../../harness.ts";
 
 const CHILD = join(import.meta.dir, "struck-child.ts");
 
@@ -97,11 +98,11 @@ export async function struck(
 }
 
 /** The tmux sessions of agents. */
-export const agentTerminals = (w: CodexWorld): string[] =>
+export const agentTerminals = (w: World): string[] =>
   Bun.spawnSync(["tmux", "list-sessions", "-F", "#{session_name}"], { env: w.env })
     .stdout.toString()
     .split("\n")
-    .filter((name) => name.startsWith("codex-") || name === "raw")
+    .filter((name) => /^(codex|claude)-/.test(name) || name === "raw")
     .sort();
 
 /** Processes of the agent that live in this world's home of theirs. */

@@ -1,11 +1,11 @@
 /** `attention`: everything that needs a person, over all tasks. */
-import { flag, number, pathFlag, verb } from "../args/spec.ts";
-import type { Context } from "../context.ts";
-import { STALLED_AFTER_SECONDS } from "../core/attention/situation.ts";
-import { type Attention, attend } from "../flow/attention/attend.ts";
-import { Look } from "../flow/attention/look.ts";
-import { watchAttention } from "../flow/attention/watch.ts";
-import { attentionText } from "../view/attention.ts";
+import { flag, number, pathFlag, verb } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { STALLED_AFTER_SECONDS } from "../../core/attention/situation.ts";
+import { type Attention, attend } from "../../flow/attention/attend.ts";
+import { Look } from "../../flow/attention/look.ts";
+import { watchAttention } from "../../flow/attention/watch.ts";
+import { attentionText } from "../../view/attention.ts";
 
 export default verb(
   {
