@@ -137,6 +137,10 @@ const setAvailable = (store: Store, commandId: string, at: string): void =>
 export const countParked = (store: Store, sessionId: string): number =>
   store.db.query<{ n: number }, [string]>("select count(*) as n from parked_messages where session_id = ?").get(sessionId)!.n;
 
+/** How much is parked at all. */
+export const countAllParked = (store: Store): number =>
+  store.db.query<{ n: number }, []>("select count(*) as n from parked_messages").get()!.n;
+
 /** The next time at which something parked may go on by itself; null: none. */
 export const nextRelease = (store: Store): number | null =>
   instant(
