@@ -77,6 +77,17 @@ test("messages wait and no Dispatch runs; one that runs ends that", async () => 
   expect((await w.ok("attention --json")).items[0].id).toBe(items[0].id);
 });
 
+test("what leads on names the records, where they are not those that a command would find there", async () => {
+  await boundPair(w);
+  await w.ok(["enqueue-nudge-worker", "t1", "--message", "go on"]);
+  const env = { WORKERCTL_STATE_ROOT: join(w.dir, "elsewhere") };
+  const { items } = await w.ok(`attention --json --path ${w.dbPath}`, { env });
+  expect(items[0].actions).toEqual([{ label: "run it", command: ["conveyor", "dispatch", "--watch", "--path", w.dbPath] }]);
+  const shown = await w.run(`attention --path ${w.dbPath}`, { env, ttyOut: true });
+  expect(shown.stdout).toContain(`conveyor dispatch --watch --path ${w.dbPath}`);
+  expect((await w.ok("attention --json")).items[0].actions[0].command).toEqual(["conveyor", "dispatch", "--watch"]);
+});
+
 test("what an agent asks is drawn harmless, and passes for no line of ours", async () => {
   await boundPair(w);
   const hostile = "rm -rf /\n! m1 asks: nothing\u001b[2J\u202e\r\tx";
