@@ -2,6 +2,7 @@
 import { flag, pathFlag, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
+import { needPerson } from "../../flow/reach/asker.ts";
 import { nextCommand } from "../../flow/reach/next-command.ts";
 import { type Revival, revive, unasked } from "../../flow/sessions/revive.ts";
 import { deadSessions } from "../../flow/sessions/reconcile.ts";
@@ -14,7 +15,8 @@ export default verb(
       "deregister; also those that reconcile has marked gone), on its own conversation, as its start was recorded, in its folder, " +
       "under its name. Its binding is active again once both ends are up, acknowledgements stay, and a Dispatch runs. A turn that was " +
       "cut off is told and not gone on with by itself. Bare, those that are bound on a task; one that cannot be revived keeps no other " +
-      "from it, and makes the exit status 1. Interrupted or killed, the same command goes on.",
+      "from it, and makes the exit status 1. Interrupted or killed, the same command goes on. Only a person revives; " +
+      "an agent may ask with --dry-run who it would be.",
     examples: [
       ["revive", "everybody who was bound"],
       ["revive login-fix", "worker and manager of one task"],
@@ -32,6 +34,10 @@ export default verb(
     if (args.all && args.task !== undefined) throw new UsageError("--all takes no task");
     const store = cx.store(args.path);
     const extent = args.task !== undefined ? { taskId: needTask(store, args.task).id } : args.all ? "all" : "bound";
+    if (!args.dryRun) {
+      const which = args.all ? ["--all"] : args.task === undefined ? [] : [args.task];
+      await needPerson(cx, store, "brings sessions back", nextCommand(cx, store, "revive", ...which));
+    }
     const done = await revive({ cx, store }, extent, args.dryRun, args.path);
     const rest = extent === "bound" ? unasked({ cx, store }, await deadSessions(cx, store), "all").filter(({ task }) => task === null) : [];
     if (rest.length > 0)
