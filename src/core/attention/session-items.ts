@@ -92,11 +92,14 @@ function ofPage(side: SideState, about: About): Draft | null {
   };
 }
 
-/** Brings it back on its own conversation. */
-const revive = (about: About): ItemAction => ({
-  label: "bring it back on its conversation",
-  command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
-});
+/** Brings it back on its own conversation; who was stopped is not revived, and started again as `reconcile` tells. */
+const back = ({ stopped }: SideState, about: About): ItemAction =>
+  stopped
+    ? { label: "see how it is started again", command: ["conveyor", "reconcile"] }
+    : {
+        label: "bring it back on its conversation",
+        command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
+      };
 
 function ofTurn(side: SideState, about: About): Draft | null {
   const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
@@ -107,7 +110,7 @@ function ofTurn(side: SideState, about: About): Draft | null {
       kind: "crashed",
       key: `crashed:${turnEvent}`,
       text: `${name} died in the middle of a turn`,
-      actions: [revive(about)],
+      actions: [back(side, about)],
     };
   // The same fact, once it was revived: nothing says to it what it is to do.
   if (turn === "aborted" && turnBroken)
@@ -137,7 +140,7 @@ function ofTurn(side: SideState, about: About): Draft | null {
 
 /** What is no longer there, or somewhere else. */
 function ofPlace(side: SideState, about: About): Draft | null {
-  const { id, name, agent, pid, alive, moved, movedAt, turnAt } = side;
+  const { id, name, agent, pid, alive, stopped, moved, movedAt, turnAt } = side;
   const base = { ...nothing, session: name, agent };
   if (alive === false)
     return about === null
@@ -147,9 +150,9 @@ function ofPlace(side: SideState, about: About): Draft | null {
           kind: "gone",
           key: `gone ${id} ${pid}`,
           lasting: false,
-          text: `${name} no longer runs`,
+          text: stopped ? `${name} was stopped, and its task is open` : `${name} no longer runs`,
           since: turnAt,
-          actions: [revive(about)],
+          actions: [back(side, about)],
         };
   if (moved === null) return null;
   return {

@@ -23,6 +23,8 @@ export interface SideState {
   readonly served: boolean;
   /** Whether its process or terminal is there; null when nothing is recorded that could be asked. */
   readonly alive: boolean | null;
+  /** Somebody has ended it. */
+  readonly stopped: boolean;
   readonly state: WorkerState;
   readonly turn: Turn;
   /** The record that tells how its newest turn stands; null when there is none. */

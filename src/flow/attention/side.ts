@@ -53,6 +53,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     pid: session.pid,
     served: session.socket !== null,
     alive: aliveOf(session, sign),
+    stopped: facts.stopped,
     state,
     turn,
     turnEvent: facts.turn?.id ?? null,

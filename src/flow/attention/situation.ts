@@ -29,7 +29,7 @@ const stateOf = (cx: Context, side: SideFacts, seen: Pick<Seen, "sign">): SideSt
 export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "lookedAt">): TaskSituation {
   return {
     task: facts.task,
-    sides: [facts.worker, facts.manager].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),
+    sides: [facts.worker, facts.manager, ...facts.lost].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),
     boundAt: facts.binding?.created_at ?? null,
     proposedCriteria: facts.proposed,
     staleProofs: seen.staleProofs(facts.task.id),

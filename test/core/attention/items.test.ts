@@ -17,6 +17,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   pid: 7,
   served: true,
   alive: true,
+  stopped: false,
   state: "idle",
   turn: "completed",
   turnEvent: 12,
@@ -185,6 +186,13 @@ test("dead sessions: in the middle of a turn, or between; one that is not known 
   expect(withSide({ turn: "aborted" })).toEqual([]);
   expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
   expect(withSide({ alive: null })).toEqual([]);
+});
+
+test("who was stopped is not revived: what leads on is what tells how it is started again", () => {
+  expect(first(withSide({ alive: false }))).toBe("conveyor revive a b");
+  expect(first(withSide({ alive: false, stopped: true }))).toBe("conveyor reconcile");
+  expect(first(withSide({ alive: false, turn: "crashed" }))).toBe("conveyor revive a b");
+  expect(first(withSide({ alive: false, turn: "crashed", stopped: true }))).toBe("conveyor reconcile");
 });
 
 test("a pane that shows another conversation, with the command that takes it on record", () => {
