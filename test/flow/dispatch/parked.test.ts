@@ -180,6 +180,7 @@ describe("a budget", () => {
     pair.worker.append(used(5000, 4500) + used(6000, 4600));
     await w.ok("ingest w1");
     expect(await w.ok("budget t1 --json")).toMatchObject({ tokens_used: 1400, tokens_cached: 4600, over: true, until: null });
+    expect((await w.run("budget t1")).stdout).toContain("tokens: 1400 of 1000 used, and 4600 that were cached besides\n");
     const id = await nudge("queued");
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "parked", reason: "budget", available_at: null }));
     expect(command(id)).toMatchObject({ state: "pending", attempts: 0 });
@@ -196,6 +197,7 @@ describe("a budget", () => {
     await once();
     expect(command(manager).state).toBe("succeeded");
     expect((await w.ok("budget t1 --json")).parked).toBe(2);
+    expect((await w.run("budget t1")).stdout).toContain("2 messages for its worker wait\n");
     await w.ok("budget t1 --tokens 100000");
     expect((await once()).filter(({ state }) => state === "pull_required")).toHaveLength(2);
   });
