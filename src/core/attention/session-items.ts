@@ -102,7 +102,7 @@ const back = ({ stopped }: SideState, about: About): ItemAction =>
       };
 
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
+  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit, limitOver } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -122,12 +122,13 @@ function ofTurn(side: SideState, about: About): Draft | null {
       actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
-  const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
+  // The same fact for a while: a person was told of it, and is not told again that its limit has done what they heard it would.
+  const kind = limit.limited || limitOver ? "limit" : turnError.kind === "auth" ? "login" : "failed";
   return {
     ...base,
     kind,
     key: `${kind}:${turnEvent}`,
-    text: `${name}'s turn failed: ${failureWords(limit.limited ? { ...turnError, resets_at: limit.resets_at } : turnError, turnAt)}`,
+    text: `${name}'s turn failed: ${failureWords(limit.limited ? { ...turnError, resets_at: limit.resets_at } : turnError, turnAt)}${limitOver ? ", which is over" : ""}`,
     resets_at: kind === "limit" ? limit.resets_at : null,
     actions: [
       about === null

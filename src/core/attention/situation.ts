@@ -35,6 +35,8 @@ export interface SideState {
   readonly turnAt: string | null;
   /** Whether its account's limit is spent, and when it is full again: null where nobody told. */
   readonly limit: { readonly limited: boolean; readonly resets_at: string | null };
+  /** Its newest turn died of a limit that was over a moment ago: it is gone on with by itself, or soon is a turn that failed. */
+  readonly limitOver: boolean;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
   /** What its page asks was on record when that was looked at. */

@@ -11,7 +11,7 @@ import { sessionById } from "../sessions/sessions.ts";
 import type { Store } from "../store.ts";
 import { type OverBudget, overBudget } from "./budgets.ts";
 import { dismissedOf } from "./dismissals.ts";
-import { type Limited, limitedUntil } from "./limits.ts";
+import { type Limited, limitedUntil, limitOverSince } from "./limits.ts";
 import { failedOf, uncertainOf } from "./troubles.ts";
 
 /** A session as recorded. */
@@ -24,6 +24,8 @@ export interface SideFacts {
   /** What it asks. */
   readonly asks: readonly SideAsk[];
   readonly limit: Limited;
+  /** Since when the limit is over of which its newest turn died. */
+  readonly limitOverSince: string | null;
   /** It is gone because somebody has ended it. */
   readonly stopped: boolean;
 }
@@ -85,9 +87,18 @@ export function sideFacts(store: Store, session: Session): SideFacts {
     takes_text,
     asked_at,
   }));
-  const limit = limitedUntil(store, session, Date.parse(store.now()));
+  const nowMs = Date.parse(store.now());
+  const limit = limitedUntil(store, session, nowMs);
   const stopped = session.state === "gone" && !endedUnasked(store, session);
-  return { session, turn: newestTurnEvent(store, session.id), waiting, asks, limit, stopped };
+  return {
+    session,
+    turn: newestTurnEvent(store, session.id),
+    waiting,
+    asks,
+    limit,
+    limitOverSince: limitOverSince(store, session, nowMs),
+    stopped,
+  };
 }
 
 function sideOf(store: Store, sessionId: string | null): SideFacts | null {

@@ -25,6 +25,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   turnError: null,
   turnAt: at(30),
   limit: { limited: false, resets_at: null },
+  limitOver: false,
   page: "idle",
   dialog: null,
   recorded: false,
@@ -174,7 +175,10 @@ test("a limit is told with the time at which it is full again, once with the pag
     { kind: "limit", key: "limit:12", actions: [{ label: "open its terminal" }, {}] },
   ]);
   expect(withSide({ page: "rate_limit", limit: limited.limit })).toMatchObject([{ kind: "limit", lasting: false, resets_at: at(-60) }]);
-  // It is full again, and nobody has gone on.
+  // It is full again: whoever was told of it is not told once more, unless nobody goes on.
+  expect(withSide({ ...limited, limit: { limited: false, resets_at: null }, limitOver: true })).toMatchObject([
+    { kind: "limit", key: "limit:12", text: "w1's turn failed: usage limit, which is over", resets_at: null },
+  ]);
   expect(withSide({ ...limited, limit: { limited: false, resets_at: null } })).toMatchObject([{ kind: "failed", key: "failed:12" }]);
   expect(kinds(withSide({ turn: "failed", turnError: { ...error, kind: "auth" } }))).toEqual(["login"]);
 });

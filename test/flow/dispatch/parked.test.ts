@@ -50,6 +50,21 @@ const command = (id: string) => w.rows("select state, attempts, available_at, er
 const limited = (name: string) => limitedUntil(w.store(), findSession(w.store(), name)!, w.clock);
 
 describe("a worker at its limit", () => {
+  test("needs a person under one name, also when the limit is over and it may be gone on with; else as one that failed", async () => {
+    const resets = inAnHour();
+    await dies("worker", resets);
+    const pressing = async () =>
+      (await w.ok("attention --json")).items.flatMap(({ kind, id, resets_at, weight }: any) =>
+        weight === "now" ? [{ kind, id, resets_at }] : [],
+      );
+    const [limit, ...more] = await pressing();
+    expect([limit, more]).toEqual([{ kind: "limit", id: expect.stringMatching(/^limit:/), resets_at: iso(resets) }, []]);
+    w.clock = resets + 60_000;
+    expect(await pressing()).toEqual([{ ...limit, resets_at: null }]);
+    w.clock = resets + 601_000;
+    expect(await pressing()).toMatchObject([{ kind: "failed" }]);
+  });
+
   test("what is for it stays pending until the reset, uncounted and without an attempt, and then goes on", async () => {
     const resets = inAnHour();
     await dies("worker", resets);
