@@ -86,7 +86,7 @@ export function budgetText(shown: {
   const { task, budget, parked } = shown;
   const ofTokens = budget?.tokens == null ? "" : ` of ${budget.tokens}`;
   const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
-  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message" : "messages"} for its worker wait`];
+  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message for its worker waits" : "messages for its worker wait"}`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
     `tokens: ${shown.tokens_used}${ofTokens} used, besides ${shown.tokens_cached} that were cached`,

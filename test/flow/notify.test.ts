@@ -62,7 +62,8 @@ test("each thing is told once a rule, also by three that look at once, again and
   expect(JSON.parse(log()[0]!)).toMatchObject({
     task: "t1",
     session: "w1",
-    actions: [{ command: ["conveyor", "answer", expect.any(String)] }],
+    // It is read anywhere, and leads to these records from there.
+    actions: [{ command: ["conveyor", "answer", expect.any(String), "--path", w.dbPath] }],
   });
   const after = notifier();
   after.look(item("a"), item("b"), item("c"));

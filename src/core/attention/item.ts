@@ -44,6 +44,10 @@ export interface ItemAction {
   readonly command: readonly string[];
 }
 
+/** The same with further words behind them, as which records are meant. */
+export const ledBy = (actions: readonly ItemAction[], more: readonly string[]): readonly ItemAction[] =>
+  actions.map(({ label, command }) => ({ label, command: [...command, ...more] }));
+
 /** What is said of a thing, before it is named. */
 export interface Draft {
   readonly kind: Kind;

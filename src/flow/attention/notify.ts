@@ -1,7 +1,7 @@
 /** Telling a person of what needs them, by the rules they have made: each item once a rule, whoever else looks at the same records. */
 import type { Context } from "../../context.ts";
 import { allAgents } from "../../core/agent/agents.ts";
-import { isNamed, type Item } from "../../core/attention/item.ts";
+import { isNamed, type Item, ledBy } from "../../core/attention/item.ts";
 import { type Notice, nextNotice, noticeOf, type Rule, wants } from "../../core/attention/notify.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson } from "../../core/json.ts";
@@ -15,6 +15,7 @@ import { runProgram, troubleOf } from "../../system/processes/run.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost } from "../../system/processes/this-process.ts";
 import { ringClients } from "../../system/terminal/ring.ts";
+import { recordsWords } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import type { Troubles } from "../troubles.ts";
 
@@ -131,7 +132,9 @@ export class Notifier {
   private async carry(rule: Rule, item: Item, key: NoticeKey): Promise<void> {
     const { cx, store } = this.scene;
     if (!claimNotice(store, key, item.kind, await thisHolder(cx.env))) return;
-    endNotice(store, key, await tell(cx, rule, noticeOf(item, item.host ?? thisHost())));
+    // It is read anywhere: what leads on names the records that it is about.
+    const actions = recordsWords(cx, store).length > 0 ? item.actions : ledBy(item.actions, ["--path", store.path]);
+    endNotice(store, key, await tell(cx, rule, noticeOf({ ...item, actions }, item.host ?? thisHost())));
   }
 
   /** Begins nothing more, and waits for what is being told. */

@@ -50,6 +50,21 @@ const command = (id: string) => w.rows("select state, attempts, available_at, er
 const limited = (name: string) => limitedUntil(w.store(), findSession(w.store(), name)!, w.clock);
 
 describe("a worker at its limit", () => {
+  test("needs a person under one name, also when the limit is over and it may be gone on with; else as one that failed", async () => {
+    const resets = inAnHour();
+    await dies("worker", resets);
+    const pressing = async () =>
+      (await w.ok("attention --json")).items.flatMap(({ kind, id, resets_at, weight }: any) =>
+        weight === "now" ? [{ kind, id, resets_at }] : [],
+      );
+    const [limit, ...more] = await pressing();
+    expect([limit, more]).toEqual([{ kind: "limit", id: expect.stringMatching(/^limit:/), resets_at: iso(resets) }, []]);
+    w.clock = resets + 60_000;
+    expect(await pressing()).toEqual([{ ...limit, resets_at: null }]);
+    w.clock = resets + 601_000;
+    expect(await pressing()).toMatchObject([{ kind: "failed" }]);
+  });
+
   test("what is for it stays pending until the reset, uncounted and without an attempt, and then goes on", async () => {
     const resets = inAnHour();
     await dies("worker", resets);
@@ -183,6 +198,7 @@ describe("a budget", () => {
     pair.worker.append(used(5000, 4500) + used(6000, 4600));
     await w.ok("ingest w1");
     expect(await w.ok("budget t1 --json")).toMatchObject({ tokens_used: 1400, tokens_cached: 4600, over: true, until: null });
+    expect((await w.run("budget t1")).stdout).toContain("tokens: 1400 of 1000 used, besides 4600 that were cached\n");
     const id = await nudge("queued");
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "parked", reason: "budget", available_at: null }));
     expect(command(id)).toMatchObject({ state: "pending", attempts: 0 });
@@ -199,6 +215,7 @@ describe("a budget", () => {
     await once();
     expect(command(manager).state).toBe("succeeded");
     expect((await w.ok("budget t1 --json")).parked).toBe(2);
+    expect((await w.run("budget t1")).stdout).toContain("2 messages for its worker wait\n");
     await w.ok("budget t1 --tokens 100000");
     expect((await once()).filter(({ state }) => state === "pull_required")).toHaveLength(2);
   });
