@@ -29,9 +29,10 @@ import {
   trace,
 } from "./pair-records.ts";
 import { launchOf, startSession } from "./start-session.ts";
+import { conversationOf } from "../reach/conversation.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { deadSessions } from "./reconcile.ts";
-import { conversationOf, unasked } from "./revive.ts";
+import { unasked } from "./revive.ts";
 import type { Scene } from "../scene.ts";
 import type { Undertaking } from "./undertaking.ts";
 
