@@ -67,7 +67,13 @@ export default verb(
   async (args, cx: Context) => {
     const reasons = reasonsIn(args.until);
     const store = cx.store(args.path);
-    const asked = quoteCommand([...args.target, ...(args.all ? ["--all"] : []), "--until", reasons.join(",")]);
+    const more = [
+      ...(args.all ? ["--all"] : []),
+      ...["--until", reasons.join(",")],
+      ...(args.timeout === undefined ? [] : ["--timeout", String(args.timeout)]),
+      ...(args.path === undefined ? [] : ["--path", args.path]),
+    ];
+    const asked = quoteCommand([...args.target, ...more]);
     let stopped = false;
     let wake = (): void => {};
     const release = onStop(() => {

@@ -54,7 +54,7 @@ const rowsOf = ({ agent, home, windows }: ShownAccount): string[][] => {
 
 function sessionLine({ session, role, task, limited, resets_at, parked }: ShownAccount["sessions"][number]): string {
   const who = `${session} (${role}${task === null ? "" : ` of ${oneLine(task)}`})`;
-  const how = limited ? `limited until ${resets_at ?? UNKNOWN}` : "not limited";
+  const how = limited ? `limited${resets_at === null ? ", and nobody told until when" : ` until ${resets_at}`}` : "not limited";
   return `${who}: ${how}${parked === 0 ? "" : `, ${parked} ${parked === 1 ? "message is" : "messages are"} parked for it`}`;
 }
 
@@ -84,13 +84,16 @@ export function budgetText(shown: {
   readonly parked: number;
 }): string {
   const { task, budget, parked } = shown;
-  const used = `${shown.tokens_used} used, besides ${shown.tokens_cached} that were cached`;
-  const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
-  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message" : "messages"} for its worker wait`];
+  const of = (most: string | null): string => (most === null ? "" : ` of ${most}`);
+  const tokens = `${shown.tokens_used}${of(budget?.tokens == null ? null : String(budget.tokens))} used, ${shown.tokens_cached} cached ones not counted`;
+  const most = of(budget?.window_percent == null ? null : `${budget.window_percent} %`);
+  const window =
+    shown.window_used_percent === null ? `nobody told how much${most} is used` : `${percent(shown.window_used_percent)}${most} used`;
+  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message for its worker waits" : "messages for its worker wait"}`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
-    `tokens: ${used}${budget?.tokens == null ? "" : ` of ${budget.tokens}`}`,
-    `window of its worker's account: ${percent(shown.window_used_percent)} used${most}`,
+    `tokens: ${tokens}`,
+    `window of its worker's account: ${window}`,
     ...(shown.over ? [`nothing more is said to its worker${shown.until === null ? "" : ` until ${shown.until}`}`] : []),
     ...waiting,
   ].join("\n");
