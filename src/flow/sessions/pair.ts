@@ -28,7 +28,7 @@ import {
   type TaskPairScene,
   trace,
 } from "./pair-records.ts";
-import { launchFlags, launchOf, startSession } from "./start-session.ts";
+import { launchOf, startSession, startWords } from "./start-session.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { deadSessions } from "./reconcile.ts";
 import { conversationOf, unasked } from "./revive.ts";
@@ -237,21 +237,12 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
   };
 }
 
-/** The flags with which the manager is started as it would have been here, least of all with more rights; what is the default is left out. */
+/** The flags with which the manager is started as it would have been here. */
 function managersWords({ cx, input }: Asked): string[] {
-  const { model, effort, sandbox, approval, permissionMode } = launchFor({ cx, input }, "manager", null, null);
-  const given = {
-    "--cwd": input.cwd === cx.cwd ? null : input.cwd,
-    "--agent": input.managerAgent ?? input.agent ?? null,
-    "--model": model,
-    "--effort": effort,
-    "--sandbox": sandbox === launchFlags.sandbox.default ? null : sandbox,
-    "--ask-for-approval": approval === launchFlags.askForApproval.default ? null : approval,
-    "--permission-mode": permissionMode,
-    "--launch": input.launch ?? null,
-  };
-  const flags = Object.entries(given).flatMap(([flag, value]) => (value === null ? [] : [flag, value]));
-  return [...flags, ...(input.acceptTrust ? ["--accept-trust"] : [])];
+  const { model, effort, permissionMode } = launchFor({ cx, input }, "manager", null, null);
+  const own = { model: model ?? undefined, effort: effort ?? undefined, permissionMode: permissionMode ?? undefined };
+  const words = startWords({ ...input, ...own, agent: input.managerAgent ?? input.agent });
+  return input.cwd === cx.cwd ? words : ["--cwd", input.cwd, ...words];
 }
 
 /** What a failed pairing leaves running, and the commands that go on from there; a terminal that was left has yet to be registered. */
