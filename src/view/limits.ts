@@ -84,15 +84,14 @@ export function budgetText(shown: {
   readonly parked: number;
 }): string {
   const { task, budget, parked } = shown;
-  const of = (most: string | null): string => (most === null ? "" : ` of ${most}`);
-  const tokens = `${shown.tokens_used}${of(budget?.tokens == null ? null : String(budget.tokens))} used, ${shown.tokens_cached} cached ones not counted`;
-  const most = of(budget?.window_percent == null ? null : `${budget.window_percent} %`);
+  const ofTokens = budget?.tokens == null ? "" : ` of ${budget.tokens}`;
+  const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
   const window =
     shown.window_used_percent === null ? `nobody told how much${most} is used` : `${percent(shown.window_used_percent)}${most} used`;
   const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message for its worker waits" : "messages for its worker wait"}`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
-    `tokens: ${tokens}`,
+    `tokens: ${shown.tokens_used}${ofTokens} used, besides ${shown.tokens_cached} that were cached`,
     `window of its worker's account: ${window}`,
     ...(shown.over ? [`nothing more is said to its worker${shown.until === null ? "" : ` until ${shown.until}`}`] : []),
     ...waiting,

@@ -147,6 +147,15 @@ test("--after leaves out what ends sooner, --repeat tells again as long as it la
   ]);
 });
 
+test("what has no name that stays is told once it has one", async () => {
+  await rule();
+  const one = notifier();
+  one.look(item("task-1 gone session-1 7"), item("b"));
+  await told(1);
+  await one.close();
+  expect(JSON.parse(log()[0]!).id).toBe("b");
+});
+
 test("only the kinds of a rule, and rules that come and go", async () => {
   const one = notifier();
   one.look(item("a"));
@@ -205,8 +214,6 @@ describe("carried out", () => {
     const site = await Site.open(w);
     try {
       strike(worker.pid);
-      // The end of a process is nobody's commit.
-      await w.ok("tasks --create t2 --goal g");
       await until(
         "both rules",
         async () => {

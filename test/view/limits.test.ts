@@ -14,13 +14,13 @@ const shown = {
 
 test("a budget says what is used of what, and what nobody told", () => {
   expect(budgetText(shown)).toBe(
-    "one has no budget\ntokens: 1810 used, 24000 cached ones not counted\nwindow of its worker's account: nobody told how much is used",
+    "one has no budget\ntokens: 1810 used, besides 24000 that were cached\nwindow of its worker's account: nobody told how much is used",
   );
   const budget = { tokens: 100, window_percent: 80 };
   expect(budgetText({ ...shown, budget, over: true, parked: 1 })).toBe(
     [
       "one is over its budget",
-      "tokens: 1810 of 100 used, 24000 cached ones not counted",
+      "tokens: 1810 of 100 used, besides 24000 that were cached",
       "window of its worker's account: nobody told how much of 80 % is used",
       "nothing more is said to its worker",
       "1 message for its worker waits",

@@ -32,13 +32,13 @@ export default verb(
       json: flag("print JSON"),
       path: pathFlag,
     },
-    exclusive: [{ of: ["show", "clear"] }, { of: ["tokens", "clear"] }, { of: ["window", "clear"] }],
+    exclusive: [{ of: ["show", "clear"] }],
   },
   async (args, cx: Context) => {
     const { tokens, window: windowPercent } = args;
     if (windowPercent === 0) throw new UsageError("--window must be more than 0: stop-task ends a task");
     const sets = tokens !== undefined || windowPercent !== undefined;
-    if (sets && args.show) throw new UsageError("--show sets nothing: leave it out, or --tokens and --window");
+    if (sets && (args.show || args.clear)) throw new UsageError(`${args.show ? "--show" : "--clear"} goes without --tokens and --window`);
     const store = cx.store(args.path);
     const { id, name } = needTask(store, args.task);
     if (args.clear) {

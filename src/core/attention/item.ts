@@ -97,6 +97,9 @@ export function itemOf(draft: Draft, about: About, sighting: Sighting | null): I
   };
 }
 
+/** Whether it has a name that stays: what a look could not see, or not put on record, has none, and its id is not one to remember. */
+export const isNamed = ({ id }: Pick<Item, "id">): boolean => !id.includes(" ");
+
 /** What presses most comes first; of the same kind, what has lasted longest. */
 export const byPressure = (one: Item, other: Item): number =>
   KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind) ||

@@ -1,7 +1,7 @@
 /** Telling a person of what needs them, by the rules they have made: each item once a rule, whoever else looks at the same records. */
 import type { Context } from "../../context.ts";
 import { allAgents } from "../../core/agent/agents.ts";
-import type { Item } from "../../core/attention/item.ts";
+import { isNamed, type Item } from "../../core/attention/item.ts";
 import { type Notice, nextNotice, noticeOf, type Rule, wants } from "../../core/attention/notify.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson } from "../../core/json.ts";
@@ -64,10 +64,14 @@ export class Notifier {
   private readonly lines = new Map<string, Promise<void>>();
   private closed = false;
 
-  /** @param troubles is told of rules that cannot be used, and of records that cannot be written */
+  /**
+   * @param troubles is told of rules that cannot be used, and of records that cannot be written
+   * @param carried called when a notice has come to its end, and it is known when the next one is due
+   */
   constructor(
     private readonly scene: Scene,
     private readonly troubles: Pick<Troubles, "tell" | "over">,
+    private readonly carried: () => void = () => {},
   ) {}
 
   /** The rules as they stand now; [] when they cannot be used, which is told. */
@@ -92,7 +96,7 @@ export class Notifier {
     const now = this.scene.cx.nowMs();
     for (const id of this.seen.keys()) if (!items.some((item) => item.id === id)) this.seen.delete(id);
     let next: number | null = null;
-    for (const item of items) {
+    for (const item of items.filter(isNamed)) {
       if (!this.seen.has(item.id)) this.seen.set(item.id, now);
       const since = instant(item.since) ?? this.seen.get(item.id)!;
       for (const rule of rules) {
@@ -117,7 +121,10 @@ export class Notifier {
         () => this.troubles.over("notify"),
         (error: Error) => this.troubles.tell("notify", `a notice could not be put on record: ${error.message}`),
       )
-      .finally(() => this.begun.delete(text));
+      .finally(() => {
+        this.begun.delete(text);
+        this.carried();
+      });
     this.lines.set(rule.id, line);
   }
 

@@ -59,12 +59,15 @@ describe("a worker at its limit", () => {
     );
     expect(command(id)).toEqual({ state: "pending", attempts: 0, available_at: iso(resets), error: null });
     expect(w.rows("select 1 from command_attempts")).toEqual([]);
+    expect(await w.ok("replay t1")).toContain(`nudge_worker for w1 waits: w1 is at its usage limit until ${iso(resets)}`);
     expect(limited("w1")).toEqual({ limited: true, resets_at: iso(resets), since: expect.any(String) });
     expect((await once()).filter(({ command_id }) => command_id === id)).toEqual([]);
+    expect((await w.ok("dispatch status --json")).parked).toEqual({ count: 1, next_at: iso(resets) });
+    expect((await w.run("dispatch status")).stdout).toContain(`parked: 1, the first until ${iso(resets)}`);
     w.clock = resets;
     expect(limited("w1").limited).toBe(false);
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "pull_required" }));
-    expect(command(id)).toMatchObject({ state: "succeeded", attempts: 1 });
+    expect(command(id)).toMatchObject({ state: "succeeded", attempts: 1, available_at: iso(resets) });
     expect(w.rows("select 1 from parked_messages")).toEqual([]);
   });
 
