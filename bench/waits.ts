@@ -68,9 +68,9 @@ function spent(pid: number): number {
     .reduce((sum, fields) => sum + (Number(fields[11]) + Number(fields[12])) * 10, 0);
 }
 
-/** Blocked in its wait: it has taken no time for a while. */
-async function asleep(pid: number): Promise<void> {
-  for (let [last, quiet] = [-1, 0]; quiet < 5; await Bun.sleep(100)) {
+/** Blocked in its wait: it has taken no time for so many looks. */
+async function asleep(pid: number, looks = 5): Promise<void> {
+  for (let [last, quiet] = [-1, 0]; quiet < looks; await Bun.sleep(100)) {
     const now = spent(pid);
     quiet = now === last ? quiet + 1 : 0;
     last = now;
@@ -119,7 +119,9 @@ try {
   report("… → end of the process (ms)", one.ended);
   const cursor = cursorNow("idle");
   const all = Array.from({ length: WAITS }, () => start("idle", cursor));
+  // While so many start at once, one may stand still for long.
   for (const { pid } of all) await asleep(pid);
+  await Promise.all(all.map(({ pid }) => asleep(pid, 30)));
   const many = await returned(all);
   report(`${WAITS} waits at once: end of a turn → answer (ms)`, many.printed);
   report("… → end of the process (ms)", many.ended);

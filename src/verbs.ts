@@ -63,7 +63,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "notify test": verb("carry a rule out now", () => import("./commands/attention/notify-test.ts")),
     limits: verb("how much of their limits the accounts have used, and who is at one", () => import("./commands/attention/limits.ts")),
     budget: verb("what a task may use before its worker is told nothing more", () => import("./commands/attention/budget.ts")),
-    wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/wait.ts")),
+    wait: verb("wait until a session or a task rests, asks, fails, ends …", () => import("./commands/attention/wait.ts")),
   },
   Dispatch: {
     "enqueue-notify-manager": verb(

@@ -230,11 +230,11 @@ export const extensions: readonly Extension[] = [
   { version: 15, name: "moves", sql: moves },
   { version: 16, name: "broken-turns", sql: broken },
   { version: 17, name: "attention", sql: attention },
-  { version: 19, name: "limits", sql: limits },
-  { version: 20, name: "budgets", sql: budgets },
-  { version: 21, name: "notices", sql: notices },
+  { version: 18, name: "limits", sql: limits },
+  { version: 19, name: "budgets", sql: budgets },
+  { version: 20, name: "notices", sql: notices },
   {
-    version: 22,
+    version: 21,
     name: "dispatch-stops",
     // A watch is asked to end by a row: a second signal would end it in mid-sending.
     sql: `

@@ -84,12 +84,12 @@ export function budgetText(shown: {
   readonly parked: number;
 }): string {
   const { task, budget, parked } = shown;
-  const used = `${shown.tokens_used} used, besides ${shown.tokens_cached} that were cached`;
+  const ofTokens = budget?.tokens == null ? "" : ` of ${budget.tokens}`;
   const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
-  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message" : "messages"} for its worker wait`];
+  const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message for its worker waits" : "messages for its worker wait"}`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
-    `tokens: ${used}${budget?.tokens == null ? "" : ` of ${budget.tokens}`}`,
+    `tokens: ${shown.tokens_used}${ofTokens} used, besides ${shown.tokens_cached} that were cached`,
     `window of its worker's account: ${percent(shown.window_used_percent)} used${most}`,
     ...(shown.over ? [`nothing more is said to its worker${shown.until === null ? "" : ` until ${shown.until}`}`] : []),
     ...waiting,

@@ -47,7 +47,7 @@ export function nightSuite(make: () => AgentWorld & { close(): Promise<void> }):
     await world.ok("stop w2 --json");
     await world.ok("tasks --create t1 --goal g");
     await world.ok("bind --task t1 --worker w1 --manager m1");
-    await world.ok(["notify", "add", "--on", "question,limit", "--json", "--", program]);
+    await world.ok(["notify", "add", "--on", "question,limit,failed", "--json", "--", program]);
     watch = dispatching();
     for (const name of ["w1", "m1"]) await world.idle(thread[name]!);
   }, 180_000);

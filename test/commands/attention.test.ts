@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { addEvent } from "../../src/store/record/events.ts";
 import { Stage } from "../dashboard/stage.ts";
 import { FIXTURES, until, World } from "../harness.ts";
 import { tmux } from "../panes.ts";
@@ -75,6 +76,52 @@ test("messages wait and no Dispatch runs; one that runs ends that", async () => 
     },
   ]);
   expect((await w.ok("attention --json")).items[0].id).toBe(items[0].id);
+});
+
+test("what leads on names the records, where they are not those that a command would find there", async () => {
+  await boundPair(w);
+  await w.ok(["enqueue-nudge-worker", "t1", "--message", "go on"]);
+  const env = { WORKERCTL_STATE_ROOT: join(w.dir, "elsewhere") };
+  const { items } = await w.ok(`attention --json --path ${w.dbPath}`, { env });
+  expect(items[0].actions).toEqual([{ label: "run it", command: ["conveyor", "dispatch", "--watch", "--path", w.dbPath] }]);
+  const shown = await w.run(`attention --path ${w.dbPath}`, { env, ttyOut: true });
+  expect(shown.stdout).toContain(`conveyor dispatch --watch --path ${w.dbPath}`);
+  expect((await w.ok("attention --json")).items[0].actions[0].command).toEqual(["conveyor", "dispatch", "--watch"]);
+});
+
+test("who was found dead is told until it is revived, also when reconcile has put the records right; who was stopped, with another way on", async () => {
+  w.realTime = true;
+  const worker = Bun.spawn(["sleep", "1000"]);
+  await boundPair(w, { pid: worker.pid });
+  const gone = async () => (await w.ok("attention --json")).items.filter(({ kind }: { kind: string }) => kind === "gone");
+  expect(await gone()).toEqual([]);
+  worker.kill("SIGKILL");
+  await worker.exited;
+  const revives = [{ label: "bring it back on its conversation", command: ["conveyor", "revive", "t1"] }];
+  const [dead] = await gone();
+  expect(dead).toMatchObject({ session: "w1", task: "t1", text: "w1 no longer runs", actions: revives });
+  await w.ok("reconcile --apply");
+  expect(w.rows("select state from bindings")).toEqual([{ state: "invalid" }]);
+  expect(await gone()).toEqual([dead]);
+  expect((await w.run("db-doctor --live --quick")).json().live_reconcile.next_commands).toEqual(["conveyor revive"]);
+  addEvent(w.store(), { type: "session_stopped", payload: { session: "w1" } });
+  // Its binding ended with its death, and it was stopped for good since.
+  expect(await gone()).toEqual([]);
+  expect((await w.ok("db-doctor --live --quick")).live_reconcile.next_commands).toEqual([]);
+});
+
+test("who was stopped while its task is open is told with how it is started again", async () => {
+  w.realTime = true;
+  await stage.pair("t1", "g");
+  const { worker } = w.rows<{ worker: string }>("select name as worker from sessions where role = 'worker'")[0]!;
+  await w.ok(`stop ${worker} --json`);
+  const { items } = await w.ok("attention --json");
+  expect(items[0]).toMatchObject({
+    kind: "gone",
+    text: `${worker} was stopped, and its task is open`,
+    actions: [{ command: ["conveyor", "reconcile"] }],
+  });
+  expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor reconcile --apply"]);
 });
 
 test("what an agent asks is drawn harmless, and passes for no line of ours", async () => {

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { World } from "../harness.ts";
+import { boundPair } from "../rollout.ts";
 
 let w: World;
 beforeEach(() => {
@@ -72,7 +73,8 @@ describe("rules", () => {
       ["notify add", 2, "one of --bell, --desktop and -- PROGRAM"],
       ["notify add --bell -- true", 2, "one of --bell"],
       ["notify add --bell --desktop", 2, "exclude each other"],
-      ["notify add --on nonsense --bell", 2, 'no kind "nonsense"'],
+      ["notify add --on nonsense --bell", 2, 'no kind "nonsense"; it takes question, '],
+      ["notify add --on limit,questin --bell", 2, 'no kind "questin". Did you mean question?'],
       ["notify add --bell --repeat 0", 2, "--repeat"],
       ["notify add -- no-such-program", 1, "no-such-program is not on PATH"],
       ["notify add -- ./nowhere", 1, "is no program that can be run"],
@@ -90,6 +92,27 @@ describe("rules", () => {
     const relative = { env: { XDG_CONFIG_HOME: "settings" }, cwd: w.dir };
     expect((await w.ok("notify list --json", relative)).rules).toEqual([]);
     expect((await w.ok("notify add --bell --json", relative)).file).toStartWith(folder());
+  });
+
+  test("are made and taken away by a person, and by no agent", async () => {
+    const { id } = await w.ok("notify add --bell --json");
+    const before = ruleFiles();
+    const inside = { env: { CODEX_THREAD_ID: "01a22b85-e53e-7640-81f3-775592468099" } };
+    for (const [command, said] of [
+      ["notify add --bell", "only a person makes a rule of notify"],
+      [`notify remove ${id}`, `only a person takes ${id} away`],
+    ] as const) {
+      const done = await w.run(command, inside);
+      expect([command, done.exit, done.stdout, done.stderr]).toEqual([command, 1, "", expect.stringContaining(said)]);
+    }
+    expect(ruleFiles()).toEqual(before);
+    expect((await w.ok("notify list --json", inside)).rules).toHaveLength(1);
+    // One that is on record is known by its process, too.
+    await boundPair(w);
+    expect(await w.run("notify add --bell")).toMatchObject({ exit: 1, stdout: "" });
+    // A process that began later has only its pid.
+    w.store().db.run("update sessions set registered_at = '2026-01-01T00:00:00.000Z', last_heartbeat_at = null");
+    await w.ok("notify add --bell --json");
   });
 
   test("that others may write, or that are another's, are refused in one sentence", async () => {

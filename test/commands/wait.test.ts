@@ -132,6 +132,9 @@ test("at a terminal a sentence, and how to go on", async () => {
   expect(since).toMatch(/^wait t1 --until idle,failed --since w1\./);
   const again = await w.run(`${since} --timeout 0`, { ttyOut: true });
   expect([again.exit, again.stdout.split("\n")[0]]).toEqual([3, expect.stringContaining("nothing of that came")]);
+  const env = { WORKERCTL_STATE_ROOT: `${w.dir}/elsewhere` };
+  const elsewhere = await w.run(`wait t1 --until idle --path ${w.dbPath}`, { ttyOut: true, env });
+  expect(elsewhere.stdout).toContain(`conveyor wait t1 --until idle --path ${w.dbPath} --since w1.`);
 });
 
 test("without a target every open binding is one, and its task is named", async () => {

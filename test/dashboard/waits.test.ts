@@ -28,6 +28,9 @@ beforeAll(async () => {
   const worker = await stage.session("worker", "login-worker", APPROVAL);
   await stage.session("manager", "login-manager");
   await stage.session("worker", "alone", TRUST);
+  // What this one asks cannot be put on record: nobody knows in which conversation it is asked.
+  await stage.session("worker", "nameless", APPROVAL);
+  w.rows("update sessions set codex_session_id = null, codex_session_path = null where name = 'nameless'");
   await w.ok("bind --task login-fix --worker login-worker --manager login-manager");
   await w.ok(["enqueue-nudge-worker", "login-fix", "--message", "go on"]);
   stage.turn(worker, "t1", "done", 100);
@@ -71,6 +74,8 @@ test("a question stands there with its whole command and the commands that answe
   await tab.page.waitForSelector(".waits");
   const region = tab.page.getByRole("region", { name: /Waiting for you/ });
   await region.getByText("no Dispatch is running").waitFor();
+  const nameless = region.locator(".wait", { hasText: "nameless asks" });
+  expect(await nameless.locator("pre.whole").innerText()).toBe("touch /home/dev/approved");
   await picture(tab.page, "waits-overview");
   await tab.page.getByRole("link", { name: "login-fix", exact: true }).last().click();
   await tab.page.waitForSelector(".task-head");

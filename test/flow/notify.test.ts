@@ -62,7 +62,8 @@ test("each thing is told once a rule, also by three that look at once, again and
   expect(JSON.parse(log()[0]!)).toMatchObject({
     task: "t1",
     session: "w1",
-    actions: [{ command: ["conveyor", "answer", expect.any(String)] }],
+    // It is read anywhere, and leads to these records from there.
+    actions: [{ command: ["conveyor", "answer", expect.any(String), "--path", w.dbPath] }],
   });
   const after = notifier();
   after.look(item("a"), item("b"), item("c"));
@@ -147,6 +148,15 @@ test("--after leaves out what ends sooner, --repeat tells again as long as it la
   ]);
 });
 
+test("what has no name that stays is told once it has one", async () => {
+  await rule();
+  const one = notifier();
+  one.look(item("task-1 gone session-1 7"), item("b"));
+  await told(1);
+  await one.close();
+  expect(JSON.parse(log()[0]!).id).toBe("b");
+});
+
 test("only the kinds of a rule, and rules that come and go", async () => {
   const one = notifier();
   one.look(item("a"));
@@ -205,8 +215,6 @@ describe("carried out", () => {
     const site = await Site.open(w);
     try {
       strike(worker.pid);
-      // The end of a process is nobody's commit.
-      await w.ok("tasks --create t2 --goal g");
       await until(
         "both rules",
         async () => {

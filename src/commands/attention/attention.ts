@@ -5,6 +5,7 @@ import { STALLED_AFTER_SECONDS } from "../../core/attention/situation.ts";
 import { type Attention, attend } from "../../flow/attention/attend.ts";
 import { Look } from "../../flow/attention/look.ts";
 import { watchAttention } from "../../flow/attention/watch.ts";
+import { onStop } from "../../system/processes/this-process.ts";
 import { attentionText } from "../../view/attention.ts";
 
 export default verb(
@@ -43,6 +44,13 @@ export default verb(
       if (isForPeople) cx.out(`— ${told.generated_at}\n${attentionText(told, cx.nowMs())}\n`);
       else cx.jsonLine(told);
     };
-    await watchAttention(scene, look, args.stalledAfter, show);
+    const stop = new AbortController();
+    const release = onStop(() => stop.abort());
+    const problem = (message: string): void => cx.err(`${cx.program} attention: ${message}`);
+    try {
+      await watchAttention(scene, look, { stalledAfterSeconds: args.stalledAfter, signal: stop.signal, show, problem });
+    } finally {
+      release();
+    }
   },
 );

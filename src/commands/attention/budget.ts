@@ -1,13 +1,12 @@
 /** `budget`: what a task may use before nothing more is said to its worker. */
 import { flag, integer, number, pathFlag, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { Failure, UsageError } from "../../core/failure.ts";
+import { UsageError } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { askerOf } from "../../flow/reach/asker.ts";
+import { needPerson } from "../../flow/reach/asker.ts";
 import { budgetState, clearBudget, setBudget } from "../../store/attention/budgets.ts";
 import { countParked, releaseParked } from "../../store/attention/parked.ts";
 import { openBinding } from "../../store/sessions/bindings.ts";
-import type { Store } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { budgetText } from "../../view/limits.ts";
 
@@ -32,17 +31,17 @@ export default verb(
       json: flag("print JSON"),
       path: pathFlag,
     },
-    exclusive: [{ of: ["show", "clear"] }, { of: ["tokens", "clear"] }, { of: ["window", "clear"] }],
+    exclusive: [{ of: ["show", "clear"] }],
   },
   async (args, cx: Context) => {
     const { tokens, window: windowPercent } = args;
     if (windowPercent === 0) throw new UsageError("--window must be more than 0: stop-task ends a task");
     const sets = tokens !== undefined || windowPercent !== undefined;
-    if (sets && args.show) throw new UsageError("--show sets nothing: leave it out, or --tokens and --window");
+    if (sets && (args.show || args.clear)) throw new UsageError(`${args.show ? "--show" : "--clear"} goes without --tokens and --window`);
     const store = cx.store(args.path);
     const { id, name } = needTask(store, args.task);
     if (args.clear) {
-      await refuseAgent(cx, store, name);
+      await needPerson(cx, store, `clears the budget of ${JSON.stringify(name)}`, `${cx.program} budget ${quoteWord(name)} --clear`);
       if (!clearBudget(store, id)) cx.err(`note: ${JSON.stringify(name)} has no budget`);
     } else if (sets) setBudget(store, id, { tokens, windowPercent });
     if (args.clear || sets) releaseParked(store);
@@ -52,12 +51,3 @@ export default verb(
     else cx.out(budgetText(shown));
   },
 );
-
-/** @throws Failure for whoever is no person */
-async function refuseAgent(cx: Context, store: Store, task: string): Promise<void> {
-  const asker = await askerOf(cx, store);
-  if (asker === null) return;
-  throw new Failure(`only a person clears the budget of ${JSON.stringify(task)}`, {
-    hint: `they do it with ${cx.program} budget ${quoteWord(task)} --clear, outside of any agent's session`,
-  });
-}

@@ -1,9 +1,11 @@
 /** `notify add`: a rule by which a person is told of what needs them. */
+import { nearest } from "../../args/nearest.ts";
 import { flag, number, rest, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { KINDS } from "../../core/attention/item.ts";
 import { kindsOf, type Way, wayText } from "../../core/attention/notify.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
+import { needPerson, recordsHere } from "../../flow/reach/asker.ts";
 import { addRule } from "../../system/notify-rules.ts";
 import { isExecutable } from "../../system/files/folders.ts";
 import { which } from "../../system/processes/environment.ts";
@@ -15,7 +17,7 @@ export default verb(
       "or a program of yours is run with it as JSON on its standard input (id, kind, weight, task, session, text, since, actions, host), " +
       "none of it in its arguments, ours taken out of its environment, for at most ten seconds. Each thing is told once, by whichever " +
       "`dispatch --watch` or dashboard sees it first. The rules are yours, for all records: they stand in ~/.config/conveyor (or below " +
-      "XDG_CONFIG_HOME), and never in a project.",
+      "XDG_CONFIG_HOME), and never in a project; no agent makes one or takes one away.",
     examples: [
       ["notify add --desktop", "whatever presses now, on the desktop"],
       [
@@ -35,12 +37,17 @@ export default verb(
     },
     exclusive: [{ of: ["bell", "desktop"] }],
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
     const asked = Number(args.bell) + Number(args.desktop) + Number(args.program.length > 0);
     if (asked !== 1) throw new UsageError("one of --bell, --desktop and -- PROGRAM is needed");
     const kinds = args.on === undefined ? { kinds: null } : kindsOf(args.on);
-    if ("unknown" in kinds) throw new UsageError(`--on knows no kind ${JSON.stringify(kinds.unknown)}; it takes ${KINDS.join(", ")}`);
+    if ("unknown" in kinds) {
+      const guess = nearest(kinds.unknown, KINDS);
+      const meant = guess === null ? `; it takes ${KINDS.join(", ")}` : `. Did you mean ${guess}?`;
+      throw new UsageError(`--on knows no kind ${JSON.stringify(kinds.unknown)}${meant}`);
+    }
     if (kinds.kinds?.length === 0) throw new UsageError(`--on names no kind; it takes ${KINDS.join(", ")}`);
+    await needPerson(cx, recordsHere(cx), "makes a rule of notify", `${cx.program} notify add`);
     const rule = {
       id: cx.newId("notify").slice(0, "notify-".length + 8),
       on: kinds.kinds,

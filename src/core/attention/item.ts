@@ -44,6 +44,10 @@ export interface ItemAction {
   readonly command: readonly string[];
 }
 
+/** The same with further words behind them, as which records are meant. */
+export const ledBy = (actions: readonly ItemAction[], more: readonly string[]): readonly ItemAction[] =>
+  actions.map(({ label, command }) => ({ label, command: [...command, ...more] }));
+
 /** What is said of a thing, before it is named. */
 export interface Draft {
   readonly kind: Kind;
@@ -96,6 +100,9 @@ export function itemOf(draft: Draft, about: About, sighting: Sighting | null): I
     host: null,
   };
 }
+
+/** Whether it has a name that stays: what a look could not see, or not put on record, has none, and its id is not one to remember. */
+export const isNamed = ({ id }: Pick<Item, "id">): boolean => !id.includes(" ");
 
 /** What presses most comes first; of the same kind, what has lasted longest. */
 export const byPressure = (one: Item, other: Item): number =>

@@ -92,14 +92,17 @@ function ofPage(side: SideState, about: About): Draft | null {
   };
 }
 
-/** Brings it back on its own conversation. */
-const revive = (about: About): ItemAction => ({
-  label: "bring it back on its conversation",
-  command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
-});
+/** Brings it back on its own conversation; who was stopped is not revived, and started again as `reconcile` tells. */
+const back = ({ stopped }: SideState, about: About): ItemAction =>
+  stopped
+    ? { label: "see how it is started again", command: ["conveyor", "reconcile"] }
+    : {
+        label: "bring it back on its conversation",
+        command: ["conveyor", "revive", ...(about === null ? ["--all"] : [about.name])],
+      };
 
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit } = side;
+  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit, limitOver } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -107,7 +110,7 @@ function ofTurn(side: SideState, about: About): Draft | null {
       kind: "crashed",
       key: `crashed:${turnEvent}`,
       text: `${name} died in the middle of a turn`,
-      actions: [revive(about)],
+      actions: [back(side, about)],
     };
   // The same fact, once it was revived: nothing says to it what it is to do.
   if (turn === "aborted" && turnBroken)
@@ -119,12 +122,13 @@ function ofTurn(side: SideState, about: About): Draft | null {
       actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
-  const kind = limit.limited ? "limit" : turnError.kind === "auth" ? "login" : "failed";
+  // The same fact for a while: a person was told of it, and is not told again that its limit has done what they heard it would.
+  const kind = limit.limited || limitOver ? "limit" : turnError.kind === "auth" ? "login" : "failed";
   return {
     ...base,
     kind,
     key: `${kind}:${turnEvent}`,
-    text: `${name}'s turn failed: ${failureWords(limit.limited ? { ...turnError, resets_at: limit.resets_at } : turnError, turnAt)}`,
+    text: `${name}'s turn failed: ${failureWords(limit.limited ? { ...turnError, resets_at: limit.resets_at } : turnError, turnAt)}${limitOver ? ", which is over" : ""}`,
     resets_at: kind === "limit" ? limit.resets_at : null,
     actions: [
       about === null
@@ -137,7 +141,7 @@ function ofTurn(side: SideState, about: About): Draft | null {
 
 /** What is no longer there, or somewhere else. */
 function ofPlace(side: SideState, about: About): Draft | null {
-  const { id, name, agent, pid, alive, moved, movedAt, turnAt } = side;
+  const { id, name, agent, pid, alive, stopped, moved, movedAt, turnAt } = side;
   const base = { ...nothing, session: name, agent };
   if (alive === false)
     return about === null
@@ -147,9 +151,9 @@ function ofPlace(side: SideState, about: About): Draft | null {
           kind: "gone",
           key: `gone ${id} ${pid}`,
           lasting: false,
-          text: `${name} no longer runs`,
+          text: stopped ? `${name} was stopped, and its task is open` : `${name} no longer runs`,
           since: turnAt,
-          actions: [revive(about)],
+          actions: [back(side, about)],
         };
   if (moved === null) return null;
   return {

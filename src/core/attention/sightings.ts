@@ -1,6 +1,7 @@
 /** What of a session, a task and their messages can be waited for, as it stands: each fact with its name, its words and its details. */
 import { failureWords, type TurnError } from "../agent/failed-turn.ts";
 import { oneLine } from "../plain-text.ts";
+import { ledBy } from "./item.ts";
 import type { Reason, Sighting } from "./reason.ts";
 import { askDrafts } from "./session-items.ts";
 import type { SideState, Trouble } from "./situation.ts";
@@ -73,7 +74,7 @@ function ofTurns(whose: Whose, side: WaitedSide): Sighting[] {
   return found;
 }
 
-const ofAsks = (whose: Whose, side: WaitedSide): Sighting[] =>
+const ofAsks = (whose: Whose, side: WaitedSide, more: readonly string[]): Sighting[] =>
   askDrafts(side, whose.task === null ? null : { id: "", name: whose.task })
     .filter(({ kind, lasting }) => lasting || kind !== "question" || !side.asksByRow)
     .map(({ kind, key, lasting, text, command, file, choices, since, actions }) =>
@@ -81,14 +82,23 @@ const ofAsks = (whose: Whose, side: WaitedSide): Sighting[] =>
         key: `question ${key}`,
         text,
         still: true,
-        details: { kind, ask_id: lasting ? key : null, command, file, choices, page: side.page, asked_at: since, actions },
+        details: {
+          kind,
+          ask_id: lasting ? key : null,
+          command,
+          file,
+          choices,
+          page: side.page,
+          asked_at: since,
+          actions: ledBy(actions, more),
+        },
       }),
     );
 
-/** What is so of a session, and the turns that it has ended. */
-export function sideSightings(whose: Whose, side: WaitedSide): Sighting[] {
+/** What is so of a session, and the turns that it has ended. @param more words that commands which lead on have to be given besides */
+export function sideSightings(whose: Whose, side: WaitedSide, more: readonly string[]): Sighting[] {
   const { id, name, pid, alive, limit, turnEvent } = side;
-  const found = [...ofAsks(whose, side), ...ofTurns(whose, side)];
+  const found = [...ofAsks(whose, side, more), ...ofTurns(whose, side)];
   if (limit.limited)
     found.push(
       sighting(whose, "limit", name, {

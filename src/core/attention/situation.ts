@@ -23,6 +23,8 @@ export interface SideState {
   readonly served: boolean;
   /** Whether its process or terminal is there; null when nothing is recorded that could be asked. */
   readonly alive: boolean | null;
+  /** Somebody has ended it. */
+  readonly stopped: boolean;
   readonly state: WorkerState;
   readonly turn: Turn;
   /** The record that tells how its newest turn stands; null when there is none. */
@@ -33,6 +35,8 @@ export interface SideState {
   readonly turnAt: string | null;
   /** Whether its account's limit is spent, and when it is full again: null where nobody told. */
   readonly limit: { readonly limited: boolean; readonly resets_at: string | null };
+  /** Its newest turn died of a limit that was over a moment ago: it is gone on with by itself, or soon is a turn that failed. */
+  readonly limitOver: boolean;
   readonly page: PageName | null;
   readonly dialog: Dialog | null;
   /** What its page asks was on record when that was looked at. */

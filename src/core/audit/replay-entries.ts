@@ -197,7 +197,7 @@ const CRITERION = [
   "created",
 ];
 
-export function criterionEntry(row: Shown): Entry {
+function criterionEntry(row: Shown): Entry {
   const payload = objectOf(row.payload);
   const { status, previous_status: previous } = payload;
   const change = previous === undefined || previous === null ? `added as ${status}` : `${previous} -> ${status}`;
@@ -215,6 +215,32 @@ export function criterionEntry(row: Shown): Entry {
       told(`Criterion #${payload.criterion_id} ${change}`, payload.criterion),
       typeof reason === "string" && reason !== "" && `(${quote(reason)})`,
     ),
+    timestamp: time(row.created_at),
+  };
+}
+
+/** What stood in the way of a task's messages, and what was done about it, in words. */
+const HELD: Readonly<Record<string, (payload: Readonly<Record<string, unknown>>) => string>> = {
+  message_parked: ({ signal_type, session, why }) => told(`${quote(signal_type)} for ${quote(session)} waits`, why),
+  limit_resumed: ({ session, state }) => `Told ${quote(session)} to go on, its limit is over: ${quote(state)}`,
+  budget_set: ({ tokens, window_percent: part }) =>
+    ["Budget set", ...(tokens == null ? [] : [`${tokens} tokens`]), ...(part == null ? [] : [`${part} % of a window`])].join(", "),
+  budget_cleared: () => "Budget cleared",
+};
+export const HELD_EVENTS = Object.keys(HELD);
+
+/** An event of the log that is told. */
+export function eventEntry(row: Shown): Entry {
+  const type = String(row.type);
+  if (!Object.hasOwn(HELD, type)) return criterionEntry(row);
+  const payload = objectOf(row.payload);
+  return {
+    actor: String(row.actor),
+    details: { event_type: type, ...payload },
+    kind: "limit",
+    source: "events",
+    source_id: id(row),
+    summary: HELD[type]!(payload),
     timestamp: time(row.created_at),
   };
 }

@@ -39,7 +39,7 @@ export interface StuckTask {
 const slackMs = 2000;
 
 /** Could the process have been started before the session was last heard of? If not, the pid was given to somebody else. */
-export function startedTooLate(session: WatchedSession, startedAtMs: number): boolean {
+export function startedTooLate(session: Pick<WatchedSession, "registered_at" | "last_heartbeat_at">, startedAtMs: number): boolean {
   const heard = Math.max(instant(session.registered_at) ?? 0, instant(session.last_heartbeat_at) ?? 0);
   return startedAtMs > heard + slackMs;
 }

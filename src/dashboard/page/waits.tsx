@@ -46,7 +46,7 @@ export function WaitLine({ wait, named = false }: { wait: Item; named?: boolean 
             <Time at={since} />
           </span>
         )}
-        {whole?.includes("\n") && (
+        {whole !== null && !text.endsWith(whole) && (
           <pre class="whole" tabIndex={0} aria-label="All that it is about">
             <bdi>{whole}</bdi>
           </pre>

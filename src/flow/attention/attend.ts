@@ -32,9 +32,12 @@ function readOn(cx: Context, store: Store, sessions: readonly Session[]): void {
   }
 }
 
-/** Asks the servers of those that have one what they ask, and whether what stands open there runs. */
-async function askServers(cx: Context, store: Store, sessions: readonly Session[]): Promise<void> {
-  const served = sessions.filter(({ socket }) => socket !== null);
+/**
+ * Asks the servers of those that have one what they ask, and whether what stands open there runs; each once: from then on its screen tells
+ * when that is otherwise.
+ */
+async function askServers({ cx, store }: Scene, look: Look, sessions: readonly Session[]): Promise<void> {
+  const served = sessions.filter((session) => session.socket !== null && look.meets(session));
   await Promise.all(
     served.map((session) => whereIs(cx, store, session, { asksOf: bindingOfSession(store, session.id)?.task_id ?? null, closely: true })),
   );
@@ -44,7 +47,7 @@ async function askServers(cx: Context, store: Store, sessions: readonly Session[
 export async function attend(scene: Scene, look: Look, stalledAfterSeconds: number): Promise<{ told: Attention; nextMs: number | null }> {
   const { cx, store } = scene;
   readOn(cx, store, attended(store));
-  await askServers(cx, store, attended(store));
+  await askServers(scene, look, attended(store));
   await look.again(attended(store));
   // What was written while it was looked at.
   readOn(cx, store, attended(store));

@@ -57,6 +57,8 @@ export class Look {
   /** By session, the screen, and what was on record of what it asks, when it was tried to put that on record. */
   private readonly recorded = new Map<string, string>();
 
+  private readonly met = new Set<string>();
+
   constructor(
     private readonly cx: Context,
     private readonly store: Store,
@@ -83,6 +85,14 @@ export class Look {
     if (key === "stale_proof") return this.provenAt;
     return key.split(" ").some((word) => this.blind.has(word)) ? null : this.at;
   };
+
+  /** Whether this session, where it is now, is met for the first time. */
+  meets({ id, codex_session_id: thread, socket, pid }: Session): boolean {
+    const where = `${id} ${thread} ${socket} ${pid}`;
+    const isNew = !this.met.has(where);
+    this.met.add(where);
+    return isNew;
+  }
 
   /** Looks once, at everything. Gives whether anything is not as it was at the last look. */
   async again(sessions: readonly Session[]): Promise<boolean> {
@@ -134,8 +144,8 @@ export class Look {
     const known = open();
     const tried = `${known.join(" ")}\n${text}`;
     const served = session.socket !== null;
-    // A server of its own tells what is over itself, and what it asks to who asks for it.
-    const isDue = asks ? !served || known.length === 0 : !served && known.length > 0;
+    // Who listens to its server puts it on record; nobody may.
+    const isDue = asks ? !served || known.length === 0 : known.length > 0;
     if (!isDue || this.recorded.get(session.id) === tried) return;
     this.recorded.set(session.id, tried);
     await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });

@@ -1,7 +1,7 @@
 /** Telling a person of what needs them, by the rules they have made: each item once a rule, whoever else looks at the same records. */
 import type { Context } from "../../context.ts";
 import { allAgents } from "../../core/agent/agents.ts";
-import type { Item } from "../../core/attention/item.ts";
+import { isNamed, type Item, ledBy } from "../../core/attention/item.ts";
 import { type Notice, nextNotice, noticeOf, type Rule, wants } from "../../core/attention/notify.ts";
 import { Failure } from "../../core/failure.ts";
 import { compactJson } from "../../core/json.ts";
@@ -15,6 +15,7 @@ import { runProgram, troubleOf } from "../../system/processes/run.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost } from "../../system/processes/this-process.ts";
 import { ringClients } from "../../system/terminal/ring.ts";
+import { recordsWords } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import type { Troubles } from "../troubles.ts";
 
@@ -64,10 +65,14 @@ export class Notifier {
   private readonly lines = new Map<string, Promise<void>>();
   private closed = false;
 
-  /** @param troubles is told of rules that cannot be used, and of records that cannot be written */
+  /**
+   * @param troubles is told of rules that cannot be used, and of records that cannot be written
+   * @param carried called when a notice has come to its end, and it is known when the next one is due
+   */
   constructor(
     private readonly scene: Scene,
     private readonly troubles: Pick<Troubles, "tell" | "over">,
+    private readonly carried: () => void = () => {},
   ) {}
 
   /** The rules as they stand now; [] when they cannot be used, which is told. */
@@ -92,7 +97,7 @@ export class Notifier {
     const now = this.scene.cx.nowMs();
     for (const id of this.seen.keys()) if (!items.some((item) => item.id === id)) this.seen.delete(id);
     let next: number | null = null;
-    for (const item of items) {
+    for (const item of items.filter(isNamed)) {
       if (!this.seen.has(item.id)) this.seen.set(item.id, now);
       const since = instant(item.since) ?? this.seen.get(item.id)!;
       for (const rule of rules) {
@@ -117,14 +122,19 @@ export class Notifier {
         () => this.troubles.over("notify"),
         (error: Error) => this.troubles.tell("notify", `a notice could not be put on record: ${error.message}`),
       )
-      .finally(() => this.begun.delete(text));
+      .finally(() => {
+        this.begun.delete(text);
+        this.carried();
+      });
     this.lines.set(rule.id, line);
   }
 
   private async carry(rule: Rule, item: Item, key: NoticeKey): Promise<void> {
     const { cx, store } = this.scene;
     if (!claimNotice(store, key, item.kind, await thisHolder(cx.env))) return;
-    endNotice(store, key, await tell(cx, rule, noticeOf(item, item.host ?? thisHost())));
+    // It is read anywhere: what leads on names the records that it is about.
+    const actions = recordsWords(cx, store).length > 0 ? item.actions : ledBy(item.actions, ["--path", store.path]);
+    endNotice(store, key, await tell(cx, rule, noticeOf({ ...item, actions }, item.host ?? thisHost())));
   }
 
   /** Begins nothing more, and waits for what is being told. */

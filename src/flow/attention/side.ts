@@ -4,6 +4,7 @@ import type { Dialog, PageName } from "../../core/agent/screen.ts";
 import type { SideState } from "../../core/attention/situation.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { inferState, type WriterSigns } from "../../core/sessions/worker-state.ts";
+import { olderThan } from "../../core/time.ts";
 import type { SideFacts } from "../../store/attention/tasks.ts";
 import { moveWords } from "../observe/whereabouts.ts";
 
@@ -22,6 +23,9 @@ export interface Sign extends WriterSigns {
   /** What its page asks was on record when it was looked at: when it no longer is, it was answered since. */
   readonly recorded: boolean;
 }
+
+/** When a limit is over, its turn is gone on with within this by whoever was told to (`--resume-limits`), or by a person who was told of it. */
+const GONE_ON_WITHIN_SECONDS = 600;
 
 /** Of a session that was not looked at. */
 export const UNSEEN: Sign = {
@@ -43,7 +47,7 @@ export function aliveOf(session: Pick<Session, "state">, sign: Sign): boolean | 
 }
 
 export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: Sign, nowMs: number): SideState {
-  const { session, asks, limit } = facts;
+  const { session, asks, limit, limitOverSince } = facts;
   const { state, turn, turn_error, last_state_event_at } = inferState(facts.turn, null, sign, nowMs);
   return {
     id: session.id,
@@ -53,6 +57,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     pid: session.pid,
     served: session.socket !== null,
     alive: aliveOf(session, sign),
+    stopped: facts.stopped,
     state,
     turn,
     turnEvent: facts.turn?.id ?? null,
@@ -60,6 +65,7 @@ export function sideState(cx: Pick<Context, "program">, facts: SideFacts, sign: 
     turnError: turn_error,
     turnAt: last_state_event_at,
     limit,
+    limitOver: limitOverSince !== null && !olderThan(limitOverSince, GONE_ON_WITHIN_SECONDS, nowMs),
     page: sign.page,
     dialog: sign.dialog,
     recorded: sign.recorded,

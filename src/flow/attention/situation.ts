@@ -1,13 +1,13 @@
 /** The one gathering of what decides whether a task or a session needs a person: records, and what the machine showed at the last look. */
 import type { Context } from "../../context.ts";
-import { type About, byPressure, type Draft, type Item, itemOf } from "../../core/attention/item.ts";
+import { type About, byPressure, type Draft, type Item, itemOf, ledBy } from "../../core/attention/item.ts";
 import { restsSince, taskDrafts } from "../../core/attention/items.ts";
 import { freeDrafts } from "../../core/attention/session-items.ts";
 import { type SideState, STALLED_AFTER_SECONDS, type TaskSituation } from "../../core/attention/situation.ts";
 import { instant } from "../../core/time.ts";
 import { settle } from "../../store/attention/sightings.ts";
 import { activeTasks, type FreeFacts, freeFacts, type SideFacts, type TaskFacts, taskFacts } from "../../store/attention/tasks.ts";
-import type { Store } from "../../store/store.ts";
+import { recordsWords } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import type { Look } from "./look.ts";
 import { sideState } from "./side.ts";
@@ -29,7 +29,7 @@ const stateOf = (cx: Context, side: SideFacts, seen: Pick<Seen, "sign">): SideSt
 export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "lookedAt">): TaskSituation {
   return {
     task: facts.task,
-    sides: [facts.worker, facts.manager].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),
+    sides: [facts.worker, facts.manager, ...facts.lost].flatMap((side) => (side === null ? [] : stateOf(cx, side, seen))),
     boundAt: facts.binding?.created_at ?? null,
     proposedCriteria: facts.proposed,
     staleProofs: seen.staleProofs(facts.task.id),
@@ -45,26 +45,24 @@ export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "loo
 }
 
 /** Puts on record what is so, and names it. */
-function named(store: Store, drafts: readonly Draft[], scope: string, about: About, seen: Seen): Item[] {
+function named({ cx, store }: Scene, drafts: readonly Draft[], scope: string, about: About, seen: Seen): Item[] {
+  const more = recordsWords(cx, store);
   const passing = drafts.filter(({ lasting }) => !lasting).map(({ key }) => key);
   const sightings = settle(store, scope, passing, seen.lookedAt);
-  return drafts.map((draft) => itemOf(draft, about, sightings.get(draft.key) ?? null)).sort(byPressure);
+  return drafts
+    .map((draft) => itemOf({ ...draft, actions: ledBy(draft.actions, more) }, about, sightings.get(draft.key) ?? null))
+    .sort(byPressure);
 }
 
 /** What in a task needs a person, the most pressing first. Nothing does in one that is over. */
-export function taskItems(
-  { cx, store }: Scene,
-  situation: TaskSituation,
-  seen: Seen,
-  stalledAfterSeconds: number = STALLED_AFTER_SECONDS,
-): Item[] {
+export function taskItems(scene: Scene, situation: TaskSituation, seen: Seen, stalledAfterSeconds: number = STALLED_AFTER_SECONDS): Item[] {
   const { task } = situation;
   if (task.state === "done" || task.state === "failed") return [];
-  return named(store, taskDrafts(situation, { nowMs: cx.nowMs(), stalledAfterSeconds }), task.id, task, seen);
+  return named(scene, taskDrafts(situation, { nowMs: scene.cx.nowMs(), stalledAfterSeconds }), task.id, task, seen);
 }
 
-const freeItemsOf = ({ cx, store }: Scene, { side, freeSince }: FreeFacts, seen: Seen): Item[] =>
-  named(store, freeDrafts({ side: stateOf(cx, side, seen), freeSince }), side.session.id, null, seen);
+const freeItemsOf = (scene: Scene, { side, freeSince }: FreeFacts, seen: Seen): Item[] =>
+  named(scene, freeDrafts({ side: stateOf(scene.cx, side, seen), freeSince }), side.session.id, null, seen);
 
 /** What needs a person in the sessions that work for nobody. */
 export const freeItems = (scene: Scene, seen: Seen): Item[] =>

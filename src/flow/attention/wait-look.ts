@@ -34,6 +34,7 @@ import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { sizeOnDisk } from "../../system/files/rollout-reader.ts";
+import { recordsWords } from "../reach/next-command.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { Scene } from "../scene.ts";
 import { type Sign, sideState, UNSEEN } from "./side.ts";
@@ -170,7 +171,7 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
       const { side, due } = waitedSide(cx, store, session, { shown: senses.shown(session.id), sign: signs(session) }, options.record);
       dueAt(due);
       settled &&= due === null;
-      found.push(...sideSightings(whose, side).filter(({ reason }) => wanted(reason)));
+      found.push(...sideSightings(whose, side, recordsWords(cx, store)).filter(({ reason }) => wanted(reason)));
     }
     if (wanted("message")) {
       found.push(...messageSightings(whose, session.name, unread(store, session.id)));

@@ -10,7 +10,7 @@ import { requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { type EndWatch, watchEnd } from "../../system/processes/process-end.ts";
 import { alive } from "../../system/processes/processes.ts";
-import { onStop, thisHost } from "../../system/processes/this-process.ts";
+import { thisHost } from "../../system/processes/this-process.ts";
 import type { Scene } from "../scene.ts";
 import { Troubles } from "../troubles.ts";
 import { type Attention, attend, attended, tell } from "./attend.ts";
@@ -42,28 +42,30 @@ class DispatchEnds {
   }
 }
 
+export interface AttentionWatch {
+  readonly stalledAfterSeconds: number;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Told what there is now, and at each change. */
+  show(told: Attention): void;
+  /** Told what could not be looked at. */
+  problem(message: string): void;
+}
+
 /**
- * Calls `show` with what there is now, and at each change, until the process is asked to end.
+ * Goes on until it is asked to end.
  * @throws Failure when the database no longer stands at its path
  */
 export async function watchAttention(
   scene: Scene,
   look: Look,
-  stalledAfterSeconds: number,
-  show: (told: Attention) => void,
+  { stalledAfterSeconds, signal, show, problem: say }: AttentionWatch,
 ): Promise<void> {
   const { cx, store } = scene;
   const bell = new Bell();
   const ring = (): void => bell.ring();
-  let stopped = false;
-  const release = onStop(() => {
-    stopped = true;
-    ring();
-  });
-  const troubles = new Troubles(
-    (message) => cx.err(`${cx.program} attention: ${message}`),
-    () => performance.now(),
-  );
+  signal.addEventListener("abort", ring);
+  const troubles = new Troubles(say, () => performance.now());
   const problem = (message: string): void => troubles.tell(message, message);
   const senses = watchForWait(scene, REASONS, { wake: ring, grew: ring, problem });
   const ends = new DispatchEnds(ring);
@@ -83,22 +85,22 @@ export async function watchAttention(
   let shown: readonly Item[] | null = null;
   let looked: string | null = null;
   try {
-    while (!stopped) {
+    while (!signal.aborted) {
       requirePlace(store);
       senses.ingest(looked === null);
       const now = world();
       const { told, nextMs } = now === looked ? tell(scene, look, stalledAfterSeconds) : await attend(scene, look, stalledAfterSeconds);
       looked = now;
-      if (stopped) break;
+      if (signal.aborted) break;
       if (shown === null || compactJson(shown) !== compactJson(told.items)) show(told);
       shown = told.items;
       const rung = await bell.wait(Math.min(SELDOM_MS, Math.max(1, (nextMs ?? Number.POSITIVE_INFINITY) - cx.nowMs() + 1)));
       if (!rung) looked = null;
-      else if (!stopped) await Bun.sleep(SETTLE_MS);
+      else if (!signal.aborted) await Bun.sleep(SETTLE_MS);
     }
   } finally {
     senses.close();
     ends.close();
-    release();
+    signal.removeEventListener("abort", ring);
   }
 }

@@ -11,7 +11,7 @@ import { quoteWord } from "../../core/shell.ts";
 import { type Ask, askById, endAsk, releaseAnswer } from "../../store/asks.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { tx } from "../../store/store.ts";
-import { deleteBuffer, loadBuffer, pasteAndSubmit, press } from "../../system/terminal/keys.ts";
+import { loadPieces, pasteAndSubmit, press } from "../../system/terminal/keys.ts";
 import { endInRecord } from "../observe/asks.ts";
 import { askingPage, type AskingPage, pageWithStep } from "../observe/page-asks.ts";
 import { reach, recipientOf } from "../reach/recipient.ts";
@@ -122,17 +122,12 @@ const notKnown = (cx: Context, session: Session, ask: Ask): Failure =>
 /** Words of one's own, where the page takes them. */
 async function sayThere(cx: Context, session: Session, page: AskingPage, text: string, typed: (may: boolean) => void): Promise<void> {
   const agent: Agent = agentOf(session);
-  const names = agent.keys.pastes(agent.keys.typeable(text)).map((piece, at) => ({ piece, name: `conveyor-answer-${process.pid}-${at}` }));
-  for (const { name, piece } of names) await loadBuffer(cx.env, name, piece);
+  const pieces = agent.keys.pastes(agent.keys.typeable(text));
+  const { buffers, unload } = await loadPieces(cx.env, `conveyor-answer-${process.pid}`, pieces);
   typed(true);
-  const done = await pasteAndSubmit(
-    cx.env,
-    names.map(({ name }) => name),
-    { pane: page.pane, cursor: true, lines: page.lines },
-  );
+  const done = await pasteAndSubmit(cx.env, buffers, { pane: page.pane, cursor: true, lines: page.lines }).finally(unload);
   if (done) return;
   typed(false);
-  for (const { name } of names) await deleteBuffer(cx.env, name);
   throw new Failure(`nothing was typed: the page of ${JSON.stringify(session.name)} has changed`, {
     hint: `${cx.program} answer ${quoteWord(session.name)}`,
   });

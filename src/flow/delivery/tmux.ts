@@ -4,7 +4,7 @@ import type { Agent } from "../../core/agent/agent.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { notSent, standsInComposer, type Verdict } from "../../core/delivery/delivery.ts";
 import { isStartOf, pasteable } from "../../core/delivery/same-text.ts";
-import { deleteBuffer, leaveMode, loadBuffer, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
+import { leaveMode, loadPieces, pasteAndSubmit, press, type Still, submit } from "../../system/terminal/keys.ts";
 import type { Pane } from "../../system/terminal/panes.ts";
 import { awaitComposer, listed, look, type Look } from "./composer.ts";
 import type { Journal, Parcel } from "./journal.ts";
@@ -121,11 +121,7 @@ async function send(
   pastes: readonly string[],
   provable: boolean,
 ): Promise<"sent" | "changed" | "moved" | Verdict> {
-  const buffer = `conveyor-${journal.clientId}`;
-  const pieces = pastes.map((piece, at) => ({ piece, name: at === 0 ? buffer : `${buffer}-${at}` }));
-  for (const { piece, name } of pieces) await loadBuffer(cx.env, name, piece);
-  const names = pieces.map(({ name }) => name);
-  const unload = () => Promise.all(names.map((name) => deleteBuffer(cx.env, name).catch(() => null)));
+  const { buffers, unload } = await loadPieces(cx.env, `conveyor-${journal.clientId}`, pastes);
   // Behind this look lies only the one command that types.
   if (!(await stillShows(cx, journal.parcel.recipient, way))) {
     await unload();
@@ -143,7 +139,7 @@ async function send(
     return notSent("tmux", "LeaseLost", "the claim on this message was lost before it was sent");
   }
   try {
-    const done = await pasteAndSubmit(cx.env, names, still, still.literal);
+    const done = await pasteAndSubmit(cx.env, buffers, still, still.literal);
     if (done) return "sent";
     await unload();
     journal.note("pane changed");

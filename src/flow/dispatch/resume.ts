@@ -11,8 +11,8 @@ import {
   type Resumable,
   resumables,
 } from "../../store/attention/resumes.ts";
-import { addEvent } from "../../store/record/events.ts";
 import { reportSignal } from "../../store/dispatch/telemetry.ts";
+import { addEvent } from "../../store/record/events.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
@@ -25,6 +25,7 @@ import { modeOf } from "./mode.ts";
 const WORDS = "The limit is over. Go on where you stopped.";
 const ORIGIN = "resume-limits";
 const SIGNAL = "limit_resume";
+const RESUMED = { type: "limit_resumed", actor: "dispatch" } as const;
 
 const restKey = ({ session, eventId }: Resumable): string => `${SIGNAL} ${session.id} ${eventId}`;
 
@@ -115,8 +116,7 @@ function finish(scene: PassScene, resumable: Resumable, verdict: Verdict, write:
     write();
     if (started) endResume(store, resumable);
     else dropResume(store, resumable);
-    if (started)
-      addEvent(store, { type: "limit_resumed", taskId, payload: { session: session.name, source_event_id: eventId, state, proof } });
+    if (started) addEvent(store, { ...RESUMED, taskId, payload: { session: session.name, state, source_event_id: eventId } });
     reportSignal(store, taskId, {
       type: started ? "dispatch_limit_resumed" : "dispatch_limit_resume_held",
       severity: arrived ? "info" : "warning",
@@ -151,6 +151,7 @@ export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
       if (session === null || state === null || state === "unsent") return null;
       const item = itemOf(scene, { session, taskId: task_id, eventId: event_id });
       if (state === "said") return { ...item, state: "delivered", proof: "seen" };
+      addEvent(store, { ...RESUMED, taskId: task_id, payload: { session: session.name, state, source_event_id: event_id } });
       const error = "a dispatcher died while it told the session to go on; look before it is told again";
       reportSignal(store, task_id, {
         type: "dispatch_limit_resume_unknown",

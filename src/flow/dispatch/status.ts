@@ -1,6 +1,7 @@
 /** Who dispatches, and what lies before them. */
 import type { Context } from "../../context.ts";
-import { ageSeconds } from "../../core/time.ts";
+import { ageSeconds, toIso } from "../../core/time.ts";
+import { countAllParked, nextRelease } from "../../store/attention/parked.ts";
 import { countUncertain, countUnrouted, heldWork, uncertainMessages, waitingCommands } from "../../store/dispatch/overview.ts";
 import type { Store } from "../../store/store.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
@@ -23,9 +24,11 @@ export async function dispatchStatus(cx: Context, store: Store) {
     side_effect_started: side_effect_started === 1,
     lease_over: held.claim_expires_at === null || Date.parse(held.claim_expires_at) <= now,
   }));
+  const next = nextRelease(store);
   return {
     dispatchers: watches,
     pending: { commands: waiting.reduce((sum, { count }) => sum + count, 0), by_type: waiting, unrouted_turns: countUnrouted(store) },
+    parked: { count: countAllParked(store), next_at: next === null ? null : toIso(next) },
     claimed,
     uncertain: { count: countUncertain(store), newest: uncertainMessages(store, SHOWN) },
   };

@@ -5,6 +5,8 @@ import type { Store } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
+import { dispatchers } from "../reach/dispatchers.ts";
+import type { Scene } from "../scene.ts";
 
 /** What it is called unless somebody names it. */
 export const BESIDE_ID = "dispatch-pair";
@@ -49,4 +51,12 @@ export async function startBeside(
   if (pid !== null && alive(pid)) return pid;
   cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
   return null;
+}
+
+/** Starts it where one is wanted and no Dispatch lives that carries messages; in a dry run it is only told with which words. */
+export async function ensureBeside({ cx, store }: Scene, given: readonly string[], wanted: boolean, dryRun: boolean): Promise<Beside> {
+  const lives = (await dispatchers(cx, store)).some(({ alive, dry_run }) => alive && dry_run === 0);
+  const command = wanted && !lives ? given : null;
+  const pid = command === null || dryRun ? null : await startBeside(cx, store, command);
+  return { command, ensure: wanted, started: pid !== null, pid };
 }

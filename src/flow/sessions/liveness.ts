@@ -26,7 +26,7 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   const unfinished_command_count = results.reduce((sum, result) => sum + result.unfinished_commands.length, 0);
   const missing = results.some(({ drift }) => drift.includes("worker_missing") || drift.includes("manager_missing"));
   const next_commands = [
-    ...(missing ? await wayBack(cx, store) : []),
+    ...(await wayBack(cx, store, missing)),
     ...(unfinished_command_count > 0 ? [nextCommand(cx, store, "dispatch", "status")] : []),
   ];
   const ok = drift_count === 0 && unfinished_command_count === 0 && error === null;
@@ -44,10 +44,10 @@ export async function checkLiveness(cx: Context, store: Store, staleSeconds: num
   };
 }
 
-/** Who can be revived is; what else is missing `reconcile` tells of. */
-async function wayBack(cx: Context, store: Store): Promise<string[]> {
+/** Who can be revived is, those of no task and those marked gone, too; what else is missing `reconcile` tells of. */
+async function wayBack(cx: Context, store: Store, missing: boolean): Promise<string[]> {
   const revives = reviveCommands(cx, store, await deadSessions(cx, store));
-  return revives.length > 0 ? revives : [nextCommand(cx, store, "reconcile")];
+  return revives.length > 0 ? revives : missing ? [nextCommand(cx, store, "reconcile")] : [];
 }
 
 /** A doctor reports what it could not see, too. */

@@ -19,10 +19,9 @@ import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
 import { liesWithRecords } from "../../system/records-place.ts";
 import { onStop } from "../../system/processes/this-process.ts";
-import { BESIDE_ID, type Beside, besideCommand, startBeside } from "./beside.ts";
+import { type Beside, ensureBeside } from "./beside.ts";
 import { readAhead } from "../observe/ingest.ts";
 import { conversationOf } from "../reach/conversation.ts";
-import { dispatchers } from "../reach/dispatchers.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import type { Scene } from "../scene.ts";
@@ -170,6 +169,7 @@ class Reviving {
     private readonly scene: Scene,
     private readonly extent: Extent,
     private readonly dryRun: boolean,
+    private readonly flags: readonly string[],
   ) {}
 
   /** The request to end, which the start at hand hears, too. */
@@ -190,7 +190,7 @@ class Reviving {
   /** The same command again, which goes on from wherever this one came to. */
   private again(task: string | null): string {
     const which = this.extent === "all" ? ["--all"] : this.extent === "bound" || task === null ? [] : [task];
-    return nextCommand(this.scene.cx, this.scene.store, "revive", ...which);
+    return nextCommand(this.scene.cx, this.scene.store, "revive", ...which, ...this.flags);
   }
 
   /** @throws Failure when this process was asked to end: the start at hand is ended, and the same command goes on */
@@ -253,10 +253,18 @@ class Reviving {
   }
 }
 
-/** @throws Failure when it was interrupted; what was revived by then is */
-export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path: string | undefined): Promise<Revival> {
+/**
+ * @param command starts the Dispatch that is missing; @param flags of this command that it goes by
+ * @throws Failure when it was interrupted; what was revived by then is
+ */
+export async function revive(
+  scene: Scene,
+  extent: Extent,
+  dryRun: boolean,
+  { command, flags }: { readonly command: readonly string[]; readonly flags: readonly string[] },
+): Promise<Revival> {
   const { cx, store } = scene;
-  const reviving = new Reviving(scene, extent, dryRun);
+  const reviving = new Reviving(scene, extent, dryRun, flags);
   const release = onStop(() => reviving.stop());
   const bound: string[] = [];
   try {
@@ -266,7 +274,7 @@ export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path
       for (const binding of bindingsIn(store, extent)) if (reviveBinding(store, binding)) bound.push(binding.task_name);
     }
     const { revived, failed } = reviving;
-    const dispatch = await ensureDispatch(scene, reviving, dryRun, path);
+    const dispatch = await ensureBeside(scene, command, somePairRuns(store, reviving, dryRun), dryRun);
     await reviving.check();
     return { dry_run: dryRun, revived, failed, bound, dispatch };
   } finally {
@@ -274,25 +282,16 @@ export async function revive(scene: Scene, extent: Extent, dryRun: boolean, path
   }
 }
 
-/** A Dispatch beside those who are bound, unless one lives. */
-async function ensureDispatch(
-  { cx, store }: Scene,
-  { revived, failed }: Reviving,
-  dryRun: boolean,
-  path: string | undefined,
-): Promise<Beside> {
+/** Whether both ends of some pair run, and need a Dispatch beside them. */
+function somePairRuns(store: Store, { revived, failed }: Reviving, dryRun: boolean): boolean {
   const runs = (id: string): boolean => {
     const session = sessionById(store, id);
     if (session === null || failed.some((each) => each.session === session.name)) return false;
     return session.state === "active" || revived.some((each) => each.session === session.name);
   };
   // In a dry run no binding has become active yet.
-  const wanted = waitingBindings(store).some(
+  return waitingBindings(store).some(
     ({ state, worker_session_id, manager_session_id }) =>
       (state !== "invalid" || dryRun) && runs(worker_session_id) && runs(manager_session_id),
   );
-  const lives = (await dispatchers(cx, store)).some(({ alive, dry_run }) => alive && dry_run === 0);
-  const command = wanted && !lives ? besideCommand(cx, BESIDE_ID, path) : null;
-  const pid = command === null || dryRun ? null : await startBeside(cx, store, command);
-  return { command, ensure: wanted, started: pid !== null, pid };
 }

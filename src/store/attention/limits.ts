@@ -76,3 +76,9 @@ export function limitedUntil(store: Store, session: Session, nowMs: number): Lim
     return { limited: false, resets_at: null, since: null };
   return { limited: true, resets_at: dead.resets_at, since: dead.since };
 }
+
+/** Since when the limit is over of which its newest turn died; null: it did not, it is not over, or nobody told when it would be. */
+export function limitOverSince(store: Store, session: Session, nowMs: number): string | null {
+  const resets = deadTurn(store, session)?.resets_at ?? null;
+  return (instant(resets) ?? Number.POSITIVE_INFINITY) <= nowMs ? resets : null;
+}

@@ -4,8 +4,8 @@ import { type CommandRow, targetRole, type CommandType } from "../../core/dispat
 import type { Session } from "../../core/sessions/session.ts";
 import { instant, toIso } from "../../core/time.ts";
 import { messageKey } from "../dispatch/claims.ts";
-import { addEvent } from "../record/events.ts";
 import { reportCommand, reportSignal } from "../dispatch/telemetry.ts";
+import { addEvent } from "../record/events.ts";
 import { findPairing } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import { type Store, tx } from "../store.ts";
@@ -71,6 +71,13 @@ export function parkCommand(store: Store, command: CommandRow, target: Session, 
   tx(store, () => {
     park(store, { message: command.id, session_id: target.id, task_id: command.task_id!, reason: hold.reason, until: hold.until });
     if (hold.until !== null) setAvailable(store, command.id, hold.until);
+    tellParked(
+      store,
+      { taskId: command.task_id!, commandId: command.id, correlationId: command.correlation_id },
+      command.type,
+      target,
+      hold,
+    );
     reportCommand(store, command, {
       type: "dispatch_command_parked",
       severity: "warning",
@@ -85,6 +92,7 @@ export function parkTurn(store: Store, row: NotificationRow, target: Session, ho
   tx(store, () => {
     const message = messageKey({ commandId: null, notificationId: row.id });
     park(store, { message, session_id: target.id, task_id: row.task_id, reason: hold.reason, until: hold.until });
+    tellParked(store, { taskId: row.task_id, correlationId: row.correlation_id }, row.signal_type, target, hold);
     reportSignal(store, row.task_id, {
       type: "dispatch_signal_parked",
       severity: "warning",
@@ -101,20 +109,24 @@ export function parkTurn(store: Store, row: NotificationRow, target: Session, ho
   });
 }
 
-/** On record once for each hold, and not again while it is only looked at once more. */
-function park(store: Store, row: Omit<ParkedRow, "parked_at">): void {
-  const held = store.db.query<{ reason: string }, [string]>("select reason from parked_messages where message = ?").get(row.message);
-  const { message, session_id, reason, until } = row;
-  if (held?.reason !== reason)
-    addEvent(store, { type: "message_parked", taskId: row.task_id, payload: { message, session_id, reason, until } });
-  store.db
+type Told = Pick<Parameters<typeof addEvent>[1], "taskId" | "commandId" | "correlationId">;
+
+const tellParked = (store: Store, about: Told, signal: string, target: Session, { reason, until, why }: Hold): void =>
+  void addEvent(store, {
+    type: "message_parked",
+    actor: "dispatch",
+    ...about,
+    payload: { signal_type: signal, session: target.name, reason, until, why },
+  });
+
+const park = (store: Store, row: Omit<ParkedRow, "parked_at">): void =>
+  void store.db
     .query(
       `insert into parked_messages (message, session_id, task_id, reason, until, parked_at) values (?, ?, ?, ?, ?, ?)
        on conflict do update set session_id = excluded.session_id, task_id = excluded.task_id, reason = excluded.reason,
          until = excluded.until`,
     )
-    .run(message, session_id, row.task_id, reason, until, store.now());
-}
+    .run(row.message, row.session_id, row.task_id, row.reason, row.until, store.now());
 
 const setAvailable = (store: Store, commandId: string, at: string): void =>
   void store.db
@@ -124,6 +136,10 @@ const setAvailable = (store: Store, commandId: string, at: string): void =>
 /** How much is parked for one session. */
 export const countParked = (store: Store, sessionId: string): number =>
   store.db.query<{ n: number }, [string]>("select count(*) as n from parked_messages where session_id = ?").get(sessionId)!.n;
+
+/** How much is parked at all. */
+export const countAllParked = (store: Store): number =>
+  store.db.query<{ n: number }, []>("select count(*) as n from parked_messages").get()!.n;
 
 /** The next time at which something parked may go on by itself; null: none. */
 export const nextRelease = (store: Store): number | null =>
@@ -178,7 +194,8 @@ function change(store: Store, row: Waiting, hold: Hold | null): void {
   const { message, session_id, task_id } = row;
   if (hold === null) store.db.query("delete from parked_messages where message = ?").run(message);
   else park(store, { message, session_id, task_id, reason: hold.reason, until: hold.until });
-  // A hold without an end is told by its row alone.
-  const until = hold?.until ?? (row.until === null ? null : store.now());
+  // A hold without an end is told by its row alone; when an end has come, it stays on record.
+  const now = store.now();
+  const until = hold?.until ?? (row.until !== null && Date.parse(row.until) > Date.parse(now) ? now : null);
   if (row.type !== null && until !== null) setAvailable(store, message, until);
 }

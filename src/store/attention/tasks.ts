@@ -6,11 +6,12 @@ import { openAsks } from "../asks.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, openBinding } from "../sessions/bindings.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "../sessions/agents.ts";
+import { endedUnasked } from "../sessions/revivable.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import type { Store } from "../store.ts";
 import { type OverBudget, overBudget } from "./budgets.ts";
 import { dismissedOf } from "./dismissals.ts";
-import { type Limited, limitedUntil } from "./limits.ts";
+import { type Limited, limitedUntil, limitOverSince } from "./limits.ts";
 import { failedOf, uncertainOf } from "./troubles.ts";
 
 /** A session as recorded. */
@@ -23,6 +24,10 @@ export interface SideFacts {
   /** What it asks. */
   readonly asks: readonly SideAsk[];
   readonly limit: Limited;
+  /** Since when the limit is over of which its newest turn died. */
+  readonly limitOverSince: string | null;
+  /** It is gone because somebody has ended it. */
+  readonly stopped: boolean;
 }
 
 export interface TaskFacts {
@@ -32,6 +37,8 @@ export interface TaskFacts {
   /** Of a task that is over: who worked on it last. */
   readonly worker: SideFacts | null;
   readonly manager: SideFacts | null;
+  /** Of a task that nobody is bound to since: who was found dead, and took the binding along. */
+  readonly lost: readonly SideFacts[];
   readonly proposed: number;
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
@@ -80,8 +87,18 @@ export function sideFacts(store: Store, session: Session): SideFacts {
     takes_text,
     asked_at,
   }));
-  const limit = limitedUntil(store, session, Date.parse(store.now()));
-  return { session, turn: newestTurnEvent(store, session.id), waiting, asks, limit };
+  const nowMs = Date.parse(store.now());
+  const limit = limitedUntil(store, session, nowMs);
+  const stopped = session.state === "gone" && !endedUnasked(store, session);
+  return {
+    session,
+    turn: newestTurnEvent(store, session.id),
+    waiting,
+    asks,
+    limit,
+    limitOverSince: limitOverSince(store, session, nowMs),
+    stopped,
+  };
 }
 
 function sideOf(store: Store, sessionId: string | null): SideFacts | null {
@@ -91,6 +108,11 @@ function sideOf(store: Store, sessionId: string | null): SideFacts | null {
 
 const lastBinding = (store: Store, taskId: string): Binding | null =>
   store.db.query<Binding, [string]>("select * from bindings where task_id = ? order by created_at desc, rowid desc limit 1").get(taskId);
+
+const lostOf = (store: Store, { worker_session_id, manager_session_id }: Binding): SideFacts[] =>
+  [worker_session_id, manager_session_id]
+    .flatMap((id) => sideOf(store, id) ?? [])
+    .filter(({ session, stopped }) => session.state === "gone" && !stopped);
 
 function queueOf(store: Store, taskId: string): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
   const { n: queued, since } = store.db
@@ -110,12 +132,14 @@ function queueOf(store: Store, taskId: string): Pick<TaskFacts, "queued" | "queu
 export function taskFacts(store: Store, task: Task): TaskFacts {
   const binding = openBinding(store, task.id);
   const isOver = task.state === "done" || task.state === "failed";
-  const shown = binding ?? (isOver ? lastBinding(store, task.id) : null);
+  const last = binding ?? lastBinding(store, task.id);
+  const shown = binding ?? (isOver ? last : null);
   return {
     task,
     binding,
     worker: sideOf(store, shown?.worker_session_id ?? null),
     manager: sideOf(store, shown?.manager_session_id ?? null),
+    lost: isOver || last?.state !== "invalid" ? [] : lostOf(store, last),
     proposed: store.db
       .query<{ n: number }, [string]>("select count(*) as n from acceptance_criteria where task_id = ? and status = 'proposed'")
       .get(task.id)!.n,

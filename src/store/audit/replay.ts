@@ -34,8 +34,8 @@ interface Arm {
   readonly command?: boolean;
 }
 
-const CRITERIA_EVENTS = "type in ('acceptance_criterion_added', 'acceptance_criterion_updated')";
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
+const TOLD_EVENTS = `type in (${quoted(["acceptance_criterion_added", "acceptance_criterion_updated", ...entries.HELD_EVENTS])})`;
 const TO_WORKER = quoted(Object.keys(COMMAND_ACTORS).filter((type) => COMMAND_ACTORS[type] === "manager -> worker"));
 
 function commandArm(role: ReplayRole): Arm[] {
@@ -68,7 +68,7 @@ function arms({ format, role }: ReplayFilter): Arm[] {
       key: "id",
     },
     { source: "manager_decisions", from: "manager_decisions", time: "created_at" },
-    { source: "events", from: "events", time: "created_at", where: CRITERIA_EVENTS },
+    { source: "events", from: "events", time: "created_at", where: TOLD_EVENTS },
   ];
   const observing: Arm[] = [
     { source: "manager_cycles", from: "manager_cycles", time: "coalesce(completed_at, started_at)" },
@@ -127,7 +127,7 @@ const TELLERS: Readonly<Partial<Record<Source, (row: Shown) => Entry>>> = {
   commands: entries.commandEntry,
   continuation_reviews: entries.reviewEntry,
   epilogue_runs: entries.epilogueEntry,
-  events: entries.criterionEntry,
+  events: entries.eventEntry,
   manager_cycle_spans: entries.spanEntry,
   manager_cycles: entries.observationEntry,
   manager_decisions: entries.decisionEntry,

@@ -11,18 +11,23 @@ interface Row {
   readonly reason: string | null;
 }
 
+/** Whether the end of a session that is gone was asked for by nobody: it was found dead, and `revive` brings it back. */
+export const endedUnasked = (store: Store, { name }: Pick<Session, "name">): boolean => foundDead(store, name).has(name);
+
 /**
  * Names of the sessions of which the last thing on record is that they were found dead: not stopped, nor finished with their task, nor
  * taken off the record since. A start that was interrupted, and has taken itself back, is as if it had never been.
+ * @param only this one
  */
-function foundDead(store: Store): Set<string> {
+function foundDead(store: Store, only: string | null = null): Set<string> {
   const told = new Map<string, string[]>();
   // stop names the session as `session`, everything else as `name`.
-  const rows = store.db.query<Row, []>(
+  const rows = store.db.query<Row, [string | null]>(
     `select type, coalesce(payload_json ->> 'session', payload_json ->> 'name') as name, payload_json ->> 'reason' as reason from events
-     where type in ('session_registered', 'session_stopped', 'session_deregistered', 'session_marked_gone_by_reconcile') order by id`,
+     where type in ('session_registered', 'session_stopped', 'session_deregistered', 'session_marked_gone_by_reconcile')
+       and (?1 is null or ?1 = coalesce(payload_json ->> 'session', payload_json ->> 'name')) order by id`,
   );
-  for (const { type, name, reason } of rows.iterate()) {
+  for (const { type, name, reason } of rows.iterate(only)) {
     const before = told.get(name) ?? [];
     if (type === "session_stopped" && reason === INTERRUPTED) {
       if (before.at(-1) === "session_registered") before.pop();

@@ -9,6 +9,25 @@ import { NEXT, paneTarget, tmux, tmuxResult } from "./tmux.ts";
 export const loadBuffer = (env: Env, buffer: string, text: string): Promise<string> =>
   tmux(env, ["load-buffer", "-b", buffer, "-"], { stdin: text });
 
+/** Pieces of a text in paste buffers, in their order; what was not pasted is taken away again by `unload`, which never throws. */
+export interface Loaded {
+  readonly buffers: readonly string[];
+  unload(): Promise<void>;
+}
+
+/** @param name of the first buffer, and what the names of the others begin with @throws Failure when tmux does not take them */
+export async function loadPieces(env: Env, name: string, pieces: readonly string[]): Promise<Loaded> {
+  const buffers = pieces.map((_, at) => (at === 0 ? name : `${name}-${at}`));
+  const unload = async (): Promise<void> => void (await Promise.all(buffers.map((each) => deleteBuffer(env, each).catch(() => null))));
+  try {
+    for (const [at, piece] of pieces.entries()) await loadBuffer(env, buffers[at]!, piece);
+  } catch (error) {
+    await unload();
+    throw error;
+  }
+  return { buffers, unload };
+}
+
 /**
  * How a pane must still be found when keys arrive: the same program, nothing of tmux in front of it and, for `cursor`, a composer as it was
  * seen.

@@ -110,6 +110,13 @@ test("whoever died with a conversation on record is revived, and who was stopped
   register("m1", "manager", process.pid);
   // Nobody bound it.
   expect((await w.ok("reconcile")).next_commands).toEqual(["conveyor revive --all"]);
+  // No agent does it, and nothing is written of its wish.
+  const inside = await w.run("revive --all", { env: { CODEX_THREAD_ID: thread } });
+  expect([inside.exit, inside.stdout]).toEqual([1, ""]);
+  expect(inside.stderr).toBe(
+    "conveyor: only a person brings sessions back\nhint: they do it with conveyor revive --all, outside of any agent's session\n",
+  );
+  expect(w.rows("select name from sessions where state = 'gone'")).toEqual([]);
   expect((await w.ok("reconcile --apply")).next_commands).toEqual(["conveyor revive --all"]);
   registerSession(w.store(), { name: "w1", ...facts });
   await w.ok(["tasks", "--create", "t1", "--goal", "Ship it"]);

@@ -17,6 +17,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   pid: 7,
   served: true,
   alive: true,
+  stopped: false,
   state: "idle",
   turn: "completed",
   turnEvent: 12,
@@ -24,6 +25,7 @@ const side = (more: Partial<SideState> = {}): SideState => ({
   turnError: null,
   turnAt: at(30),
   limit: { limited: false, resets_at: null },
+  limitOver: false,
   page: "idle",
   dialog: null,
   recorded: false,
@@ -173,7 +175,10 @@ test("a limit is told with the time at which it is full again, once with the pag
     { kind: "limit", key: "limit:12", actions: [{ label: "open its terminal" }, {}] },
   ]);
   expect(withSide({ page: "rate_limit", limit: limited.limit })).toMatchObject([{ kind: "limit", lasting: false, resets_at: at(-60) }]);
-  // It is full again, and nobody has gone on.
+  // It is full again: whoever was told of it is not told once more, unless nobody goes on.
+  expect(withSide({ ...limited, limit: { limited: false, resets_at: null }, limitOver: true })).toMatchObject([
+    { kind: "limit", key: "limit:12", text: "w1's turn failed: usage limit, which is over", resets_at: null },
+  ]);
   expect(withSide({ ...limited, limit: { limited: false, resets_at: null } })).toMatchObject([{ kind: "failed", key: "failed:12" }]);
   expect(kinds(withSide({ turn: "failed", turnError: { ...error, kind: "auth" } }))).toEqual(["login"]);
 });
@@ -185,6 +190,13 @@ test("dead sessions: in the middle of a turn, or between; one that is not known 
   expect(withSide({ turn: "aborted" })).toEqual([]);
   expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
   expect(withSide({ alive: null })).toEqual([]);
+});
+
+test("who was stopped is not revived: what leads on is what tells how it is started again", () => {
+  expect(first(withSide({ alive: false }))).toBe("conveyor revive a b");
+  expect(first(withSide({ alive: false, stopped: true }))).toBe("conveyor reconcile");
+  expect(first(withSide({ alive: false, turn: "crashed" }))).toBe("conveyor revive a b");
+  expect(first(withSide({ alive: false, turn: "crashed", stopped: true }))).toBe("conveyor reconcile");
 });
 
 test("a pane that shows another conversation, with the command that takes it on record", () => {

@@ -95,3 +95,23 @@ describe("Codex, by its protocol", () => {
 
   asking(() => ({ world, rests: () => world.idle(thread), ask: (words) => world.ok(["session-nudge", "w1", words]) }));
 });
+
+describe("Codex, on its page", () => {
+  const world = new CodexSuiteWorld("tmux");
+  afterAll(() => world.close());
+
+  test("asked meanwhile, told once, and gone with its turn", async () => {
+    const words = ["start-worker", "--name", "w1", "--cwd", world.project, "--timeout-seconds", "60", ...world.asking];
+    const { codex_session_id: thread } = await world.ok(words);
+    await world.idle(thread);
+    await boundTask(world);
+    const { cursor } = (await world.run("wait t1 --until question --timeout 0")).json();
+    const meanwhile = world.run(`wait t1 --until question --since ${cursor} --timeout 80`);
+    await world.ok(["session-nudge", "w1", "ask touch one"]);
+    const told = (await meanwhile).json();
+    expect(told.facts).toMatchObject([{ reason: "question", session: "w1", details: { kind: "question", page: "command_approval" } }]);
+    const resting = world.run(`wait t1 --until question,idle --since ${told.cursor} --timeout 80`);
+    tmux(world, "send-keys", "-t", "=codex-w1:", "Escape");
+    expect((await resting).json().facts).toMatchObject([{ reason: "idle", details: { turn: "aborted" } }]);
+  }, 180_000);
+});

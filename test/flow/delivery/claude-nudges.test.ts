@@ -3,17 +3,20 @@
  * and whatever they say: each stands in its transcript exactly once, and nothing that it asks is answered by one.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { fingerprint } from "../../../src/core/delivery/delivery.ts";
 import { plainWords } from "../../../src/core/delivery/same-text.ts";
+import { sha256 } from "../../../src/system/files/digest.ts";
 import { capturePane } from "../../../src/system/terminal/panes.ts";
 import { tmuxResult } from "../../../src/system/terminal/tmux.ts";
 import { ClaudeSuiteWorld } from "../../agent-suite/claude-world.ts";
 import { describeClaude } from "../../claude-world.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
+import { Chance, MAIN } from "../../served-world.ts";
 
 /** How many of each kind. */
-const [IDLE, STARTS, ROUNDS, INTERRUPTED, COPY, DRAFTS, ASKING, ASKS] =
-  LONG === null ? [6, 1, 1, 2, 1, 2, 2, 2] : [40, 4, 4, 8, 6, 6, 6, 20];
+const [IDLE, STARTS, ROUNDS, INTERRUPTED, COPY, DRAFTS, ASKING, ASKS, STRUCK] =
+  LONG === null ? [6, 1, 1, 2, 1, 2, 2, 2, 4] : [40, 4, 4, 8, 6, 6, 6, 20, 40];
 const WAYS = ["tmux", "claude_inbox"] as const;
 type Way = (typeof WAYS)[number];
 
@@ -42,6 +45,7 @@ describeClaude("a hundred nudges to Claude Code", () => {
     await world.status("claude-w1", "idle");
   }, 90_000);
   afterAll(() => world.close());
+  const chance = new Chance();
 
   const screen = async () => world.agent.screen.read(await capturePane(world.env, "claude-w1", 0, true), null);
   const keys = (...words: string[]) => tmuxResult(world.env, ["send-keys", "-t", "=claude-w1:", ...words]);
@@ -200,14 +204,49 @@ describeClaude("a hundred nudges to Claude Code", () => {
     }
   }, 600_000);
 
+  /** Whose sender was killed. */
+  const struck: string[] = [];
+  test("whose sender is killed in the middle: as often as its record says, and never twice", async () => {
+    for (let each = 0; each < STRUCK; each += 1) {
+      await resting();
+      const text = `struck ${each}`;
+      struck.push(text);
+      const env = { ...world.env, [world.agent.selfVariable]: sender(WAYS[each % 2]!) };
+      const nudging = Bun.spawn([...MAIN, "session-nudge", "w1", "--", text], { env, cwd: world.work, stdout: "ignore", stderr: "ignore" });
+      await Bun.sleep(chance.below(1500));
+      nudging.kill("SIGKILL");
+      await nudging.exited;
+      await world.idle(id);
+      // The next one is in nobody's way, and says what became of the one before.
+      await nudge(`after struck ${each}`, WAYS[each % 2]!);
+      await world.idle(id);
+    }
+    await world.ok("dispatch --once --ingest");
+    const times = (text: string) => world.userTexts(id).filter((each) => plainWords(each) === text).length;
+    const rows = world.rows<{ digest: string; state: string }>("select text_digest as digest, state from deliveries");
+    const stateOf = (text: string) => rows.find(({ digest }) => digest === fingerprint(text, sha256).digest)?.state ?? "none";
+    const wrong = struck.filter((text) => {
+      const [state, count] = [stateOf(text), times(text)];
+      return !(state === "delivered" ? count === 1 : state === "unknown" ? count <= 1 : ["failed", "none"].includes(state) && count === 0);
+    });
+    expect(wrong.map((text) => [text, stateOf(text), times(text)])).toEqual([]);
+  }, 900_000);
+
   const quantile = (sorted: readonly number[], part: number): string =>
     `${Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!)} ms`;
 
   test("each of them stands there once, proven by a place of its own, and nothing ran or was approved", async () => {
     await world.idle(id);
     const heard = world.userTexts(id).map(plainWords);
-    expect(heard.filter((text) => !late.includes(text)).sort()).toEqual(said.map(plainWords).sort());
-    const sent = (await world.ok("deliveries w1 --limit 500 --json")) as { state: string; proof_offset: number; proof_line: number }[];
+    expect(heard.filter((text) => !late.includes(text) && !struck.includes(text)).sort()).toEqual(said.map(plainWords).sort());
+    const told = (await world.ok("deliveries w1 --limit 500 --json")) as {
+      state: string;
+      proof_offset: number;
+      proof_line: number;
+      text_digest: string;
+    }[];
+    const digests = struck.map((text) => fingerprint(text, sha256).digest);
+    const sent = told.filter(({ text_digest }) => !digests.includes(text_digest));
     expect(sent).toHaveLength(said.length + late.length);
     const proven = sent.filter(({ state }) => state === "delivered");
     expect(proven.length).toBeGreaterThanOrEqual(said.length);

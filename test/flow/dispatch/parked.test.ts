@@ -63,6 +63,21 @@ test("what was gone on with before the clock was set back keeps no other session
 });
 
 describe("a worker at its limit", () => {
+  test("needs a person under one name, also when the limit is over and it may be gone on with; else as one that failed", async () => {
+    const resets = inAnHour();
+    await dies("worker", resets);
+    const pressing = async () =>
+      (await w.ok("attention --json")).items.flatMap(({ kind, id, resets_at, weight }: any) =>
+        weight === "now" ? [{ kind, id, resets_at }] : [],
+      );
+    const [limit, ...more] = await pressing();
+    expect([limit, more]).toEqual([{ kind: "limit", id: expect.stringMatching(/^limit:/), resets_at: iso(resets) }, []]);
+    w.clock = resets + 60_000;
+    expect(await pressing()).toEqual([{ ...limit, resets_at: null }]);
+    w.clock = resets + 601_000;
+    expect(await pressing()).toMatchObject([{ kind: "failed" }]);
+  });
+
   test("what is for it stays pending until the reset, uncounted and without an attempt, and then goes on", async () => {
     const resets = inAnHour();
     await dies("worker", resets);
@@ -72,12 +87,15 @@ describe("a worker at its limit", () => {
     );
     expect(command(id)).toEqual({ state: "pending", attempts: 0, available_at: iso(resets), error: null });
     expect(w.rows("select 1 from command_attempts")).toEqual([]);
+    expect(await w.ok("replay t1")).toContain(`nudge_worker for w1 waits: w1 is at its usage limit until ${iso(resets)}`);
     expect(limited("w1")).toEqual({ limited: true, resets_at: iso(resets), since: expect.any(String) });
     expect((await once()).filter(({ command_id }) => command_id === id)).toEqual([]);
+    expect((await w.ok("dispatch status --json")).parked).toEqual({ count: 1, next_at: iso(resets) });
+    expect((await w.run("dispatch status")).stdout).toContain(`parked: 1, the first until ${iso(resets)}`);
     w.clock = resets;
     expect(limited("w1").limited).toBe(false);
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "pull_required" }));
-    expect(command(id)).toMatchObject({ state: "succeeded", attempts: 1 });
+    expect(command(id)).toMatchObject({ state: "succeeded", attempts: 1, available_at: iso(resets) });
     expect(w.rows("select 1 from parked_messages")).toEqual([]);
   });
 
@@ -193,6 +211,7 @@ describe("a budget", () => {
     pair.worker.append(used(5000, 4500) + used(6000, 4600));
     await w.ok("ingest w1");
     expect(await w.ok("budget t1 --json")).toMatchObject({ tokens_used: 1400, tokens_cached: 4600, over: true, until: null });
+    expect((await w.run("budget t1")).stdout).toContain("tokens: 1400 of 1000 used, besides 4600 that were cached\n");
     const id = await nudge("queued");
     expect(await once()).toContainEqual(expect.objectContaining({ command_id: id, state: "parked", reason: "budget", available_at: null }));
     expect(command(id)).toMatchObject({ state: "pending", attempts: 0 });
@@ -209,6 +228,7 @@ describe("a budget", () => {
     await once();
     expect(command(manager).state).toBe("succeeded");
     expect((await w.ok("budget t1 --json")).parked).toBe(2);
+    expect((await w.run("budget t1")).stdout).toContain("2 messages for its worker wait\n");
     await w.ok("budget t1 --tokens 100000");
     expect((await once()).filter(({ state }) => state === "pull_required")).toHaveLength(2);
   });

@@ -1,8 +1,13 @@
 /** Starts that are asked to end at any moment: what they began is ended, what they recorded is taken back, and the same command works. */
 import { afterAll, describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { commandLineOf, environmentOf, listProcesses } from "../../../src/system/processes/processes.ts";
 import { CodexWorld } from "../../codex-world.ts";
+import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
 import { agentProcesses, emptyFolders, expectNothingLeft, type Moment, PAIR, struck } from "./struck.ts";
+
+const MAIN = resolve(import.meta.dir, "../../../src/main.ts");
 
 /** From the first record to the last one before the answer. */
 const MOMENTS: Readonly<Record<string, Moment>> = {
@@ -55,3 +60,33 @@ for (const [turn, signal] of (["SIGINT", "SIGTERM", "SIGHUP"] as const).entries(
     }, 120_000);
   });
 }
+
+test("pair asked to end when its Dispatch has begun leaves all of it, or nothing: no Dispatch alone", async () => {
+  const w = new CodexWorld();
+  try {
+    const child = Bun.spawn([process.execPath, MAIN, ...PAIR(w)], { env: w.env, cwd: w.work, stdout: "pipe", stderr: "pipe" });
+    const dispatching = async (): Promise<number[]> => {
+      const found: number[] = [];
+      for (const { pid } of (await listProcesses(w.env)) ?? [])
+        if ((await commandLineOf(pid, w.env))?.includes("--until-unbound") && environmentOf(pid, "HOME") === w.env.HOME) found.push(pid);
+      return found;
+    };
+    const [pid] = await until("its Dispatch", async () => ((await dispatching()).length > 0 ? dispatching() : false), 60);
+    child.kill("SIGTERM");
+    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+    if (child.exitCode === 0) {
+      expect(JSON.parse(out).dispatch).toMatchObject({ started: true, pid });
+      process.kill(pid!, "SIGTERM");
+    } else {
+      expect([child.exitCode, out]).toEqual([1, ""]);
+      expect(err).toMatch(/conveyor: it was interrupted: Dispatch, .* were ended\n$/);
+      expect(await dispatching()).toEqual([]);
+      await expectNothingLeft(w);
+      const again = await w.ok(PAIR(w));
+      expect(again.dispatch.started).toBe(true);
+      process.kill(again.dispatch.pid, "SIGTERM");
+    }
+  } finally {
+    await w.close();
+  }
+}, 180_000);

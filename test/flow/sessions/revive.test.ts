@@ -80,6 +80,8 @@ function comesBack(make: () => CodexSuiteWorld | ClaudeSuiteWorld, more: readonl
     const dry = await w.ok("revive --dry-run --json");
     expect(dry.revived).toMatchObject([{ session: "w1", turn_cut_off: true }, { session: "m1" }]);
     expect(dry).toMatchObject({ dry_run: true, failed: [], dispatch: { ensure: true, started: false, pid: null } });
+    const limits = await w.ok("revive --dry-run --json --resume-limits --resume-after 5");
+    expect(limits.dispatch.command).toEqual([...dry.dispatch.command, "--resume-limits", "--resume-after", "5"]);
     expect(agentTerminals(w)).toEqual([]);
     expect(sessions(w)).toEqual([{ name: "m1", state: "active" }, { name: "w1", state: "active" }, stopped]);
 

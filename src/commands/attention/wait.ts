@@ -1,13 +1,14 @@
 /** `wait`: sleeps until something is so, or has happened, of sessions and tasks. */
-import { nearest } from "../args/nearest.ts";
-import { flag, number, pathFlag, rest, text, verb } from "../args/spec.ts";
-import type { Context } from "../context.ts";
-import { MEANINGS, type Reason, REASONS } from "../core/attention/reason.ts";
-import { UsageError } from "../core/failure.ts";
-import { quoteCommand } from "../core/shell.ts";
-import { waitFor } from "../flow/attention/wait.ts";
-import { onStop } from "../system/processes/this-process.ts";
-import { waitText } from "../view/wait.ts";
+import { nearest } from "../../args/nearest.ts";
+import { flag, number, pathFlag, rest, text, verb } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { MEANINGS, type Reason, REASONS } from "../../core/attention/reason.ts";
+import { UsageError } from "../../core/failure.ts";
+import { quoteCommand } from "../../core/shell.ts";
+import { waitFor } from "../../flow/attention/wait.ts";
+import { recordsWords } from "../../flow/reach/next-command.ts";
+import { onStop } from "../../system/processes/this-process.ts";
+import { waitText } from "../../view/wait.ts";
 
 const TIMED_OUT = 3;
 const INTERRUPTED = 130;
@@ -67,7 +68,7 @@ export default verb(
   async (args, cx: Context) => {
     const reasons = reasonsIn(args.until);
     const store = cx.store(args.path);
-    const asked = quoteCommand([...args.target, ...(args.all ? ["--all"] : []), "--until", reasons.join(",")]);
+    const asked = quoteCommand([...args.target, ...(args.all ? ["--all"] : []), "--until", reasons.join(","), ...recordsWords(cx, store)]);
     let stopped = false;
     let wake = (): void => {};
     const release = onStop(() => {
