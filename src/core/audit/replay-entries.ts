@@ -4,6 +4,7 @@ import type { Chain } from "./correlation.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { commandActor, type Entry, neutral, quote } from "./replay.ts";
 import type { Shown } from "../row.ts";
+import { told, TOLD } from "./told-events.ts";
 import { screenExcerpt, screenVerdict } from "./screen-excerpt.ts";
 
 const pick = (row: Shown, ...keys: string[]): Record<string, unknown> => Object.fromEntries(keys.map((key) => [key, row[key] ?? null]));
@@ -12,10 +13,6 @@ const time = (...values: unknown[]): string | null =>
   (values.find((value) => typeof value === "string" && value !== "") as string | undefined) ?? null;
 const id = (row: Shown): number => row.id as number;
 const sentence = (...parts: (string | false | null | undefined)[]): string => parts.filter(Boolean).join(" ");
-const told = (before: string, text: unknown): string => {
-  const words = quote(text);
-  return words === "" ? before : `${before}: ${words}`;
-};
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function commandSummary(row: Shown): string {
@@ -219,28 +216,19 @@ function criterionEntry(row: Shown): Entry {
   };
 }
 
-/** What stood in the way of a task's messages, and what was done about it, in words. */
-const HELD: Readonly<Record<string, (payload: Readonly<Record<string, unknown>>) => string>> = {
-  message_parked: ({ signal_type, session, why }) => told(`${quote(signal_type)} for ${quote(session)} waits`, why),
-  limit_resumed: ({ session, state }) => `Told ${quote(session)} to go on, its limit is over: ${quote(state)}`,
-  budget_set: ({ tokens, window_percent: part }) =>
-    ["Budget set", ...(tokens == null ? [] : [`${tokens} tokens`]), ...(part == null ? [] : [`${part} % of a window`])].join(", "),
-  budget_cleared: () => "Budget cleared",
-};
-export const HELD_EVENTS = Object.keys(HELD);
-
 /** An event of the log that is told. */
 export function eventEntry(row: Shown): Entry {
   const type = String(row.type);
-  if (!Object.hasOwn(HELD, type)) return criterionEntry(row);
+  if (!Object.hasOwn(TOLD, type)) return criterionEntry(row);
+  const [kind, words] = TOLD[type]!;
   const payload = objectOf(row.payload);
   return {
     actor: String(row.actor),
     details: { event_type: type, ...payload },
-    kind: "limit",
+    kind,
     source: "events",
     source_id: id(row),
-    summary: HELD[type]!(payload),
+    summary: words(payload),
     timestamp: time(row.created_at),
   };
 }

@@ -1,5 +1,6 @@
 /** The entries of a replay: an outline of all tables in the order of time, each row read when its turn comes. */
 import * as entries from "../../core/audit/replay-entries.ts";
+import { TOLD } from "../../core/audit/told-events.ts";
 import { COMMAND_ACTORS, type Entry, type ReplayFormat, type ReplayRole, seesManagement, type Source } from "../../core/audit/replay.ts";
 import { type Row, type Shown, shown } from "../../core/row.ts";
 import { commandChain, notificationChain } from "./correlation.ts";
@@ -35,7 +36,7 @@ interface Arm {
 }
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
-const TOLD_EVENTS = `type in (${quoted(["acceptance_criterion_added", "acceptance_criterion_updated", ...entries.HELD_EVENTS])})`;
+const TOLD_EVENTS = `type in (${quoted(["acceptance_criterion_added", "acceptance_criterion_updated", ...Object.keys(TOLD)])})`;
 const TO_WORKER = quoted(Object.keys(COMMAND_ACTORS).filter((type) => COMMAND_ACTORS[type] === "manager -> worker"));
 
 function commandArm(role: ReplayRole): Arm[] {
