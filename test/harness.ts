@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly tty?: boolean;
   /** stdout is a terminal. */
   readonly ttyOut?: boolean;
+  /** stderr is a terminal. */
+  readonly ttyErr?: boolean;
 }
 
 const ROOT = resolve(import.meta.dir, "..");
@@ -70,7 +72,7 @@ export class World {
       env,
       cwd: options.cwd ?? this.work,
       argv0: "conveyor",
-      tty: { in: options.tty ?? false, out: options.ttyOut ?? false, err: false },
+      tty: { in: options.tty ?? false, out: options.ttyOut ?? false, err: options.ttyErr ?? false },
       write: sink,
       readStdin: (most) =>
         (typeof options.stdin === "string" ? new TextEncoder().encode(options.stdin) : (options.stdin ?? new Uint8Array())).subarray(

@@ -46,8 +46,13 @@ export function usage(program: string, name: string, spec: Spec): string {
   const parts = Object.entries(spec.positionals ?? {})
     .filter(([, arg]) => !isBehind(arg))
     .map(([key, arg]) => positionalForm(key, arg));
+  const shown = new Set<string>();
   for (const { of, required } of spec.exclusive ?? []) {
-    const forms = of.map((key, i) => flagForm(key, flags[key]!) + (i < of.length - 1 ? " |" : required ? ")" : "]"));
+    // One that excludes the flags of several groups stands in the first: three times over it reads as three flags.
+    const own = required ? of : of.filter((key) => !shown.has(key));
+    for (const key of own) shown.add(key);
+    const forms = own.map((key, i) => flagForm(key, flags[key]!) + (i < own.length - 1 ? " |" : required ? ")" : "]"));
+    if (forms.length === 0) continue;
     parts.push((required ? "(" : "[") + forms[0], ...forms.slice(1));
   }
   for (const [key, arg] of Object.entries(flags)) {

@@ -10,8 +10,8 @@ export default verb(
       "Lists the agents that this version knows: the program found on PATH, its version, whether the tests know that version, and what can " +
       "be done with a session of it. Nothing is started but the programs themselves, to ask for their version.",
     examples: [
-      ["agents", "one line each"],
-      ["agents --json", "with every capability"],
+      ["agents", "a table, and what can be done with each"],
+      ["agents --json", "the same for a program"],
     ],
     flags: { json: flag("print JSON") },
   },

@@ -8,6 +8,7 @@ import { isAbsolute, join } from "node:path";
 import { ruleIn, type Rule } from "../core/attention/notify.ts";
 import { Failure, reasonOf } from "../core/failure.ts";
 import { prettyJson } from "../core/json.ts";
+import { isFile } from "./files/folders.ts";
 import { writeWhole } from "./files/whole-file.ts";
 import type { Env } from "./processes/environment.ts";
 
@@ -45,6 +46,9 @@ function needOwnFolders(env: Env): boolean {
   return true;
 }
 
+const noRule = (path: string): Failure =>
+  new Failure(`${path} holds no rule of notify`, { hint: `take it away and add the rule again: rm -r ${path}` });
+
 /** All rules, the oldest first. @throws Failure naming the file when one is not that person's own, or is no rule */
 export function readRules(env: Env): Rule[] {
   if (!needOwnFolders(env)) return [];
@@ -54,10 +58,11 @@ export function readRules(env: Env): Rule[] {
     if (!/^notify-[^.]+\.json$/.test(name)) continue;
     const path = join(rulesFolder(env), name);
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) continue;
+    // A pipe would be waited for, and a link that leads nowhere is none either.
+    if (!isFile(path)) throw noRule(path);
     needOwn(path);
     const rule = ruleIn(contentOf(path));
-    if (rule === null || `${rule.id}.json` !== name)
-      throw new Failure(`${path} holds no rule of notify`, { hint: `take it away and add the rule again: rm ${path}` });
+    if (rule === null || `${rule.id}.json` !== name) throw noRule(path);
     rules.push(rule);
   }
   return rules.sort((a, b) => (a.added_at < b.added_at ? -1 : 1));

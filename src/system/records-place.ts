@@ -1,6 +1,7 @@
 /** Where the records of a folder lie, and whether what lies there may be believed: nobody else made it, and nothing led elsewhere. */
 import { lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { realPath } from "./files/folders.ts";
 import { runProgramNow } from "./processes/run.ts";
 
 export const RECORDS = ".codex-workers";
@@ -74,6 +75,14 @@ export function recordsFor(here: string): string {
     }
     if (dirname(folder) === folder) return mine;
   }
+}
+
+/** Whether something lies in the folder of this database, or in that whose records it holds: it came from wherever they came from. */
+export function liesWithRecords(path: string, database: string): boolean {
+  const records = dirname(realPath(database));
+  const folder = basename(records) === RECORDS ? dirname(records) : records;
+  const from = relative(folder, realPath(path));
+  return from === "" || !(from === ".." || from.startsWith("../") || isAbsolute(from));
 }
 
 /** Why these records are not to be used unless they are named on purpose; null: they may be. */

@@ -12,16 +12,22 @@ const cells = ({ agent, version, tested, in_range, path, notes }: AgentReport): 
   notes.join("; ") || "-",
 ];
 
-/** A line of heads, then one line for each. */
+/** What can be done with its sessions, and what cannot. */
+function ableLine({ agent, capabilities }: AgentReport): string {
+  const all = Object.entries(capabilities);
+  const those = (able: boolean): string => all.flatMap(([name, has]) => (has === able ? [name] : [])).join(", ");
+  return `${agent}: ${those(true) || "nothing"}${those(false) === "" ? "" : `; not ${those(false)}`}`;
+}
+
+/** A line of heads, one line for each, then what can be done with each that is there. */
 export function agentTable(reports: readonly AgentReport[]): string {
   const lines = [HEADS, ...reports.map(cells)];
   const widths = HEADS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [...table, ...reports.filter(({ path }) => path !== null).map(ableLine)].join("\n");
 }

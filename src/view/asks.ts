@@ -19,6 +19,13 @@ interface Told {
 /** Further lines of what somebody else wrote are set in, and pass for none of ours. */
 const within = (text: string): string => text.replaceAll("\n", "\n      | ");
 
+/** What may stand for its choices: the plain words that it has, and a number where there are others. */
+function wordsToSay(choices: readonly AskChoice[]): string {
+  const plain = choices.map(({ word }) => word).filter((word) => word === "yes" || word === "no");
+  if (choices.length === 1) return plain[0] ?? "1";
+  return [...plain, ...(plain.length < choices.length ? ["NUMBER"] : [])].join("|");
+}
+
 /** The question with all that it is about and how to answer it, or how it was answered. */
 export function askText(program: string, told: Told): string {
   const about = [
@@ -32,14 +39,12 @@ export function askText(program: string, told: Told): string {
       "\n",
     );
   if (told.sent) {
-    const later = `whether that counted, or what its terminal was told, shows when the step is through: ${program} answer ${told.id}`;
+    const later = `whether this answer counted, or one given at its terminal, shows when the step has ended: ${program} answer ${told.id}`;
     return [...about, `sent: ${told.choice}`, told.proof === "pending" ? later : "nobody can tell whose answer counted"].join("\n");
   }
   const choices = told.choices.map(({ word, label }, index) => `  ${index + 1}. ${within(word === label ? word : `${word}: ${label}`)}`);
   const answers = [
-    ...(told.choices.length === 0
-      ? []
-      : [`${program} answer ${told.id} ${told.choices.length > 1 ? "yes|no|NUMBER" : told.choices[0]!.word}`]),
+    ...(told.choices.length === 0 ? [] : [`${program} answer ${told.id} ${wordsToSay(told.choices)}`]),
     ...(told.takes_text ? [`${program} answer ${told.id} --text "…"`] : []),
   ];
   return [...about, ...choices, `answer it with ${answers.join(" or ")}`].join("\n");

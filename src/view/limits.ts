@@ -54,7 +54,7 @@ const rowsOf = ({ agent, home, windows }: ShownAccount): string[][] => {
 
 function sessionLine({ session, role, task, limited, resets_at, parked }: ShownAccount["sessions"][number]): string {
   const who = `${session} (${role}${task === null ? "" : ` of ${oneLine(task)}`})`;
-  const how = limited ? `limited until ${resets_at ?? UNKNOWN}` : "not limited";
+  const how = limited ? `limited${resets_at === null ? ", and nobody told until when" : ` until ${resets_at}`}` : "not limited";
   return `${who}: ${how}${parked === 0 ? "" : `, ${parked} ${parked === 1 ? "message is" : "messages are"} parked for it`}`;
 }
 
@@ -86,11 +86,13 @@ export function budgetText(shown: {
   const { task, budget, parked } = shown;
   const ofTokens = budget?.tokens == null ? "" : ` of ${budget.tokens}`;
   const most = budget?.window_percent == null ? "" : ` of ${budget.window_percent} %`;
+  const window =
+    shown.window_used_percent === null ? `nobody told how much${most} is used` : `${percent(shown.window_used_percent)}${most} used`;
   const waiting = parked === 0 ? [] : [`${parked} ${parked === 1 ? "message for its worker waits" : "messages for its worker wait"}`];
   return [
     budget === null ? `${oneLine(task)} has no budget` : `${oneLine(task)} is ${shown.over ? "over" : "within"} its budget`,
     `tokens: ${shown.tokens_used}${ofTokens} used, besides ${shown.tokens_cached} that were cached`,
-    `window of its worker's account: ${percent(shown.window_used_percent)} used${most}`,
+    `window of its worker's account: ${window}`,
     ...(shown.over ? [`nothing more is said to its worker${shown.until === null ? "" : ` until ${shown.until}`}`] : []),
     ...waiting,
   ].join("\n");

@@ -72,6 +72,10 @@ test("usage shows what is required, repeatable and exclusive", () => {
   expect(usage("workerctl", "x", SPEC).replace(/\s+/g, " ")).toBe(
     "usage: workerctl x SHELL [NOTE] (--list | --show SHOW) --state open|closed [--label LABEL]…",
   );
+  // What excludes several flags is one flag.
+  const { positionals: _, exclusive: __, ...rest } = SPEC;
+  const twice = { ...rest, exclusive: [{ of: ["list", "show"] }, { of: ["label", "list"] }] };
+  expect(usage("conveyor", "x", twice)).toBe("usage: conveyor x [--list | --show SHOW] [--label LABEL] --state open|closed");
 });
 
 test("likely spellings are close ones only", () => {

@@ -1,6 +1,17 @@
 /** `notify`: rules stand in a person's own folder alone, name a program by its absolute path, and are carried out without our variables. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { World } from "../harness.ts";
 import { boundPair } from "../rollout.ts";
@@ -118,6 +129,16 @@ describe("rules", () => {
         );
       }
       chmodSync(path, mode);
+    }
+    const odd = join(folder(), "notify-odd.json");
+    for (const make of [() => symlinkSync("/nowhere", odd), () => mkdirSync(odd), () => Bun.spawnSync(["mkfifo", odd])]) {
+      make();
+      const done = await w.run("notify list");
+      expect([done.exit, done.stderr]).toEqual([
+        1,
+        `conveyor: ${odd} holds no rule of notify\nhint: take it away and add the rule again: rm -r ${odd}\n`,
+      ]);
+      rmSync(odd, { recursive: true });
     }
     if (process.getuid?.() !== 0) return;
     chownSync(file, 12345, 12345);

@@ -124,13 +124,13 @@ test("reached: exit 0 and the fact with a cursor; the time up: exit 3, no reason
 });
 
 test("at a terminal a sentence, and how to go on", async () => {
-  const { stdout, exit } = await w.run("wait t1 --until idle,failed", { ttyOut: true });
+  const { stdout, exit } = await w.run(["wait", "t1", "--until", "idle,failed", "--timeout", "0", "--path", w.dbPath], { ttyOut: true });
   expect(exit).toBe(0);
   const [said, next] = stdout.trim().split("\n");
   expect(said).toBe("w1 has ended a turn (completed)");
   const since = next!.replace("what comes after this: conveyor ", "");
-  expect(since).toMatch(/^wait t1 --until idle,failed --since w1\./);
-  const again = await w.run(`${since} --timeout 0`, { ttyOut: true });
+  expect(since).toStartWith(`wait t1 --until idle,failed --timeout 0 --path ${w.dbPath} --since w1.`);
+  const again = await w.run(since, { ttyOut: true });
   expect([again.exit, again.stdout.split("\n")[0]]).toEqual([3, expect.stringContaining("nothing of that came")]);
   const env = { WORKERCTL_STATE_ROOT: `${w.dir}/elsewhere` };
   const elsewhere = await w.run(`wait t1 --until idle --path ${w.dbPath}`, { ttyOut: true, env });

@@ -68,7 +68,13 @@ export default verb(
   async (args, cx: Context) => {
     const reasons = reasonsIn(args.until);
     const store = cx.store(args.path);
-    const asked = quoteCommand([...args.target, ...(args.all ? ["--all"] : []), "--until", reasons.join(","), ...recordsWords(cx, store)]);
+    const more = [
+      ...(args.all ? ["--all"] : []),
+      ...["--until", reasons.join(",")],
+      ...(args.timeout === undefined ? [] : ["--timeout", String(args.timeout)]),
+      ...recordsWords(cx, store),
+    ];
+    const asked = quoteCommand([...args.target, ...more]);
     let stopped = false;
     let wake = (): void => {};
     const release = onStop(() => {

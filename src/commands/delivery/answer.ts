@@ -20,7 +20,9 @@ export default verb(
     ],
     positionals: {
       target: word("a registered session, or the id of what is asked"),
-      choice: word("yes, no, a number, or a choice's word", { optional: true }),
+      choice: word("yes, no, a number, or a choice's word; a number with a dot, as `attention` writes it, is only its place", {
+        optional: true,
+      }),
     },
     flags: {
       text: text("words of one's own as the answer", { value: "TEXT", filled: true }),

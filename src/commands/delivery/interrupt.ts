@@ -42,7 +42,8 @@ export default verb(
     });
     const told = { key: done.key, followup, dry_run: args.dryRun };
     if (!args.dryRun) appendCompatEvent(cx.stateRoot, args.name, { time: cx.now(), type: "interrupt", ...told, sent: done.sent });
-    if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed`);
+    const after = done.followup_proof === null ? "" : "; the message was sent all the same";
+    if (!done.sent && !args.dryRun) cx.err(`note: ${args.name} is idle, no key was pressed${after}`);
     cx.json({ name: args.name, time: cx.now(), ...told, sent: done.sent });
   },
 );

@@ -16,13 +16,17 @@ export default verb(
     about:
       "Starts a worker and a manager session in tmux, puts both on record, binds them on the task, opens a run " +
       "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task " +
-      "is created when a goal is given. What can be " +
+      "is created when a goal is given. It takes some ten seconds for each side. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
       "Interrupted, it ends what it began; killed, the same command goes on from there.",
     examples: [
       [
         'pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1',
         "everything at once",
+      ],
+      [
+        "pair --task login-fix --worker-name w1 --manager-name m1 --worker-agent claude --manager-agent codex",
+        "Claude Code works, Codex supervises",
       ],
       ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
     ],

@@ -102,7 +102,7 @@ const back = ({ stopped }: SideState, about: About): ItemAction =>
       };
 
 function ofTurn(side: SideState, about: About): Draft | null {
-  const { name, agent, turn, turnEvent, turnBroken, turnError, turnAt, limit, limitOver } = side;
+  const { name, agent, alive, turn, turnEvent, turnBroken, turnError, turnAt, limit, limitOver } = side;
   const base = { ...nothing, lasting: true, session: name, agent, since: turnAt };
   if (turn === "crashed")
     return {
@@ -122,6 +122,8 @@ function ofTurn(side: SideState, about: About): Draft | null {
       actions: [{ label: "say how it is to go on", command: ["conveyor", "session-nudge", name, "TEXT"] }, open(side, about)],
     };
   if (turn !== "failed" || turnError === null) return null;
+  // It works for nobody and has ended: what failed stands in nobody's way.
+  if (about === null && alive === false) return null;
   // The same fact for a while: a person was told of it, and is not told again that its limit has done what they heard it would.
   const kind = limit.limited || limitOver ? "limit" : turnError.kind === "auth" ? "login" : "failed";
   return {
@@ -135,13 +137,14 @@ function ofTurn(side: SideState, about: About): Draft | null {
         ? { label: "see its last records", command: ["conveyor", "tail", name] }
         : { label: "look at the task", command: ["conveyor", "cycle", about.name] },
       open(side, about),
+      ...(kind === "limit" ? [{ label: "see how much of the limits is used", command: ["conveyor", "limits"] }] : []),
     ],
   };
 }
 
 /** What is no longer there, or somewhere else. */
 function ofPlace(side: SideState, about: About): Draft | null {
-  const { id, name, agent, pid, alive, stopped, moved, movedAt, turnAt } = side;
+  const { id, name, agent, pid, alive, stopped, moved, movedAt } = side;
   const base = { ...nothing, session: name, agent };
   if (alive === false)
     return about === null
@@ -152,7 +155,8 @@ function ofPlace(side: SideState, about: About): Draft | null {
           key: `gone ${id} ${pid}`,
           lasting: false,
           text: stopped ? `${name} was stopped, and its task is open` : `${name} no longer runs`,
-          since: turnAt,
+          // When it ended nobody told; its last turn may have rested for hours by then.
+          since: null,
           actions: [back(side, about)],
         };
   if (moved === null) return null;

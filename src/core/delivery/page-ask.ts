@@ -18,6 +18,19 @@ const questionIn = ({ kind, question, subject }: Dialog): string => JSON.stringi
 /** All that a page shows, with the choice that is marked. */
 export const pageWords = (dialog: Dialog): string => JSON.stringify([questionIn(dialog), dialog.choices, dialog.chosen]);
 
+/**
+ * The lines of a screen on which the page that was read from it says what it asks, and about what: while they stand there it is that page.
+ * @param lines without escape sequences
+ */
+export function linesThatAsk({ question, subject }: Dialog, lines: readonly string[]): string[] {
+  const bare = (text: string): string => text.replace(/\s+/g, "");
+  const said = [question, (subject ?? "").replace(CUT, "")].map(bare);
+  return lines.filter((line) => {
+    const words = bare(line.replace(/^[\s│]+/, ""));
+    return words !== "" && said.some((all) => all.includes(words));
+  });
+}
+
 /** The step that the page is about: the only one, or the one with these words; null when that cannot be told. */
 function stepOf({ subject }: Dialog, steps: readonly OpenStep[]): OpenStep | null {
   const same = steps.filter((step) => step.subject === subject);

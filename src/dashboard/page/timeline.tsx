@@ -140,10 +140,12 @@ const TELL: Readonly<Record<TimelineItem["kind"], (item: TimelineItem) => Told>>
   decision: ({ what, text }) => ({ tone: "plain", title: "The manager decided", mark: what, text }),
   event({ what, who, data }) {
     const status = str(data.status);
-    const text = str(data.criterion) ?? str(data.summary) ?? str(data.reason) ?? str(data.error);
+    const asked = str(data.command) ?? str(data.question);
+    const text = asked ?? str(data.criterion) ?? str(data.summary) ?? str(data.reason) ?? str(data.error);
+    const whom = str(data.session);
     return {
       tone: what.endsWith("failed") ? "bad" : "plain",
-      title: `${words(what)}${who && who !== "workerctl" ? ` by ${who}` : ""}`,
+      title: `${words(what)}${whom ? `: ${whom}` : ""}${who && who !== "workerctl" ? ` by ${who}` : ""}`,
       ...(status && { mark: status }),
       text,
     };

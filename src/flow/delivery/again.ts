@@ -10,6 +10,7 @@ import {
   deliveryById,
   dropText,
   endDelivery,
+  noteLost,
   noteSeen,
   textsUnderWay,
   type UnderWay,
@@ -43,10 +44,13 @@ export async function sayAgain(cx: Context, store: Store, { sessionId, dispatche
       continue;
     }
     const { session, way } = await reachFollowed(cx, store, seen);
-    noteSeen(
-      store,
-      texts.map(({ delivery }) => delivery.id),
-    );
+    const ids = texts.map(({ delivery }) => delivery.id);
+    // Of a server that does not answer nothing was learnt, and nothing will be told of it either.
+    if (way.kind === "none" && way.hung) {
+      noteLost(store, ids);
+      continue;
+    }
+    noteSeen(store, ids);
     if (way.kind !== "here") {
       if ("line" in way) way.line.close();
       continue;
@@ -100,8 +104,9 @@ async function oneAgain(
     stands(cx, store, delivery, search.lookedTo);
     return null;
   } catch {
-    // The server is gone, or did not answer: the next look decides.
+    // The server is gone, or did not answer: the next look decides, which nothing else asks for.
     stands(cx, store, delivery, null);
+    noteLost(store, [delivery.id]);
     return null;
   } finally {
     growth.close();

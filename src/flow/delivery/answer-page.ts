@@ -44,8 +44,8 @@ export async function pressAnswer(
   try {
     const way = await reach(cx, recipientOf(session));
     if (way.pane === null) throw new Failure(`nothing was pressed: ${way.doubt?.why ?? `${who} has no terminal`}`);
-    if ("text" in answer) await sayThere(cx, session, await samePage(cx, store, session, ask), answer.text, () => (typed = true));
-    else await choose({ cx, store }, session, ask, answer.choice, () => (typed = true));
+    if ("text" in answer) await sayThere(cx, session, await samePage(cx, store, session, ask), answer.text, (may) => (typed = may));
+    else await choose({ cx, store }, session, ask, answer.choice, (may) => (typed = may));
   } catch (error) {
     // Once a key was pressed nobody knows, unless the page still stands there unanswered.
     const page = typed ? await askingPage(cx, store, session).catch(() => null) : null;
@@ -76,9 +76,10 @@ const changed = (cx: Context, { name }: Session): Failure =>
     hint: `what it asks now: ${cx.program} answer ${quoteWord(name)}`,
   });
 
-/** Goes to the choice and takes it, a look at the page before each key. @param typed called once a key may have chosen */
-async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: number, typed: () => void): Promise<void> {
+/** Goes to the choice and takes it, a look at the page before each key. @param typed told whether a key may have chosen by now */
+async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: number, typed: (may: boolean) => void): Promise<void> {
   let page = await samePage(cx, store, session, ask);
+  let chose = false;
   for (let step = 0; step < MOST_STEPS; step += 1) {
     // By its words: a choice that came in later has moved those below it.
     const at = page.dialog.answers.flatMap((each, index) => (each.word === ask.choices[choice]!.word ? [index] : []));
@@ -87,8 +88,10 @@ async function choose({ cx, store }: Scene, session: Session, ask: Ask, choice: 
     const seen = pageWords(page.dialog);
     const takes = page.dialog.chosen === at[0] || !keys.every((key) => key === "Down" || key === "Up");
     // Not pressed: the pane has changed since, and is read again.
-    const pressed = await press(cx.env, { pane: page.pane, cursor: true }, ...keys);
-    if (pressed && takes) typed();
+    if (takes) typed(true);
+    const pressed = await press(cx.env, { pane: page.pane, cursor: true, lines: page.lines }, ...keys);
+    chose ||= takes && pressed;
+    typed(chose);
     const next = pressed ? await after(cx, store, session, ask, seen) : await samePage(cx, store, session, ask);
     if (next === null || !isSame(next, ask)) {
       if (takes) return;
@@ -117,13 +120,14 @@ const notKnown = (cx: Context, session: Session, ask: Ask): Failure =>
   });
 
 /** Words of one's own, where the page takes them. */
-async function sayThere(cx: Context, session: Session, page: AskingPage, text: string, typed: () => void): Promise<void> {
+async function sayThere(cx: Context, session: Session, page: AskingPage, text: string, typed: (may: boolean) => void): Promise<void> {
   const agent: Agent = agentOf(session);
   const pieces = agent.keys.pastes(agent.keys.typeable(text));
   const { buffers, unload } = await loadPieces(cx.env, `conveyor-answer-${process.pid}`, pieces);
-  typed();
-  const done = await pasteAndSubmit(cx.env, buffers, { pane: page.pane, cursor: true }).finally(unload);
+  typed(true);
+  const done = await pasteAndSubmit(cx.env, buffers, { pane: page.pane, cursor: true, lines: page.lines }).finally(unload);
   if (done) return;
+  typed(false);
   throw new Failure(`nothing was typed: the page of ${JSON.stringify(session.name)} has changed`, {
     hint: `${cx.program} answer ${quoteWord(session.name)}`,
   });

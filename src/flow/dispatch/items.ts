@@ -51,6 +51,8 @@ export interface PassMemory {
   lookedUnderWay: boolean;
   /** Texts of senders that died which were looked at since. */
   orphansSeen: ReadonlySet<string>;
+  /** Before this, in milliseconds since the epoch, it is not tried again to say what was lost. */
+  lostRestUntil: number;
 }
 
 export const newMemory = (): PassMemory => ({
@@ -59,6 +61,7 @@ export const newMemory = (): PassMemory => ({
   resting: new Map(),
   lookedUnderWay: false,
   orphansSeen: new Set(),
+  lostRestUntil: 0,
 });
 
 const LONGEST_REST_MS = 600_000;

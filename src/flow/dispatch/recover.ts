@@ -29,6 +29,8 @@ export function settleLate({ cx, store, claimant }: PassScene, kinds: readonly s
   return toldOf(settleOpen(cx, store, { dispatcherId: claimant.dispatcherId }), kinds);
 }
 
+const LOST_REST_MS = 2000;
+
 /**
  * Has what an agent's server lost said again: at the first pass, as soon as a loss is told, and when the sender of a text has died. What
  * arrives so is told.
@@ -37,9 +39,15 @@ export async function recoverLost(scene: PassScene, kinds: readonly string[], ca
   const { cx, store, claimant } = scene;
   const orphans = orphanedTexts(store);
   const news = !memory.lookedUnderWay || someLost(store) || orphans.some((id) => !memory.orphansSeen.has(id));
-  if (!news) return;
+  if (!news || cx.nowMs() < memory.lostRestUntil) return;
   const { dispatcherId } = claimant;
-  if (!(await carrier.aside(async () => toldOf(await sayAgain(cx, store, { dispatcherId }), kinds)))) return;
+  const say = async (): Promise<Item[]> => {
+    const settled = await sayAgain(cx, store, { dispatcherId });
+    // A server that does not answer is not asked all the time.
+    if (settled.length === 0 && someLost(store)) memory.lostRestUntil = cx.nowMs() + LOST_REST_MS;
+    return toldOf(settled, kinds);
+  };
+  if (!(await carrier.aside(say))) return;
   memory.lookedUnderWay = true;
   memory.orphansSeen = new Set(orphans);
 }

@@ -135,7 +135,10 @@ function finish(scene: PassScene, resumable: Resumable, verdict: Verdict, write:
   });
 }
 
-/** What dispatchers that died had claimed is not said again; where its delivery does not prove it, nobody can tell what they said. */
+/**
+ * What dispatchers that died had begun to say is not said again; where its delivery does not prove it, nobody can tell what they said. What
+ * they had only claimed is free again.
+ */
 export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
   const { cx, store, claimant } = scene;
   const items: Item[] = [];
@@ -145,7 +148,7 @@ export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
     const session = sessionById(store, session_id);
     const lost = tx(store, () => {
       const state = session === null ? null : loseResume(store, claim);
-      if (session === null || state === null) return null;
+      if (session === null || state === null || state === "unsent") return null;
       const item = itemOf(scene, { session, taskId: task_id, eventId: event_id });
       if (state === "said") return { ...item, state: "delivered", proof: "seen" };
       addEvent(store, { ...RESUMED, taskId: task_id, payload: { session: session.name, state, source_event_id: event_id } });

@@ -61,7 +61,8 @@ export async function stopDispatch(scene: Scene, id: string | null, timeoutSecon
       left = left.filter((each) => !isOver(each, now));
       if (left.length === 0) break;
       if (performance.now() < end) continue;
-      const kill = left.map(({ pid }) => `kill ${pid}`).join("; ");
+      // The number means another process on this machine where it is that of one elsewhere.
+      const kill = left.map(({ pid, host }) => `kill ${pid}${host === thisHost() ? "" : ` on ${host}`}`).join("; ");
       throw new Failure(`Dispatch ${named(left)} was asked to end, and has not within ${timeoutSeconds} s`, {
         hint:
           `it ends when what it sends is over: ${nextCommand(cx, store, "dispatch", "status")}; at once, and what it sends may be ` +

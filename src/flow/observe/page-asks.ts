@@ -4,9 +4,10 @@ import { agentOf } from "../../core/agent/agents.ts";
 import type { AgentAsk, ServedTurn, ServedTurnStatus } from "../../core/agent/protocol.ts";
 import { readFact } from "../../core/agent/record.ts";
 import type { Dialog } from "../../core/agent/screen.ts";
-import { askOfPage, pageWords } from "../../core/delivery/page-ask.ts";
+import { askOfPage, linesThatAsk, pageWords } from "../../core/delivery/page-ask.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
+import { styledLines } from "../../core/styled-text.ts";
 import { type Ask, endAsk, goneAsks, openAsks, recordAsks } from "../../store/asks.ts";
 import { newestTurnEvent, recordsBefore } from "../../store/observe/codex-events.ts";
 import type { Store } from "../../store/store.ts";
@@ -25,6 +26,8 @@ export interface AskingPage {
   readonly pane: Pane;
   readonly dialog: Dialog;
   readonly told: AgentAsk;
+  /** Those of its lines that say what it asks. */
+  readonly lines: readonly string[];
 }
 
 const STATUS = { open: "running", completed: "completed", failed: "failed", aborted: "interrupted" } as const satisfies Record<
@@ -47,12 +50,18 @@ export async function askingPage(cx: Context, store: Store, session: Session): P
   if (placed.pane === null || placed.pane.dead || threadId === null) return null;
   const agent = agentOf(session);
   const { pane } = placed;
-  const { asks, dialog } = agent.screen.read(await capturePane(cx.env, pane.paneId, 0, true), pane.mode);
+  const screen = await capturePane(cx.env, pane.paneId, 0, true);
+  const { asks, dialog } = agent.screen.read(screen, pane.mode);
   if (!asks || dialog === null) return null;
   const turn = newestTurn(store, session);
   const steps = agent.transcript.openSteps(recordsBefore(store, session.id, Number.MAX_SAFE_INTEGER));
   const told = askOfPage(dialog, { threadId, turnId: turn?.id || null, cwd, steps }, sha256);
-  return told === null ? null : { pane, dialog, told };
+  if (told === null) return null;
+  const lines = linesThatAsk(
+    dialog,
+    styledLines(screen).map(({ text }) => text),
+  );
+  return { pane, dialog, told, lines };
 }
 
 /** That it waits is told before its page stands there, and the page before the record of what it asks about. */

@@ -1,6 +1,6 @@
 /** Starts an agent in a tmux session of its own and waits until its thread is known. */
 import type { Context } from "../../context.ts";
-import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
+import type { Agent, AgentFeatures, ModelChoice } from "../../core/agent/agent.ts";
 import { checkModelChoice } from "../../core/agent/agents.ts";
 import type { Screen } from "../../core/agent/screen.ts";
 import { Failure } from "../../core/failure.ts";
@@ -109,6 +109,9 @@ interface Ended {
  * @throws Failure with a recovery line; nothing is registered then, and the tmux session is left when its program lives
  */
 export async function launch(scene: LaunchScene, request: Launch): Promise<LaunchedThread> {
+  const { agent, role, name } = request;
+  // A start takes seconds, and a pair two of them.
+  if (scene.cx.outside.tty.err) scene.cx.err(`starting ${agent.label} as ${role} ${name}, in tmux session ${tmuxNameOf(agent, name)} …`);
   const first = await attempt(scene, request);
   const last = "lastWords" in first && request.agent.stumbled(first.lastWords) ? await attempt(scene, request) : first;
   if ("lastWords" in last) throw failureOf(request, last);
@@ -186,7 +189,7 @@ async function attempt(scene: LaunchScene, request: Launch): Promise<LaunchedThr
       const reason = location.found === null ? location.reason : "its server does not come up";
       const wait = late ? ` within ${request.timeoutSeconds} s` : "";
       throw new Failure(`the session of ${agent.label} in ${tmuxSession} could not be registered${wait}: ${reason}${asks}`, {
-        hint: recovery(cx, request, screen),
+        hint: recovery(cx, request, screen, installed.features),
       });
     }
     await under.pause(150);
@@ -252,11 +255,13 @@ function failureOf(request: Launch, { lastWords }: Ended): Failure {
   });
 }
 
-function recovery(cx: Context, request: Launch, screen: Screen): string {
+function recovery(cx: Context, request: Launch, screen: Screen, { lateRollout }: AgentFeatures): string {
   const session = tmuxNameOf(request.agent, request.name);
   const trust = screen.page === "folder_trust" && !request.acceptTrust ? `start again with --accept-trust, or ` : "";
+  const steps = [...(screen.asks ? ["answer what it asks"] : []), ...(lateRollout ? ["submit something"] : [])];
+  const there = steps.length > 0 ? steps.join(", ") : "see what it shows";
   return (
-    `${trust}attach with tmux attach -t ${session}, submit something, then ${cx.program} register-${request.role} --name ${request.name} ` +
+    `${trust}attach with tmux attach -t ${session}, ${there}, then ${cx.program} register-${request.role} --name ${request.name} ` +
     `--pid $(tmux list-panes -t '=${session}' -F '#{pane_pid}') --tmux-session ${session}; or end it with tmux kill-session -t ` +
     `'=${session}'`
   );

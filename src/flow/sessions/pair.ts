@@ -1,7 +1,7 @@
 /** `pair`: a task, a worker and a manager session, their binding, a run and a Dispatch beside them, in one go. */
 import { Failure } from "../../core/failure.ts";
 import { managerPrompt } from "../../core/tasks/manager-prompt.ts";
-import { quoteCommand, quoteWord } from "../../core/shell.ts";
+import { quoteCommand } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
@@ -28,10 +28,11 @@ import {
   type TaskPairScene,
   trace,
 } from "./pair-records.ts";
-import { launchOf, startSession } from "./start-session.ts";
+import { launchOf, startSession, startWords } from "./start-session.ts";
+import { conversationOf } from "../reach/conversation.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { deadSessions } from "./reconcile.ts";
-import { conversationOf, unasked } from "./revive.ts";
+import { unasked } from "./revive.ts";
 import type { Scene } from "../scene.ts";
 import type { Undertaking } from "./undertaking.ts";
 
@@ -237,9 +238,18 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
   };
 }
 
+/** The flags with which the manager is started as it would have been here. */
+function managersWords({ cx, input }: Asked): string[] {
+  const { model, effort, permissionMode } = launchFor({ cx, input }, "manager", null, null);
+  const own = { model: model ?? undefined, effort: effort ?? undefined, permissionMode: permissionMode ?? undefined };
+  const words = startWords({ ...input, ...own, agent: input.managerAgent ?? input.agent });
+  return input.cwd === cx.cwd ? words : ["--cwd", input.cwd, ...words];
+}
+
 /** What a failed pairing leaves running, and the commands that go on from there; a terminal that was left has yet to be registered. */
-async function remains({ cx, input, task, progress }: TaskPairScene): Promise<string[]> {
-  const { program } = cx;
+async function remains(scene: TaskPairScene): Promise<string[]> {
+  const { cx, store, input, task, progress } = scene;
+  const command = (...words: string[]) => nextCommand(cx, store, ...words);
   const { workerName: worker, managerName: manager } = input;
   const terminals = {
     worker: tmuxNameOf(chosenAgent(cx.env, input.workerAgent ?? input.agent), worker),
@@ -249,11 +259,11 @@ async function remains({ cx, input, task, progress }: TaskPairScene): Promise<st
   if (progress.worker === null && !(await left("worker"))) return [];
   const start =
     progress.manager === null && (progress.worker === null || !(await left("manager")))
-      ? [`${program} start-manager --name ${manager} --task ${quoteWord(task.name)} --worker ${worker}`]
+      ? [command("start-manager", "--name", manager, "--task", task.name, "--worker", worker, ...managersWords(scene))]
       : [];
-  const go = [...start, `${program} bind --task ${quoteWord(task.name)} --worker ${worker} --manager ${manager}`].join(" and ");
+  const go = [...start, command("bind", "--task", task.name, "--worker", worker, "--manager", manager)].join(" and ");
   if (progress.worker === null) return [`once ${worker} is registered, go on with ${go}`];
   return [
-    `the worker runs in ${terminals.worker} and is registered as ${worker}: go on with ${go}, or end it with ${program} stop ${worker}`,
+    `the worker runs in ${terminals.worker} and is registered as ${worker}: go on with ${go}, or end it with ${command("stop", worker)}`,
   ];
 }

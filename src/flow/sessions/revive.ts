@@ -6,6 +6,7 @@ import { parseStored } from "../../core/json.ts";
 import { type Session, startAnew } from "../../core/sessions/session.ts";
 import type { DeadSession } from "../../core/sessions/reconcile.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { instant } from "../../core/time.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { newestTurnEvent, noteBroken } from "../../store/observe/codex-events.ts";
@@ -16,10 +17,11 @@ import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import { listStarts, type UnfinishedStart } from "../../store/sessions/unfinished-starts.ts";
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent, machineOf } from "../../system/agent/agents.ts";
-import { isThere } from "../../system/files/text-file.ts";
+import { liesWithRecords } from "../../system/records-place.ts";
 import { onStop } from "../../system/processes/this-process.ts";
 import { type Beside, ensureBeside } from "./beside.ts";
 import { readAhead } from "../observe/ingest.ts";
+import { conversationOf } from "../reach/conversation.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import { newestTurn } from "../reach/open-turn.ts";
 import type { Scene } from "../scene.ts";
@@ -98,15 +100,6 @@ export function unasked({ store }: Scene, dead: readonly DeadSession[], extent: 
     .sort((a, b) => Number(a.session.role === "manager") - Number(b.session.role === "manager"));
 }
 
-/** Where the conversation on record lies now; null when nothing is left of it, or none is on record. */
-export function conversationOf(session: Session): { readonly thread: string; readonly home: string | null } | null {
-  const { codex_session_id: thread, codex_session_path: path } = session;
-  if (thread === null || path === null) return null;
-  const agent = agentOf(session);
-  const place = machineOf(agent).placeOfTranscript(path, thread);
-  return agent.isSessionId(thread) && isThere(place) ? { thread, home: agent.transcript.homeOf(path) } : null;
-}
-
 /** The start on record, with its own conversation, in the home in which that lies. @throws Failure when there is nothing to go on with */
 function startOf({ cx, store }: Scene, session: Session): { readonly there: Context; readonly request: Launch } {
   const agent = agentOf(session);
@@ -120,6 +113,11 @@ function startOf({ cx, store }: Scene, session: Session): { readonly there: Cont
     );
   const { thread, home } = conversation;
   const elsewhere = home !== null && home !== homeOfAgent(agent, cx.env);
+  // What is set up in a home is run by every agent that is started there.
+  if (elsewhere && liesWithRecords(home, store.path))
+    throw new Failure(`its conversation lies in ${home}, beside these records: whoever laid them there has set up that home`, {
+      hint: `if that was you: ${agent.home.variable}=${quoteWord(home)} ${nextCommand(cx, store, "revive", "--all")}`,
+    });
   const there = elsewhere ? { ...cx, env: { ...cx.env, [agent.home.variable]: home } } : cx;
   const told = parseStored<Record<string, unknown>>(session.permissions_json ?? "{}", {});
   const word = (value: unknown): string => (typeof value === "string" ? value : "");

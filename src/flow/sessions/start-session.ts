@@ -113,6 +113,21 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   resume: input.resume ?? null,
 });
 
+/** The flags that start a session with what was asked for, and with no more rights; what is the default is left out. */
+export function startWords({ agent, model, effort, sandbox, askForApproval, permissionMode, acceptTrust, launch }: StartInput): string[] {
+  const given: Readonly<Record<string, string | undefined>> = {
+    "--agent": agent,
+    "--model": model,
+    "--effort": effort,
+    "--sandbox": sandbox === launchFlags.sandbox.default ? undefined : sandbox,
+    "--ask-for-approval": askForApproval === launchFlags.askForApproval.default ? undefined : askForApproval,
+    "--permission-mode": permissionMode,
+    "--launch": launch,
+  };
+  const words = Object.entries(given).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+  return acceptTrust ? [...words, "--accept-trust"] : words;
+}
+
 /**
  * Launches the session, waits until its thread is known and registers it, or goes on with what a start of the same that was cut off left.
  * @throws Failure as {@link launch}; nothing is registered then

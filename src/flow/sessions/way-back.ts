@@ -9,9 +9,10 @@ import { findSession } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { homeOfAgent } from "../../system/agent/agents.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
+import { conversationOf } from "../reach/conversation.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Drift } from "./reconcile.ts";
-import { conversationOf, RESUME_SECONDS, unasked } from "./revive.ts";
+import { RESUME_SECONDS, unasked } from "./revive.ts";
 
 /** Revives everybody of whom there is something to go on with; [] when there is nobody. @param dead as the machine has shown them */
 export function reviveCommands(cx: Context, store: Store, dead: readonly DeadSession[]): string[] {

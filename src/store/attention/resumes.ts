@@ -44,8 +44,11 @@ const isTaken = (store: Store, sessionId: string, eventId: number): boolean =>
 const lastOf = (store: Store, { agent, home }: Account): number =>
   instant(
     store.db
-      .query<{ last: string | null }, [string, string]>("select max(claimed_at) as last from limit_resumes where agent = ? and home = ?")
-      .get(agent, home)?.last,
+      .query<{ last: string | null }, [string, string, string]>(
+        // What was claimed later than now was so before the clock was set back: it keeps nobody waiting until then.
+        "select max(claimed_at) as last from limit_resumes where agent = ? and home = ? and julianday(claimed_at) <= julianday(?)",
+      )
+      .get(agent, home, store.now())?.last,
   ) ?? Number.NEGATIVE_INFINITY;
 
 /** The turns of bound sessions that died of a limit and may be gone on with some time, the first due first. */
@@ -123,13 +126,19 @@ export const claimedResumes = (store: Store): ClaimedResume[] =>
     .all();
 
 /**
- * Whoever claimed it died before its end. Where its delivery is not proven, nobody can tell what was said; it is not said again either way.
- * Null: it had ended by itself.
+ * Whoever claimed it died before its end. What had not begun was not sent, and can be tried again. Else, where its delivery is not proven,
+ * nobody can tell what was said; it is not said again either way. Null: it had ended by itself.
  */
-export const loseResume = (store: Store, { session_id, event_id }: ClaimedResume): "said" | "unknown" | null =>
-  store.db
+export function loseResume(store: Store, { session_id, event_id }: ClaimedResume): "said" | "unknown" | "unsent" | null {
+  const unsent = store.db
+    .query("delete from limit_resumes where session_id = ? and event_id = ? and state = 'claimed' and delivery_id is null")
+    .run(session_id, event_id);
+  if (unsent.changes > 0) return "unsent";
+  const lost = store.db
     .query<{ state: "said" | "unknown" }, [string, string, number]>(
       `update limit_resumes set state = iif(exists (select 1 from deliveries d where d.id = delivery_id and d.state = 'delivered'), 'said',
          'unknown'), ended_at = ? where session_id = ? and event_id = ? and state = 'claimed' returning state`,
     )
-    .get(store.now(), session_id, event_id)?.state ?? null;
+    .get(store.now(), session_id, event_id);
+  return lost?.state ?? null;
+}

@@ -35,23 +35,44 @@ export async function loadPieces(env: Env, name: string, pieces: readonly string
 export interface Still {
   readonly pane: Pane;
   readonly cursor: boolean;
+  /** Lines of its screen that must all still stand somewhere on it. */
+  readonly lines?: readonly string[];
 }
 
 /** What the server says when a pane is not as it was seen. */
 const CHANGED = "conveyor-pane-changed";
+
+/** A message to the server holds no more than 16 KiB (MAX_IMSGSIZE), and the keys are to go into it, too. */
+const MOST_WORDS = 8000;
+
+/**
+ * What the server is to look for, of a line each: its longest piece of ASCII, as a pattern of fnmatch in which whatever means anything to
+ * tmux or to that is any one character. Without a star it is found in no time, whoever wrote the line.
+ */
+function patternsOf(lines: readonly string[]): string[] {
+  let left = MOST_WORDS;
+  return [...new Set(lines)].flatMap((line) => {
+    const pieces = (line.match(/[ -~]+/g) ?? []).map((piece) => piece.trim());
+    const longest = pieces.reduce((most, piece) => (piece.length > most.length ? piece : most), "");
+    left -= longest.length + PRESENT("").length + 2;
+    return longest === "" || left < 0 ? [] : [longest.replace(/[^\w ./=@+~<>&|!"'$()-]/g, "?")];
+  });
+}
+const PRESENT = (pattern: string): string => `#{?#{C:${pattern}},1,0}`;
 
 /**
  * Runs commands, each a list of words, if the pane is still as it was seen. The server itself looks, in the same step, so that nobody's
  * keys come in between: the name of an option is a format, and one that is no option's ends the sequence. False: it is not, and nothing was
  * done.
  */
-async function ifStill(env: Env, { pane, cursor }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
+async function ifStill(env: Env, { pane, cursor, lines = [] }: Still, ...commands: readonly (readonly string[])[]): Promise<boolean> {
   // A hidden one stands in the composer, and beside the choice of a page that asks; its composer does not move while a turn runs.
   const [format, place] = pane.cursorShown
     ? ["#{cursor_flag} #{cursor_x}", `1 ${pane.cursorX}`]
     : ["#{cursor_flag} #{cursor_x} #{cursor_y}", `0 ${pane.cursorX} ${pane.cursorY}`];
-  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? ` ${format}` : ""}`;
-  const seen = `${pane.pid} 0 0${cursor ? ` ${place}` : ""}`;
+  const patterns = patternsOf(lines);
+  const now = `#{pane_pid} #{pane_dead} #{pane_in_mode}${cursor ? ` ${format}` : ""} ${patterns.map(PRESENT).join("")}`;
+  const seen = `${pane.pid} 0 0${cursor ? ` ${place}` : ""} ${"1".repeat(patterns.length)}`;
   const mark = "@conveyor-pane";
   const result = await tmuxResult(env, [
     "set-option",

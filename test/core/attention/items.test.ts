@@ -170,6 +170,7 @@ test("a limit is told with the time at which it is full again, once with the pag
   const [draft, ...more] = withSide(limited);
   expect(draft).toMatchObject({ kind: "limit", key: "limit:12", resets_at: at(-60) });
   expect(draft!.text).toMatch(/^w1's turn failed: usage limit, until .+/);
+  expect(draft!.actions.at(-1)!.command).toEqual(["conveyor", "limits"]);
   expect(more).toEqual([]);
   expect(withSide({ ...limited, page: "rate_limit" })).toMatchObject([
     { kind: "limit", key: "limit:12", actions: [{ label: "open its terminal" }, {}] },
@@ -188,7 +189,8 @@ test("dead sessions: in the middle of a turn, or between; one that is not known 
   // Revived it is still the same fact, until somebody says how it goes on; what a person broke off is none.
   expect(withSide({ turn: "aborted", turnBroken: true })).toMatchObject([{ kind: "crashed", key: "crashed:12" }]);
   expect(withSide({ turn: "aborted" })).toEqual([]);
-  expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false }]);
+  // It may have rested for long before it ended: since when is what a look puts on record.
+  expect(withSide({ alive: false })).toMatchObject([{ kind: "gone", lasting: false, since: null }]);
   expect(withSide({ alive: null })).toEqual([]);
 });
 
@@ -261,6 +263,11 @@ test("a worker without a manager has ended its turn, once it was set free", () =
   expect(free({ role: "manager" })).toEqual([]);
   // That it is gone is for whoever asks for it.
   expect(free({ alive: false })).toEqual([]);
+  // So is what failed in it, while a turn that it died in may be gone on with.
+  const failed = { turn: "failed", turnError: { kind: "other", message: "", resets_at: null } } as const;
+  expect(free(failed)).toEqual(["failed"]);
+  expect(free({ ...failed, alive: false })).toEqual([]);
+  expect(free({ turn: "crashed", alive: false })).toEqual(["crashed"]);
   expect(free({ asks: [asked] })).toEqual(["question"]);
   expect(freeDrafts({ side: side({ asks: [asked] }), freeSince: null })[0]!.actions.at(-1)!.command).toEqual(["conveyor", "open", "w1"]);
 });

@@ -72,7 +72,7 @@ test("who asks for it again is told what stands there by then", async () => {
 test("a person at a terminal is told that it is not told yet", async () => {
   server.writes = () => null;
   const done = await world.run("answer w1 yes", { ttyOut: true });
-  expect(done.stdout).toContain("sent: yes\nwhether that counted, or what its terminal was told, shows when the step is through");
+  expect(done.stdout).toContain("sent: yes\nwhether this answer counted, or one given at its terminal, shows when the step has ended");
 });
 
 test("another answer than ours to a question is somebody else's", async () => {

@@ -1,10 +1,12 @@
 /** A server that has hung is told from one that is gone: nothing is typed into what only passes it on, and nothing is said twice. */
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { fingerprint } from "../../../src/core/delivery/delivery.ts";
+import { sha256 } from "../../../src/system/files/digest.ts";
 import { startedAt } from "../../../src/system/processes/processes.ts";
 import { until, World } from "../../harness.ts";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
-import { boundTask, running, servedWorker, socketsOf } from "../../served-world.ts";
+import { boundTask, running, servedWorker, socketsOf, stopWatching, watching } from "../../served-world.ts";
 import { type FakeServer, servedByFake } from "../served-fake.ts";
 
 describe("a real server", () => {
@@ -44,6 +46,58 @@ describe("a real server", () => {
     await world.idle(thread);
     expect(world.userTexts(thread)).not.toContain("never");
   }, 120_000);
+
+  test("that is stopped when the sender of a text has died: it is said, once, when it runs again, though nothing more is told of it", async () => {
+    const before = await world.ok("session-nudge w1 before");
+    const [session] = world.rows<{ id: string; thread: string }>("select id, codex_session_id as thread from sessions where name = 'w1'");
+    await world.idle(session!.thread);
+    const dead = Bun.spawn(["true"]);
+    await dead.exited;
+    const text = "left by who died";
+    const { digest, lines } = fingerprint(text, sha256);
+    const { db } = world.store();
+    const columns = world.rows<{ name: string }>("select name from pragma_table_info('deliveries')").map(({ name }) => name);
+    const changed: Record<string, string | number | null> = {
+      id: "delivery-left",
+      client_id: crypto.randomUUID(),
+      state: "sending",
+      proof: "pending",
+      text_digest: digest,
+      text_lines: lines,
+      proof_offset: null,
+      proof_line: null,
+      side_effect_completed: 0,
+      sender_pid: dead.pid,
+      finished_at: null,
+    };
+    const leave = (): void => {
+      db.query(
+        `insert into deliveries (${columns.join(", ")}) select ${columns.map((name) => (name in changed ? `$${name}` : name)).join(", ")}
+         from deliveries where id = $like`,
+      ).run({ ...Object.fromEntries(Object.entries(changed).map(([name, value]) => [`$${name}`, value])), $like: before.delivery_id });
+      db.query("insert into texts_under_way (delivery_id, text) values ('delivery-left', ?)").run(text);
+    };
+    const watch = await watching(world, "hung");
+    // Its server tells it of this turn, so that it listens.
+    await world.ok("session-nudge w1 heard");
+    await world.idle(session!.thread);
+    try {
+      signal("SIGSTOP");
+      leave();
+      await until("a look that learnt nothing", () => world.rows("select 1 from texts_under_way where lost = 1").length > 0, 60);
+      signal("SIGCONT");
+      await until(
+        "it to be delivered",
+        () => world.rows("select 1 from deliveries where id = 'delivery-left' and state = 'delivered'").length > 0,
+        60,
+      );
+    } finally {
+      signal("SIGCONT");
+      await stopWatching(watch);
+    }
+    await world.idle(session!.thread);
+    expect(world.userTexts(session!.thread).filter((each) => each === text)).toHaveLength(1);
+  }, 180_000);
 
   test("whose socket was taken away is spoken to by its terminal after a few looks", async () => {
     // One that was started lately is waited for.

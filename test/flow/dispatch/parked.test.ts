@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { limitedUntil } from "../../../src/store/attention/limits.ts";
 import { overBudget } from "../../../src/store/attention/budgets.ts";
+import { claimResume, resumables } from "../../../src/store/attention/resumes.ts";
 import { findSession } from "../../../src/store/sessions/sessions.ts";
 import { World } from "../../harness.ts";
 import { boundPair, meta, type Pair, rollout, THREAD } from "../../rollout.ts";
@@ -48,6 +49,18 @@ const nudge = async (message: string, task = "t1"): Promise<string> =>
 const once = async (): Promise<Record<string, any>[]> => (await w.ok("dispatch --once --limit 100 --json")).processed;
 const command = (id: string) => w.rows("select state, attempts, available_at, error from commands where id = ?", id)[0]!;
 const limited = (name: string) => limitedUntil(w.store(), findSession(w.store(), name)!, w.clock);
+
+test("what was gone on with before the clock was set back keeps no other session of the account waiting", async () => {
+  const resets = inAnHour();
+  await dies("worker", resets);
+  await dies("manager", resets);
+  w.clock = resets + 24 * HOUR;
+  const [first] = resumables(w.store(), 0);
+  expect(claimResume(w.store(), first!, 0, null)).toBe(true);
+  expect(resumables(w.store(), 0).map(({ due }) => due > w.clock)).toEqual([true]);
+  w.clock = resets + HOUR;
+  expect(resumables(w.store(), 0).map(({ due }) => due <= w.clock)).toEqual([true]);
+});
 
 describe("a worker at its limit", () => {
   test("needs a person under one name, also when the limit is over and it may be gone on with; else as one that failed", async () => {

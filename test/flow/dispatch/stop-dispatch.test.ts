@@ -93,6 +93,16 @@ describe("dispatch stop", () => {
     process.kill(child.pid, "SIGCONT");
     expect(await child.exited).toBe(0);
   });
+
+  test("one of another machine is not told to be killed on this one", async () => {
+    const columns = "dispatcher_id, host, pid, started_at, last_seen_at, dry_run, interval_seconds, iterations, processed_count";
+    const now = new Date().toISOString();
+    w.store().db.run(`insert into dispatchers (${columns}) values ('far', 'elsewhere', ?, ?, ?, 0, 60, 0, 0)`, [process.pid, now, now]);
+    const done = await w.run("dispatch stop far --timeout-seconds 0");
+    expect([done.exit, done.stdout]).toEqual([1, ""]);
+    expect(done.stderr).toContain(`kill ${process.pid} on elsewhere`);
+    w.store().db.run("delete from dispatchers where host = 'elsewhere'");
+  });
 });
 
 test("a message that is being sent is sent to its end, also when two ask to stop", async () => {

@@ -161,19 +161,31 @@ describe("in a folder that Codex does not trust yet", () => {
   afterAll(() => world.close());
 
   test("without --accept-trust the pair says what it needs, answers nothing and leaves no session on record", async () => {
-    const refused = await world.run(pairWords(world, "one"));
+    const asking = ["--sandbox", "workspace-write", "--ask-for-approval", "on-request", "--manager-model", "gpt-5"];
+    const refused = await world.run(pairWords(world, "one", asking));
     expect(refused).toMatchObject({ exit: 1, stdout: "" });
     expect(refused.stderr).toContain("Codex asks whether to trust the folder");
     expect(refused.stderr).toContain("--accept-trust");
-    expect(refused.stderr).toMatch(
-      /once (\S+) is registered, go on with conveyor start-manager --name (\S+) --task one --worker \1 and conveyor bind --task one --worker \1 --manager \2\n$/,
+    expect(refused.stderr).toContain("tmux attach -t codex-one-w, answer what it asks, submit something, then conveyor register-worker");
+    // In the same folder, and with no more rights than were asked for.
+    expect(refused.stderr).toEndWith(
+      "once one-w is registered, go on with conveyor start-manager --name one-m --task one --worker one-w " +
+        `--cwd ${world.project} --model gpt-5 --sandbox workspace-write --ask-for-approval on-request ` +
+        "and conveyor bind --task one --worker one-w --manager one-m\n",
     );
     expect(await world.ok("sessions --state all")).toEqual([]);
     expect(world.rollouts().size).toBe(0);
   });
 
   test("with it both start, and neither loses its first words", async () => {
-    const { worker, manager } = await world.ok(pairWords(world, "two", ["--accept-trust"]));
+    const done = await world.run(pairWords(world, "two", ["--accept-trust"]), { ttyErr: true });
+    // To a person who waits, and to nobody else.
+    expect(done).toMatchObject({
+      exit: 0,
+      stderr:
+        "starting Codex as worker two-w, in tmux session codex-two-w …\nstarting Codex as manager two-m, in tmux session codex-two-m …\n",
+    });
+    const { worker, manager } = done.json();
     expect((await world.saidTo(worker.codex_session_id))[0]).toStartWith("Do the work");
     expect((await world.saidTo(manager.codex_session_id))[0]).toContain("Task: two");
     expect(world.rollouts().size).toBe(2);

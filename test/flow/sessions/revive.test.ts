@@ -1,6 +1,7 @@
 /** After a restart: `revive` brings back who ended unasked, on their own conversations, bound as they were, with Dispatch; and nobody else. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ClaudeSuiteWorld } from "../../agent-suite/claude-world.ts";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { describeClaude } from "../../claude-world.ts";
@@ -210,6 +211,29 @@ describe("revive", () => {
     expect(lost.failed).toMatchObject([{ session: "w1", reason: expect.stringContaining("is nowhere any more") }]);
     expect(lost.failed[0].next).toContain("begin a new one: conveyor start-worker --name w1");
   }, 180_000);
+
+  test("a home that lies beside the records came with them: no agent is started in it, unless a person names it", async () => {
+    const [clone, home] = [join(w.dir, "clone"), join(w.dir, "clone/home")];
+    cpSync(w.codexHome, home, { recursive: true });
+    writeFileSync(join(home, "config.toml"), `\n[mcp_servers.x]\ncommand = "touch"\nargs = [${JSON.stringify(join(w.dir, "ran"))}]\n`, {
+      flag: "a",
+    });
+    w.store().db.run("update sessions set codex_session_path = replace(codex_session_path, ?, ?)", [w.codexHome, home]);
+    w.store().db.run("pragma wal_checkpoint(truncate)");
+    await w.file("clone/.codex-workers/workerctl.db", readFileSync(w.dbPath));
+    const env = { WORKERCTL_STATE_ROOT: undefined };
+    const refused = (await w.run("revive --json", { cwd: clone, env })).json();
+    expect(refused).toMatchObject({ revived: [], failed: [{ session: "w1" }, { session: "m1" }], dispatch: { started: false } });
+    expect(refused.failed[0].reason).toContain(`lies in ${home}, beside these records`);
+    expect(refused.failed[0].next).toContain(`CODEX_HOME=${home} conveyor revive`);
+    // A path that leads elsewhere from every folder is nobody's.
+    w.store().db.run("update sessions set codex_session_path = replace(codex_session_path, ?, 'home')", [home]);
+    w.store().db.run("pragma wal_checkpoint(truncate)");
+    await w.file("clone/.codex-workers/workerctl.db", readFileSync(w.dbPath));
+    const nowhere = (await w.run("revive --json", { cwd: clone, env })).json();
+    expect(nowhere.failed[0].reason).toContain("is nowhere any more");
+    expect([agentTerminals(w), existsSync(join(w.dir, "ran"))]).toEqual([[], false]);
+  }, 120_000);
 
   test("one whose conversation a person has taken up by hand is left to them", async () => {
     const [row] = w.rows<{ id: string; path: string }>(

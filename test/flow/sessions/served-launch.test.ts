@@ -36,6 +36,9 @@ for (const [label, make] of [
       await world.idle(thread);
       expect(world.userTexts(thread).filter((text) => text === "joined")).toHaveLength(1);
       expect(await world.ok("session-interrupt w1")).toMatchObject({ sent: false });
+      const idle = await world.run(["interrupt", "w1", "--followup", "and now?"]);
+      expect(idle).toMatchObject({ exit: 0, stderr: "note: w1 is idle, no key was pressed; the message was sent all the same\n" });
+      expect(await world.saidTo(thread)).toContain("and now?");
       const logs = () => [...new Bun.Glob("artifacts/served/*/server.log").scanSync(world.stateRoot)];
       expect([await world.ok("prune"), logs().length]).toMatchObject([{ server_logs_pruned: 0 }, 1]);
       await world.ok("stop w1 --json");
