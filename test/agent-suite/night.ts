@@ -90,8 +90,13 @@ export function nightSuite(make: () => AgentWorld & { close(): Promise<void> }):
   }, 180_000);
 
   test("while nothing happens the manager takes no turn, and who waits is told so", async () => {
+    // What the worker's turns had to tell is told, and the manager has heard it out.
+    expect(await wait("t1 --until idle --timeout 60")).toMatchObject({ reason: "idle" });
+    await until("the end of what Dispatch has to say", async () => {
+      const { pending, claimed } = await world.ok("dispatch status --json");
+      return pending.unrouted_turns === 0 && pending.commands === 0 && claimed.length === 0;
+    });
     await world.idle(thread.m1!);
-    // What the worker's turns had to tell is told.
     expect(await wait("m1 --until idle --timeout 60")).toMatchObject({ reason: "idle" });
     const { cursor } = await wait("t1 m1 --until idle,question,failed,limit --timeout 60");
     const before = world.userTexts(thread.m1!).length;
