@@ -129,7 +129,8 @@ test("at a terminal a sentence, and how to go on", async () => {
   const [said, next] = stdout.trim().split("\n");
   expect(said).toBe("w1 has ended a turn (completed)");
   const since = next!.replace("what comes after this: conveyor ", "");
-  expect(since).toStartWith(`wait t1 --until idle,failed --timeout 0 --path ${w.dbPath} --since w1.`);
+  // Where these records are found anyway they are not named.
+  expect(since).toStartWith("wait t1 --until idle,failed --timeout 0 --since w1.");
   const again = await w.run(since, { ttyOut: true });
   expect([again.exit, again.stdout.split("\n")[0]]).toEqual([3, expect.stringContaining("nothing of that came")]);
   const env = { WORKERCTL_STATE_ROOT: `${w.dir}/elsewhere` };
