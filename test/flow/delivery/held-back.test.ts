@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClaudeSuiteWorld } from "../../agent-suite/claude-world.ts";
-import { describeClaude } from "../../claude-world.ts";
+import { describeClaude, type Live } from "../../claude-world.ts";
+import { until } from "../../harness.ts";
 
 describeClaude("a session that asks nobody, started by a person", () => {
   for (const [setting, way] of [
@@ -15,7 +16,9 @@ describeClaude("a session that asks nobody, started by a person", () => {
       try {
         writeFileSync(join(world.claudeHome, "settings.json"), JSON.stringify({ skipDangerousModePermissionPrompt: true, ...setting }));
         world.claude("person", "--dangerously-skip-permissions", "hello");
-        const { sessionId } = await world.status("person", "busy");
+        // It may rest again before anybody has seen it busy.
+        const isOurs = ({ tmux }: Live) => typeof tmux === "string" && tmux.startsWith("person:");
+        const { sessionId } = await until("the session", () => world.live().find(isOurs), 30);
         await world.line(sessionId, { type: "system", subtype: "turn_duration" });
         await world.ok(["register-worker", "--name", "w1", "--codex-session", sessionId, "--tmux-session", "person"]);
         const sent = await world.ok("session-nudge w1 colleague", { env: { [world.agent.selfVariable]: "of-another-session" } });
