@@ -40,7 +40,9 @@ const claims = () => w.rows("select 1 from message_claims").length;
 
 describe.each(COMMANDS)("`%s`", (line) => {
   const shown = async () => {
-    const words = line.includes("inbox") ? [...line.split(" "), "--json"].filter((word, at, all) => all.indexOf(word) === at) : line;
+    // Once it is shown nothing more comes, however long one waits.
+    const soon = line.includes("--wait") ? ["--timeout", "1"] : [];
+    const words = line.includes("inbox") ? [...new Set([...line.split(" "), "--json", ...soon])] : line;
     const { consumed, consumed_messages } = await w.ok(words);
     return (consumed_messages ?? [consumed]).map((item: { payload?: { message: string } } | null) => item?.payload?.message ?? null);
   };
