@@ -3,7 +3,7 @@ import { type Cursor, readCursor, writeCursor } from "../../core/attention/curso
 import { fresh, type Happening, kept, type Reason, REASONS, shownAll, shownNothing, type Sighting } from "../../core/attention/reason.ts";
 import { Failure } from "../../core/failure.ts";
 import { marksNow } from "../../store/attention/waits.ts";
-import { requirePlace } from "../../store/place.ts";
+import { dataVersion, requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { within } from "../../system/processes/collected.ts";
 import type { Scene } from "../scene.ts";
@@ -41,8 +41,10 @@ export interface Stop {
 
 /** A terminal or a server that hangs keeps nobody from what the rest tells. */
 const SETTLED_MS = 4000;
-/** A watch that went deaf, as when its folder was replaced, is made up for after this. */
+/** A watch that went deaf, as when its folder was replaced, is made up for after this, where something was written. */
 const BACKSTOP_MS = 30_000;
+/** And where nothing was, as when a process ended unheard, after so many of them: a look costs more than all the waiting before it. */
+const BLIND_BACKSTOPS = 10;
 
 /** @throws Failure for a text that is no cursor of this database */
 function cursorOf({ cx, store }: Scene, text: string, database: string): Cursor {
@@ -98,6 +100,8 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
   const deadline = options.timeoutSeconds === null ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
   let cursor = given;
   let backstop = performance.now() + BACKSTOP_MS;
+  let backstops = 0;
+  let version = dataVersion(store);
   let timeDue = Number.POSITIVE_INFINITY;
 
   const answer = (found: readonly Sighting[], next: Cursor): Waited => {
@@ -143,6 +147,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
       }
       if (due) {
         due = false;
+        version = dataVersion(store);
         follow();
         const seen = look();
         timeDue = seen.due;
@@ -154,8 +159,10 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
       if (now >= deadline) return answer([], cursor!);
       if (now >= backstop) {
         backstop = now + BACKSTOP_MS;
+        backstops += 1;
+        const before = marksNow(store).record;
         watch.ingest(true);
-        due = true;
+        due ||= marksNow(store).record !== before || dataVersion(store) !== version || backstops % BLIND_BACKSTOPS === 0;
         continue;
       }
       const time = now + Math.max(1, timeDue - cx.nowMs());
