@@ -1,7 +1,6 @@
 /** How fast Dispatch is, and what it costs when nothing happens: `bench/dispatch.ts [IDLE_SECONDS] [PROGRAM …]`. */
 import { Database } from "bun:sqlite";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { showInbox } from "../src/flow/dispatch/inbox.ts";
 import { makeContext } from "../src/context.ts";
@@ -12,7 +11,7 @@ import { needSession } from "../src/store/sessions/sessions.ts";
 import type { Store } from "../src/store/store.ts";
 import { Bell } from "../src/system/files/bell.ts";
 import { watchFolder } from "../src/system/files/watch.ts";
-import { programOf } from "./program.ts";
+import { benchWorld, percentile, programOf } from "./program.ts";
 
 const [idle = "60", ...given] = process.argv.slice(2);
 const program = programOf(given);
@@ -33,31 +32,17 @@ const KEYS = 60;
 const COMMANDS = 2000;
 const POLL_SECONDS = 2;
 
-const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
-const env: Record<string, string> = {
-  PATH: process.env.PATH ?? "/usr/bin:/bin",
-  HOME: dir,
-  CODEX_HOME: join(dir, "codex"),
-  WORKERCTL_STATE_ROOT: join(dir, "state"),
-  TMUX_TMPDIR: dir,
-  TERM: "xterm-256color",
-};
+const { dir, env } = benchWorld();
 
 function run(...argv: string[]): void {
   const done = Bun.spawnSync([...program, ...argv], { env, cwd: dir });
   if (done.exitCode !== 0) throw new Error(`${argv.join(" ")}: ${done.stderr.toString()}`);
 }
 
-const percentile = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
 const ms = (value: number): string => value.toFixed(1).padStart(8);
 
-function report(what: string, samples: readonly number[]): void {
-  const sorted = [...samples].sort((a, b) => a - b);
-  console.log(
-    `${what.padEnd(44)} ${ms(percentile(sorted, 0.5))} ${ms(percentile(sorted, 0.9))} ${ms(percentile(sorted, 0.99))} ${ms(sorted.at(-1)!)}`,
-  );
-}
+const report = (what: string, samples: readonly number[]): void =>
+  console.log(`${what.padEnd(44)} ${[0.5, 0.9, 0.99, 1].map((part) => ms(percentile(samples, part))).join(" ")}`);
 
 /** Waits until `look` is true, woken by commits of others. */
 async function committed(store: Store, look: () => boolean): Promise<void> {

@@ -2,8 +2,8 @@
  * Starting and speaking to a session by each of its agent's ways, by turns: `bench/rungs.ts [NUDGES] [STARTS] [PROGRAM …]`. Claude Code is
  * measured where scripts/setup-ci has fetched it.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { root } from "../build.ts";
 import { codex } from "../src/core/codex/codex.ts";
@@ -15,7 +15,7 @@ import type { ModelScript } from "../src/core/agent/scripted-model.ts";
 import { scriptedMessages } from "../src/system/claude/messages-api.ts";
 import { scriptedResponses } from "../src/system/codex/responses-api.ts";
 import { program as claudeProgram } from "../test/claude-world.ts";
-import { programOf } from "./program.ts";
+import { benchWorld, percentile, programOf } from "./program.ts";
 
 const [nudges = "100", starts = "5", ...given] = process.argv.slice(2);
 const program = programOf(given);
@@ -43,12 +43,11 @@ const RUNGS: Readonly<Record<string, Rung>> = {
 };
 const WAYS = Object.keys(RUNGS);
 
-const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
+const { dir, env: own } = benchWorld();
 const project = join(dir, "project");
 const env: Record<string, string> = {
-  PATH: [join(root, "node_modules", ".bin"), claudeProgram, process.env.PATH ?? "/usr/bin:/bin"].filter(Boolean).join(":"),
-  HOME: dir,
-  CODEX_HOME: join(dir, "codex"),
+  ...own,
+  PATH: [join(root, "node_modules", ".bin"), claudeProgram, own.PATH].filter(Boolean).join(":"),
   CLAUDE_CONFIG_DIR: join(dir, "claude"),
   CLAUDE_CODE_TMPDIR: join(dir, "tmp"),
   CLAUDE_CODE_OAUTH_TOKEN: "sk-ant-oat01-of-no-account",
@@ -56,9 +55,6 @@ const env: Record<string, string> = {
   DISABLE_TELEMETRY: "1",
   DISABLE_AUTOUPDATER: "1",
   IS_SANDBOX: "1",
-  WORKERCTL_STATE_ROOT: join(dir, "state"),
-  TMUX_TMPDIR: dir,
-  TERM: "xterm-256color",
   LANG: "C.UTF-8",
 };
 
@@ -75,11 +71,6 @@ async function runWith<T>(more: Readonly<Record<string, string>>, ...argv: strin
   if (exit !== 0) throw new Error(`${argv.join(" ")}: ${err}`);
   return (out.startsWith("{") || out.startsWith("[") ? JSON.parse(out) : out) as T;
 }
-
-const percentile = (samples: readonly number[], part: number): number => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
-};
 
 type Samples = Record<string, number[]>;
 const none = (): Samples => Object.fromEntries(WAYS.map((way) => [way, []]));

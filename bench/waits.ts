@@ -1,22 +1,14 @@
 /** How soon a wait returns, and what it costs while nothing happens: `bench/waits.ts [IDLE_SECONDS] [WAITS] [PROGRAM …]`. */
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { dirname, join } from "node:path";
-import { programOf } from "./program.ts";
+import { benchWorld, percentile, programOf } from "./program.ts";
 
 const [idle = "60", count = "200", ...given] = process.argv.slice(2);
 const program = programOf(given);
 const WAITS = Number(count);
 
-const dir = mkdtempSync(join(tmpdir(), "conveyor-bench-"));
-const env: Record<string, string> = {
-  PATH: process.env.PATH ?? "/usr/bin:/bin",
-  HOME: dir,
-  CODEX_HOME: join(dir, "codex"),
-  WORKERCTL_STATE_ROOT: join(dir, "state"),
-  TMUX_TMPDIR: dir,
-  TERM: "xterm-256color",
-};
+const { dir, env } = benchWorld();
 
 function run<T>(words: readonly string[], exits: readonly number[] = [0]): T {
   const done = Bun.spawnSync([...program, ...words], { env, cwd: dir });
@@ -25,10 +17,6 @@ function run<T>(words: readonly string[], exits: readonly number[] = [0]): T {
   return (out.startsWith("{") ? JSON.parse(out) : out) as T;
 }
 
-const percentile = (samples: readonly number[], part: number): number => {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
-};
 const report = (what: string, samples: readonly number[]): void =>
   console.log(`${what.padEnd(58)} ${[0.5, 0.99, 1].map((part) => percentile(samples, part).toFixed(1).padStart(9)).join(" ")}`);
 

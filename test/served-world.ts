@@ -100,9 +100,9 @@ export async function asksElsewhere(socket: string, method: string, params: obje
   return result;
 }
 
-/** Starts `dispatch --watch` and waits for its first pass. */
-export async function watching(world: World, id: string): Promise<Bun.Subprocess> {
-  const words = ["dispatch", "--watch", "--dispatcher-id", id];
+/** Starts `dispatch --watch` and waits for its first pass. @param more of its flags */
+export async function watching(world: World, id: string, ...more: string[]): Promise<Bun.Subprocess> {
+  const words = ["dispatch", "--watch", "--dispatcher-id", id, ...more];
   const watch = Bun.spawn([...MAIN, ...words], { env: world.env, cwd: world.work, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
   await until("its first pass", () => world.rows("select 1 from dispatchers where pid = ? and iterations > 0", watch.pid).length > 0, 60);
   return watch;

@@ -1,10 +1,9 @@
 /** What every agent must do at a usage limit, run against the real program: parked, gone on with once, and never over a person's head. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { resolve } from "node:path";
 import { until } from "../harness.ts";
+import { MAIN } from "../served-world.ts";
 import { type AgentWorld, Terminal } from "./world.ts";
 
-const SRC = resolve(import.meta.dir, "../../src/main.ts");
 const WORDS = "The limit is over. Go on where you stopped.";
 const RESUME = "--resume-limits --resume-after 0";
 
@@ -159,15 +158,12 @@ export function limitSuite(make: () => AgentWorld): void {
     // Earlier claims of this account were made in a time that has not come yet.
     world.store().db.run("delete from limit_resumes");
     const watches = ["one", "two"].map((id) =>
-      Bun.spawn(
-        [process.execPath, SRC, "dispatch", "--watch", "--interval", "600", "--dispatcher-id", id, "--json", ...RESUME.split(" ")],
-        {
-          env: world.env,
-          cwd: world.work,
-          stdout: "pipe",
-          stderr: "inherit",
-        },
-      ),
+      Bun.spawn([...MAIN, "dispatch", "--watch", "--interval", "600", "--dispatcher-id", id, "--json", ...RESUME.split(" ")], {
+        env: world.env,
+        cwd: world.work,
+        stdout: "pipe",
+        stderr: "inherit",
+      }),
     );
     await until("both watches", () => world.rows("select 1 from dispatchers where ended_at is null and iterations > 0").length === 2);
     const resets = (Math.ceil(Date.now() / 1000) + 6) * 1000;

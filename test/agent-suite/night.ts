@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { strike, until } from "../harness.ts";
 import { tmux } from "../panes.ts";
-import { MAIN } from "../served-world.ts";
+import { stopWatching, watching } from "../served-world.ts";
 import type { AgentWorld } from "./world.ts";
 
 const GO_ON = "The limit is over. Go on where you stopped.";
@@ -28,10 +28,7 @@ export function nightSuite(make: () => AgentWorld & { close(): Promise<void> }):
   const heard = (name: string, words: string) => world.userTexts(thread[name]!).filter((text) => text.includes(words)).length;
   const start = (role: string, name: string, ...more: string[]) =>
     world.ok([`start-${role}`, "--name", name, "--cwd", world.project, "--timeout-seconds", "60", ...more]);
-  const dispatching = () => {
-    const words = ["dispatch", "--watch", "--dispatcher-id", "night", "--resume-limits", "--resume-after", "0"];
-    return Bun.spawn([...MAIN, ...words], { env: world.env, cwd: world.work, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  };
+  const dispatching = () => watching(world, "night", "--resume-limits", "--resume-after", "0");
 
   beforeAll(async () => {
     world = make();
@@ -48,12 +45,11 @@ export function nightSuite(make: () => AgentWorld & { close(): Promise<void> }):
     await world.ok("tasks --create t1 --goal g");
     await world.ok("bind --task t1 --worker w1 --manager m1");
     await world.ok(["notify", "add", "--on", "question,limit,failed", "--json", "--", program]);
-    watch = dispatching();
+    watch = await dispatching();
     for (const name of ["w1", "m1"]) await world.idle(thread[name]!);
   }, 180_000);
   afterAll(async () => {
-    watch.kill("SIGTERM");
-    await watch.exited;
+    await stopWatching(watch);
     await world.close();
   });
 
@@ -122,7 +118,7 @@ export function nightSuite(make: () => AgentWorld & { close(): Promise<void> }):
     expect(bound()).toEqual(was[0]);
     // The Dispatch that came with them knows nothing of limits: this one does.
     await world.ok("dispatch stop --json");
-    watch = dispatching();
+    watch = await dispatching();
     expect(await world.ok(["session-nudge", "w1", "are you there"])).toMatchObject({ proof: "seen" });
     await world.idle(thread.w1!);
     expect(heard("w1", "are you there")).toBe(1);
