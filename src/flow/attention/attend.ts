@@ -2,7 +2,7 @@
 import type { Context } from "../../context.ts";
 import type { Item, Weight } from "../../core/attention/item.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import { listSessions } from "../../store/sessions/list.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
@@ -38,9 +38,7 @@ function readOn(cx: Context, store: Store, sessions: readonly Session[]): void {
  */
 async function askServers({ cx, store }: Scene, look: Look, sessions: readonly Session[]): Promise<void> {
   const served = sessions.filter((session) => session.socket !== null && look.meets(session));
-  await Promise.all(
-    served.map((session) => whereIs(cx, store, session, { asksOf: bindingOfSession(store, session.id)?.task_id ?? null, closely: true })),
-  );
+  await Promise.all(served.map((session) => whereIs(cx, store, session, { asksOf: taskOfSession(store, session.id), closely: true })));
 }
 
 /** Looks at everything there is. @throws Failure when the database cannot be read */

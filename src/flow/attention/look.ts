@@ -6,7 +6,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { openAsks } from "../../store/asks.ts";
 import { activeTasks } from "../../store/attention/tasks.ts";
 import { type DispatcherRow, listDispatchers } from "../../store/dispatch/dispatchers.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { captureScreens, listPanes, type Pane } from "../../system/terminal/panes.ts";
@@ -148,7 +148,7 @@ export class Look {
     const isDue = asks ? !served || known.length === 0 : known.length > 0;
     if (!isDue || this.recorded.get(session.id) === tried) return;
     this.recorded.set(session.id, tried);
-    await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
+    await whereIs(this.cx, this.store, session, { asksOf: taskOfSession(this.store, session.id) });
     if (!asks || (!served && dialog?.kind === "other")) return;
     for (const end = performance.now() + STAYS_MS; open().length === 0 && performance.now() < end;) {
       await Bun.sleep(AGAIN_MS);

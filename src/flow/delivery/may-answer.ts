@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { isGranted } from "../../core/tasks/permissions.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { askerOf } from "../reach/asker.ts";
@@ -16,8 +16,8 @@ export async function mayAnswer(cx: Context, store: Store, session: Session): Pr
   if (asker === "unknown")
     throw new Failure(`an agent that is not on record may not answer for ${who}`, { hint: `${cx.program} doctor-self` });
   if (asker.id === session.id) throw new Failure(`a session does not answer what it asks itself: ${who}`);
-  const binding = bindingOfSession(store, session.id);
-  if (binding === null || binding.manager_session_id !== asker.id || binding.worker_session_id !== session.id)
+  const binding = bindingsOfSession(store, session.id).find((each) => each.worker_session_id === session.id);
+  if (binding === undefined || binding.manager_session_id !== asker.id)
     throw new Failure(`${JSON.stringify(asker.name)} does not manage ${who}, and may not answer for it`);
   const config = findConfig(store, binding.task_id);
   if (config === null || !isGranted(config.permissions, "operator.answer"))

@@ -115,7 +115,7 @@ function launchFor({ cx, input }: Pick<Asked, "cx" | "input">, role: Role, promp
   // Of a mixed pair it is for the one that has such words.
   const others = [input.workerAgent ?? input.agent, input.managerAgent ?? input.agent].map((key) => chosenAgent(cx.env, key));
   const forOther = launch.agent.permissionModes === null && others.some(({ permissionModes }) => permissionModes !== null);
-  return { ...launch, permissionMode: forOther ? null : launch.permissionMode, binding: binding?.id ?? null };
+  return { ...launch, permissionMode: forOther ? null : launch.permissionMode, bindings: binding === null ? [] : [binding.id] };
 }
 
 /** First words of the worker. */
