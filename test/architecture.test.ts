@@ -54,7 +54,7 @@ const SUBJECTS: Record<string, readonly string[]> = {
   store: ["record", "reports", "dispatch", "sessions", "compat", "observe", "tasks", "loops", "attention", "audit", "dashboard"],
   system: ["files", "processes", "git", "terminal", "claude", "codex", "agent"],
   view: ["dispatch", "audit"],
-  flow: ["reach", "loops", "observe", "delivery", "attention", "dispatch", "tasks", "sessions", "audit", "compat", "qa", "reports"],
+  flow: ["reach", "loops", "observe", "delivery", "attention", "dispatch", "tasks", "crew", "sessions", "audit", "compat", "qa", "reports"],
   commands: ["sessions", "observe", "delivery", "attention", "dispatch", "tasks", "loops", "audit", "reports", "qa", "compat"],
   dashboard: ["actions", "page"],
 };

@@ -97,7 +97,7 @@ function refuseBound(store: Store, what: string, bound: readonly Binding[], also
 }
 
 /** @throws Failure when the manager is bound, and would lead a second worker without that being wanted */
-export const refuseCrew = (store: Store, manager: Session): void =>
+const refuseCrew = (store: Store, manager: Session): void =>
   refuseBound(
     store,
     `manager ${JSON.stringify(manager.name)}`,
@@ -106,7 +106,7 @@ export const refuseCrew = (store: Store, manager: Session): void =>
   );
 
 /** How a binding is to be made. */
-export interface BindOptions {
+interface BindOptions {
   /** The manager may be bound already: it then leads several workers, each on a task of its own. */
   readonly crew?: boolean;
 }
