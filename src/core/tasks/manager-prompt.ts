@@ -35,10 +35,10 @@ const runner = ({ program, path }: Pick<ManagerBrief, "program" | "path">): Run 
 
 /** How one who leads several workers does it. */
 const leading = (run: Run, manager: string): string =>
-  `one look for all of them: ${run(`cycle --manager ${manager}`)}, and ${run(`crew ${manager}`)} for who does what; one nudge each, to the ` +
-  "worker whom it concerns; never two workers on one file without telling both; what they say lies in one inbox, " +
-  `${run(`session-inbox ${manager} --consume-next --json`)}. Each task is proven and finished for itself, without --stop-manager while you ` +
-  "lead others.";
+  `one look for all of them: ${run(`cycle --manager ${manager}`)}, and ${run(`crew ${manager}`)} for who does what; one nudge each, ` +
+  "to the worker whom it concerns; never two workers on one file without telling both; what they say lies in one inbox, " +
+  `${run(`session-inbox ${manager} --consume-next --json`)}. Each task is proven and finished for itself, without --stop-manager ` +
+  "while you lead others.";
 
 export interface CrewBrief extends Omit<ManagerBrief, "executable"> {
   readonly task: string;
@@ -59,8 +59,8 @@ export function crewPrompt(brief: CrewBrief): string {
     `Its folder: ${brief.cwd}`,
     "",
     ...configuration(brief.config, run, task),
-    `Acknowledge this task, too, with ${run(`manager-ack ${task} --from-stdin`)}, and read ${run(`worker-ack ${task} --json`)} before you ` +
-      "nudge this worker. You supervise it as you do the others, by its own criteria and its own proof.",
+    `Acknowledge this task, too, with ${run(`manager-ack ${task} --from-stdin`)}, and read ${run(`worker-ack ${task} --json`)} ` +
+      "before you nudge this worker. You supervise it as you do the others, by its own criteria and its own proof.",
     `You lead several workers now: ${leading(run, quoteWord(brief.manager))}`,
   ].join("\n");
 }

@@ -33,6 +33,15 @@ export const listInbox = (store: Store, sessionId: string, limit: number): Inbox
     .all(sessionId, limit)
     .map(itemOf);
 
+/** How many messages of this task wait for the session. */
+export const unreadOfTask = (store: Store, sessionId: string, taskId: string): number =>
+  store.db
+    .query<{ n: number }, [string, string]>(
+      `select count(*) as n from routed_notifications
+       where target_session_id = ? and state = 'delivered' and consumed_at is null and task_id = ?`,
+    )
+    .get(sessionId, taskId)!.n;
+
 /** Whether anything waits for the session. */
 export const inboxWaits = (store: Store, sessionId: string): boolean =>
   store.db

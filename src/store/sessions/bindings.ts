@@ -43,9 +43,10 @@ export const latestBinding = (store: Store, taskId: string): Binding | null =>
 export const bindingsOfSession = (store: Store, sessionId: string): Binding[] =>
   store.db
     .query<Binding, [string, string]>(
-      `select * from bindings where rowid in (
-         select rowid from bindings where worker_session_id = ?1 and state in ('active', 'ending')
-         union all select rowid from bindings where manager_session_id = ?2 and state in ('active', 'ending')) order by rowid`,
+      `select b.* from (
+         select rowid as place from bindings where worker_session_id = ?1 and state in ('active', 'ending')
+         union all select rowid from bindings where manager_session_id = ?2 and state in ('active', 'ending')) p
+       cross join bindings b on b.rowid = p.place order by p.place`,
     )
     .all(sessionId, sessionId);
 
