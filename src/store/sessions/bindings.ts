@@ -56,6 +56,10 @@ export function taskOfSession(store: Store, sessionId: string): string | null {
   return bindings.length === 1 ? bindings[0]!.task_id : null;
 }
 
+/** The tasks, apart from this one, on which the session is bound: those that its manager leads beside it. */
+export const otherTasksOf = (store: Store, sessionId: string, taskId: string): string[] =>
+  bindingsOfSession(store, sessionId).flatMap(({ task_id }) => (task_id === taskId ? [] : task_id));
+
 /** The task's open binding with both sessions, or null. */
 export function findPairing(store: Store, taskId: string): Pairing | null {
   const binding = openBinding(store, taskId);
