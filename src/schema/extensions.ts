@@ -11,6 +11,7 @@ import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
+import worktrees from "./worktrees.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -247,6 +248,7 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
+  { version: 22, name: "worktrees", sql: worktrees },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
