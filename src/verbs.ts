@@ -147,6 +147,11 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     agents: verb("which agents are installed here, and what can be done with them", () => import("./commands/agents.ts")),
     "db-doctor": verb("check the database, and with --live the sessions it names", () => import("./commands/reports/db-doctor.ts")),
   },
+  Worktrees: {
+    worktrees: verb("git worktrees of workers, and what is in each", () => import("./commands/worktrees/worktrees.ts")),
+    "worktree-remove": verb("take a worktree away, and keep what is in it", () => import("./commands/worktrees/worktree-remove.ts")),
+    "worktree-restore": verb("bring back what a removal has kept", () => import("./commands/worktrees/worktree-restore.ts")),
+  },
   Dashboard: {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),
   },

@@ -7,8 +7,9 @@ import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/besid
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
 import { pair } from "../../flow/sessions/pair.ts";
-import { plannedSides, refusePair } from "../../flow/sessions/pair-check.ts";
+import { planOf, plannedSides, refusePair } from "../../flow/sessions/pair-check.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
+import { worktreeFlags, worktreeWish } from "../../flow/worktrees/flags.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
 
@@ -32,6 +33,10 @@ export default verb(
       ],
       ['pair --crew --task docs --task-goal "The docs are true" --worker-name w2 --manager-name m1', "m1, which runs, leads w2 too"],
       ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
+      [
+        "pair --task login-fix --worker-name w1 --manager-name m1 --worktree",
+        "the worker in a git worktree, on the branch conveyor/login-fix",
+      ],
     ],
     flags: {
       task: text("task by id or name; with --task-goal it is created when there is none", { required: true, filled: true }),
@@ -58,6 +63,7 @@ export default verb(
       managerPermissionsJson: json("permissions to set after the others", { value: "JSON" }),
       ...launchFlags,
       ...roleFlags,
+      ...worktreeFlags,
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
@@ -86,11 +92,14 @@ export default verb(
       allowWorkerCompactClear: args.managerAllowWorkerCompactClear,
       permissionsJson: args.managerPermissionsJson,
     });
-    const input = { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config };
+    const input = { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config, wish: worktreeWish(args) };
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
-      const leader = isThere(cx.storePath(args.path)) ? await refusePair({ cx, store: cx.store(args.path), input }) : null;
-      const sides = plannedSides({ cx, input }, leader);
+      const there = isThere(cx.storePath(args.path));
+      const planned = there
+        ? await refusePair({ cx, store: cx.store(args.path), input })
+        : { leader: null, plan: await planOf({ cx, input }, null) };
+      const sides = plannedSides({ cx, input }, planned);
       return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...sides });
     }
     const store = cx.store(args.path);

@@ -45,6 +45,7 @@ export const workActions: Readonly<Record<string, Action>> = {
         cwd: scene.cx.path(input.cwd),
         config: null,
         crew: input.crew,
+        wish: null,
         path: scene.path,
         launch: undefined,
         agent: undefined,

@@ -4,7 +4,7 @@ import { quoteCommand } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { workerPrompt } from "../../core/tasks/worker-prompt.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
-import type { Role, Session } from "../../core/sessions/session.ts";
+import type { Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
 import { type Binding, findPairing, openBinding } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
@@ -15,6 +15,9 @@ import type { Launch } from "./begin-terminal.ts";
 import { checkLaunch } from "./launch.ts";
 import type { Before, PairScene } from "./pair-records.ts";
 import { launchOf } from "./start-session.ts";
+import type { Store } from "../../store/store.ts";
+import { planWorktree, plannedTree, type WorktreePlan } from "../worktrees/plan.ts";
+import { inWorktree } from "../worktrees/start.ts";
 import { leaderOf } from "../crew/lead.ts";
 import { conversationOf } from "../reach/conversation.ts";
 import { nextCommand } from "../reach/next-command.ts";
@@ -24,25 +27,26 @@ import { unasked } from "./revive.ts";
 /** A pairing that nobody has begun yet. */
 export type Asked = Omit<PairScene, "under">;
 
-/**
- * What a pairing would be refused before it stores or starts anything.
- * @returns the manager that runs already and would get this worker, too; null: it would be started
- * @throws Failure that says so
- */
-export async function refusePair(asked: Asked): Promise<Session | null> {
-  return (await checkPair(asked)).leader;
-}
+/** What a pairing is found to need. */
+export type Planned = Pick<Before, "leader" | "plan">;
 
-/**
- * What each side would be started with. @param leader the manager that runs already, and is not started
- * @throws Failure where its agent takes no such thing
- */
+/** What a pairing would be refused before anything is stored or started. @returns what it would do @throws Failure that says so */
+export const refusePair = (asked: Asked): Promise<Planned> => checkPair(asked);
+
+/** The worker's worktree as it is planned. @param store null: there are no records yet */
+export const planOf = async ({ cx, input }: Pick<Asked, "cx" | "input">, store: Store | null): Promise<WorktreePlan | null> =>
+  input.wish === null ? null : planWorktree(cx, { store, worker: input.workerName, task: input.task, cwd: input.cwd, wish: input.wish });
+
+/** What each side would be started with; null: it runs already. @throws Failure where its agent takes no such thing */
 export function plannedSides(
   asked: Pick<Asked, "cx" | "input">,
-  leader: Session | null,
-): Record<"worker_start" | "manager_start", Record<string, string | null> | null> {
+  { leader, plan }: Planned,
+): Record<"worker_start" | "manager_start", Record<string, unknown> | null> {
   const of = (role: Role) => {
-    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = launchFor(asked, role, null, null);
+    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = inWorktree(
+      launchFor(asked, role, null, null),
+      role === "worker" ? plan : null,
+    );
     return {
       agent: agent.key,
       cwd,
@@ -53,7 +57,10 @@ export function plannedSides(
       permission_mode: permissionMode,
     };
   };
-  return { worker_start: of("worker"), manager_start: leader === null ? of("manager") : null };
+  return {
+    worker_start: { ...of("worker"), worktree: plan === null ? null : plannedTree(plan) },
+    manager_start: leader === null ? of("manager") : null,
+  };
 }
 
 /** The launch of one role: what is given for it alone wins over what is given for both. */
@@ -101,13 +108,14 @@ export async function checkPair(scene: Asked): Promise<Before> {
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
       hint: `${cx.program} runs --finish ${run}`,
     });
-  await checkLaunch(scene, launchFor(scene, "worker", workersWords(scene, task?.name ?? input.task), binding));
+  const plan = await planOf({ cx, input: { ...input, task: task?.name ?? input.task } }, store);
+  await checkLaunch(scene, inWorktree(launchFor(scene, "worker", workersWords(scene, task?.name ?? input.task), binding), plan));
   const leader = leaderOf(scene, input, input.crew);
   if (leader === null) {
     const { prompt: _, ...manager } = launchFor(scene, "manager", null, binding);
     await checkLaunch(scene, manager);
   }
-  return { task, binding, leader };
+  return { task, binding, leader, plan };
 }
 
 /** The refusal of a task that others work on, or these two already: what runs, and how to go on with it. */

@@ -13,6 +13,7 @@ import { tx } from "../../store/store.ts";
 import { seedCriteria, takeBackCriteria } from "../../store/tasks/criteria.ts";
 import { configRow, findConfig, saveConfig, takeBackConfig } from "../../store/tasks/manager-configs.ts";
 import { createTask } from "../../store/tasks/tasks.ts";
+import type { WorktreePlan, WorktreeWish } from "../worktrees/plan.ts";
 import type { LaunchScene } from "./begin-terminal.ts";
 import type { StartInput } from "./start-session.ts";
 
@@ -38,6 +39,8 @@ export interface PairInput extends StartInput, RoleChoice {
   readonly config: ConfigChange | null;
   /** The manager may lead others already, and runs then. */
   readonly crew: boolean;
+  /** null: the worker gets no worktree of its own. */
+  readonly wish: WorktreeWish | null;
   /** Database file, when one was named. */
   readonly path: string | undefined;
 }
@@ -55,6 +58,8 @@ export interface Before {
   readonly binding: Binding | null;
   /** The manager that runs already and gets this worker, too; null: it is started. */
   readonly leader: Session | null;
+  /** The worker's worktree; null: none is asked for. */
+  readonly plan: WorktreePlan | null;
 }
 
 /** The same once its task is on record. */
@@ -82,8 +87,9 @@ export interface Seeded extends Before {
 }
 
 /** Task, configuration and criteria, in one transaction. */
-export function seed(scene: PairScene, { task: found, binding, leader }: Before): Seeded {
+export function seed(scene: PairScene, asked: Before): Seeded {
   const { cx, store, input } = scene;
+  const { task: found } = asked;
   return tx(store, () => {
     const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
     const begun: TaskPairScene = { ...scene, task, progress: { worker: null, manager: null, bindingId: null, runId: null } };
@@ -110,7 +116,7 @@ export function seed(scene: PairScene, { task: found, binding, leader }: Before)
       if (saved !== null) takeBackConfig(store, before, saved);
       takeBackCriteria(store, task.id, criteria);
     };
-    return { task, binding, leader, created: found === null, byPair, criteria, takeBack };
+    return { ...asked, task, created: found === null, byPair, criteria, takeBack };
   });
 }
 
@@ -133,7 +139,7 @@ export function join(scene: TaskPairScene, { byPair, leader }: Seeded): Joined {
       ? null
       : announce(scene, leader, binding, {
           worker: input.workerName,
-          cwd: input.cwd,
+          cwd: needSession(store, input.workerName).cwd,
           goal: input.taskGoal ?? task.goal,
           ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }),
         });

@@ -20,11 +20,13 @@ import { type Asked, checkPair, launchFor, workersWords } from "./pair-check.ts"
 import { startSession, startWords } from "./start-session.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
+import { inWorktree, type StartedTree, withWorktree } from "../worktrees/start.ts";
 import type { Undertaking } from "./undertaking.ts";
 
 export interface Paired {
   readonly task: { readonly created: boolean; readonly id: string; readonly name: string };
   readonly worker: RegisteredSession;
+  readonly worktree?: StartedTree;
   readonly manager: RegisteredSession;
   readonly binding_id: string;
   readonly run_id: string;
@@ -68,7 +70,7 @@ export async function pair({ cx, store }: Scene, under: Undertaking, input: Pair
 }
 
 async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> {
-  const { created, byPair, criteria, binding, leader, takeBack } = seeded;
+  const { created, byPair, criteria, binding, plan, leader, takeBack } = seeded;
   const { store, task, progress, under } = scene;
   under.takesBack(store, (stays) => {
     trace(scene, "pair_interrupted", {
@@ -81,7 +83,14 @@ async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> 
     else takeBack();
   });
   const words = workersWords(scene, task.name);
-  const worker = await startSession(scene, launchFor(scene, "worker", words, binding), "start-worker");
+  const launch = inWorktree(launchFor(scene, "worker", words, binding), plan);
+  const { worker, worktree } =
+    plan === null
+      ? { worker: await startSession(scene, launch, "start-worker"), worktree: null }
+      : await withWorktree(scene, plan, task.id, { agent: launch.agent, worker: launch.name }, async (made) => ({
+          worker: await startSession(scene, launch, "start-worker"),
+          worktree: made,
+        }));
   progress.worker = worker;
   trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const manager = leader === null ? await startManager(scene, binding) : registeredSession(leader);
@@ -95,6 +104,7 @@ async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> 
   return {
     task: { created, id: task.id, name: task.name },
     worker,
+    ...(worktree === null ? {} : { worktree }),
     manager,
     binding_id: bindingId,
     run_id: runId,
