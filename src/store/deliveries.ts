@@ -273,11 +273,15 @@ export const stillTyping = (store: Store, sessionId: string | null, transport: T
 export const openDeliveries = (store: Store): Delivery[] =>
   store.db.query<Delivery, []>("select * from deliveries where state in ('sending', 'typed', 'unknown') order by created_at, rowid").all();
 
-/** The newest begun sending of a notification, or null. */
+/** What a sending tells of, by the number of each notification: `d` is the row of the sending. */
+export const tellsOf = (notification: string): string =>
+  `(d.notification_id = ${notification} or d.id in (select delivery_id from digest_messages where notification_id = ${notification}))`;
+
+/** The newest begun sending of a notification, alone or with others, or null. */
 export const lastBegun = (store: Store, notificationId: number): Delivery | null =>
   store.db
     .query<Delivery, [number]>(
-      "select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1",
+      `select d.* from deliveries d where ${tellsOf("?1")} and side_effect_started = 1 order by created_at desc, d.rowid desc limit 1`,
     )
     .get(notificationId);
 
