@@ -6,11 +6,13 @@ import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import deliveries from "./deliveries.sql" with { type: "text" };
+import digests from "./digests.sql" with { type: "text" };
 import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
+import worktrees from "./worktrees.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -247,20 +249,8 @@ export const extensions: readonly Extension[] = [
       ) strict;
     `,
   },
-  {
-    version: 22,
-    name: "digests",
-    // What one sending tells of besides the notification in its own row.
-    sql: `
-      create table if not exists digest_messages (
-        delivery_id text not null references deliveries (id) deferrable initially deferred,
-        position integer not null,
-        notification_id integer not null,
-        primary key (delivery_id, position)
-      ) strict;
-      create index if not exists digest_messages_notification on digest_messages (notification_id);
-    `,
-  },
+  { version: 22, name: "worktrees", sql: worktrees },
+  { version: 23, name: "digests", sql: digests },
 ];
 
 const recorded = (db: Database): Set<number> | null => {
