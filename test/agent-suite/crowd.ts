@@ -125,8 +125,10 @@ export class Crowd {
     const ended = this.workers.reduce((sum, { marks }) => sum + marks.length, 0);
     await until(
       "every ended turn to be told",
-      () => this.world.rows("select 1 from routed_notifications where state = 'delivered'").length === ended,
-      60,
+      () =>
+        this.world.rows("select 1 from routed_notifications where state = 'delivered' and signal_type = 'worker_task_complete'").length ===
+        ended,
+      30,
     );
     await this.world.idle(this.manager);
     await until("the end of its last turn", () => this.course().endsWith(">"));

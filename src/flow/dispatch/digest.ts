@@ -4,6 +4,7 @@
  */
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { CommandType } from "../../core/dispatch/queued-command.ts";
+import { instant } from "../../core/time.ts";
 import { inferState } from "../../core/sessions/worker-state.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { targetOfCommand } from "../../store/attention/parked.ts";
@@ -99,12 +100,17 @@ export function gather(
 }
 
 /** Several sendings as one, with one fate: begun in one transaction, and ended in one. None is begun once its manager works again. */
-function together(scene: PassScene, manager: Session, sendings: readonly Sending[]): Sending {
+function together(scene: PassScene, manager: Session, found: readonly Sending[]): Sending {
   const { store } = scene;
-  const ids = sendings.map(({ notificationId }) => notificationId!);
+  // What somebody wrote comes first, then the turns as they ended.
+  const parts = found
+    .map((sending) => ({ sending, row: notificationById(store, sending.notificationId!)! }))
+    .sort((a, b) => (instant(a.row.source_event_timestamp) ?? 0) - (instant(b.row.source_event_timestamp) ?? 0));
+  const sendings = parts.map(({ sending }) => sending);
+  const ids = parts.map(({ row }) => row.id);
   const text = saidOf(
     store,
-    ids.map((id) => notificationById(store, id)!),
+    parts.map(({ row }) => row),
   );
   let digest: string | null = null;
   let refused: string | null = null;

@@ -1,5 +1,6 @@
 /** `digest_messages`: what one sending tells of besides the notification in its own row, so that all of it has one fate. */
 import type { Holder } from "../../core/dispatch/holder.ts";
+import type { NotificationState } from "../../core/dispatch/notification.ts";
 import type { Delivery } from "../deliveries.ts";
 import type { Store } from "../store.ts";
 import { leaseOver, readMessage } from "./message.ts";
@@ -23,6 +24,27 @@ export const toldBy = (store: Store, { id, notification_id }: Pick<Delivery, "id
           .all(id)
           .map((row) => row.notification_id),
       ];
+
+/** One of several messages that were said together. */
+interface DigestPart {
+  readonly notification_id: number;
+  readonly command_id: string | null;
+  readonly signal_type: string;
+  readonly task: string;
+  readonly source_session: string;
+  readonly state: NotificationState;
+}
+
+/** What was said together by this sending, in its order; null where it was one message. */
+export function digestOf(store: Store, delivery: Pick<Delivery, "id" | "notification_id">): DigestPart[] | null {
+  const ids = toldBy(store, delivery);
+  if (ids.length < 2) return null;
+  const part = store.db.query<DigestPart, [number]>(
+    `select n.id as notification_id, n.command_id, n.signal_type, t.name as task, s.name as source_session, n.state
+     from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.source_session_id where n.id = ?`,
+  );
+  return ids.flatMap((id) => part.get(id) ?? []);
+}
 
 /** Whether somebody is about to say something to this session, or it has not taken what was said last. */
 export function isInHand(store: Store, sessionId: string, gone: readonly Holder[]): boolean {
