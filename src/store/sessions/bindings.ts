@@ -184,6 +184,10 @@ export const crewOf = (store: Store, managerId: string): Pairing[] =>
     binding.manager_session_id === managerId ? (findPairing(store, binding.task_id) ?? []) : [],
   );
 
+/** Whether this binding has not ended. */
+export const isOpenBinding = (store: Store, bindingId: string): boolean =>
+  store.db.query("select 1 from bindings where id = ? and state in ('active', 'ending')").get(bindingId) !== null;
+
 /** The manager sessions of all open bindings, each once. */
 export const boundManagers = (store: Store): Session[] =>
   store.db
