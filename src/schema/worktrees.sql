@@ -5,7 +5,7 @@ create table if not exists worktrees (
   task_id text,
   -- making: nothing of it may be relied on; made; removing: all that was in it is kept under kept_ref; removed.
   state text not null check (state in ('making', 'made', 'removing', 'removed')),
-  -- Absolute, without links: the folder, its own git folder as its .git names it, and the folder that all worktrees of the repository share.
+  -- Absolute, without links: the folder, its own git folder as its .git names it, and the one that the whole repository shares.
   path text not null,
   gitdir text,
   common text not null,

@@ -31,6 +31,7 @@ export const workActions: Readonly<Record<string, Action>> = {
       cwd: filled(4000),
       prompt: v.optional(filled()),
       acceptTrust: v.optional(v.boolean(), false),
+      crew: v.optional(v.boolean(), false),
       dispatch: v.optional(v.boolean(), true),
     }),
     async (scene, input) => {
@@ -43,6 +44,8 @@ export const workActions: Readonly<Record<string, Action>> = {
         managerName: input.managerName,
         cwd: scene.cx.path(input.cwd),
         config: null,
+        crew: input.crew,
+        wish: null,
         path: scene.path,
         launch: undefined,
         agent: undefined,

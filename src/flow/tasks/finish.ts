@@ -180,6 +180,8 @@ class Finish {
  */
 export async function finishTask(scene: TaskScene, order: FinishOrder): Promise<Record<string, unknown>> {
   const { cx, store, task } = scene;
+  const { manager } = taskParties(store, task.id, true);
+  if (order.stopManager && manager !== null) refuseBusyElsewhere(scene, manager);
   const open = openFinishes(store, task.id);
   const died = await Promise.all(open.map((call) => hasDied(cx, call)));
   const dead = open.filter((_, i) => died[i]);

@@ -43,9 +43,10 @@ export const latestBinding = (store: Store, taskId: string): Binding | null =>
 export const bindingsOfSession = (store: Store, sessionId: string): Binding[] =>
   store.db
     .query<Binding, [string, string]>(
-      `select * from bindings where rowid in (
-         select rowid from bindings where worker_session_id = ?1 and state in ('active', 'ending')
-         union all select rowid from bindings where manager_session_id = ?2 and state in ('active', 'ending')) order by rowid`,
+      `select b.* from (
+         select rowid as place from bindings where worker_session_id = ?1 and state in ('active', 'ending')
+         union all select rowid from bindings where manager_session_id = ?2 and state in ('active', 'ending')) p
+       cross join bindings b on b.rowid = p.place order by p.place`,
     )
     .all(sessionId, sessionId);
 
@@ -54,6 +55,10 @@ export function taskOfSession(store: Store, sessionId: string): string | null {
   const bindings = bindingsOfSession(store, sessionId);
   return bindings.length === 1 ? bindings[0]!.task_id : null;
 }
+
+/** The tasks, apart from this one, on which the session is bound: those that its manager leads beside it. */
+export const otherTasksOf = (store: Store, sessionId: string, taskId: string): string[] =>
+  bindingsOfSession(store, sessionId).flatMap(({ task_id }) => (task_id === taskId ? [] : task_id));
 
 /** The task's open binding with both sessions, or null. */
 export function findPairing(store: Store, taskId: string): Pairing | null {
@@ -97,7 +102,7 @@ function refuseBound(store: Store, what: string, bound: readonly Binding[], also
 }
 
 /** @throws Failure when the manager is bound, and would lead a second worker without that being wanted */
-export const refuseCrew = (store: Store, manager: Session): void =>
+const refuseCrew = (store: Store, manager: Session): void =>
   refuseBound(
     store,
     `manager ${JSON.stringify(manager.name)}`,
@@ -106,7 +111,7 @@ export const refuseCrew = (store: Store, manager: Session): void =>
   );
 
 /** How a binding is to be made. */
-export interface BindOptions {
+interface BindOptions {
   /** The manager may be bound already: it then leads several workers, each on a task of its own. */
   readonly crew?: boolean;
 }

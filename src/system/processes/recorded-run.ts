@@ -27,6 +27,8 @@ export interface RecordOptions {
   /** Absent: as long as it takes. */
   readonly timeoutMs?: number | undefined;
   readonly tailLines: number;
+  /** Where its whole output is kept; absent: nowhere. */
+  readonly keep?: string | undefined;
 }
 
 const TAIL_BYTES = 16 * 1024;
@@ -44,7 +46,7 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
   if (path === null) throw new Failure(`the command ${JSON.stringify(program)} is not on PATH`);
   const dir = mkdtempSync(join(tmpdir(), "conveyor-run-"));
   try {
-    const fd = openSync(join(dir, "output"), "ax+", 0o600);
+    const fd = openSync(options.keep ?? join(dir, "output"), "ax+", 0o600);
     try {
       return await run([path, ...rest], fd, options);
     } finally {
@@ -54,6 +56,13 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+/**
+ * Runs what a person has typed as a line of a shell, as {@link recordRun} does, and keeps what it printed.
+ * @param keep a file that is not there yet
+ */
+export const recordLine = (line: string, options: RecordOptions & { readonly keep: string }): Promise<Recording> =>
+  recordRun(["/bin/sh", "-c", line], options);
 
 async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, tailLines }: RecordOptions): Promise<Recording> {
   const program = startProgram(argv, { env, cwd, stdout: fd, stderr: fd });
