@@ -47,8 +47,8 @@ export default verb(
       dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
       noDigest: flag(
-        "with --watch: tell a manager of each ended turn by itself and at once, also while it works; else what comes meanwhile is told as one " +
-          "message when it rests",
+        "with --watch: tell a manager of each ended turn by itself and at once, also while it works; else what comes meanwhile is told " +
+          "as one message when it rests",
       ),
       ...resumeFlags,
       dryRun: flag("say what would be done, write nothing"),

@@ -1,6 +1,6 @@
 /**
- * What is for a manager that can prove what it takes: told at once when it rests, and all that came while it worked as one message at its next
- * rest. Never more than one such message is under way.
+ * What is for a manager that can prove what it takes: told at once when it rests, and all that came while it worked as one message at its
+ * next rest. Never more than one such message is under way.
  */
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { CommandType } from "../../core/dispatch/queued-command.ts";
