@@ -186,7 +186,7 @@ export function crowdSuite(make: () => AgentWorld & { close(): Promise<void> }):
       // The words of each turn stand in one message at most: who is told at once looks itself.
       for (const mark of workers.flatMap(({ marks }) => marks))
         expect(said.filter((text) => text.includes(mark)).length).toBeLessThanOrEqual(1);
-      expect(said.filter((text) => text.includes(" messages came together:")).length).toBeGreaterThan(3);
+      expect(said.filter((text) => text.includes(" messages came together:")).length).toBeGreaterThan(1);
       // A turn for each message, and no message in a turn that another began.
       expect(crowd.course()).toBe("<m>".repeat(said.length));
       expect(world.rows("select distinct state, proof from deliveries where session_name = 'm1'")).toEqual([
