@@ -40,8 +40,8 @@ const isProvable = (store: Store, manager: Session): boolean =>
 export const gatheringManagers = (store: Store): Session[] => boundManagers(store).filter((manager) => isProvable(store, manager));
 
 /**
- * Whether a turn of the session runs. That one ended is stored as soon as its record grows by it; that one began, as by what was said just now,
- * is looked for here, and only where there is something to read: what is stored wakes all who watch these records.
+ * Whether a turn of the session runs. That one ended is stored as soon as its record grows by it; that one began, as by what was said just
+ * now, is looked for here, and only where there is something to read: what is stored wakes all who watch these records.
  */
 function works({ cx, store }: Scene, session: Session): boolean {
   const isOpen = (now: Session): boolean => inferState(newestTurnEvent(store, now.id), null, writerSigns(now), cx.nowMs()).turn === "open";

@@ -210,7 +210,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   return iteration;
 }
 
-/** Puts this watch on record and forgets dead ones of the same name; null: another of this name is there, and this one is not wanted then. */
+/** Puts this watch on record and forgets dead ones of the same name; null: it is not wanted where another of this name is, and one is. */
 async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey | null> {
   const { pid, started } = await thisProcess(cx.env);
   const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };

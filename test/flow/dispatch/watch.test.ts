@@ -208,7 +208,10 @@ describe("who lives", () => {
 describe("one message each, also while the manager works, and with digests", () => {
   const twoTurns = async (watch: ReturnType<typeof watching>): Promise<void> => {
     await began();
-    for (let n = 1; n <= 2; n++) pair.worker.append(event({ type: "task_complete", turn_id: `turn-${n}` }, n));
+    // Ended now, not before the binding: of those only the newest would be told of.
+    const now = new Date().toISOString();
+    for (let n = 1; n <= 2; n++)
+      pair.worker.append(event({ type: "task_complete", turn_id: `turn-${n}` }).replace("2020-01-01T00:00:01.000Z", now));
     await until("both items", () => watch.items.length === 2);
     await watch.end();
   };
