@@ -55,6 +55,7 @@ await runDispatch(cx, store, {
   intervalSeconds: 2,
   iterations: digest ? 1 : undefined,
   untilUnboundSeconds: null,
+  unlessRunning: false,
   ...(ahead === undefined ? {} : { resumeAfterMs: 0 }),
 });
 cx.close();
