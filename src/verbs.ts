@@ -106,6 +106,9 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "stop-task": verb("give a task up, and stop its manager", () => import("./commands/tasks/stop-task.ts")),
     "mutation-audit": verb("were commands that change something decided first", () => import("./commands/tasks/mutation-audit.ts")),
   },
+  Worktrees: {
+    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/land.ts")),
+  },
   Loops: {
     "loop-templates": verb("built-in loop templates, and policies made from them", () => import("./commands/loops/loop-templates.ts")),
     "ralph-loop-presets": verb("the loop templates under their older name", () => import("./commands/loops/ralph-loop-presets.ts")),
