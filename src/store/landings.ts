@@ -25,34 +25,36 @@ export const openLandings = (store: Store): Landing[] =>
 /** Puts a landing on record that is about to begin. */
 export function beginLanding(store: Store, landing: Landing): void {
   const { holder } = landing;
-  store.db
-    .query(
-      `insert into landings (id, task_id, worktree_id, state, common, branch, into_ref, folder, before_commit, after_commit, checkout,
+  tx(store, () => {
+    store.db
+      .query(
+        `insert into landings (id, task_id, worktree_id, state, common, branch, into_ref, folder, before_commit, after_commit, checkout,
          checkout_gitdir, squash, proofs_json, began_at, ended_at, why, world, pid, born)
        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    )
-    .run(
-      landing.id,
-      landing.task_id,
-      landing.worktree_id,
-      landing.state,
-      landing.common,
-      landing.branch,
-      landing.into_ref,
-      landing.folder,
-      landing.before_commit,
-      landing.after_commit,
-      landing.checkout,
-      landing.checkout_gitdir,
-      Number(landing.squash),
-      compactJson(landing.proofs),
-      landing.began_at,
-      landing.ended_at,
-      landing.why,
-      holder?.world ?? null,
-      holder?.pid ?? null,
-      holder?.born ?? null,
-    );
+      )
+      .run(
+        landing.id,
+        landing.task_id,
+        landing.worktree_id,
+        landing.state,
+        landing.common,
+        landing.branch,
+        landing.into_ref,
+        landing.folder,
+        landing.before_commit,
+        landing.after_commit,
+        landing.checkout,
+        landing.checkout_gitdir,
+        Number(landing.squash),
+        compactJson(landing.proofs),
+        landing.began_at,
+        landing.ended_at,
+        landing.why,
+        holder?.world ?? null,
+        holder?.pid ?? null,
+        holder?.born ?? null,
+      );
+  });
 }
 
 type Change = Partial<Omit<Landing, "id" | "task_id" | "worktree_id" | "began_at">>;

@@ -103,7 +103,7 @@ export async function prove(scene: TaskScene, stage: Stage, proofs: readonly Pla
   wish.goOn();
   if (stage.setup !== null) wish.say("setup");
   await setUp(scene, stage);
-  const ready = await look();
+  const ready = proofs.length > 1 ? await look() : null;
   const runs: EvidenceRun[] = [];
   for (const { criterion, stored, inside } of proofs) {
     wish.goOn();

@@ -58,9 +58,9 @@ export async function needMovable(git: OwnGit, { before, after }: { before: stri
   if (begun !== null) throw new Failure(`${path} is in the middle of ${begun}`, { hint: "end it there first, then land once more" });
   const at = { index: git.treeIndex };
   await seeAsUser(git);
+  if (lstatSync(`${git.treeIndex}.lock`, { throwIfNoEntry: false }) !== undefined) throw atWork(git);
   // As every `git status` does: what was only touched is not changed.
-  const fresh = await git.files(["update-index", "-q", "--refresh"], at);
-  if (fresh.code !== 0 && fresh.stderr.includes("index.lock")) throw atWork(git);
+  await git.files(["update-index", "-q", "--refresh"], at);
   const changed = pathsOf(
     await needDone(
       git.files(["diff-index", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", before], { ...at, ...latin }),

@@ -19,7 +19,7 @@ interface MergeOrder {
 
 type Merged =
   | { readonly kind: "merged"; readonly commit: string }
-  /** All of it is in there. */
+  /** It would change nothing. */
   | { readonly kind: "nothing" }
   | { readonly kind: "conflicts"; readonly files: readonly string[] };
 
@@ -44,11 +44,10 @@ export async function makeCommit(git: OwnGit, tree: string, parents: readonly st
   return (await needDone((named ? git.refs : git.files)(words, { stdin }), "the commit cannot be made")).trim();
 }
 
-/** Merges, and leaves the result in `tree`. @throws Failure when git cannot merge them at all */
+/** Merges what is not in there yet, and leaves the result in `tree`. @throws Failure when git cannot merge them at all */
 export async function mergeInScratch(git: OwnGit, order: MergeOrder): Promise<Merged> {
   const { tree, before, theirs, squash, message } = order;
   const at = { tree };
-  if (await isAncestor(git, theirs, before)) return { kind: "nothing" };
   if (!squash && message === null && (await isAncestor(git, before, theirs))) {
     await needDone(git.files(["read-tree", "--reset", "-u", theirs], at), "the branch cannot be checked out for its proofs");
     return { kind: "merged", commit: theirs };
