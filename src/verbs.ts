@@ -106,9 +106,6 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "stop-task": verb("give a task up, and stop its manager", () => import("./commands/tasks/stop-task.ts")),
     "mutation-audit": verb("were commands that change something decided first", () => import("./commands/tasks/mutation-audit.ts")),
   },
-  Worktrees: {
-    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/land.ts")),
-  },
   Loops: {
     "loop-templates": verb("built-in loop templates, and policies made from them", () => import("./commands/loops/loop-templates.ts")),
     "ralph-loop-presets": verb("the loop templates under their older name", () => import("./commands/loops/ralph-loop-presets.ts")),
@@ -148,6 +145,12 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     "doctor-self": verb("whether the session this runs in can be registered", () => import("./commands/reports/doctor-self.ts")),
     agents: verb("which agents are installed here, and what can be done with them", () => import("./commands/agents.ts")),
     "db-doctor": verb("check the database, and with --live the sessions it names", () => import("./commands/reports/db-doctor.ts")),
+  },
+  Worktrees: {
+    worktrees: verb("git worktrees of workers, and what is in each", () => import("./commands/worktrees/worktrees.ts")),
+    "worktree-remove": verb("take a worktree away, and keep what is in it", () => import("./commands/worktrees/worktree-remove.ts")),
+    "worktree-restore": verb("bring back what a removal has kept", () => import("./commands/worktrees/worktree-restore.ts")),
+    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/worktrees/land.ts")),
   },
   Dashboard: {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),

@@ -1,12 +1,10 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
 import attention from "./attention.sql" with { type: "text" };
-import broken from "./broken.sql" with { type: "text" };
 import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import deliveries from "./deliveries.sql" with { type: "text" };
-import landings from "./landings.sql" with { type: "text" };
 import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
@@ -230,7 +228,18 @@ export const extensions: readonly Extension[] = [
   },
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
-  { version: 16, name: "broken-turns", sql: broken },
+  {
+    version: 16,
+    name: "broken-turns",
+    sql: `
+      -- Turns that stand open in their record and have ended: their server died in the middle of them, and what took its place goes on
+      -- without. The newest one of each session, by its record in codex_events.
+      create table if not exists broken_turns (
+        session_id text primary key,
+        event_id integer not null
+      ) strict;
+    `,
+  },
   { version: 17, name: "attention", sql: attention },
   { version: 18, name: "limits", sql: limits },
   { version: 19, name: "budgets", sql: budgets },
@@ -250,7 +259,6 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 22, name: "worktrees", sql: worktrees },
-  { version: 23, name: "landings", sql: landings },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

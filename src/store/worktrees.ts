@@ -75,6 +75,10 @@ export function recordWorktree(store: Store, tree: Worktree): boolean {
 /** What may change of it. */
 export type WorktreeChange = Partial<Pick<Worktree, "state" | "gitdir" | "removed_at" | "kept_ref" | "holder">>;
 
+/** Whether nobody has gone on with it. */
+const isSame = (a: Worktree, b: Worktree): boolean =>
+  a.state === b.state && a.gitdir === b.gitdir && a.kept_ref === b.kept_ref && JSON.stringify(a.holder) === JSON.stringify(b.holder);
+
 /**
  * Writes these facts, and no others.
  * @param before the row as it was looked at
@@ -83,7 +87,7 @@ export type WorktreeChange = Partial<Pick<Worktree, "state" | "gitdir" | "remove
 export function changeWorktree(store: Store, before: Worktree, change: WorktreeChange): Worktree | null {
   return tx(store, () => {
     const row = store.db.query<Row, [string]>("select * from worktrees where id = ?").get(before.id);
-    if (row === null || JSON.stringify(worktreeOf(row)) !== JSON.stringify(before)) return null;
+    if (row === null || !isSame(worktreeOf(row), before)) return null;
     const next: Worktree = { ...before, ...change };
     const holder: Holder | null = next.holder;
     store.db

@@ -6,8 +6,9 @@ import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
-import { pair, plannedSides, refusePair } from "../../flow/sessions/pair.ts";
+import { pair, plannedSides, planOf, refusePair } from "../../flow/sessions/pair.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
+import { worktreeFlags, worktreeWish } from "../../flow/worktrees/flags.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
 import { isThere } from "../../system/files/text-file.ts";
 
@@ -29,6 +30,10 @@ export default verb(
         "Claude Code works, Codex supervises",
       ],
       ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
+      [
+        "pair --task login-fix --worker-name w1 --manager-name m1 --worktree",
+        "the worker in a git worktree, on the branch conveyor/login-fix",
+      ],
     ],
     flags: {
       task: text("task by id or name; with --task-goal it is created when there is none", { required: true, filled: true }),
@@ -54,6 +59,7 @@ export default verb(
       managerPermissionsJson: json("permissions to set after the others", { value: "JSON" }),
       ...launchFlags,
       ...roleFlags,
+      ...worktreeFlags,
       timeoutSeconds: timeoutSeconds(60),
       path: pathFlag,
       noDispatch: flag("start no Dispatch"),
@@ -82,11 +88,13 @@ export default verb(
       allowWorkerCompactClear: args.managerAllowWorkerCompactClear,
       permissionsJson: args.managerPermissionsJson,
     });
-    const input = { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config };
+    const input = { ...args, cwd: cx.path(args.cwd ?? cx.cwd), config, wish: worktreeWish(args) };
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
-      if (isThere(cx.storePath(args.path))) await refusePair({ cx, store: cx.store(args.path), input });
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...plannedSides({ cx, input }) });
+      const there = isThere(cx.storePath(args.path));
+      const tree = await (there ? refusePair({ cx, store: cx.store(args.path), input }) : planOf({ cx, input }, null));
+      const sides = plannedSides({ cx, input }, tree);
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...sides });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };

@@ -43,6 +43,7 @@ export const workActions: Readonly<Record<string, Action>> = {
         managerName: input.managerName,
         cwd: scene.cx.path(input.cwd),
         config: null,
+        wish: null,
         path: scene.path,
         launch: undefined,
         agent: undefined,

@@ -1,5 +1,4 @@
 /** The end of a landing: what is written when it has landed or has not, and what one that was cut off in the middle is brought to. */
-import { rmSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import { keepOf, type Landing } from "../../core/landing.ts";
 import { branchName } from "../../core/worktree.ts";
@@ -9,10 +8,13 @@ import { addEvent } from "../../store/record/events.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { tx } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
+import { removeFolder } from "../../system/files/remove-folder.ts";
 import { isThere } from "../../system/files/text-file.ts";
 import { type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { settleMove } from "../../system/git/move-branch.ts";
+import { endProcesses, seenProcess, stillRunning } from "../../system/processes/end-processes.ts";
 import { isGone, thisHolder } from "../../system/processes/holder.ts";
+import { usersOfFolder } from "../../system/processes/users-of-folder.ts";
 import { restOn } from "../loops/evidence-run.ts";
 import type { Scene } from "../scene.ts";
 
@@ -59,10 +61,16 @@ export function closeLanding({ cx, store }: Scene, landing: Landing, end: End): 
   });
 }
 
-/** Takes away what a landing had for itself: the name that kept its merge, and its folder. */
-export async function clearLanding(git: OwnGit | null, landing: Landing): Promise<void> {
+/**
+ * Takes away what a landing had for itself: what still runs in its folder (a proof goes on when a killed landing does not), the name that
+ * kept its merge, and the folder. @param git null: there is no repository any more
+ */
+export async function clearLanding({ cx: { env } }: Scene, git: OwnGit | null, { folder, ...landing }: Landing): Promise<void> {
+  const users = isThere(folder) ? ((await usersOfFolder(folder, env)) ?? []) : [];
+  const seen = await Promise.all(users.map((pid) => seenProcess(pid, env)));
+  await endProcesses(stillRunning(seen, env), { atOnce: true });
   if (git !== null) await git.refs(["update-ref", "-d", keepOf(landing)]);
-  rmSync(landing.folder, { recursive: true, force: true });
+  removeFolder(folder);
 }
 
 /** A landing that was cut off, and what has become of it. */
@@ -95,18 +103,19 @@ export async function recoverLandings(scene: Scene): Promise<Recovered[]> {
 
 const CUT_OFF = "it was cut off";
 
-async function endOf({ cx }: Scene, landing: Landing): Promise<End> {
+async function endOf(scene: Scene, landing: Landing): Promise<End> {
+  const { cx } = scene;
   const { common, checkout, checkout_gitdir, into_ref: ref, before_commit: before, after_commit: after } = landing;
   const undone: End = { state: "undone", why: CUT_OFF };
   if (!isThere(common)) {
-    await clearLanding(null, landing);
+    await clearLanding(scene, null, landing);
     return landing.state === "moving" ? { state: "unknown", why: `${CUT_OFF}, and ${common} is gone` } : undone;
   }
   const moved = landing.state === "moving" && before !== null && after !== null;
   const place = moved && checkout !== null ? { common, gitdir: checkout_gitdir!, path: checkout } : { common, gitdir: common, path: null };
   return withGit(cx.env, place, { bytes: "usual" }, async (git) => {
     const end = moved ? await settleMove(cx.env, git, { ref, before, after }) : "undone";
-    await clearLanding(git, landing);
+    await clearLanding(scene, git, landing);
     if (end === "landed") return { state: end };
     return end === "undone"
       ? undone
@@ -116,7 +125,8 @@ async function endOf({ cx }: Scene, landing: Landing): Promise<End> {
 
 /** One line for people, about a landing that somebody else had begun. */
 export function recoveredLine(store: Scene["store"], { landing, end, why }: Recovered): string {
-  const what = `the landing of task ${JSON.stringify(taskById(store, landing.task_id)?.name ?? landing.task_id)} on ${branchName(landing.into_ref)}, which was cut off,`;
+  const task = JSON.stringify(taskById(store, landing.task_id)?.name ?? landing.task_id);
+  const what = `the landing of task ${task} on ${branchName(landing.into_ref)}, which was cut off,`;
   if (end === "landed") return `${what} has been finished`;
   if (end === "undone") return `${what} has been undone: nothing of it has moved`;
   return end === "open"

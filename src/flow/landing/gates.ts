@@ -50,7 +50,8 @@ export function needSettled({ cx, store, task }: TaskScene, { worker }: Work): v
   const open = openCriteria(listCriteria(store, task.id));
   if (open.length > 0)
     throw new Failure(
-      `task ${JSON.stringify(task.name)} has open accepted criteria: ${open.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; ")}`,
+      `task ${JSON.stringify(task.name)} has open accepted criteria: ` +
+        open.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; "),
       { hint: `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${open[0]!.id} -- COMMAND` },
     );
   const runs = worker.state !== "gone" && (worker.pid === null || alive(worker.pid));
@@ -73,7 +74,8 @@ export async function targetOf({ cx, task }: TaskScene, git: OwnGit, { tree, git
   const land = `${cx.program} land ${quoteWord(task.name)} --into BRANCH`;
   if (into === undefined && tree.base_branch === null)
     throw new Failure(
-      `the worktree of ${JSON.stringify(tree.worker)} was not made from a branch (${tree.base_ref}), so it is not known where its work belongs`,
+      `the worktree of ${JSON.stringify(tree.worker)} was not made from a branch (${tree.base_ref}), so it is not known where its work ` +
+        "belongs",
       {
         hint: land,
       },

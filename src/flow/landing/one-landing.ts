@@ -126,7 +126,8 @@ export class Land {
     const on = (await git.refs(["symbolic-ref", "--quiet", "HEAD"])).stdout.trim();
     if (on !== tree.branch)
       throw new Failure(
-        `the worktree of ${JSON.stringify(tree.worker)} is not on its branch ${branchName(tree.branch)} but on ${on === "" ? "no branch" : branchName(on)}`,
+        `the worktree of ${JSON.stringify(tree.worker)} is not on its branch ${branchName(tree.branch)} ` +
+          `but on ${on === "" ? "no branch" : branchName(on)}`,
         { hint: `git -C ${tree.path} switch ${branchName(tree.branch)}` },
       );
     const head = await commitOf(git, tree.branch);
@@ -265,7 +266,7 @@ export class Land {
     if (end === "landed") return void (this.landing = landing);
     if (end === "undone") this.landing = landing;
     else if (landing !== null) {
-      await clearLanding(git, landing);
+      await clearLanding(this.scene, git, landing);
       closeLanding(this.scene, landing, { state: "unknown", why: trouble.message });
     }
     throw new Failure(trouble.message, { hint: trouble.hint });
@@ -274,7 +275,7 @@ export class Land {
   private async close(git: OwnGit, end: Parameters<typeof closeLanding>[2]): Promise<void> {
     const { landing } = this;
     if (landing === null) return;
-    await clearLanding(git, landing);
+    await clearLanding(this.scene, git, landing);
     closeLanding(this.scene, landing, end);
     this.landing = null;
   }

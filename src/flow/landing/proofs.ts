@@ -13,7 +13,7 @@ import { realPath } from "../../system/files/folders.ts";
 import type { OwnGit } from "../../system/git/own-git.ts";
 import { restoreTree } from "../../system/git/scratch-merge.ts";
 import { which } from "../../system/processes/environment.ts";
-import { recordRun } from "../../system/processes/recorded-run.ts";
+import { recordLine } from "../../system/processes/recorded-run.ts";
 import { proveAgain } from "../loops/evidence-run.ts";
 import { sourceTree } from "../loops/machine-proof.ts";
 import type { TaskScene } from "../scene.ts";
@@ -38,7 +38,9 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
     if (stored === null) return [];
     const refuse = (why: string): never => {
       throw new Failure(`the proof of criterion ${criterion.id} cannot be made on the merge, ${why}: ${quoteCommand(stored.command)}`, {
-        hint: `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${criterion.id} -- COMMAND, with paths from the folder it runs in`,
+        hint:
+          `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${criterion.id} -- COMMAND, ` +
+          "with paths from the folder it runs in",
       });
     };
     if (isMasked(stored)) refuse("since it was stored with a secret masked");
@@ -70,10 +72,13 @@ export interface Stage {
   readonly setup: string | null;
 }
 
+/** A set-up that takes longer is taken to hang. */
+const SETUP_MS = 30 * 60_000;
+
 /** Runs the command that makes the tree ready. @throws Failure that ends with what it printed last */
 async function setUp({ cx }: TaskScene, { tree, setup }: Stage): Promise<void> {
   if (setup === null) return;
-  const ran = await recordRun(["sh", "-c", setup], { env: cx.env, cwd: tree, tailLines: 20, endsRest: true });
+  const ran = await recordLine(setup, { env: cx.env, cwd: tree, timeoutMs: SETUP_MS, tailLines: 15, endsRest: true });
   if (ran.exitCode !== 0)
     throw new Failure(`the setup of the merge ended with ${ran.exitCode ?? ran.signal}: ${maskSecrets(ran.tail).slice(-1500)}`, {
       hint: "land with another --setup 'CMD', or with --setup '' for none",

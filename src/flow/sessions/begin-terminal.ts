@@ -26,6 +26,8 @@ export interface Launch extends ModelChoice, PermissionChoice {
   readonly name: string;
   /** Absolute. */
   readonly cwd: string;
+  /** It is only made once nothing is refused. */
+  readonly cwdToCome?: boolean;
   /** First words; null for none. */
   readonly prompt: string | null;
   /** Answer a folder-trust page that was recognised. */

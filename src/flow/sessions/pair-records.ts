@@ -12,6 +12,7 @@ import { tx } from "../../store/store.ts";
 import { seedCriteria, takeBackCriteria } from "../../store/tasks/criteria.ts";
 import { configRow, findConfig, saveConfig, takeBackConfig } from "../../store/tasks/manager-configs.ts";
 import { createTask } from "../../store/tasks/tasks.ts";
+import type { WorktreePlan, WorktreeWish } from "../worktrees/plan.ts";
 import type { LaunchScene } from "./begin-terminal.ts";
 import type { StartInput } from "./start-session.ts";
 
@@ -35,6 +36,8 @@ export interface PairInput extends StartInput, RoleChoice {
   readonly cwd: string;
   /** null: no setting was given. */
   readonly config: ConfigChange | null;
+  /** null: the worker gets no worktree of its own. */
+  readonly wish: WorktreeWish | null;
   /** Database file, when one was named. */
   readonly path: string | undefined;
 }
@@ -50,6 +53,8 @@ export interface Before {
   readonly task: Task | null;
   /** The binding that the same pairing made before it was cut off. */
   readonly binding: Binding | null;
+  /** The worker's worktree; null: none is asked for. */
+  readonly plan: WorktreePlan | null;
 }
 
 /** The same once its task is on record. */
@@ -77,7 +82,7 @@ export interface Seeded extends Before {
 }
 
 /** Task, configuration and criteria, in one transaction. */
-export function seed(scene: PairScene, { task: found, binding }: Before): Seeded {
+export function seed(scene: PairScene, { task: found, binding, plan }: Before): Seeded {
   const { cx, store, input } = scene;
   return tx(store, () => {
     const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
@@ -105,7 +110,7 @@ export function seed(scene: PairScene, { task: found, binding }: Before): Seeded
       if (saved !== null) takeBackConfig(store, before, saved);
       takeBackCriteria(store, task.id, criteria);
     };
-    return { task, binding, created: found === null, byPair, criteria, takeBack };
+    return { task, binding, plan, created: found === null, byPair, criteria, takeBack };
   });
 }
 

@@ -11,7 +11,7 @@ import { type Binding, findPairing, openBinding, unbind } from "../../store/sess
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { finishRun } from "../../store/record/runs.ts";
 import { findStart } from "../../store/sessions/unfinished-starts.ts";
-import { tx } from "../../store/store.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { findTask, isTakenBack, takeBackTask } from "../../store/tasks/tasks.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
@@ -34,11 +34,14 @@ import { nextCommand } from "../reach/next-command.ts";
 import { deadSessions } from "./reconcile.ts";
 import { unasked } from "./revive.ts";
 import type { Scene } from "../scene.ts";
+import { planWorktree, plannedTree, type WorktreePlan } from "../worktrees/plan.ts";
+import { inWorktree, type StartedTree, withWorktree } from "../worktrees/start.ts";
 import type { Undertaking } from "./undertaking.ts";
 
 export interface Paired {
   readonly task: { readonly created: boolean; readonly id: string; readonly name: string };
   readonly worker: RegisteredSession;
+  readonly worktree?: StartedTree;
   readonly manager: RegisteredSession;
   readonly binding_id: string;
   readonly run_id: string;
@@ -50,10 +53,12 @@ export interface Paired {
 /** A pairing that nobody has begun yet. */
 type Asked = Omit<PairScene, "under">;
 
-/** What {@link pair} would refuse before it stores or starts anything. @throws Failure that says so */
-export async function refusePair(asked: Asked): Promise<void> {
-  await checkPair(asked);
-}
+/** What {@link pair} would refuse before it stores or starts anything. @returns the worktree it would make @throws Failure that says so */
+export const refusePair = async (asked: Asked): Promise<WorktreePlan | null> => (await checkPair(asked)).plan;
+
+/** The worker's worktree as it is planned. @param store null: there are no records yet */
+export const planOf = async ({ cx, input }: Pick<Asked, "cx" | "input">, store: Store | null): Promise<WorktreePlan | null> =>
+  input.wish === null ? null : planWorktree(cx, { store, worker: input.workerName, task: input.task, cwd: input.cwd, wish: input.wish });
 
 /**
  * What the same pairing had begun when it was cut off is gone on with.
@@ -88,9 +93,15 @@ export async function pair({ cx, store }: Scene, under: Undertaking, input: Pair
 }
 
 /** What each side would be started with. @throws Failure where its agent takes no such thing */
-export function plannedSides(asked: Pick<Asked, "cx" | "input">): Record<"worker_start" | "manager_start", Record<string, string | null>> {
+export function plannedSides(
+  asked: Pick<Asked, "cx" | "input">,
+  plan: WorktreePlan | null,
+): Record<"worker_start" | "manager_start", Record<string, unknown>> {
   const of = (role: Role) => {
-    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = launchFor(asked, role, null, null);
+    const { agent, cwd, model, effort, sandbox, approval, permissionMode } = inWorktree(
+      launchFor(asked, role, null, null),
+      role === "worker" ? plan : null,
+    );
     return {
       agent: agent.key,
       cwd,
@@ -101,7 +112,7 @@ export function plannedSides(asked: Pick<Asked, "cx" | "input">): Record<"worker
       permission_mode: permissionMode,
     };
   };
-  return { worker_start: of("worker"), manager_start: of("manager") };
+  return { worker_start: { ...of("worker"), worktree: plan === null ? null : plannedTree(plan) }, manager_start: of("manager") };
 }
 
 /** The launch of one role: what is given for it alone wins over what is given for both. */
@@ -149,10 +160,11 @@ async function checkPair(scene: Asked): Promise<Before> {
     throw new Failure(`task ${JSON.stringify(task.name)} already has an active run: ${run}`, {
       hint: `${cx.program} runs --finish ${run}`,
     });
-  await checkLaunch(scene, launchFor(scene, "worker", workersWords(scene, task?.name ?? input.task), binding));
+  const plan = await planOf({ cx, input: { ...input, task: task?.name ?? input.task } }, store);
+  await checkLaunch(scene, inWorktree(launchFor(scene, "worker", workersWords(scene, task?.name ?? input.task), binding), plan));
   const { prompt: _, ...manager } = launchFor(scene, "manager", null, binding);
   await checkLaunch(scene, manager);
-  return { task, binding };
+  return { task, binding, plan };
 }
 
 /** The refusal of a task that others work on, or these two already: what runs, and how to go on with it. */
@@ -190,7 +202,7 @@ function isOwn({ store, input }: Asked, { worker_session_id, manager_session_id 
   return isBy(input.workerName, worker_session_id) && isBy(input.managerName, manager_session_id);
 }
 
-async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding, takeBack }: Seeded): Promise<Paired> {
+async function startBoth(scene: TaskPairScene, { created, byPair, criteria, binding, plan, takeBack }: Seeded): Promise<Paired> {
   const { cx, store, input, task, progress, under } = scene;
   under.takesBack(store, (stays) => {
     trace(scene, "pair_interrupted", {
@@ -203,7 +215,14 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
     else takeBack();
   });
   const words = workersWords(scene, task.name);
-  const worker = await startSession(scene, launchFor(scene, "worker", words, binding), "start-worker");
+  const launch = inWorktree(launchFor(scene, "worker", words, binding), plan);
+  const { worker, worktree } =
+    plan === null
+      ? { worker: await startSession(scene, launch, "start-worker"), worktree: null }
+      : await withWorktree(scene, plan, task.id, { agent: launch.agent, worker: launch.name }, async (made) => ({
+          worker: await startSession(scene, launch, "start-worker"),
+          worktree: made,
+        }));
   progress.worker = worker;
   trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const instructions = managerPrompt({
@@ -229,6 +248,7 @@ async function startBoth(scene: TaskPairScene, { created, byPair, criteria, bind
   return {
     task: { created, id: task.id, name: task.name },
     worker,
+    ...(worktree === null ? {} : { worktree }),
     manager,
     binding_id: bindingId,
     run_id: runId,

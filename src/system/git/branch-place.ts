@@ -22,7 +22,10 @@ export interface Checkouts {
   readonly roots: readonly string[];
 }
 
-/** All working trees of the repository, and which of them are on this branch (`refs/heads/…`). What does not lead back to the repository is none. */
+/**
+ * All working trees of the repository, and which of them are on this branch (`refs/heads/…`). What does not lead back to the repository is
+ * none.
+ */
 export async function checkoutsOf(git: OwnGit, ref: string): Promise<Checkouts> {
   const { common } = git.place;
   const zeroed = await git.refs(["worktree", "list", "--porcelain", "-z"]);

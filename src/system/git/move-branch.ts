@@ -31,8 +31,8 @@ export interface BranchMove {
 }
 
 /**
- * Makes the own repository of `git` see the tree as the user's git does: of a sparse tree only the part that is there, and what a split index
- * has put in files beside it.
+ * Makes the own repository of `git` see the tree as the user's git does: of a sparse tree only the part that is there, and what a split
+ * index has put in files beside it.
  */
 async function seeAsUser(git: OwnGit): Promise<void> {
   const { gitdir } = git.place;
@@ -142,8 +142,8 @@ async function moveLocked(git: OwnGit, { before, after }: BranchMove, say: Say):
 type Settled = "landed" | "undone" | "unknown";
 
 /**
- * Brings a move that was cut off to an end: where the tree is at `after` the branch follows, where it is not, or only in part, it is put back.
- * Nothing that somebody has changed since is touched.
+ * Brings a move that was cut off to an end: where the tree is at `after` the branch follows, where it is not, or only in part, it is put
+ * back. Nothing that somebody has changed since is touched.
  * @throws Failure when something is locked, or cannot be read; then it is still open
  */
 export async function settleMove(env: Env, git: OwnGit, move: BranchMove): Promise<Settled> {
@@ -204,7 +204,10 @@ async function indexOf(git: OwnGit, changes: readonly Change[]): Promise<Map<str
   );
 }
 
-/** Files that a killed git has written, or taken away, ahead of its index. What is neither of the two commits' is somebody's work, and stays. */
+/**
+ * Files that a killed git has written, or taken away, ahead of its index. What is neither of the two commits' is somebody's work, and
+ * stays.
+ */
 async function putBack(git: OwnGit, changes: readonly Change[]): Promise<void> {
   const lost: string[] = [];
   for (const { path, before, after } of changes) {

@@ -1,8 +1,8 @@
 /**
  * git that writes, in a repository in which somebody else works too. No program is run that the repository, its trees or the caller's
  * surroundings name: no hook, filter, merge or difference program, monitor, editor, signer, helper or transport. There are two ways in:
- * names and objects are asked of the repository itself, with the few settings that could start something shut out; whatever looks at files is
- * done by a repository of our own beside it, which has the other's objects and neither its configuration nor its `info/attributes`.
+ * names and objects are asked of the repository itself, with the few settings that could start something shut out; whatever looks at
+ * files is done by a repository of our own beside it, which has the other's objects and neither its configuration nor its attributes.
  */
 import { copyFileSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -34,14 +34,14 @@ export interface OwnGit {
   /** A fresh folder that goes when {@link withGit} comes back. */
   readonly scratch: string;
   /**
-   * Names, commits and objects, in the repository itself: rev-parse, update-ref, for-each-ref, rev-list, symbolic-ref, worktree, …; never what
-   * looks at files of a tree.
+   * Names, commits and objects, in the repository itself: rev-parse, update-ref, for-each-ref, rev-list, symbolic-ref, worktree, …;
+   * never what looks at files of a tree.
    * @throws Failure when the place is bent, see {@link needUnbent}
    */
   refs(words: readonly string[], options?: CallOptions): Promise<Ran>;
   /**
-   * The same for a command that is spoken to line by line, and answers each with one: `update-ref --stdin`, which holds the lock of a branch
-   * between two of them. When `use` comes back its input ends, and with that what it has not been told to do is not done.
+   * The same for a command that is spoken to line by line, and answers each with one: `update-ref --stdin`, which holds the lock of a
+   * branch between two of them. When `use` comes back its input ends, and with that what it has not been told to do is not done.
    * @throws Failure when the place is bent, or it gives no answer
    */
   converse<T>(words: readonly string[], use: (say: (line: string) => Promise<string>) => Promise<T>): Promise<T>;
@@ -84,6 +84,7 @@ const SHUT = [
   "gpg.program=false",
   "log.showSignature=false",
   "sequence.editor=false",
+  "core.fsync=all",
   "gc.auto=0",
   "maintenance.auto=false",
   "submodule.recurse=false",
@@ -130,9 +131,8 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
   if (path === null) throw new Failure("git is not on PATH", { hint: "install git" });
   const { timeoutMs = LIMIT_MS } = choice;
   const clean = cleanEnv(env);
-  const run = (words: readonly string[], settings: Record<string, string>, options: CallOptions): Promise<Ran> => {
+  const run = (words: readonly string[], settings: Record<string, string>, cwd: string, options: CallOptions): Promise<Ran> => {
     needUnbent(place);
-    const cwd = place.path ?? place.common;
     return runProgram([path, ...words], {
       env: { ...clean, ...settings },
       cwd,
@@ -144,7 +144,7 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
   };
   const shut = flags(choice.hooks ? SHUT : [...SHUT, NO_HOOKS]);
   const named = { GIT_DIR: place.gitdir, ...(place.path === null ? {} : { GIT_WORK_TREE: place.path }) };
-  const refs: OwnGit["refs"] = (words, options = {}) => run([...shut, ...words], named, options);
+  const refs: OwnGit["refs"] = (words, options = {}) => run([...shut, ...words], named, place.path ?? place.common, options);
   const format = (await needDone(refs(["rev-parse", "--show-object-format"]), "the repository cannot be read")).trim();
   if (format !== "sha1" && format !== "sha256") throw new Failure(`git names its objects in a way that is not known here: ${format}`);
   return withScratch("conveyor-git-", async (scratch) => {
@@ -162,6 +162,7 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
       run(
         ["--no-pager", ...words],
         { GIT_DIR: own, GIT_WORK_TREE: tree, GIT_INDEX_FILE: index, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", ...where },
+        tree,
         options,
       );
     const converse: OwnGit["converse"] = (words, speak) => {

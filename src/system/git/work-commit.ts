@@ -20,10 +20,10 @@ interface WorkOrder {
 
 /**
  * Makes a commit of all that differs from `head` in the working tree of `git.place`, and of what is not tracked and not ignored; null when
- * nothing does. Its bytes are those that `git add` would take, line ends and encodings as the tree's attributes and the user's settings say;
- * a file that a program of the user's (`filter.*`, as of git-lfs) would have to pass first is neither passed through it, since the
- * attributes that choose the program are the worker's, nor taken as it is, since that would be another file than theirs.
- * The index is a new one: what the worker's own calls unchanged or skipped does not count.
+ * nothing does. Its bytes are those that `git add` would take, line ends and encodings as the tree's attributes and the user's settings
+ * say; a file that a program of the user's (`filter.*`, as of git-lfs) would have to pass first is neither passed through it, since the
+ * attributes that choose the program are the worker's, nor taken as it is, since that would be another file than theirs. The index is a new
+ * one: what the worker's own calls unchanged or skipped does not count.
  * @throws Failure that names what cannot be committed: a submodule, a repository of its own, a file that a program filters
  */
 export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Promise<string | null> {

@@ -30,6 +30,8 @@ export interface RecordOptions {
   readonly tailLines: number;
   /** What it started and left running ends with it. */
   readonly endsRest?: boolean | undefined;
+  /** Where its whole output is kept; absent: nowhere. */
+  readonly keep?: string | undefined;
 }
 
 const TAIL_BYTES = 16 * 1024;
@@ -47,7 +49,7 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
   if (path === null) throw new Failure(`the command ${JSON.stringify(program)} is not on PATH`);
   const dir = mkdtempSync(join(tmpdir(), "conveyor-run-"));
   try {
-    const fd = openSync(join(dir, "output"), "ax+", 0o600);
+    const fd = openSync(options.keep ?? join(dir, "output"), "ax+", 0o600);
     try {
       return await run([path, ...rest], fd, options);
     } finally {
@@ -57,6 +59,9 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+/** Runs what a person has typed as a line of a shell, as {@link recordRun} does. */
+export const recordLine = (line: string, options: RecordOptions): Promise<Recording> => recordRun(["/bin/sh", "-c", line], options);
 
 async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, tailLines, endsRest }: RecordOptions): Promise<Recording> {
   const program = startProgram(argv, { env, cwd, stdout: fd, stderr: fd });

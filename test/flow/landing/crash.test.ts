@@ -68,7 +68,9 @@ async function work(): Promise<void> {
   }
 }
 
-/** After a kill, brought to its end by the next who comes: together, before or after, with nothing left over; and what has not landed lands. */
+/**
+ * After a kill, brought to its end by the next who comes: together, before or after, with nothing left over; and what has not landed lands.
+ */
 async function account(before: string): Promise<"before" | "after"> {
   const cx = w.context();
   const recovered = await recoverLandings({ cx, store: cx.store() });

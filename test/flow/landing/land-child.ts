@@ -1,4 +1,7 @@
-/** A landing that dies by SIGKILL at a chosen commit of the records: run by the crash test. Words: number of the commit, `before` or `after`. */
+/**
+ * A landing that dies by SIGKILL at a chosen commit of the records: run by the crash test. Words: number of the commit, `before` or
+ * `after`.
+ */
 import { makeContext } from "../../../src/context.ts";
 import { run } from "../../../src/run.ts";
 

@@ -128,7 +128,7 @@ test("names of any bytes, links, modes, a folder in a file's place and line ends
   expect(existsSync(join(l.repo, "out.log"))).toBe(false);
 });
 
-test("a proof runs in its own folder of the merge, and neither its changes of the tree nor of names reach the next, or the repository", async () => {
+test("a proof runs in its own folder of the merge; its changes of the tree and of names reach neither the next nor the repository", async () => {
   mkdirSync(join(l.tree, "sub"));
   await Bun.write(join(l.tree, "sub", "s.txt"), "s\n");
   const log = join(w.dir, "ran");
@@ -138,9 +138,9 @@ test("a proof runs in its own folder of the merge, and neither its changes of th
   );
   await Bun.write(
     join(l.tree, "look.sh"),
-    `[ -e .merge ] || exit 0; grep -q one a.txt && ! [ -e untracked ] && git log --oneline main >> ran.log; pwd >> ran.log; cp ran.log "$LOG"\n`,
+    `[ -e .merge ] || exit 0; grep -q one a.txt && ! [ -e untracked ] && git log --oneline main && pwd > "$LOG"\n`,
   );
-  await Bun.write(join(l.tree, ".gitignore"), ".merge\nran.log\n");
+  await Bun.write(join(l.tree, ".gitignore"), ".merge\n");
   w.env.LOG = log;
   await prove(w, join(l.tree, "sub"), ["sh", "../change.sh"]);
   await prove(w, l.tree, ["sh", "look.sh"]);

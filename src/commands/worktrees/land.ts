@@ -1,20 +1,20 @@
 /** `land`: merges a worker's branch, proves the merge, and only then moves the branch it goes into. */
-import { flag, number, pathFlag, text, verb, word } from "../args/spec.ts";
-import type { Context } from "../context.ts";
-import { UsageError } from "../core/failure.ts";
-import { quoteWord } from "../core/shell.ts";
-import { plainOrder } from "../core/tasks/finish.ts";
-import { finishTask } from "../flow/tasks/finish.ts";
-import { talkOf } from "../flow/talk.ts";
-import { land } from "../flow/landing/land.ts";
-import { needTask } from "../store/tasks/tasks.ts";
-import { landText } from "../view/land.ts";
+import { flag, number, pathFlag, text, verb, word } from "../../args/spec.ts";
+import type { Context } from "../../context.ts";
+import { UsageError } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
+import { plainOrder } from "../../core/tasks/finish.ts";
+import { finishTask } from "../../flow/tasks/finish.ts";
+import { talkOf } from "../../flow/talk.ts";
+import { land } from "../../flow/landing/land.ts";
+import { needTask } from "../../store/tasks/tasks.ts";
+import { landText } from "../../view/land.ts";
 
 export default verb(
   {
     about:
-      "Merges the branch of a task's worker in a folder of its own, runs every machine proof of the task's criteria (evidence run) on the " +
-      "result, and moves BRANCH there only when all hold: together with the working tree that is on it, or not at all. What the worker " +
+      "Merges the branch of a task's worker in a folder of its own, runs every machine proof of the task's criteria (evidence run) " +
+      "on the result, and moves BRANCH there only when all hold: together with the working tree that is on it, or not at all. What the worker " +
       "has not committed is committed on its branch first. It refuses while an accepted criterion is open or the worker's turn is, on a " +
       "conflict, where a working tree on BRANCH has changes of its own, and where a proof cannot be made on the merge (one that was " +
       "stored with a secret masked, or names a path outside). When BRANCH moves meanwhile it begins once more. The proofs are the " +
