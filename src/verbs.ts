@@ -28,6 +28,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     sessions: verb("registered sessions and how each is reached", () => import("./commands/sessions/sessions.ts")),
     bind: verb("join a worker and a manager on a task", () => import("./commands/sessions/bind.ts")),
     unbind: verb("end the binding of a task", () => import("./commands/sessions/unbind.ts")),
+    crew: verb("who works for a manager, and how each stands", () => import("./commands/sessions/crew.ts")),
     open: verb("a terminal window on a worker or session", () => import("./commands/sessions/open.ts")),
     "open-worker": verb("a terminal window on a task's worker", () => import("./commands/sessions/open-worker.ts")),
     "open-manager": verb("a terminal window on a task's manager", () => import("./commands/sessions/open-manager.ts")),

@@ -64,6 +64,7 @@ const SUBJECTS: Record<string, readonly string[]> = {
     "attention",
     "dispatch",
     "tasks",
+    "crew",
     "sessions",
     "audit",
     "compat",

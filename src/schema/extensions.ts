@@ -5,6 +5,7 @@ import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import deliveries from "./deliveries.sql" with { type: "text" };
+import digests from "./digests.sql" with { type: "text" };
 import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
@@ -259,6 +260,7 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 22, name: "worktrees", sql: worktrees },
+  { version: 23, name: "digests", sql: digests },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

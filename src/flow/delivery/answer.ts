@@ -8,7 +8,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { unknownSession } from "../../store/names.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
@@ -64,7 +64,8 @@ const STEP_MS = 3000;
  */
 export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
   const { session: seen, askId } = targetOf(cx, store, wish.target);
-  const asker = await mayAct(cx, store, seen, bindingOfSession(store, seen.id), ANSWERING);
+  const asWorker = bindingsOfSession(store, seen.id).find(({ worker_session_id }) => worker_session_id === seen.id);
+  const asker = await mayAct(cx, store, seen, asWorker ?? null, ANSWERING);
   const { session, way } = await reachFollowed(cx, store, seen);
   if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
   if (way.kind === "none" && !way.hung && session.socket === null) return answerPage({ cx, store }, session, { askId, asker, wish });

@@ -1,5 +1,6 @@
 /** What lies before Dispatch and what it left uncertain, read without changing anything. */
 import { COMMAND_TYPES } from "../../core/dispatch/queued-command.ts";
+import { tellsOf } from "../deliveries.ts";
 import { unroutedTurns } from "./completions.ts";
 import type { Store } from "../store.ts";
 
@@ -61,7 +62,7 @@ interface Uncertain {
 
 /** Failed after it was begun, and not proven since by a later look into the rollout. */
 const begun = `n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0
-  and not exists (select 1 from deliveries d where d.notification_id = n.id and d.state = 'delivered')`;
+  and not exists (select 1 from deliveries d where ${tellsOf("n.id")} and d.state = 'delivered')`;
 
 /** The newest uncertain messages first, at most `limit`. */
 export const uncertainMessages = (store: Store, limit: number): Uncertain[] =>

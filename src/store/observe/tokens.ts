@@ -57,8 +57,13 @@ export function addTokenCounts(store: Store, sessionId: string, counts: readonly
 
 function taskAt(spans: readonly Span[], at: string): string {
   const when = instant(at) ?? Number.NaN;
-  const span = spans.find((each) => when >= instant(each.created_at)! && (each.ended_at === null || when <= instant(each.ended_at)!));
-  return span?.task_id ?? "";
+  const [span, before] = spans.filter(
+    (each) => when >= instant(each.created_at)! && (each.ended_at === null || when <= instant(each.ended_at)!),
+  );
+  // Where one has begun before the other ended, a manager leads several: what it uses then belongs to none of them alone.
+  const isShared =
+    span !== undefined && before !== undefined && (before.ended_at === null || instant(before.ended_at)! > instant(span.created_at)!);
+  return span === undefined || isShared ? "" : span.task_id;
 }
 
 /** What each session has used for this task, while it was bound to it. */

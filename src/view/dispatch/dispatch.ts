@@ -10,7 +10,11 @@ const word = (value: unknown): string => (typeof value === "string" ? value : ""
 export function itemText(item: Shown): string {
   const what = word(item.command_type) || word(item.signal_type);
   const to = word(item.target_session);
-  const how = [item.transport, item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : ""]
+  const how = [
+    item.transport,
+    typeof item.digest_size === "number" ? `one of ${item.digest_size} messages together` : "",
+    item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : "",
+  ]
     .map(word)
     .filter((text) => text !== "" && text !== item.state);
   const why = word(item.error) || word(item.reason);
