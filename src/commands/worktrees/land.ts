@@ -34,7 +34,9 @@ export default verb(
       timeout: number("end a proof after this long; it counts as failed then (default: ten times what it took, and ten minutes at least)", {
         value: "SECONDS",
       }),
-      hooks: flag("let the repository's own hooks run as git calls them (reference-transaction, post-index-change)"),
+      hooks: flag(
+        "let the repository's own hooks run: pre-merge-commit on the merge, reference-transaction, post-merge where BRANCH is checked out",
+      ),
       finish: flag("finish the task when it has landed"),
       dryRun: flag("merge and prove only"),
       json: flag("print the result as JSON"),

@@ -45,8 +45,8 @@ export async function workToLand({ cx, store, task }: TaskScene): Promise<Work> 
   return { worker, tree, gitdir: tree.gitdir };
 }
 
-/** @throws Failure while an accepted criterion is open, or the worker's turn is */
-export function needSettled({ cx, store, task }: TaskScene, { worker }: Work): void {
+/** @throws Failure while an accepted criterion is open */
+export function needProven({ cx, store, task }: TaskScene): void {
   const open = openCriteria(listCriteria(store, task.id));
   if (open.length > 0)
     throw new Failure(
@@ -54,6 +54,10 @@ export function needSettled({ cx, store, task }: TaskScene, { worker }: Work): v
         open.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; "),
       { hint: `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${open[0]!.id} -- COMMAND` },
     );
+}
+
+/** @throws Failure while the worker's turn is open */
+export function needAtRest({ cx }: TaskScene, { worker }: Work): void {
   const runs = worker.state !== "gone" && (worker.pid === null || alive(worker.pid));
   if (runs && newestTurn(agentOf(worker), worker.codex_session_path) === "open")
     throw new Failure(`the turn of worker ${JSON.stringify(worker.name)} is open, so its work may not be whole`, {

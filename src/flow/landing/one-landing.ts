@@ -9,6 +9,7 @@ import { oneLine } from "../../core/plain-text.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { branchName } from "../../core/worktree.ts";
 import { beginLanding, changeLanding } from "../../store/landings.ts";
+import { worktreeOfWorker } from "../../store/worktrees.ts";
 import { needDone, type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { BranchMoved, type BranchMove, HalfMoved, moveBranch, needMovable, settleMove } from "../../system/git/move-branch.ts";
 import type { GitPlace } from "../../system/git/place.ts";
@@ -17,7 +18,8 @@ import { commitWork, followIndex, moveWorkBranch } from "../../system/git/work-c
 import { thisHolder } from "../../system/processes/holder.ts";
 import { undisturbed } from "../../system/processes/this-process.ts";
 import type { TaskScene } from "../scene.ts";
-import { needSettled, type Target, targetOf, type Work, workToLand } from "./gates.ts";
+import { needAtRest, needProven, type Target, targetOf, type Work, workToLand } from "./gates.ts";
+import { runHook } from "./hooks.ts";
 import { clearLanding, closeLanding, recoveredLine, recoverLandings } from "./end.ts";
 import { failedProofs, plannedProofs, prove, type Stage } from "./proofs.ts";
 
@@ -69,7 +71,8 @@ export class Land {
     const blocked = recovered.find(({ end, landing }) => end === "open" && landing.common === work.tree.common);
     if (blocked !== undefined) throw new Failure(recoveredLine(scene.store, blocked), { hint: "see to that first, then land once more" });
     for (let round = 1; ; round++) {
-      needSettled(scene, work);
+      needProven(scene);
+      needAtRest(scene, work);
       try {
         await this.once(work);
         return;
@@ -133,6 +136,9 @@ export class Land {
     const head = await commitOf(git, tree.branch);
     if (head === null) throw new Failure(`the branch ${branchName(tree.branch)} has no commit`);
     const commit = await commitWork(git, { head, message: messageFor(scene.task) });
+    // A removal takes nothing away before its record says so: what was seen until here was whole.
+    if (worktreeOfWorker(scene.store, tree.worker)?.state !== "made")
+      throw new Failure(`the worktree of ${JSON.stringify(tree.worker)} is being removed`, { hint: `${this.cx.program} worktrees` });
     if (commit === null) {
       if (!order.dryRun) await followIndex(git, head);
       return head;
@@ -204,9 +210,13 @@ export class Land {
     found.after = after;
     await needDone(git.refs(["update-ref", keepOf(begun), after]), "the merge cannot be kept");
     this.say(`merged: ${after.slice(0, 10)}`);
+    await lendRepository(git, join(begun.folder, "git"), tree, after);
+    if (order.hooks) await runHook(scene, git, { name: "pre-merge-commit", words: [], tree });
     const runs = await this.proveMerge(git, begun, { ...at, tree, after });
     if (order.dryRun) return this.close(git, { state: "undone", why: null });
     const held = runs.map(({ criterion_id, id }) => ({ criterion_id, evidence_id: id }));
+    // It took its time, in which somebody may have asked for more.
+    needProven(scene);
     const moving = changeLanding(store, begun, { state: "moving", after_commit: after, proofs: held });
     if (moving === null) throw new Failure("somebody else has taken this landing for one that was cut off", { hint: "land once more" });
     this.landing = moving;
@@ -219,7 +229,6 @@ export class Land {
     at: { work: Work; checkout: GitPlace | null; proofs: ReturnType<typeof plannedProofs>; tree: string; after: string },
   ): Promise<EvidenceRun[]> {
     const { scene, order, found } = this;
-    await lendRepository(git, join(landing.folder, "git"), at.tree, at.after);
     const setup = order.setup ?? at.work.tree.setup;
     const stage: Stage = { git, tree: at.tree, commit: at.after, setup: setup === "" ? null : setup };
     const runs = await prove(scene, stage, at.proofs, {
@@ -255,6 +264,10 @@ export class Land {
     found.landed = true;
     this.say(`landed: ${found.into} is at ${move.after.slice(0, 10)}`);
     await this.close(git, { state: "landed" });
+    if (order.hooks && checkout?.path)
+      await within((there) =>
+        runHook(this.scene, there, { name: "post-merge", words: [order.squash ? "1" : "0"], tree: checkout.path! }),
+      ).catch((error: Error) => cx.err(`note: ${error.message}`));
   }
 
   /** It went wrong in the middle: where it stands is looked at, and not taken from an exit status. */

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
 import { maskSecrets } from "../../core/secrets.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import { needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
+import { listCriteria, needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { addEvidenceRun } from "../../store/loops/evidence-runs.ts";
 import { recordEvidence } from "../../store/loops/evidence.ts";
@@ -166,9 +166,14 @@ export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<E
   return run;
 }
 
-/** Lets the criterion rest on this run from now on. Call it inside the transaction of what makes it count. */
+/**
+ * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what makes
+ * it count.
+ */
 export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObject): void {
-  const { evidence } = needCriterion(store, task, run.criterion_id);
+  const criterion = listCriteria(store, task.id).find(({ id }) => id === run.criterion_id);
+  if (criterion?.status !== "satisfied") return;
+  const { evidence } = criterion;
   const machine = machineEvidence(run) as unknown as JsonObject;
   setCriterion(store, task, run.criterion_id, "satisfied", {
     proof: proofSentence(run),

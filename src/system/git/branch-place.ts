@@ -1,6 +1,7 @@
 /** Where a branch is checked out, and what is under way in a working tree that another command has begun. */
 import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { Failure } from "../../core/failure.ts";
 import { branchName } from "../../core/worktree.ts";
 import { realPath } from "../files/folders.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
@@ -42,9 +43,16 @@ export async function checkoutsOf(git: OwnGit, ref: string): Promise<Checkouts> 
     // The first is the main one.
     const gitdir = index === 0 ? common : (textOf(join(path, ".git"))?.replace(/^gitdir: /, "") ?? "");
     const place = { common, gitdir, path };
-    if (bentIn(place) !== null) continue;
+    const isOn = lines.includes(`branch ${ref}`);
+    const bent = bentIn(place);
+    // What was removed by hand is still listed.
+    if (isOn && bent !== null && isThere(path))
+      throw new Failure(`${branchName(ref)} is checked out in ${path}, which cannot be moved with it: ${bent}`, {
+        hint: `git worktree repair ${path}, or switch it to another branch`,
+      });
+    if (bent !== null) continue;
     roots.push(path);
-    if (lines.includes(`branch ${ref}`)) places.push(place);
+    if (isOn) places.push(place);
   }
   return { places, roots };
 }

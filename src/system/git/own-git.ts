@@ -193,10 +193,12 @@ async function conversation<T>(
   const text = new TextDecoder();
   let heard = "";
   const say = async (line: string): Promise<string> => {
-    // Its end shows in what it answers.
-    await Promise.resolve(input.write(`${line}\n`))
-      .then(() => input.flush())
-      .catch(() => {});
+    try {
+      input.write(`${line}\n`);
+      await input.flush();
+    } catch {
+      // That it has ended shows in what it answers.
+    }
     const late = setTimeout(() => void program.end(0), ANSWER_MS);
     try {
       while (!heard.includes("\n")) {

@@ -5,6 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { troubleOf } from "../processes/run.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
 import { makeCommit, pathsOf } from "./scratch-merge.ts";
+import { bytes } from "./tree-files.ts";
 
 const bytesOf = (paths: readonly string[]): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"));
@@ -32,7 +33,11 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
   await needDone(git.files(["read-tree", head]), trouble);
   const listed = pathsOf(await needDone(git.files(["ls-files", "-s", "-z"], latin), trouble));
   const modules = listed.filter((line) => line.startsWith("160000 ")).map((line) => line.slice(line.indexOf("\t") + 1));
-  const tracked = listed.filter((line) => !line.startsWith("160000 ")).map((line) => line.slice(line.indexOf("\t") + 1));
+  const left = await leftOut(git);
+  const tracked = listed
+    .filter((line) => !line.startsWith("160000 "))
+    .map((line) => line.slice(line.indexOf("\t") + 1))
+    .filter((path) => !left.has(path));
   await refuseMovedModules(git, head, modules);
   const list = join(git.place.common, "info", "exclude");
   const excluded = lstatSync(list, { throwIfNoEntry: false })?.isFile() ? [`--exclude-from=${list}`] : [];
@@ -51,6 +56,15 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
   await refuseFiltered(git, changed);
   const tree = (await needDone(git.files(["write-tree"]), trouble)).trim();
   return makeCommit(git, tree, [head], message);
+}
+
+/** What a sparse tree does not have, which is no removal. */
+async function leftOut(git: OwnGit): Promise<Set<string>> {
+  const sparse = (await git.refs(["config", "--type=bool", "--get", "core.sparseCheckout"])).stdout.trim() === "true";
+  if (!sparse) return new Set();
+  const listed = pathsOf((await git.files(["ls-files", "-v", "-z"], { index: git.treeIndex, encoding: "latin1" })).stdout);
+  const skipped = listed.filter((line) => /^S /i.test(line)).map((line) => line.slice(2));
+  return new Set(skipped.filter((path) => lstatSync(bytes(`${git.place.path}/${path}`), { throwIfNoEntry: false }) === undefined));
 }
 
 /** A submodule has its commits in a repository of its own, which nobody else has: a branch that names them would be of no use. */

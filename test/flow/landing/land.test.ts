@@ -178,7 +178,27 @@ test("the user's hooks run with --hooks alone, and one that refuses keeps all wh
   expect(head()).toBe(before);
   clean();
   rmSync(canary);
+  const others = ["pre-merge-commit", "post-merge"].map((name) => join(l.repo, ".git", "hooks", name));
+  const say = (end: string) => {
+    for (const path of others)
+      writeFileSync(path, `#!/bin/sh\necho "\${0##*/} $* $(cat a.txt) $(git rev-parse HEAD)" >> '${canary}'\n${end}\n`);
+    for (const path of others) chmodSync(path, 0o755);
+  };
+  say("echo no; exit 1");
+  write("exit 0");
+  expect((await w.run("land t1 --hooks --json")).json().refused).toBe("the hook pre-merge-commit ended with 1: no");
+  expect(head()).toBe(before);
+  say("");
+  rmSync(canary);
   await w.ok("land t1");
   expect(existsSync(canary)).toBe(false);
+  await Bun.write(join(l.tree, "a.txt"), "2\n");
+  const last = head();
+  const { after } = await w.ok("land t1 --hooks --json");
+  expect(readFileSync(canary, "utf8").split("\n").slice(0, 3)).toEqual([
+    `pre-merge-commit  2 ${after}`,
+    `${last} ${after} refs/heads/main`,
+    `post-merge 0 2 ${after}`,
+  ]);
   clean();
 });
