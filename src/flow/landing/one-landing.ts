@@ -16,6 +16,7 @@ import type { GitPlace } from "../../system/git/place.ts";
 import { commitOf, isAncestor, lendRepository, mergeInScratch } from "../../system/git/scratch-merge.ts";
 import { commitWork, followIndex, moveWorkBranch } from "../../system/git/work-commit.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
+import { hideFromGit } from "../../system/records-place.ts";
 import { undisturbed } from "../../system/processes/this-process.ts";
 import type { TaskScene } from "../scene.ts";
 import { needAtRest, needProven, type Target, targetOf, type Work, workToLand } from "./gates.ts";
@@ -151,6 +152,9 @@ export class Land {
   private async begin({ tree }: Work, target: Target, checkout: GitPlace | null): Promise<Landing> {
     const { cx, store, task } = this.scene;
     const id = cx.newId("landing");
+    // Whoever finds it cut off has to know that it is.
+    const holder = await thisHolder(cx.env);
+    if (holder === null) throw new Failure("this system does not tell a process from a later one with its number, so nothing is landed");
     const landing: Landing = {
       id,
       task_id: task.id,
@@ -169,7 +173,7 @@ export class Land {
       began_at: cx.now(),
       ended_at: null,
       why: null,
-      holder: await thisHolder(cx.env),
+      holder,
     };
     beginLanding(store, landing);
     return landing;
@@ -184,6 +188,7 @@ export class Land {
     const { store, task } = scene;
     const tree = join(begun.folder, "tree");
     mkdirSync(tree, { recursive: true, mode: 0o700 });
+    hideFromGit(this.cx.stateRoot);
     const before = at.target.commit;
     const merged = await mergeInScratch(git, {
       tree,

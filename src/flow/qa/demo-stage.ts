@@ -1,4 +1,4 @@
-/** What every demonstration has: a private world, scripts for its models, steps that are awaited and told, and an end that leaves nothing. */
+/** What every demonstration has: a private world, scripts for its models, steps that are awaited, and an end that leaves nothing. */
 import type { Context } from "../../context.ts";
 import type { Agent } from "../../core/agent/agent.ts";
 import type { ModelScript } from "../../core/agent/scripted-model.ts";

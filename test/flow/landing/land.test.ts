@@ -128,7 +128,7 @@ test("names of any bytes, links, modes, a folder in a file's place and line ends
   expect(existsSync(join(l.repo, "out.log"))).toBe(false);
 });
 
-test("a proof runs in its own folder of the merge; its changes of the tree and of names reach neither the next nor the repository", async () => {
+test("a proof runs in its own folder of the merge; what it changes there reaches neither the next nor the repository", async () => {
   mkdirSync(join(l.tree, "sub"));
   await Bun.write(join(l.tree, "sub", "s.txt"), "s\n");
   const log = join(w.dir, "ran");

@@ -166,6 +166,32 @@ test("a setup that fails, and a proof that hangs", async () => {
   await until("the end of what it had started", () => !alive(Number(readFileSync(gone, "utf8"))));
 });
 
+test("a sparse worktree's missing files are no removals, and a branch whose tree leads elsewhere is not moved without it", async () => {
+  git(w, l.repo, "worktree", "add", "-q", "-b", "side", join(w.dir, "side"), "main");
+  const dotGit = join(w.dir, "side", ".git");
+  const said = readFileSync(dotGit, "utf8");
+  writeFileSync(dotGit, `gitdir: ${join(w.dir, "nowhere")}\n`);
+  await refused("land t1 --into side", "which cannot be moved with it");
+  writeFileSync(dotGit, said);
+  git(w, l.repo, "config", "extensions.worktreeConfig", "true");
+  git(w, l.tree, "sparse-checkout", "set", "--no-cone", "a.txt", "new.txt");
+  expect(existsSync(join(l.tree, "b.txt"))).toBe(false);
+  await Bun.write(join(l.tree, "new.txt"), "new\n");
+  expect((await w.ok("land t1 --json")).landed).toBe(true);
+  expect(git(w, l.repo, "ls-tree", "--name-only", "main")).toBe("a.txt\nb.txt\nnew.txt");
+  expect(together(w, l.repo)).toBe(true);
+});
+
+test("where BRANCH is checked out sparsely, only what is there is written", async () => {
+  git(w, l.repo, "sparse-checkout", "set", "--no-cone", "a.txt");
+  await Bun.write(join(l.tree, "b.txt"), "changed\n");
+  await Bun.write(join(l.tree, "c.txt"), "c\n");
+  expect((await w.ok("land t1 --json")).landed).toBe(true);
+  expect([existsSync(join(l.repo, "b.txt")), existsSync(join(l.repo, "c.txt"))]).toEqual([false, false]);
+  expect(await Bun.file(join(l.repo, "a.txt")).text()).toContain("THREE");
+  expect(together(w, l.repo)).toBe(true);
+});
+
 test("a submodule that moved, a nested repository and a filtered file are not committed in their place", async () => {
   const nested = join(l.tree, "nested");
   git(w, l.tree, "init", "-q", nested);
