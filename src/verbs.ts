@@ -151,6 +151,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     worktrees: verb("git worktrees of workers, and what is in each", () => import("./commands/worktrees/worktrees.ts")),
     "worktree-remove": verb("take a worktree away, and keep what is in it", () => import("./commands/worktrees/worktree-remove.ts")),
     "worktree-restore": verb("bring back what a removal has kept", () => import("./commands/worktrees/worktree-restore.ts")),
+    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/worktrees/land.ts")),
   },
   Dashboard: {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),
