@@ -1,7 +1,6 @@
 /** What this tool adds to a file of version 22: STRICT tables and indexes of its own, numbered apart from `user_version`. */
 import type { Database } from "bun:sqlite";
 import attention from "./attention.sql" with { type: "text" };
-import broken from "./broken.sql" with { type: "text" };
 import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
@@ -11,6 +10,7 @@ import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
 import protocol from "./protocol.sql" with { type: "text" };
 import reports from "./reports.sql" with { type: "text" };
+import worktrees from "./worktrees.sql" with { type: "text" };
 
 export interface Extension {
   readonly version: number;
@@ -228,7 +228,18 @@ export const extensions: readonly Extension[] = [
   },
   { version: 14, name: "protocol", sql: protocol },
   { version: 15, name: "moves", sql: moves },
-  { version: 16, name: "broken-turns", sql: broken },
+  {
+    version: 16,
+    name: "broken-turns",
+    sql: `
+      -- Turns that stand open in their record and have ended: their server died in the middle of them, and what took its place goes on
+      -- without. The newest one of each session, by its record in codex_events.
+      create table if not exists broken_turns (
+        session_id text primary key,
+        event_id integer not null
+      ) strict;
+    `,
+  },
   { version: 17, name: "attention", sql: attention },
   { version: 18, name: "limits", sql: limits },
   { version: 19, name: "budgets", sql: budgets },
@@ -245,6 +256,19 @@ export const extensions: readonly Extension[] = [
         asked_at text not null,
         primary key (dispatcher_id, host, pid)
       ) strict;
+    `,
+  },
+  { version: 22, name: "worktrees", sql: worktrees },
+  {
+    version: 23,
+    name: "digests",
+    // What one sending tells of besides the notification in its own row. Written before that row, in the same transaction.
+    sql: `
+      create table if not exists digest_messages (
+        delivery_id text not null references deliveries (id) deferrable initially deferred,
+        position integer not null, notification_id integer not null, primary key (delivery_id, position)
+      ) strict;
+      create index if not exists digest_messages_notification on digest_messages (notification_id);
     `,
   },
 ];

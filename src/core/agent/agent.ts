@@ -220,6 +220,8 @@ export interface Agent {
     choice: PermissionChoice,
     here: { readonly env: Readonly<Record<string, string | undefined>>; readonly root: boolean },
   ): void;
+  /** Whether what it runs may do less than its user, so that a git folder outside its own folder is closed to it. Never throws. */
+  confined(choice: PermissionChoice): boolean;
   /** Its arguments for a supervised session. */
   launchArguments(choice: LaunchChoice, features: AgentFeatures): string[];
   /** Its arguments for a session that nobody supervises yet. */

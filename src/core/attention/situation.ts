@@ -83,6 +83,8 @@ export interface TaskSituation {
   /** Some Dispatch is alive. */
   readonly dispatch: boolean;
   readonly dismissed: readonly string[];
+  /** The side of which everything that needs a person is told in another task, as of a manager that leads several. */
+  readonly toldElsewhere: string | null;
 }
 
 /** A session that works for nobody. */

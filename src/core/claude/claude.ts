@@ -2,7 +2,7 @@
 import type { Agent, ScriptedSetup } from "../agent/agent.ts";
 import { screenWords } from "../agent/page-words.ts";
 import { versionNumbers } from "../agent/version.ts";
-import { checkPermissions, launchArguments, permissionModes, plainArguments, resumeArguments } from "./launch.ts";
+import { checkPermissions, confined, launchArguments, permissionModes, plainArguments, resumeArguments } from "./launch.ts";
 import { remember } from "./memory.ts";
 import { readScreen } from "./screen.ts";
 import { openSteps, stepEnd } from "./steps.ts";
@@ -73,6 +73,7 @@ export const claude: Agent = {
   isSessionId: (text) => UUID.test(text),
   permissionModes,
   checkPermissions,
+  confined,
   launchArguments,
   plainArguments,
   resumeArguments: (sessionId, _features, started) => resumeArguments(sessionId, started),

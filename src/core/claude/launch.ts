@@ -31,6 +31,10 @@ function permissionModeOf({ sandbox, approval, permissionMode }: PermissionChoic
   });
 }
 
+/** Any mode but the one that asks nobody. */
+export const confined: Agent["confined"] = ({ sandbox, approval, permissionMode }) =>
+  (permissionMode ?? pairs[`${sandbox} ${approval}`]) !== "bypassPermissions";
+
 /** @throws Failure also for a session of root's that is to ask nobody, which the program refuses outside a sandbox (2.1.332) */
 export const checkPermissions: Agent["checkPermissions"] = (choice, { env, root }) => {
   if (permissionModeOf(choice) !== "bypassPermissions" || !root || env.IS_SANDBOX === "1") return;

@@ -132,6 +132,7 @@ export const codex: Agent = {
   isSessionId: (text) => /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(text),
   permissionModes: null,
   checkPermissions,
+  confined: ({ sandbox }) => sandbox !== "danger-full-access",
   launchArguments: (choice, features) => [
     ...(features.noDaemon ? ["--no-daemon"] : []),
     ...permissionWords(choice),

@@ -6,7 +6,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
 import { maskSecrets } from "../../core/secrets.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import { needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
+import { listCriteria, needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { addEvidenceRun } from "../../store/loops/evidence-runs.ts";
 import { recordEvidence } from "../../store/loops/evidence.ts";
@@ -15,6 +15,9 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 import { recordRun } from "../../system/processes/recorded-run.ts";
 import { sourceTree } from "./machine-proof.ts";
 import type { TaskScene } from "../scene.ts";
+
+/** So many of the last lines of output are kept, unless somebody chooses. */
+export const TAIL_LINES = 20;
 
 /** An iteration of a loop that the evidence is for. */
 interface LoopTarget {
@@ -28,11 +31,78 @@ interface EvidenceInput {
   readonly folder: string;
   readonly timeoutMs?: number | undefined;
   readonly tailLines: number;
+  /** What it started and left running ends with it. */
+  readonly endsRest?: boolean | undefined;
   /** Absent: the criterion of the loop's iteration and type. */
   readonly criterionId?: number | undefined;
   readonly target?: LoopTarget | undefined;
   readonly source: CriterionSource;
   readonly correlationId?: string | undefined;
+}
+
+/** What was seen of the command: all of the record but which criterion it is about. */
+type Seen = Omit<EvidenceRun, "id" | "criterion_id">;
+
+async function observe({ cx, store, task }: TaskScene, input: EvidenceInput): Promise<{ seen: Seen; notSeen: NotSeen | null }> {
+  const before = await sourceTree(cx, store, input.folder);
+  const startedAt = cx.now();
+  const recording = await recordRun(input.command, {
+    env: cx.env,
+    cwd: input.folder,
+    timeoutMs: input.timeoutMs,
+    tailLines: input.tailLines,
+    endsRest: input.endsRest,
+  });
+  const after = await sourceTree(cx, store, input.folder);
+  const { target } = input;
+  const seen: Seen = {
+    task_id: task.id,
+    loop_run_id: target?.loop.run.id ?? null,
+    iteration: target?.iteration ?? null,
+    evidence_type: target?.type ?? null,
+    command: input.command.map(maskSecrets),
+    folder: input.folder,
+    tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
+    tree_changed: !sameTree(before, after),
+    started_at: startedAt,
+    duration_ms: recording.durationMs,
+    exit_code: recording.exitCode,
+    signal: recording.signal,
+    timed_out: recording.timedOut,
+    output_bytes: recording.outputBytes,
+    output_sha256: recording.outputSha256,
+    output_tail: maskSecrets(recording.tail),
+  };
+  return { seen, notSeen: after?.not_seen ?? null };
+}
+
+/** Writes the record of a run, with event and telemetry. Call it inside the transaction of the criterion it is about. */
+function addRun(store: Store, task: Task, run: EvidenceRun, correlationId: string | undefined, more: JsonObject = {}): void {
+  addEvidenceRun(store, run);
+  const said = { evidence_run_id: run.id, criterion_id: run.criterion_id };
+  const outcome = {
+    command: run.command,
+    exit_code: run.exit_code,
+    signal: run.signal,
+    timed_out: run.timed_out,
+    duration_ms: run.duration_ms,
+    tree_changed: run.tree_changed,
+  };
+  addEvent(store, {
+    type: "evidence_run_recorded",
+    taskId: task.id,
+    correlationId: correlationId ?? null,
+    payload: { ...said, ...outcome, git_head: run.tree?.head ?? null, ...more },
+  });
+  addTelemetry(store, {
+    type: "evidence_run_recorded",
+    taskId: task.id,
+    severity: succeeded(run) ? "info" : "warning",
+    ...(run.loop_run_id === null ? {} : { runId: run.loop_run_id }),
+    summary: `evidence run for criterion ${run.criterion_id}: ${succeeded(run) ? "passed" : "failed"}`,
+    correlation: { ...said, ...(correlationId === undefined ? {} : { correlation_id: correlationId }) },
+    attributes: outcome,
+  });
 }
 
 /**
@@ -41,68 +111,73 @@ interface EvidenceInput {
  * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
  */
 export async function runEvidence(
-  { cx, store, task }: TaskScene,
+  scene: TaskScene,
   input: EvidenceInput,
 ): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
-  const before = await sourceTree(cx, store, input.folder);
-  const startedAt = cx.now();
-  const recording = await recordRun(input.command, {
-    env: cx.env,
-    cwd: input.folder,
-    timeoutMs: input.timeoutMs,
-    tailLines: input.tailLines,
-  });
-  const after = await sourceTree(cx, store, input.folder);
-  const { target } = input;
+  const { store, task } = scene;
+  const { seen, notSeen } = await observe(scene, input);
   return tx(store, () => {
-    const facts: EvidenceRun = {
-      id: store.newId("evidence"),
-      task_id: task.id,
-      criterion_id: input.criterionId ?? 0,
-      loop_run_id: target?.loop.run.id ?? null,
-      iteration: target?.iteration ?? null,
-      evidence_type: target?.type ?? null,
-      command: input.command.map(maskSecrets),
-      folder: input.folder,
-      tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
-      tree_changed: !sameTree(before, after),
-      started_at: startedAt,
-      duration_ms: recording.durationMs,
-      exit_code: recording.exitCode,
-      signal: recording.signal,
-      timed_out: recording.timedOut,
-      output_bytes: recording.outputBytes,
-      output_sha256: recording.outputSha256,
-      output_tail: maskSecrets(recording.tail),
-    };
+    const facts: EvidenceRun = { id: store.newId("evidence"), criterion_id: input.criterionId ?? 0, ...seen };
     const criterion = settle(store, task, input, facts);
     const run = { ...facts, criterion_id: criterion.id };
-    addEvidenceRun(store, run);
-    const said = { evidence_run_id: run.id, criterion_id: criterion.id };
-    const outcome = {
-      command: run.command,
-      exit_code: run.exit_code,
-      signal: run.signal,
-      timed_out: run.timed_out,
-      duration_ms: run.duration_ms,
-      tree_changed: run.tree_changed,
-    };
-    addEvent(store, {
-      type: "evidence_run_recorded",
-      taskId: task.id,
-      correlationId: input.correlationId ?? null,
-      payload: { ...said, ...outcome, git_head: before?.head ?? null },
-    });
-    addTelemetry(store, {
-      type: "evidence_run_recorded",
-      taskId: task.id,
-      severity: succeeded(run) ? "info" : "warning",
-      ...(target ? { runId: target.loop.run.id } : {}),
-      summary: `evidence run for criterion ${criterion.id}: ${succeeded(run) ? "passed" : "failed"}`,
-      correlation: { ...said, ...(input.correlationId === undefined ? {} : { correlation_id: input.correlationId }) },
-      attributes: outcome,
-    });
-    return { run, criterion, notSeen: after?.not_seen ?? null };
+    addRun(store, task, run, input.correlationId);
+    return { run, criterion, notSeen };
+  });
+}
+
+/** A proof that is made once more in another tree, as it was stored. */
+export interface ProofAgain {
+  readonly stored: EvidenceRun;
+  /** Where it runs, and the folder that is put on record for it: the first goes away. */
+  readonly folder: string;
+  readonly recordedFolder: string;
+  readonly timeoutMs: number;
+  /** The landing that it is for; null: nothing is put on record. */
+  readonly landingId: string | null;
+}
+
+/**
+ * Makes a stored proof once more. The run is put on record; the criterion stays as it is, since it is not settled yet whether what was
+ * proven here comes to count.
+ * @throws Failure when the command cannot be run
+ */
+export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<EvidenceRun> {
+  const { stored, landingId } = again;
+  const { store, task } = scene;
+  const { seen } = await observe(scene, {
+    command: stored.command,
+    folder: again.folder,
+    timeoutMs: again.timeoutMs,
+    tailLines: TAIL_LINES,
+    endsRest: true,
+    source: "manager_inferred",
+  });
+  const { criterion_id, loop_run_id, iteration, evidence_type } = stored;
+  const run: EvidenceRun = {
+    ...seen,
+    id: store.newId("evidence"),
+    criterion_id,
+    loop_run_id,
+    iteration,
+    evidence_type,
+    folder: again.recordedFolder,
+  };
+  if (landingId !== null) tx(store, () => addRun(store, task, run, undefined, { landing_id: landingId }));
+  return run;
+}
+
+/**
+ * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what makes
+ * it count.
+ */
+export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObject): void {
+  const criterion = listCriteria(store, task.id).find(({ id }) => id === run.criterion_id);
+  if (criterion?.status !== "satisfied") return;
+  const { evidence } = criterion;
+  const machine = machineEvidence(run) as unknown as JsonObject;
+  setCriterion(store, task, run.criterion_id, "satisfied", {
+    proof: proofSentence(run),
+    evidence: { ...evidence, ...machine, status: "pass", ...more },
   });
 }
 

@@ -26,13 +26,15 @@ export interface Launch extends ModelChoice, PermissionChoice {
   readonly name: string;
   /** Absolute. */
   readonly cwd: string;
+  /** It is only made once nothing is refused. */
+  readonly cwdToCome?: boolean;
   /** First words; null for none. */
   readonly prompt: string | null;
   /** Answer a folder-trust page that was recognised. */
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
-  /** The binding in which the session may stand already, when the same start was cut off after it was made; else null. */
-  readonly binding: string | null;
+  /** The bindings in which the session may stand already, when the same start was cut off after they were made. */
+  readonly bindings: readonly string[];
   readonly wish: LaunchWish;
   /** The thread to go on with, without first words; null: a new one. */
   readonly resume: string | null;

@@ -43,7 +43,7 @@ export function checkChoice(cx: Context, launch: Omit<Launch, "prompt">): void {
   if (!launch.asSetUp) agent.checkPermissions(launch, { root: runsAsRoot(), env: cx.env });
   needTmux(cx.env);
   needAgent(agent, cx.env);
-  if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
+  if (!launch.cwdToCome && !isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
 }
 
 /**

@@ -11,6 +11,8 @@ import { nextCommand } from "../reach/next-command.ts";
 import type { Launch, LaunchScene } from "./begin-terminal.ts";
 import { checkLaunch, launch } from "./launch.ts";
 import { undertake } from "./undertaking.ts";
+import { planWorktree, type WorktreeWish } from "../worktrees/plan.ts";
+import { inWorktree, withWorktree } from "../worktrees/start.ts";
 import { leftBehind, takeUp } from "./unfinished.ts";
 import { LAUNCH_VARIABLE, LAUNCH_WAYS, launchWish } from "./way-of-launch.ts";
 
@@ -107,7 +109,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
-  binding: null,
+  bindings: [],
   asSetUp: false,
   wish: launchWish(cx, input.launch),
   resume: input.resume ?? null,
@@ -183,9 +185,22 @@ async function keptSession(scene: LaunchScene, request: Launch): Promise<Session
   return session;
 }
 
-/** One whole `start-…` command. */
-export async function start(cx: Context, path: string | undefined, request: Launch): Promise<void> {
+/** One whole `start-…` command. @param wish null: no worktree is asked for */
+export async function start(cx: Context, path: string | undefined, request: Launch, wish: WorktreeWish | null = null): Promise<void> {
   const scene = { cx, store: cx.store(path) };
-  await checkLaunch(scene, request);
-  cx.json(await undertake(cx, (under) => startSession({ ...scene, under }, request, `start-${request.role}`)));
+  const { name: worker, cwd, role } = request;
+  const plan = wish === null ? null : await planWorktree(cx, { store: scene.store, worker, task: null, cwd, wish });
+  const launch = inWorktree(request, plan);
+  await checkLaunch(scene, launch);
+  const via = `start-${role}`;
+  cx.json(
+    await undertake(cx, async (under) => {
+      const begun = { ...scene, under };
+      if (plan === null) return startSession(begun, launch, via);
+      return withWorktree(begun, plan, null, { agent: launch.agent, worker }, async (worktree) => ({
+        ...(await startSession(begun, launch, via)),
+        worktree,
+      }));
+    }),
+  );
 }

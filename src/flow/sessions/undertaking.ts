@@ -40,6 +40,7 @@ export class Undertaking {
   private readonly files: string[] = [];
   private readonly beside: { readonly what: string; readonly pid: number }[] = [];
   private readonly takeBacks: TakeBack[] = [];
+  private readonly cleanings: (() => Promise<string | null>)[] = [];
   private store: Store | null = null;
 
   constructor(private readonly cx: Context) {}
@@ -91,6 +92,11 @@ export class Undertaking {
   takesBack(store: Store, change: TakeBack): void {
     this.recordsIn(store);
     this.takeBacks.push(change);
+  }
+
+  /** What is done once all that it began has ended, when it was interrupted. @param clean gives what it leaves, in words */
+  cleansUp(clean: () => Promise<string | null>): void {
+    this.cleanings.push(clean);
   }
 
   /** The request to end. Says at once what is about to be ended: asked a second time, this process ends before it has done so. */
@@ -172,9 +178,11 @@ export class Undertaking {
           else leaveStart(store, mark);
         }
       });
+    const left: string[] = [];
+    if (trouble.length === 0) for (const clean of this.cleanings) left.push(...[await clean()].filter((each) => each !== null));
     const what = ended.length === 0 ? "nothing that it had begun runs" : `${list(ended)} ${ended.length === 1 ? "was" : "were"} ended`;
     return trouble.length === 0
-      ? new Failure(`it was interrupted: ${what}`)
+      ? new Failure([`it was interrupted: ${what}`, ...left].join("; "))
       : new Failure(
           `it was interrupted, and not all that it had begun could be ended: ${trouble.map(({ message }) => message).join("; ")}`,
           {

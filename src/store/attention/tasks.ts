@@ -4,7 +4,7 @@ import type { SideAsk, Trouble } from "../../core/attention/situation.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
 import { openAsks } from "../asks.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
-import { type Binding, openBinding } from "../sessions/bindings.ts";
+import { type Binding, bindingsOfSession, openBinding } from "../sessions/bindings.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "../sessions/agents.ts";
 import { endedUnasked } from "../sessions/revivable.ts";
 import { sessionById } from "../sessions/sessions.ts";
@@ -50,6 +50,8 @@ export interface TaskFacts {
   readonly underWay: number;
   readonly budget: OverBudget;
   readonly dismissed: readonly string[];
+  /** The manager, where it leads several: what is so of it is told in the first of its tasks. */
+  readonly toldElsewhere: string | null;
 }
 
 /** A session that works for nobody. */
@@ -153,6 +155,9 @@ function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<Ta
   return { queued: commands.n + turns.n + ends.length, queuedSince: first, underWay: commands.attempted + turns.begun };
 }
 
+const ledFirst = (store: Store, { id, manager_session_id: manager }: Binding): boolean =>
+  manager === null || bindingsOfSession(store, manager)[0]?.id === id;
+
 export function taskFacts(store: Store, task: Task): TaskFacts {
   const binding = openBinding(store, task.id);
   const isOver = task.state === "done" || task.state === "failed";
@@ -172,6 +177,7 @@ export function taskFacts(store: Store, task: Task): TaskFacts {
     ...queueOf(store, task.id, binding),
     budget: overBudget(store, task.id),
     dismissed: dismissedOf(store, task.id),
+    toldElsewhere: binding === null || ledFirst(store, binding) ? null : binding.manager_session_id,
   };
 }
 

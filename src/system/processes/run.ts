@@ -13,7 +13,7 @@ export interface StartOptions {
   readonly env: Env;
   readonly cwd?: string | undefined;
   /** `pipe`: we write to it as we go; a text is given whole; else it reads its end at once. */
-  readonly stdin?: "pipe" | { readonly text: string } | undefined;
+  readonly stdin?: "pipe" | { readonly text: string | Uint8Array<ArrayBuffer> } | undefined;
   /** A number is an open file of ours. */
   readonly stdout?: "pipe" | number | undefined;
   readonly stderr?: "pipe" | number | undefined;
@@ -136,8 +136,8 @@ export function startProgram(argv: readonly string[], options: StartOptions): Pr
 export interface RunOptions {
   readonly env: Env;
   readonly cwd?: string | undefined;
-  /** Its whole input; else none. */
-  readonly stdin?: string | undefined;
+  /** Its whole input; else none. Bytes: what may be no UTF-8, such as names of files. */
+  readonly stdin?: string | Uint8Array<ArrayBuffer> | undefined;
   /** 5 s unless named. */
   readonly timeoutMs?: number | undefined;
   /** From asking it to end until it is ended, when it ran over a limit. 0: no asking. */
