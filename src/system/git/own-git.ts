@@ -29,6 +29,8 @@ interface FileOptions extends CallOptions {
 export interface OwnGit {
   readonly place: GitPlace;
   readonly format: "sha1" | "sha256";
+  /** What is written goes into the repository's own objects. */
+  readonly keeps: boolean;
   /** The index of the place's working tree, which is somebody else's: `files(words, {index: git.treeIndex})`. */
   readonly treeIndex: string;
   /** A fresh folder that goes when {@link withGit} comes back. */
@@ -159,7 +161,7 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
         tree,
         options,
       );
-    return use({ place, format, treeIndex: join(place.gitdir, "index"), scratch, refs, files });
+    return use({ place, format, keeps: choice.objects !== "scratch", treeIndex: join(place.gitdir, "index"), scratch, refs, files });
   });
 }
 
@@ -174,6 +176,9 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
   if (bytes === "usual") {
     const { stdout } = await refs(["config", "--null", "--get-regexp", OF_BYTES]);
     for (const [, name, value] of stdout.matchAll(/core\.(\w+)\n([\w, -]*)\0/g)) kept.push(`\t${name} = ${value}\n`);
+  } else {
+    // Else ten thousand new files would be as many files of objects: so they become one pack.
+    kept.push("\tbigFileThreshold = 1\n");
   }
   // The user's own list, and not one that the repository names. Without it git takes that in the usual place.
   const ignored = (await refs(["config", "--global", "--includes", "--path", "--get", "core.excludesFile"])).stdout.replace(/\n$/, "");

@@ -32,7 +32,7 @@ export interface TreeLook {
 const SUBMODULE = "160000";
 
 /**
- * Looks at `folder` as the working tree of the place.
+ * Looks at `folder` as the working tree of the place. Where git keeps what is written, all of the files are objects of the repository then.
  * @param withIgnored what is ignored counts like anything else
  * @throws Failure when it cannot be read
  */
@@ -56,13 +56,18 @@ export async function lookAtTree(git: OwnGit, folder: string, withIgnored: boole
   const options = { index: own, tree: folder };
   const list = bytes(walked.files.map((path) => `${path}\0`).join(""));
   await needDone(
-    git.files(["update-index", "--add", "--remove", "-z", "--stdin"], { ...options, stdin: copy(list) }),
+    git.files(["update-index", ...(git.keeps ? [] : ["--info-only"]), "--add", "--remove", "-z", "--stdin"], {
+      ...options,
+      stdin: copy(list),
+    }),
     "a file cannot be read",
   );
   const modules = [...walked.nested, ...walked.empty].filter((path) => links.has(path));
   const info = bytes(modules.map((path) => `${links.get(path)!}\t${path}\0`).join(""));
   await needDone(git.files(["update-index", "-z", "--index-info"], { ...options, stdin: copy(info) }), "a submodule cannot be noted");
-  const tree = (await needDone(git.files(["write-tree"], options), "the files cannot be noted")).trim();
+  const tree = (
+    await needDone(git.files(["write-tree", ...(git.keeps ? [] : ["--missing-ok"])], options), "the files cannot be noted")
+  ).trim();
   return { head, branch, inHead, index, there: await entriesOf(git, tree), tree, walked };
 }
 
