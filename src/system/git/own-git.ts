@@ -176,9 +176,6 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
   if (bytes === "usual") {
     const { stdout } = await refs(["config", "--null", "--get-regexp", OF_BYTES]);
     for (const [, name, value] of stdout.matchAll(/core\.(\w+)\n([\w, -]*)\0/g)) kept.push(`\t${name} = ${value}\n`);
-  } else {
-    // Else ten thousand new files would be as many files of objects: so they become one pack.
-    kept.push("\tbigFileThreshold = 1\n");
   }
   // The user's own list, and not one that the repository names. Without it git takes that in the usual place.
   const ignored = (await refs(["config", "--global", "--includes", "--path", "--get", "core.excludesFile"])).stdout.replace(/\n$/, "");
@@ -191,7 +188,7 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
       // Names that are dangerous elsewhere may well stand here, and must be kept too.
       `\tignorecase = ${mac}\n\tprecomposeunicode = false\n\tprotectNTFS = false\n\tprotectHFS = ${mac}\n` +
       // What is removed afterwards must be on the disk before.
-      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}` +
+      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}[fastimport]\n\tunpackLimit = 1\n` +
       (format === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""),
   );
 }

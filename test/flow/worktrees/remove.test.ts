@@ -174,6 +174,7 @@ describe("forced and restored", () => {
     mkdirSync(join(path, "empty/of/all"), { recursive: true });
     write(join(path, "out/x"), "ignored");
     write(join(path, "big.log"), new Uint8Array(100_000));
+    write(join(path, "large"), new Uint8Array(9 << 20).fill(7));
     await roundTrip("--keep-ignored");
     expect(git(path, "symbolic-ref", "HEAD")).toBe("refs/heads/conveyor/w1");
     expect(git(path, "show", ":a.txt")).toBe("staged");
