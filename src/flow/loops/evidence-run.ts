@@ -1,6 +1,14 @@
 /** Runs a command as evidence for a criterion, and records what it did together with the state of the tree. */
 import type { Criterion, CriterionSource } from "../../core/tasks/criteria.ts";
-import { type EvidenceRun, type NotSeen, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
+import {
+  type EvidenceRun,
+  type MeasuredRun,
+  type NotSeen,
+  machineEvidence,
+  proofSentence,
+  sameTree,
+  succeeded,
+} from "../../core/loops/evidence-run.ts";
 import { receiptOf } from "../../core/loops/evidence.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
@@ -14,7 +22,7 @@ import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { recordRun } from "../../system/processes/recorded-run.ts";
 import { sourceTree } from "./machine-proof.ts";
-import type { TaskScene } from "../scene.ts";
+import type { Scene, TaskScene } from "../scene.ts";
 
 /** An iteration of a loop that the evidence is for. */
 interface LoopTarget {
@@ -23,27 +31,29 @@ interface LoopTarget {
   readonly type: string;
 }
 
-interface EvidenceInput {
-  readonly command: readonly string[];
-  readonly folder: string;
-  readonly timeoutMs?: number | undefined;
-  readonly tailLines: number;
+/** What a run is evidence for. */
+interface EvidenceSettling {
   /** Absent: the criterion of the loop's iteration and type. */
   readonly criterionId?: number | undefined;
   readonly target?: LoopTarget | undefined;
   readonly source: CriterionSource;
   readonly correlationId?: string | undefined;
+  /** It was measured inside the sandbox of the worker, who told it. */
+  readonly told?: boolean;
 }
 
-/**
- * Runs the command to its end, then writes run, criterion, event and telemetry in one transaction. A command that ends with 0
- * satisfies the criterion. Any other leaves it open: a satisfied one becomes accepted again, evidence of a loop is rejected.
- * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
- */
-export async function runEvidence(
-  { cx, store, task }: TaskScene,
-  input: EvidenceInput,
-): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
+export interface EvidenceInput extends EvidenceSettling {
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly timeoutMs?: number | undefined;
+  readonly tailLines: number;
+}
+
+/** What was seen of a run, before anything is written of it. @throws Failure when the command cannot be run */
+export async function measureRun(
+  { cx, store }: Scene,
+  input: Pick<EvidenceInput, "command" | "folder" | "timeoutMs" | "tailLines">,
+): Promise<{ measured: MeasuredRun; notSeen: NotSeen | null }> {
   const before = await sourceTree(cx, store, input.folder);
   const startedAt = cx.now();
   const recording = await recordRun(input.command, {
@@ -53,6 +63,33 @@ export async function runEvidence(
     tailLines: input.tailLines,
   });
   const after = await sourceTree(cx, store, input.folder);
+  const measured = {
+    command: input.command.map(maskSecrets),
+    folder: input.folder,
+    tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
+    tree_changed: !sameTree(before, after),
+    started_at: startedAt,
+    duration_ms: recording.durationMs,
+    exit_code: recording.exitCode,
+    signal: recording.signal,
+    timed_out: recording.timedOut,
+    output_bytes: recording.outputBytes,
+    output_sha256: recording.outputSha256,
+    output_tail: maskSecrets(recording.tail),
+  };
+  return { measured, notSeen: after?.not_seen ?? null };
+}
+
+/**
+ * Writes run, criterion, event and telemetry in one transaction. A command that ended with 0 satisfies the criterion. Any other leaves it
+ * open: a satisfied one becomes accepted again, evidence of a loop is rejected.
+ * @throws Failure when the criterion has gone meanwhile; nothing is written then
+ */
+export function recordMeasured(
+  { store, task }: TaskScene,
+  input: EvidenceSettling,
+  measured: MeasuredRun,
+): { run: EvidenceRun; criterion: Criterion } {
   const { target } = input;
   return tx(store, () => {
     const facts: EvidenceRun = {
@@ -62,18 +99,7 @@ export async function runEvidence(
       loop_run_id: target?.loop.run.id ?? null,
       iteration: target?.iteration ?? null,
       evidence_type: target?.type ?? null,
-      command: input.command.map(maskSecrets),
-      folder: input.folder,
-      tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
-      tree_changed: !sameTree(before, after),
-      started_at: startedAt,
-      duration_ms: recording.durationMs,
-      exit_code: recording.exitCode,
-      signal: recording.signal,
-      timed_out: recording.timedOut,
-      output_bytes: recording.outputBytes,
-      output_sha256: recording.outputSha256,
-      output_tail: maskSecrets(recording.tail),
+      ...measured,
     };
     const criterion = settle(store, task, input, facts);
     const run = { ...facts, criterion_id: criterion.id };
@@ -91,7 +117,7 @@ export async function runEvidence(
       type: "evidence_run_recorded",
       taskId: task.id,
       correlationId: input.correlationId ?? null,
-      payload: { ...said, ...outcome, git_head: before?.head ?? null },
+      payload: { ...said, ...outcome, git_head: run.tree?.head ?? null, ...(input.told ? { told_by_worker: true } : {}) },
     });
     addTelemetry(store, {
       type: "evidence_run_recorded",
@@ -102,11 +128,23 @@ export async function runEvidence(
       correlation: { ...said, ...(input.correlationId === undefined ? {} : { correlation_id: input.correlationId }) },
       attributes: outcome,
     });
-    return { run, criterion, notSeen: after?.not_seen ?? null };
+    return { run, criterion };
   });
 }
 
-function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceInput, run: EvidenceRun): Criterion {
+/**
+ * Runs the command to its end, then writes what was seen of it.
+ * @throws Failure as {@link measureRun} and {@link recordMeasured} do
+ */
+export async function runEvidence(
+  scene: TaskScene,
+  input: EvidenceInput,
+): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
+  const { measured, notSeen } = await measureRun(scene, input);
+  return { ...recordMeasured(scene, input, measured), notSeen };
+}
+
+function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceSettling, run: EvidenceRun): Criterion {
   const proof = proofSentence(run);
   const machine = machineEvidence(run) as unknown as JsonObject;
   const status = succeeded(run) ? "pass" : "fail";
