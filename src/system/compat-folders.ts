@@ -18,7 +18,7 @@ const unlessAbsent = <T>(path: string, read: () => T): T | null => {
   }
 };
 
-/** Every folder below `root` that holds a config.json, by name, without those that begin with a dot; only that named `worker` when given. */
+/** Every folder below `root` that holds a config.json and has no dot in front, by name; only that named `worker` when given. */
 export function compatFolders(root: string, worker?: string): CompatFolder[] {
   const names = unlessAbsent(root, () => readdirSync(root)) ?? [];
   return names
