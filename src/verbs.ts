@@ -28,6 +28,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     sessions: verb("registered sessions and how each is reached", () => import("./commands/sessions/sessions.ts")),
     bind: verb("join a worker and a manager on a task", () => import("./commands/sessions/bind.ts")),
     unbind: verb("end the binding of a task", () => import("./commands/sessions/unbind.ts")),
+    crew: verb("who works for a manager, and how each stands", () => import("./commands/sessions/crew.ts")),
     open: verb("a terminal window on a worker or session", () => import("./commands/sessions/open.ts")),
     "open-worker": verb("a terminal window on a task's worker", () => import("./commands/sessions/open-worker.ts")),
     "open-manager": verb("a terminal window on a task's manager", () => import("./commands/sessions/open-manager.ts")),
@@ -150,6 +151,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     worktrees: verb("git worktrees of workers, and what is in each", () => import("./commands/worktrees/worktrees.ts")),
     "worktree-remove": verb("take a worktree away, and keep what is in it", () => import("./commands/worktrees/worktree-remove.ts")),
     "worktree-restore": verb("bring back what a removal has kept", () => import("./commands/worktrees/worktree-restore.ts")),
+    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/worktrees/land.ts")),
   },
   Dashboard: {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),

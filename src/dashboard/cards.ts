@@ -9,6 +9,8 @@ import type { Task } from "../core/tasks/task.ts";
 import type { Turn, WorkerState } from "../core/sessions/worker-state.ts";
 import type { LastDelivery, ShownTask } from "../store/dashboard/tasks.ts";
 import type { SideFacts } from "../store/attention/tasks.ts";
+import { otherTasksOf } from "../store/sessions/bindings.ts";
+import { needTask } from "../store/tasks/tasks.ts";
 import type { Look } from "../flow/attention/look.ts";
 import { aliveOf, type Sign } from "../flow/attention/side.ts";
 import { situationOf, taskItems } from "../flow/attention/situation.ts";
@@ -49,11 +51,21 @@ export interface BoundParty extends Party {
   readonly asks: readonly SideAsk[];
 }
 
+/** One that may be bound. */
+export interface Bindable {
+  readonly name: string;
+  readonly role: string;
+  /** Of a manager that is bound already: how many it leads. */
+  readonly leads: number;
+}
+
 export interface Card {
   readonly task: Task;
   readonly bindingId: string | null;
   readonly worker: BoundParty | null;
   readonly manager: BoundParty | null;
+  /** The tasks that its manager leads beside this one. */
+  readonly leads: readonly { readonly id: string; readonly name: string }[];
   readonly criteria: CriteriaSummary;
   readonly delivery: LastDelivery | null;
   readonly queued: number;
@@ -104,6 +116,10 @@ export function cardOf(scene: Scene, facts: ShownTask, look: Look): Card {
     bindingId: binding?.id ?? null,
     worker: boundParty(facts.worker, situation.sides, look),
     manager: boundParty(facts.manager, situation.sides, look),
+    leads:
+      binding && facts.manager
+        ? otherTasksOf(scene.store, facts.manager.session.id, task.id).map((id) => ({ id, name: needTask(scene.store, id).name }))
+        : [],
     criteria,
     delivery,
     queued,

@@ -2,7 +2,7 @@
 import type { ServerWebSocket } from "bun";
 import type { Context } from "../context.ts";
 import { isObject } from "../core/json.ts";
-import { bindingOfSession } from "../store/sessions/bindings.ts";
+import { taskOfSession } from "../store/sessions/bindings.ts";
 import { addEvent } from "../store/record/events.ts";
 import { findSession } from "../store/sessions/sessions.ts";
 import { type Store, tx } from "../store/store.ts";
@@ -124,14 +124,14 @@ export class Terminals {
     for (const other of this.open)
       if (other !== socket && other.data.state?.typing && other.data.session === socket.data.session) void this.watch(other);
     const session = findSession(this.store, socket.data.session);
-    const taskId = session && bindingOfSession(this.store, session.id)?.task_id;
+    const taskId = session && taskOfSession(this.store, session.id);
     tx(
       this.store,
       () =>
         void addEvent(this.store, {
           type: "terminal_taken_over",
           actor: "operator",
-          taskId: taskId ?? null,
+          taskId,
           payload: { session: socket.data.session, via: "dashboard" },
         }),
     );

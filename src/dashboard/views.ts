@@ -21,7 +21,8 @@ import type { Scene } from "../flow/scene.ts";
 import type { Item } from "../core/attention/item.ts";
 import { VERSION } from "../version.ts";
 import type { Look } from "../flow/attention/look.ts";
-import { type Card, cardOf, type Party, partyOf } from "./cards.ts";
+import { boundManagers, crewOf } from "../store/sessions/bindings.ts";
+import { type Bindable, type Card, cardOf, type Party, partyOf } from "./cards.ts";
 import type { Parts } from "./live.ts";
 import { type LoopView, loopsOf } from "./loops.ts";
 import type { TokenLine, TokenLines } from "./tokens.ts";
@@ -74,7 +75,8 @@ export interface TaskParts {
   readonly card: Card;
   readonly criteria: readonly Criterion[];
   /** Sessions that work for nobody, while nobody is bound. */
-  readonly free: readonly Pick<Party, "name" | "role">[];
+  /** Who may be bound: whoever is free, and managers that lead others. */
+  readonly free: readonly Bindable[];
   readonly timeline: TimelinePage;
   readonly chains: readonly Chain[];
   readonly workerInbox: { readonly pending: readonly InboxLine[]; readonly consumed: readonly InboxLine[] };
@@ -153,6 +155,11 @@ export class Views {
     return listSessions(this.store, { state: "active" }).filter((session) => !bound.has(session.name));
   }
 
+  private bindable(): Bindable[] {
+    const leaders = boundManagers(this.store).map(({ id, name, role }) => ({ name, role, leads: crewOf(this.store, id).length }));
+    return [...this.free().map(({ name, role }) => ({ name, role, leads: 0 })), ...leaders];
+  }
+
   private task(id: string): Parts | null {
     const facts = shownTask(this.store, id);
     if (!facts) return null;
@@ -165,7 +172,7 @@ export class Views {
       dispatch,
       card: cardOf(this.scene, facts, this.look),
       criteria,
-      free: facts.binding === null ? this.free().map(({ name, role }) => ({ name, role })) : [],
+      free: facts.binding === null ? this.bindable() : [],
       timeline: timeline(this.store, id, TIMELINE_PAGE),
       chains: chains(this.store, id, CHAINS),
       workerInbox: worker ? inboxOf(this.store, worker.session.id, INBOX) : empty,

@@ -238,6 +238,11 @@ export const deliveryOfClient = (store: Store, clientId: string): string | null 
 export const deliveryById = (store: Store, id: string): Delivery | null =>
   store.db.query<Delivery, [string]>("select * from deliveries where id = ?").get(id);
 
+/** That a sending was for this task, by itself or with others: `d` is its row. */
+const ofTask = (task: string): string =>
+  `(d.task_id = ${task} or d.id in (select m.delivery_id from digest_messages m join routed_notifications n on n.id = m.notification_id
+    where n.task_id = ${task}))`;
+
 /** Deliveries, youngest first: all, or those to the session or worker of this name and those of this task. */
 export const listDeliveries = (
   store: Store,
@@ -245,14 +250,14 @@ export const listDeliveries = (
 ): Delivery[] =>
   store.db
     .query<Delivery, [string | null, string | null, number]>(
-      `select * from deliveries where (?1 is null and ?2 is null) or session_name = ?1 or task_id = ?2 order by created_at desc, rowid
-        desc limit ?3`,
+      `select d.* from deliveries d where (?1 is null and ?2 is null) or session_name = ?1 or ${ofTask("?2")} order by created_at desc,
+        d.rowid desc limit ?3`,
     )
     .all(filter.name ?? null, filter.taskId ?? null, filter.limit);
 
 /** All deliveries for the task, oldest first, one by one. */
 export const deliveriesOfTask = (store: Store, taskId: string): Generator<Delivery> =>
-  rows<Delivery>(store, "select * from deliveries where task_id = ? order by created_at, rowid", taskId);
+  rows<Delivery>(store, `select d.* from deliveries d where ${ofTask("?1")} order by created_at, d.rowid`, taskId);
 
 const LEFT = "left the composer";
 
@@ -273,11 +278,15 @@ export const stillTyping = (store: Store, sessionId: string | null, transport: T
 export const openDeliveries = (store: Store): Delivery[] =>
   store.db.query<Delivery, []>("select * from deliveries where state in ('sending', 'typed', 'unknown') order by created_at, rowid").all();
 
-/** The newest begun sending of a notification, or null. */
+/** What a sending tells of, by the number of each notification: `d` is the row of the sending. */
+export const tellsOf = (notification: string): string =>
+  `(d.notification_id = ${notification} or d.id in (select delivery_id from digest_messages where notification_id = ${notification}))`;
+
+/** The newest begun sending of a notification, alone or with others, or null. */
 export const lastBegun = (store: Store, notificationId: number): Delivery | null =>
   store.db
     .query<Delivery, [number]>(
-      "select * from deliveries where notification_id = ? and side_effect_started = 1 order by created_at desc, rowid desc limit 1",
+      `select d.* from deliveries d where ${tellsOf("?1")} and side_effect_started = 1 order by created_at desc, d.rowid desc limit 1`,
     )
     .get(notificationId);
 

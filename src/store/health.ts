@@ -1,5 +1,6 @@
 /** Whether the database is what this tool needs: the checks of `db-doctor`. Looks only, repairs nothing. */
 import { indexNames, schemaVersion, tableNames, triggerNames } from "../schema/schema.ts";
+import { takesCrews } from "./sessions/crews.ts";
 import { brief } from "./sqlite-failure.ts";
 import type { Store } from "./store.ts";
 
@@ -14,6 +15,8 @@ export interface Health {
   readonly path: string;
   readonly schema_version: number | null;
   readonly user_version: number;
+  /** Whether a manager of it was ever given a second worker. */
+  readonly crews: boolean;
   readonly checks: readonly Check[];
 }
 
@@ -83,5 +86,12 @@ export function checkHealth(store: Store, options: { rows?: boolean } = {}): Hea
     required(store, "required_triggers", "trigger", triggerNames()),
     ...(options.rows === false ? [] : [references(store)]),
   ];
-  return { ok: checks.every((check) => check.ok), path: store.path, schema_version: recorded, user_version: version, checks };
+  return {
+    ok: checks.every((check) => check.ok),
+    path: store.path,
+    schema_version: recorded,
+    user_version: version,
+    crews: takesCrews(store),
+    checks,
+  };
 }

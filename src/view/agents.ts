@@ -1,5 +1,6 @@
 /** The agents of this machine as a table. */
 import type { AgentReport } from "../core/agent/installed.ts";
+import { table } from "./table.ts";
 
 const HEADS = ["agent", "version", "tested", "in range", "path", "notes"];
 
@@ -21,13 +22,6 @@ function ableLine({ agent, capabilities }: AgentReport): string {
 
 /** A line of heads, one line for each, then what can be done with each that is there. */
 export function agentTable(reports: readonly AgentReport[]): string {
-  const lines = [HEADS, ...reports.map(cells)];
-  const widths = HEADS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
-      .trimEnd(),
-  );
-  return [...table, ...reports.filter(({ path }) => path !== null).map(ableLine)].join("\n");
+  const rows = table([HEADS, ...reports.map(cells)]);
+  return [...rows, ...reports.filter(({ path }) => path !== null).map(ableLine)].join("\n");
 }

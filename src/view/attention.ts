@@ -18,7 +18,7 @@ const UNITS = [
 ] as const;
 
 /** How long something lasts, in one unit. */
-function age(since: string | null, nowMs: number): string | null {
+export function age(since: string | null, nowMs: number): string | null {
   const from = instant(since);
   if (from === null) return null;
   const seconds = Math.max(0, Math.floor((nowMs - from) / 1000));

@@ -38,8 +38,10 @@ export class CodexSuiteWorld extends CodexWorld implements AgentWorld {
   } as const;
   private failing: FailingModel | null = null;
   /** @param launch by protocol, as nobody has to say, or by its terminal */
-  constructor(readonly launch: LaunchWish = "protocol") {
-    const model = new PlainModel();
+  constructor(
+    readonly launch: LaunchWish = "protocol",
+    model = new PlainModel(),
+  ) {
     super((request) => askOr(model, request), launch === "protocol" ? {} : { launch });
     this.model = model;
     const { served, queue } = this.agent;

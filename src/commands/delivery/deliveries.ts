@@ -4,12 +4,15 @@ import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { settleAll } from "../../flow/delivery/settle.ts";
 import { type Delivery, deliveryById, deliverySteps, listDeliveries } from "../../store/deliveries.ts";
+import { digestOf } from "../../store/dispatch/digests.ts";
+import type { Store } from "../../store/store.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { findNewestTask } from "../../store/tasks/tasks.ts";
 import { deliveryLine, deliveryStory } from "../../view/dispatch/deliveries.ts";
 
-const shown = ({ session_name, side_effect_started, side_effect_completed, ...rest }: Delivery) => ({
+const shownOf = (store: Store, { session_name, side_effect_started, side_effect_completed, ...rest }: Delivery) => ({
   ...rest,
+  digest: digestOf(store, rest),
   session: session_name,
   side_effect_started: side_effect_started === 1,
   side_effect_completed: side_effect_completed === 1,
@@ -20,7 +23,8 @@ export default verb(
   {
     about:
       "Lists what was sent to sessions, youngest first: by the agent's own protocol, queue or inbox, by tmux, or left for the inbox; " +
-      "delivered with its proof, or still open. Open ones are looked for in the receiver's rollout first; this sends nothing.",
+      "delivered with its proof, or still open; `digest` names what was said together as one message. Open ones are looked for in the " +
+      "receiver's rollout first; this sends nothing.",
     examples: [
       ["deliveries worker-1", "what was said to a session"],
       ["deliveries --explain delivery-…", "every step of one sending"],
@@ -36,6 +40,7 @@ export default verb(
   (args, cx: Context) => {
     const store = cx.store(args.path);
     settleAll(cx, store);
+    const shown = (delivery: Delivery) => shownOf(store, delivery);
     if (args.explain !== undefined) {
       const delivery = deliveryById(store, args.explain);
       if (delivery === null) throw new Failure(`unknown delivery ${JSON.stringify(args.explain)}`, { hint: `${cx.program} deliveries` });

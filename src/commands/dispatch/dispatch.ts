@@ -21,6 +21,7 @@ export default verb(
     examples: [
       ["dispatch --once --json", "one pass, with what it did"],
       ["dispatch --watch", "keep at it until interrupted"],
+      ["dispatch --watch --no-digest", "tell managers of each ended turn at once, also while they work"],
       ["dispatch --watch --resume-limits", "and have sessions go on by themselves after a usage limit"],
       ["dispatch status --json", "who runs, since when, what is pending, claimed, uncertain"],
       ["dispatch stop", "end the one that runs, once it has finished what it is sending"],
@@ -41,10 +42,17 @@ export default verb(
       interval: number("with --watch: the longest sleep between two passes", { default: 2, value: "SECONDS" }),
       watchIterations: integer("with --watch: stop after this many passes", { min: Number.MIN_SAFE_INTEGER }),
       untilUnbound: number("with --watch: end when no task has been bound for so long", { value: "SECONDS", max: LONGEST_SECONDS }),
+      unlessRunning: flag(
+        "with --watch: end at once when a watch of this --dispatcher-id runs already; of two that begin at once one stays",
+      ),
       timeoutSeconds: integer("with stop: how long to wait until it is gone", { default: 120, value: "SECONDS" }),
       leaseSeconds: integer("how long a claim holds; at least 1", { default: 60, value: "SECONDS" }),
       dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
+      noDigest: flag(
+        "with --watch: tell a manager of each ended turn by itself and at once, also while it works; else what comes meanwhile is told " +
+          "as one message when it rests",
+      ),
       ...resumeFlags,
       dryRun: flag("say what would be done, write nothing"),
       json: flag("print JSON"),
@@ -59,6 +67,8 @@ export default verb(
     )
       throw new UsageError(`${args.action} takes only --json and --path${args.action === "stop" ? ", and --timeout-seconds" : ""}`);
     if (args.action !== "stop" && args.id !== undefined) throw new UsageError("only stop takes the name of a watch");
+    if (args.unlessRunning && !args.watch) throw new UsageError("--unless-running goes with --watch");
+    if (args.noDigest && !args.watch) throw new UsageError("--no-digest goes with --watch: a single pass tells each message by itself");
     if (args.untilUnbound !== undefined && !args.watch) throw new UsageError("--until-unbound goes with --watch");
     if (args.action === "stop") {
       const stopped = await stopDispatch({ cx, store: cx.store(args.path) }, args.id ?? null, args.timeoutSeconds);
@@ -77,10 +87,12 @@ export default verb(
       limit: Math.max(1, args.limit),
       dryRun: args.dryRun,
       watch: args.watch,
+      digests: args.watch && !args.noDigest,
       ingest: args.ingest,
       intervalSeconds: args.interval,
       resumeAfterMs: resumeAfterMs(args),
       untilUnboundSeconds: args.untilUnbound ?? null,
+      unlessRunning: args.unlessRunning,
       iterations: args.watchIterations === undefined ? undefined : Math.max(1, args.watchIterations),
     });
     if (args.json) cx.json(summary);

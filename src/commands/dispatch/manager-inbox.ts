@@ -7,7 +7,8 @@ export default verb(
   {
     about:
       "Lists the delivered messages that wait for the manager bound to a task, oldest first, and takes the " +
-      "oldest with --consume-next. With --wait it sleeps until one is there; timing out is no error.",
+      "oldest with --consume-next. With --wait it sleeps until one is there; timing out is no error. Of a manager that leads " +
+      "several tasks, what belongs to the others is left out: session-inbox reads all of it.",
     examples: [
       ["manager-inbox login-fix", "what waits, without taking it"],
       ["manager-inbox login-fix --consume-next --wait --timeout 60 --json", "take the next message as soon as it comes"],

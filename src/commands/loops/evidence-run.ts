@@ -7,7 +7,7 @@ import { Failure, UsageError } from "../../core/failure.ts";
 import { needIteration, needType } from "../../core/loops/evidence.ts";
 import { ADVERSARIAL_CHECK } from "../../core/loops/loop-run.ts";
 import { EVIDENCE_TYPES } from "../../core/loops/templates.ts";
-import { runEvidence } from "../../flow/loops/evidence-run.ts";
+import { runEvidence, TAIL_LINES } from "../../flow/loops/evidence-run.ts";
 import { runToldOutside } from "../../flow/loops/told-outside.ts";
 import { isClosed } from "../../flow/worktrees/errand.ts";
 import { needCriterion } from "../../store/tasks/criteria.ts";
@@ -37,7 +37,7 @@ export default verb(
       type: text("what it proves for the loop, for instance build_passed", { value: "TYPE", suggest: EVIDENCE_TYPES }),
       cwd: text("folder to run it in (default: the current one)", { value: "DIR", filled: true }),
       timeout: number("end it after this long; it counts as failed then", { value: "SECONDS" }),
-      lines: integer("how many of the last lines of output to keep", { default: 20, max: 200 }),
+      lines: integer("how many of the last lines of output to keep", { default: TAIL_LINES, max: 200 }),
       source: choice("where the evidence of a loop comes from", CRITERION_SOURCES, { default: "manager_inferred" }),
       correlationId: text("id that ties this to other records", { value: "ID" }),
       json: flag("print JSON"),

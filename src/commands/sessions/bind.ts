@@ -1,5 +1,5 @@
 /** `bind`: joins a worker and a manager on a task. */
-import { jsonFlag, pathFlag, text, verb } from "../../args/spec.ts";
+import { flag, jsonFlag, pathFlag, text, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
@@ -19,12 +19,18 @@ function sessionOfRole(store: Store, name: string, role: Role): Session {
 
 export default verb(
   {
-    about: "Joins a registered worker and a registered manager on a task. A task and a session can be in one open binding only.",
-    examples: [["bind --task login-fix --worker worker-1 --manager manager-1", "worker-1 works, manager-1 supervises"]],
+    about:
+      "Joins a registered worker and a registered manager on a task. A task and a worker can be in one open binding only; " +
+      "a manager too, unless --crew gives it another worker.",
+    examples: [
+      ["bind --task login-fix --worker worker-1 --manager manager-1", "worker-1 works, manager-1 supervises"],
+      ["bind --task docs --worker worker-2 --manager manager-1 --crew", "manager-1 leads both"],
+    ],
     flags: {
       task: text("task name or id", { required: true }),
       worker: text("name of the worker session", { required: true }),
       manager: text("name of the manager session", { required: true }),
+      crew: flag("the manager may be bound already, and leads this worker too"),
       json: jsonFlag,
       path: pathFlag,
     },
@@ -33,7 +39,8 @@ export default verb(
     const store = cx.store(args.path);
     const binding = tx(store, () => {
       const task = needTask(store, args.task);
-      return bind(store, task, sessionOfRole(store, args.worker, "worker"), sessionOfRole(store, args.manager, "manager"));
+      const worker = sessionOfRole(store, args.worker, "worker");
+      return bind(store, task, worker, sessionOfRole(store, args.manager, "manager"), args);
     });
     cx.json({ binding_id: binding.id, task: args.task, worker: args.worker, manager: args.manager });
   },

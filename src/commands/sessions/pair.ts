@@ -6,7 +6,9 @@ import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
-import { pair, plannedSides, planOf, refusePair } from "../../flow/sessions/pair.ts";
+import { ledTasks } from "../../flow/crew/lead.ts";
+import { pair } from "../../flow/sessions/pair.ts";
+import { planOf, plannedSides, refusePair } from "../../flow/sessions/pair-check.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { worktreeFlags, worktreeWish } from "../../flow/worktrees/flags.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
@@ -19,7 +21,8 @@ export default verb(
       "and starts a Dispatch that carries messages between them, and ends by itself ten minutes after the last binding has. The task " +
       "is created when a goal is given. It takes some ten seconds for each side. What can be " +
       "refused is refused before anything is started; when a start fails, the message says what runs and how to go on. " +
-      "Interrupted, it ends what it began; killed, the same command goes on from there.",
+      "Interrupted, it ends what it began; killed, the same command goes on from there. With --crew a manager that runs gets this " +
+      "worker too: only the worker is started, and the manager is told once what it now also supervises.",
     examples: [
       [
         'pair --task login-fix --task-goal "Login works again" --task-prompt "Fix the login test" --worker-name w1 --manager-name m1',
@@ -29,6 +32,7 @@ export default verb(
         "pair --task login-fix --worker-name w1 --manager-name m1 --worker-agent claude --manager-agent codex",
         "Claude Code works, Codex supervises",
       ],
+      ['pair --crew --task docs --task-goal "The docs are true" --worker-name w2 --manager-name m1', "m1, which runs, leads w2 too"],
       ["pair --task login-fix --worker-name w1 --manager-name m1 --dry-run", "what would be started"],
       [
         "pair --task login-fix --worker-name w1 --manager-name m1 --worktree",
@@ -39,6 +43,7 @@ export default verb(
       task: text("task by id or name; with --task-goal it is created when there is none", { required: true, filled: true }),
       workerName: text("name of the worker session", { required: true, filled: true, value: "NAME" }),
       managerName: text("name of the manager session", { required: true, filled: true, value: "NAME" }),
+      crew: flag("the manager may run already, and lead others: it leads this worker too"),
       cwd: text("folder in which both work; else the current one", { value: "FOLDER", filled: true }),
       taskPrompt: text("first words to the worker", { value: "TEXT", filled: true }),
       taskGoal: text("goal of the task", { value: "TEXT", filled: true }),
@@ -92,9 +97,16 @@ export default verb(
     if (args.dryRun) {
       // Where no records are, none are made, and nothing stands in the way.
       const there = isThere(cx.storePath(args.path));
-      const tree = await (there ? refusePair({ cx, store: cx.store(args.path), input }) : planOf({ cx, input }, null));
-      const sides = plannedSides({ cx, input }, tree);
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...sides });
+      const planned = there
+        ? await refusePair({ cx, store: cx.store(args.path), input })
+        : { leader: null, plan: await planOf({ cx, input }, null) };
+      const { leader } = planned;
+      const told = {
+        ...plan,
+        ...plannedSides({ cx, input }, planned),
+        crew: leader && { tasks: ledTasks(cx.store(args.path), leader.id) },
+      };
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...told });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };

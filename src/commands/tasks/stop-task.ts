@@ -9,11 +9,13 @@ export default verb(
   {
     about:
       "Gives a task up: ends the manager's terminal, the worker's on demand, the binding and the run " +
-      "(as abandoned). There are no gates, and no decision is recorded. The task is done afterwards.",
+      "(as abandoned). There are no gates, and no decision is recorded. The task is done afterwards. " +
+      "A manager that leads other tasks too is not ended: --keep-manager leaves it alone.",
     examples: [["stop-task login-fix --reason 'out of budget' --stop-worker --message 'We stop here, thank you.'", "end everything of it"]],
     positionals: { task: word("task id or name") },
     flags: {
       stopWorker: flag("end the worker's terminal too"),
+      keepManager: flag("leave the manager's terminal, as one that leads other tasks too needs"),
       message: text("said to the worker before it is stopped"),
       decisionId: integer("the manager's decision to stop", { value: "ID" }),
       strictDecisions: flag("refuse without a fresh stop decision (--decision-id)"),
@@ -29,7 +31,7 @@ export default verb(
       ...plainOrder("stop", args.reason),
       message: args.message ?? null,
       stopWorker: args.stopWorker,
-      stopManager: true,
+      stopManager: !args.keepManager,
       decisionId: args.decisionId,
       strictDecisions: args.strictDecisions,
     });

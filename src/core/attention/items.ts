@@ -115,10 +115,11 @@ function rest({ task, boundAt, staleProofs, proposedCriteria, budget }: TaskSitu
 
 /** Everything that needs a person, apart from what was put away. Accepted criteria that are open while work goes on do not. */
 export function taskDrafts(s: TaskSituation, moment: Moment): Draft[] {
-  const inSessions = s.sides.flatMap((side) => sessionDrafts(side, s.task));
+  const inSessions = s.sides.flatMap((side) => sessionDrafts(side, s.task).map((draft) => ({ side: side.id, draft })));
+  const own = inSessions.flatMap(({ side, draft }) => (side === s.toldElsewhere ? [] : draft));
   const [only, other] = s.sides;
   const alone = only !== undefined && other === undefined && inSessions.length === 0 ? turnEnded(only, s.boundAt, s.task) : [];
   // Whatever presses in one of them is why they rest.
   const lost = inSessions.length === 0 ? stalled(s, moment) : [];
-  return [...inSessions, ...alone, ...messages(s), ...dispatching(s), ...lost, ...rest(s)].filter(({ key }) => !s.dismissed.includes(key));
+  return [...own, ...alone, ...messages(s), ...dispatching(s), ...lost, ...rest(s)].filter(({ key }) => !s.dismissed.includes(key));
 }

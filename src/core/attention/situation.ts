@@ -74,7 +74,7 @@ export interface TaskSituation {
   readonly staleProofs: number;
   readonly uncertain: readonly Trouble[];
   readonly failed: readonly Trouble[];
-  /** Commands that wait for Dispatch, and when the first of them was given. */
+  /** Commands, messages and ends of turns that wait for Dispatch, and since when the first of them does. */
   readonly queued: number;
   readonly queuedSince: string | null;
   /** Messages under way, or kept until they can be sent. */
@@ -83,6 +83,8 @@ export interface TaskSituation {
   /** Some Dispatch is alive. */
   readonly dispatch: boolean;
   readonly dismissed: readonly string[];
+  /** The side of which everything that needs a person is told in another task, as of a manager that leads several. */
+  readonly toldElsewhere: string | null;
 }
 
 /** A session that works for nobody. */

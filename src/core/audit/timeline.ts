@@ -103,7 +103,6 @@ interface DeliveryFacts {
   readonly origin: string;
   readonly session_name: string;
   readonly command_id: string | null;
-  readonly notification_id: number | null;
   readonly transport: string | null;
   readonly state: string;
   readonly proof: string;
@@ -113,15 +112,19 @@ interface DeliveryFacts {
   readonly finished_at: string | null;
 }
 
-/** A text on its way to a session, with what proves that it arrived. */
-export const deliveryItem = (row: DeliveryFacts, steps: readonly unknown[]): TimelineItem => ({
+/**
+ * A text on its way to a session, with what proves that it arrived.
+ * @param notifications what it told of, by their numbers
+ */
+export const deliveryItem = (row: DeliveryFacts, steps: readonly unknown[], notifications: readonly number[]): TimelineItem => ({
   lane: "dispatch",
   kind: "delivery",
   at: instant(row.created_at),
   end: instant(row.finished_at),
   mood: moodOf(row.state),
   title: quote(
-    `To ${row.session_name} by ${row.transport ?? "no rung"}: ${row.state}, proof ${row.proof}${row.error ? ` (${row.error})` : ""}`,
+    `To ${row.session_name} by ${row.transport ?? "no rung"}: ${row.state}, proof ${row.proof}` +
+      `${notifications.length > 1 ? `, ${notifications.length} messages together` : ""}${row.error ? ` (${row.error})` : ""}`,
   ),
   details: {
     delivery_id: row.id,
@@ -131,9 +134,10 @@ export const deliveryItem = (row: DeliveryFacts, steps: readonly unknown[]): Tim
     proof: row.proof,
     proof_offset: row.proof_offset,
     error: row.error,
+    ...(notifications.length > 1 ? { notification_ids: notifications } : {}),
     steps,
   },
-  ties: [...tie("command", row.command_id), ...tie("notification", row.notification_id)],
+  ties: [...tie("command", row.command_id), ...notifications.flatMap((id) => tie("notification", id))],
 });
 
 export interface Turn {

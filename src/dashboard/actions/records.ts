@@ -41,10 +41,14 @@ export const recordActions: Readonly<Record<string, Action>> = {
     return { said: `${session} is marked as gone; nothing was stopped.`, wrote: [`sessions: ${session} → gone`] };
   }),
 
-  bind: action(v.strictObject({ task: filled(200), worker: filled(200), manager: filled(200) }), ({ store }, input) => {
-    const binding = bind(store, needTask(store, input.task), needSession(store, input.worker), needSession(store, input.manager));
-    return { said: `${input.worker} works for ${input.manager} now.`, wrote: [`bindings ${binding.id}`] };
-  }),
+  bind: action(
+    v.strictObject({ task: filled(200), worker: filled(200), manager: filled(200), crew: v.optional(v.boolean(), false) }),
+    ({ store }, input) => {
+      const [worker, manager] = [needSession(store, input.worker), needSession(store, input.manager)];
+      const binding = bind(store, needTask(store, input.task), worker, manager, input);
+      return { said: `${input.worker} works for ${input.manager} now.`, wrote: [`bindings ${binding.id}`] };
+    },
+  ),
 
   unbind: action(v.strictObject({ task: filled(200) }), ({ store }, input) => {
     const task = needTask(store, input.task);

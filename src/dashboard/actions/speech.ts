@@ -1,6 +1,6 @@
 /** Actions that look at the pair or speak to it. */
 import * as v from "valibot";
-import { runCycle } from "../../flow/observe/cycle.ts";
+import { runCycle } from "../../flow/observe/shown-cycle.ts";
 import { enqueue } from "../../flow/dispatch/enqueue.ts";
 import { interruptSession } from "../../flow/delivery/session-interrupt.ts";
 import { nudgeSession } from "../../flow/delivery/speak.ts";
@@ -17,7 +17,7 @@ const PROOFS: Readonly<Record<string, string>> = {
 export const speechActions: Readonly<Record<string, Action>> = {
   cycle: action(v.strictObject({ task: filled(200) }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
-    const cycle = await runCycle(cx, store, { task: task.id, busyWaitSeconds: 90, consume: false, tell: () => {} });
+    const cycle = await runCycle(cx, store, { task: task.id, busyWaitSeconds: 90, consume: false }, () => {});
     return {
       said: `${String(cycle.worker_session)} is ${String(cycle.state)}${cycle.turn === "failed" ? ", its turn failed" : ""}.`,
       wrote: [`manager_cycles ${String(cycle.cycle_id)}`],

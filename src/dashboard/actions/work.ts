@@ -11,6 +11,7 @@ import { requireFreshProof } from "../../flow/loops/machine-proof.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { launchFlags } from "../../flow/sessions/start-session.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
+import { openBinding, otherTasksOf } from "../../store/sessions/bindings.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { startBackground } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
@@ -31,6 +32,7 @@ export const workActions: Readonly<Record<string, Action>> = {
       cwd: filled(4000),
       prompt: v.optional(filled()),
       acceptTrust: v.optional(v.boolean(), false),
+      crew: v.optional(v.boolean(), false),
       dispatch: v.optional(v.boolean(), true),
     }),
     async (scene, input) => {
@@ -43,6 +45,7 @@ export const workActions: Readonly<Record<string, Action>> = {
         managerName: input.managerName,
         cwd: scene.cx.path(input.cwd),
         config: null,
+        crew: input.crew,
         wish: null,
         path: scene.path,
         launch: undefined,
@@ -103,10 +106,12 @@ export const workActions: Readonly<Record<string, Action>> = {
   stop: action(v.strictObject({ task: filled(200), ...ends }), async ({ cx, store }, input) => {
     const task = needTask(store, input.task);
     const scene = { cx, store, task };
+    const manager = openBinding(store, task.id)?.manager_session_id ?? null;
     const result = await finishTask(scene, {
       ...plainOrder("stop", input.reason?.trim() || "Task stopped by operator."),
       stopWorker: input.stopWorker,
-      stopManager: true,
+      // One that leads others too goes on.
+      stopManager: manager === null || otherTasksOf(store, manager, task.id).length === 0,
     });
     return { said: `${task.name} is given up.`, wrote: written(task.name, result) };
   }),

@@ -75,7 +75,7 @@ export function FinishDialog({ card, close }: { card: Card; close: () => void })
               set={(on) => setStops({ ...stops, worker: on })}
             />
           )}
-          {manager && (
+          {manager && card.leads.length === 0 && (
             <Stop
               id={`${base}-manager`}
               label={`end the terminal of ${manager.name}, the manager`}

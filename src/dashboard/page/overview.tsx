@@ -1,8 +1,7 @@
 /** The first page: what waits for a person, every task, sessions that work for nobody, Dispatch. */
-import { useState } from "preact/hooks";
 import { byPressure, type Item } from "../../core/attention/item.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import type { BoundParty, Card, Party } from "../cards.ts";
+import type { BoundParty, Card } from "../cards.ts";
 import { Limits } from "./tokens.tsx";
 import { Proof } from "./delivery.tsx";
 import { act } from "./do.ts";
@@ -10,7 +9,7 @@ import type { Form } from "./forms.tsx";
 import type { LiveState } from "./live.ts";
 import { Command, Doing, Empty, Pill, Said, TaskState, Time } from "./parts.tsx";
 import { address, follow, go } from "./route.ts";
-import { Finder } from "./finder.tsx";
+import { Unbound } from "./finder.tsx";
 import { type Dialog, pairForm } from "./task-forms.ts";
 import { WaitLine } from "./waits.tsx";
 import type { DispatchView, OverviewParts } from "../views.ts";
@@ -57,9 +56,9 @@ export function Overview({ live, ask }: { live: LiveState<OverviewParts>; ask: (
           </Empty>
         ) : (
           <ul class="cards">
-            {cards.map((card) => (
-              <TaskRow key={card.task.id} card={card} />
-            ))}
+            {byLeader(cards).map((led) =>
+              led.length === 1 ? <TaskRow key={led[0]!.task.id} card={led[0]!} /> : <Crew key={led[0]!.manager!.id} cards={led} />,
+            )}
           </ul>
         )}
       </section>
@@ -95,7 +94,35 @@ function Waiting({ waits, any }: { waits: readonly Item[]; any: boolean }) {
   );
 }
 
-function TaskRow({ card }: { card: Card }) {
+/** The tasks of a manager that leads several stand together, at the place of the first. */
+function byLeader(cards: readonly Card[]): Card[][] {
+  const groups = new Map<string, Card[]>();
+  for (const card of cards) {
+    const key = card.leads.length > 0 ? card.manager!.id : card.task.id;
+    groups.set(key, [...(groups.get(key) ?? []), card]);
+  }
+  return [...groups.values()];
+}
+
+function Crew({ cards }: { cards: readonly Card[] }) {
+  const leader = cards[0]!.manager!;
+  return (
+    <li class="crew">
+      <p class="leader" id={`crew-${leader.id}`}>
+        <bdi class="name">{leader.name}</bdi> leads {cards.length} tasks <Doing party={leader} />
+        {leader.waiting > 0 && <Pill tone="soon">{leader.waiting} unread</Pill>}
+      </p>
+      <ul aria-labelledby={`crew-${leader.id}`}>
+        {cards.map((card) => (
+          <TaskRow key={card.task.id} card={card} led />
+        ))}
+      </ul>
+    </li>
+  );
+}
+
+/** @param led its manager stands above it */
+function TaskRow({ card, led = false }: { card: Card; led?: boolean }) {
   const { task, worker, manager, criteria } = card;
   const judged = criteria.accepted + criteria.satisfied;
   const urgent = card.waits.filter((wait) => wait.weight === "now").length;
@@ -115,7 +142,7 @@ function TaskRow({ card }: { card: Card }) {
       </div>
       <dl class="who">
         <Who title="Worker" party={worker} />
-        <Who title="Manager" party={manager} />
+        {!led && <Who title="Manager" party={manager} />}
       </dl>
       <dl class="facts">
         <div>
@@ -163,56 +190,6 @@ const Who = ({ title, party }: { title: string; party: BoundParty | null }) => (
     </dd>
   </div>
 );
-
-function Unbound({ sessions, ask }: { sessions: readonly Party[]; ask: (form: Dialog) => void }) {
-  const [finding, setFinding] = useState(false);
-  return (
-    <section aria-labelledby="unbound">
-      <header class="bar">
-        <h2 id="unbound">
-          Free sessions <span class="count">{sessions.length}</span>
-        </h2>
-        <button type="button" onClick={() => setFinding(true)}>
-          Find running Codex
-        </button>
-      </header>
-      {sessions.length === 0 ? (
-        <Empty commands={["conveyor register-worker --name NAME --self"]}>
-          Every registered session works on a task. To register one, run this inside it, or pick it with the button above.
-        </Empty>
-      ) : (
-        <ul class="plain">
-          {sessions.map((session) => (
-            <li key={session.id} class="line">
-              <bdi class="name">{session.name}</bdi> <Pill>{session.role}</Pill>
-              <span class={session.alive === false ? "bad" : "dim"}>
-                {session.alive === false ? "not running" : <bdi>{session.cwd}</bdi>}
-              </span>
-              <button
-                type="button"
-                class="quiet"
-                onClick={() =>
-                  ask({
-                    title: `Forget ${session.name}?`,
-                    action: "deregister",
-                    fixed: { session: session.name },
-                    fields: [],
-                    button: "Mark as gone",
-                    danger: true,
-                    warning: `The session ${session.name} is taken off the record. Its process and its terminal go on.`,
-                  })
-                }
-              >
-                Forget
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {finding && <Finder close={() => setFinding(false)} ask={ask} />}
-    </section>
-  );
-}
 
 function Dispatch({ dispatch }: { dispatch: DispatchView }) {
   return (

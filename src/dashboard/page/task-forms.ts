@@ -1,6 +1,6 @@
 /** The actions of a task's page, and the dialogs that ask for what they need. */
 import { DECISIONS } from "../../core/tasks/decision.ts";
-import type { BoundParty, Card } from "../cards.ts";
+import type { Bindable, BoundParty, Card } from "../cards.ts";
 import type { Form } from "./forms.tsx";
 
 /** A dialog to show: a form, or the one that finishes a task. */
@@ -62,6 +62,9 @@ export const interruptForm = (party: BoundParty): Form => ({
   warning: `What ${party.name} does right now is broken off. The session goes on; an idle one is left alone.`,
 });
 
+/** One that leads other tasks too goes on. */
+const endsManager = (card: Card): boolean => Boolean(card.manager?.tmux) && card.leads.length === 0;
+
 const stopForm = (card: Card): Form => ({
   title: `Give ${card.task.name} up?`,
   action: "stop",
@@ -74,7 +77,7 @@ const stopForm = (card: Card): Form => ({
   ],
   button: "Give up",
   danger: true,
-  warning: `The task ends without its gates${card.manager?.tmux ? `, and the terminal of ${card.manager.name}, the manager, is ended` : ""}. This cannot be taken back.`,
+  warning: `The task ends without its gates${endsManager(card) ? `, and the terminal of ${card.manager!.name}, the manager, is ended` : ""}. This cannot be taken back.`,
 });
 
 /** @param cwd where the dashboard runs, as a first guess; @param task one that is there already */
@@ -92,6 +95,7 @@ export const pairForm = (cwd: string, task: string | null, done: (id: string) =>
     { name: "prompt", label: "First words to the worker", kind: "long", optional: true },
     { name: "workerName", label: "Worker" },
     { name: "managerName", label: "Manager" },
+    { name: "crew", label: "The manager runs already, and leads this worker too", kind: "check" },
     { name: "cwd", label: "Folder", value: cwd },
     { name: "acceptTrust", label: "Answer Codex's question whether to trust the folder with yes", kind: "check" },
     { name: "dispatch", label: "Start a Dispatch beside them", kind: "check", value: "true" },
@@ -125,8 +129,9 @@ const unbindForm = (card: Card): Form => ({
 });
 
 /** Null when there is nobody to bind. */
-export function bindForm(card: Card, free: readonly { name: string; role: string }[]): Form | null {
-  const of = (role: string) => free.filter((each) => each.role === role).map(({ name }) => [name, name] as const);
+export function bindForm(card: Card, free: readonly Bindable[]): Form | null {
+  const named = ({ name, leads }: Bindable) => [name, leads === 0 ? name : `${name}, which leads ${leads} already`] as const;
+  const of = (role: string) => free.filter((each) => each.role === role).map(named);
   const [workers, managers] = [of("worker"), of("manager")];
   if (over(card) || workers.length === 0 || managers.length === 0) return null;
   return {
@@ -136,6 +141,9 @@ export function bindForm(card: Card, free: readonly { name: string; role: string
     fields: [
       { name: "worker", label: "Worker", kind: "choice", choices: workers },
       { name: "manager", label: "Manager", kind: "choice", choices: managers },
+      ...(free.some(({ leads }) => leads > 0)
+        ? [{ name: "crew", label: "The manager may lead others, and leads this worker too", kind: "check" as const }]
+        : []),
     ],
     button: "Bind",
   };

@@ -1,6 +1,6 @@
 /** The page of one task: its pair with both terminals, what waits, and everything that happened. */
 import { Agreed, Criteria } from "./criteria.tsx";
-import type { BoundParty, Card } from "../cards.ts";
+import type { Bindable, BoundParty, Card } from "../cards.ts";
 import { Chains } from "./chains.tsx";
 import { act } from "./do.ts";
 import { Inboxes } from "./inboxes.tsx";
@@ -89,17 +89,7 @@ function Head({ card, ask }: { card: Card; ask: (form: Dialog) => void }) {
   );
 }
 
-function Pair({
-  card,
-  ask,
-  free,
-  cwd,
-}: {
-  card: Card;
-  ask: (form: Dialog) => void;
-  free: readonly { name: string; role: string }[];
-  cwd: string;
-}) {
+function Pair({ card, ask, free, cwd }: { card: Card; ask: (form: Dialog) => void; free: readonly Bindable[]; cwd: string }) {
   if (!card.worker && !card.manager) {
     const form = bindForm(card, free);
     return (
@@ -158,6 +148,19 @@ function Side({ party, card, ask }: { party: BoundParty; card: Card; ask: (form:
           {party.launch !== null && ` · ${party.launch}`}
         </span>
       </p>
+      {party.role === "manager" && card.leads.length > 0 && (
+        <p class="dim where">
+          Also leads{" "}
+          {card.leads.map(({ id, name }, at) => (
+            <span key={id}>
+              {at > 0 && ", "}
+              <a href={address({ task: id })} onClick={follow({ task: id })}>
+                <bdi>{name}</bdi>
+              </a>
+            </span>
+          ))}
+        </p>
+      )}
       {party.terminal?.running ? (
         <Terminal session={party.name} cols={party.terminal.width} rows={party.terminal.height + 1} />
       ) : (

@@ -2,7 +2,10 @@
 import type { Context } from "../../context.ts";
 import type { Item, Weight } from "../../core/attention/item.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import type { Task } from "../../core/tasks/task.ts";
+import { activeTasks } from "../../store/attention/tasks.ts";
+import { needTask } from "../../store/tasks/tasks.ts";
+import { type Pairing, taskOfSession } from "../../store/sessions/bindings.ts";
 import { listSessions } from "../../store/sessions/list.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
 import type { Store } from "../../store/store.ts";
@@ -38,25 +41,36 @@ function readOn(cx: Context, store: Store, sessions: readonly Session[]): void {
  */
 async function askServers({ cx, store }: Scene, look: Look, sessions: readonly Session[]): Promise<void> {
   const served = sessions.filter((session) => session.socket !== null && look.meets(session));
-  await Promise.all(
-    served.map((session) => whereIs(cx, store, session, { asksOf: bindingOfSession(store, session.id)?.task_id ?? null, closely: true })),
-  );
+  await Promise.all(served.map((session) => whereIs(cx, store, session, { asksOf: taskOfSession(store, session.id), closely: true })));
 }
 
-/** Looks at everything there is. @throws Failure when the database cannot be read */
-export async function attend(scene: Scene, look: Look, stalledAfterSeconds: number): Promise<{ told: Attention; nextMs: number | null }> {
+/** Looks at everything there is, or at these pairs alone. @throws Failure when the database cannot be read */
+export async function attend(
+  scene: Scene,
+  look: Look,
+  stalledAfterSeconds: number,
+  pairs: readonly Pairing[] | null = null,
+): Promise<{ told: Attention; nextMs: number | null }> {
   const { cx, store } = scene;
-  readOn(cx, store, attended(store));
-  await askServers(scene, look, attended(store));
-  await look.again(attended(store));
+  const sides = pairs?.flatMap(({ worker, manager }) => [worker.id, manager.id]);
+  const sessions = (): Session[] => attended(store).filter(({ id }) => sides === undefined || sides.includes(id));
+  const tasks = (): Task[] => pairs?.map(({ binding }) => needTask(store, binding.task_id)) ?? activeTasks(store);
+  readOn(cx, store, sessions());
+  await askServers(scene, look, sessions());
+  await look.again(sessions(), tasks());
   // What was written while it was looked at.
-  readOn(cx, store, attended(store));
-  return tell(scene, look, stalledAfterSeconds);
+  readOn(cx, store, sessions());
+  return tell(scene, look, stalledAfterSeconds, pairs === null ? null : tasks());
 }
 
-/** The same from what was seen last. */
-export function tell(scene: Scene, look: Look, stalledAfterSeconds: number): { told: Attention; nextMs: number | null } {
-  const { items, nextMs } = everything(scene, look, stalledAfterSeconds);
+/** The same from what was seen last. @param tasks these alone; null: all, and the sessions that work for nobody */
+export function tell(
+  scene: Scene,
+  look: Look,
+  stalledAfterSeconds: number,
+  tasks: readonly Task[] | null = null,
+): { told: Attention; nextMs: number | null } {
+  const { items, nextMs } = everything(scene, look, stalledAfterSeconds, tasks);
   const counts = { now: 0, soon: 0 };
   for (const { weight } of items) counts[weight]++;
   return { told: { generated_at: scene.store.now(), counts, items }, nextMs };

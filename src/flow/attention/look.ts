@@ -3,10 +3,11 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import type { Dialog, PageName } from "../../core/agent/screen.ts";
 import type { Session } from "../../core/sessions/session.ts";
+import type { Task } from "../../core/tasks/task.ts";
 import { openAsks } from "../../store/asks.ts";
 import { activeTasks } from "../../store/attention/tasks.ts";
 import { type DispatcherRow, listDispatchers } from "../../store/dispatch/dispatchers.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { captureScreens, listPanes, type Pane } from "../../system/terminal/panes.ts";
@@ -94,8 +95,8 @@ export class Look {
     return isNew;
   }
 
-  /** Looks once, at everything. Gives whether anything is not as it was at the last look. */
-  async again(sessions: readonly Session[]): Promise<boolean> {
+  /** Looks once, at all of these sessions, and at the proofs of these tasks. Gives whether anything is not as it was at the last look. */
+  async again(sessions: readonly Session[], tasks: readonly Task[] = activeTasks(this.store)): Promise<boolean> {
     const at = this.store.now();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
@@ -130,7 +131,7 @@ export class Look {
     this.blind = blind;
     this.at = at;
     this.dead = new Set(dead);
-    await this.lookAtProofs();
+    await this.lookAtProofs(tasks);
     return this.seen() !== before;
   }
 
@@ -148,7 +149,7 @@ export class Look {
     const isDue = asks ? !served || known.length === 0 : known.length > 0;
     if (!isDue || this.recorded.get(session.id) === tried) return;
     this.recorded.set(session.id, tried);
-    await whereIs(this.cx, this.store, session, { asksOf: bindingOfSession(this.store, session.id)?.task_id ?? null });
+    await whereIs(this.cx, this.store, session, { asksOf: taskOfSession(this.store, session.id) });
     if (!asks || (!served && dialog?.kind === "other")) return;
     for (const end = performance.now() + STAYS_MS; open().length === 0 && performance.now() < end;) {
       await Bun.sleep(AGAIN_MS);
@@ -158,12 +159,12 @@ export class Look {
   }
 
   /** Trees change slowly and cost more to look at. */
-  private async lookAtProofs(): Promise<void> {
+  private async lookAtProofs(tasks: readonly Task[]): Promise<void> {
     if (performance.now() - this.provenAtMs < PROOFS_EVERY_MS) return;
     this.provenAtMs = performance.now();
     const at = this.store.now();
     const stale = new Map<string, number>();
-    for (const task of activeTasks(this.store)) {
+    for (const task of tasks) {
       const proofs = await machineProofs(this.cx, this.store, listCriteria(this.store, task.id));
       const count = [...proofs.values()].filter((proof) => proof.state !== "fresh").length;
       if (count > 0) stale.set(task.id, count);

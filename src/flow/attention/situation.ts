@@ -4,6 +4,7 @@ import { type About, byPressure, type Draft, type Item, itemOf, ledBy } from "..
 import { restsSince, taskDrafts } from "../../core/attention/items.ts";
 import { freeDrafts } from "../../core/attention/session-items.ts";
 import { type SideState, STALLED_AFTER_SECONDS, type TaskSituation } from "../../core/attention/situation.ts";
+import type { Task } from "../../core/tasks/task.ts";
 import { instant } from "../../core/time.ts";
 import { settle } from "../../store/attention/sightings.ts";
 import { activeTasks, type FreeFacts, freeFacts, type SideFacts, type TaskFacts, taskFacts } from "../../store/attention/tasks.ts";
@@ -41,6 +42,7 @@ export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "loo
     budget: facts.budget,
     dispatch: seen.dispatches(),
     dismissed: facts.dismissed,
+    toldElsewhere: facts.toldElsewhere,
   };
 }
 
@@ -70,13 +72,13 @@ export const freeItems = (scene: Scene, seen: Seen): Item[] =>
     .flatMap((facts) => freeItemsOf(scene, facts, seen))
     .sort(byPressure);
 
-/** Everything that needs a person, over all tasks that are worked on and all sessions that run. */
-export function everything(scene: Scene, seen: Seen, stalledAfterSeconds: number): Everything {
+/** Everything that needs a person, over all tasks that are worked on and all sessions that run. @param only in these tasks alone */
+export function everything(scene: Scene, seen: Seen, stalledAfterSeconds: number, only: readonly Task[] | null = null): Everything {
   const { cx, store } = scene;
-  const situations = activeTasks(store).map((task) => situationOf(cx, taskFacts(store, task), seen));
+  const situations = (only ?? activeTasks(store)).map((task) => situationOf(cx, taskFacts(store, task), seen));
   const items = [
     ...situations.flatMap((situation) => taskItems(scene, situation, seen, stalledAfterSeconds)),
-    ...freeItems(scene, seen),
+    ...(only === null ? freeItems(scene, seen) : []),
   ].sort(byPressure);
   const moments = [
     ...items.map(({ resets_at }) => instant(resets_at)),

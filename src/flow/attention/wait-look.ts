@@ -32,6 +32,7 @@ import { turnEndsAfter } from "../../store/observe/codex-events.ts";
 import { snapshot } from "../../store/reading.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
+import { otherTasksOf } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { sizeOnDisk } from "../../system/files/rollout-reader.ts";
 import { recordsWords } from "../reach/next-command.ts";
@@ -125,8 +126,11 @@ function waitedSide(
   return { side, due };
 }
 
-function unread(store: Store, sessionId: string): UnreadMessage[] {
-  return unreadOf(store, sessionId).map(({ payload_json, ...row }) => {
+/** @param task whose messages are meant; those of another that the session leads are not. Null: all */
+function unread(store: Store, sessionId: string, task: Task | null): UnreadMessage[] {
+  const others = task === null ? [] : otherTasksOf(store, sessionId, task.id);
+  const own = unreadOf(store, sessionId).filter(({ task_id }) => !others.includes(task_id));
+  return own.map(({ payload_json, task_id: _, ...row }) => {
     const payload = parseStored<unknown>(payload_json, {});
     const words = isObject(payload) ? payload.message : null;
     return { ...row, words: typeof words === "string" ? words : null };
@@ -164,7 +168,7 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
   let due = Number.POSITIVE_INFINITY;
   const dueAt = (at: number | null): void => void (due = Math.min(due, at ?? due));
 
-  const ofSession = (whose: Whose, session: Session, counts: ReadonlySet<Reason>): Sighting[] => {
+  const ofSession = (whose: Whose, session: Session, counts: ReadonlySet<Reason>, task: Task | null = null): Sighting[] => {
     const wanted = (reason: Reason): boolean => asked.has(reason) && counts.has(reason);
     const found: Sighting[] = [];
     if ([...counts].some((reason) => wanted(reason) && !OF_ROWS.has(reason))) {
@@ -174,7 +178,7 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
       found.push(...sideSightings(whose, side, recordsWords(cx, store)).filter(({ reason }) => wanted(reason)));
     }
     if (wanted("message")) {
-      found.push(...messageSightings(whose, session.name, unread(store, session.id)));
+      found.push(...messageSightings(whose, session.name, unread(store, session.id, task)));
       coming.push(...comingTo(store, session.id).map(messageKey));
     }
     return found;
@@ -200,7 +204,7 @@ export function lookForWait(scene: Scene, targetsNow: () => Target[], senses: Se
       if (asked.has("uncertain")) found.push(...troubleSightings(whose, session.name, uncertainTo(store, session.id)));
     } else if (!over) {
       if (worker !== null) found.push(...ofSession(whose, worker, OF_SIDE.worker));
-      if (manager !== null) found.push(...ofSession(whose, manager, OF_SIDE.manager));
+      if (manager !== null) found.push(...ofSession(whose, manager, OF_SIDE.manager, task));
       if (asked.has("uncertain")) {
         const away = dismissedOf(store, task!.id);
         found.push(

@@ -6,7 +6,7 @@ import { quoteWord } from "../../core/shell.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { endedSince, lastBindingOf, openBindings } from "../../store/attention/waits.ts";
 import { unknownTarget } from "../../store/names.ts";
-import { type Binding, latestBinding } from "../../store/sessions/bindings.ts";
+import { type Binding, bindingsOfSession, latestBinding, tasksIn } from "../../store/sessions/bindings.ts";
 import { findSession, needSession, sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { findTask, taskById } from "../../store/tasks/tasks.ts";
@@ -68,7 +68,8 @@ const ofTask = (store: Store, label: string | null, taskId: string): Target[] =>
 function ofSession(store: Store, label: string, id: string): Target[] {
   const session = sessionById(store, id);
   if (session === null) return [];
-  const binding = lastBindingOf(store, id);
+  // One that leads several works on none of them in particular.
+  const binding = bindingsOfSession(store, id).length > 1 ? null : lastBindingOf(store, id);
   return [{ label, task: binding && taskById(store, binding.task_id), session, worker: null, manager: null }];
 }
 
@@ -117,10 +118,16 @@ export function refuseVain({ cx, store }: Scene, targets: readonly Target[], rea
     throw new Failure(`task ${JSON.stringify(first.task!.name)} is ${first.task!.state}: only done can be waited for`, {
       hint: `${cx.program} replay ${quoteWord(first.task!.name)}`,
     });
-  if (targets.every(({ task, session }) => session !== null && task === null) && reasons.every((reason) => OF_TASK.has(reason)))
+  if (targets.every(({ task, session }) => session !== null && task === null) && reasons.every((reason) => OF_TASK.has(reason))) {
+    const led = bindingsOfSession(store, first.session!.id);
+    if (led.length > 1)
+      throw new Failure(`manager ${JSON.stringify(first.session!.name)} leads ${tasksIn(store, led)}`, {
+        hint: `wait for all of them: ${CREW}${quoteWord(first.session!.name)}`,
+      });
     throw new Failure(`session ${JSON.stringify(first.session!.name)} works on no task, and only a task is ${reasons.join(" or ")}`, {
       hint: `${cx.program} tasks --active`,
     });
+  }
   const lasting: readonly Reason[] = ["gone", "idle", "failed", "crashed", "done", "message", "uncertain"];
   if (targets.every(isGone) && !reasons.some((reason) => lasting.includes(reason)))
     throw new Failure(`session ${JSON.stringify(first.session!.name)} is gone`, { hint: wayBack(first.session!, cx.program) });

@@ -3,7 +3,7 @@ import { OF_ROWS, OF_SCREEN, type Reason } from "../../core/attention/reason.ts"
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { openAsks } from "../../store/asks.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
 import { type FolderWatch, watchFolder } from "../../system/files/watch.ts";
@@ -71,13 +71,11 @@ export function watchForWait({ cx, store }: Scene, reasons: readonly Reason[], {
     if (session === null || session.socket !== null || !reasons.includes("question")) return;
     if (!now.asks && openAsks(store, session.id).length === 0) return;
     try {
-      await lookAtPage(cx, store, session, taskOf(session));
+      await lookAtPage(cx, store, session, taskOfSession(store, session.id));
     } catch (error) {
       if (!(error instanceof Failure) && !isUnwritten(error)) throw error;
     }
   }
-
-  const taskOf = (session: Session): string | null => bindingOfSession(store, session.id)?.task_id ?? null;
 
   /** Where each of them is, once: its server tells what it asks to who comes later, and its agent where it has gone on. */
   const lookOnce = (): void => {
@@ -86,7 +84,10 @@ export function watchForWait({ cx, store }: Scene, reasons: readonly Reason[], {
     looked = now;
     const look = (session: Session): Promise<Session> => {
       if (session.socket === null) return whereIs(cx, store, session);
-      return whereIs(cx, store, session, { closely: true, ...(reasons.includes("question") ? { asksOf: taskOf(session) } : {}) });
+      return whereIs(cx, store, session, {
+        closely: true,
+        ...(reasons.includes("question") ? { asksOf: taskOfSession(store, session.id) } : {}),
+      });
     };
     looking = Promise.all(sessions.map(look)).then(wake, (error: Error) => problem(error.message));
   };

@@ -6,6 +6,7 @@ import { deliveryItem, entryItem, type TimelineHead, type TimelineItem, type Tok
 import { seesManagement, seesParty } from "../../core/audit/replay.ts";
 import { chainHead } from "../../store/record/chain.ts";
 import { stateTime } from "../../store/audit/chain-export.ts";
+import { toldBy } from "../../store/dispatch/digests.ts";
 import { deliveriesOfTask, deliverySteps } from "../../store/deliveries.ts";
 import { lastRows, type ReplayFilter, replayRows } from "../../store/audit/replay.ts";
 import type { Store } from "../../store/store.ts";
@@ -39,7 +40,8 @@ function* timelineItems(store: Store, task: Task, { role, limit }: HtmlRequest):
   const late = ({ at }: TimelineItem) => at === null || at >= since;
   for (const turn of turns(store, task.id)) if (seesParty(role, turn.role)) yield* [turnItem(turn)].filter(late);
   if (seesManagement(role))
-    for (const row of deliveriesOfTask(store, task.id)) yield* [deliveryItem(row, deliverySteps(store, row.id))].filter(late);
+    for (const row of deliveriesOfTask(store, task.id))
+      yield* [deliveryItem(row, deliverySteps(store, row.id), toldBy(store, row))].filter(late);
 }
 
 function* tokensSeen(store: Store, taskId: string, role: ReplayFilter["role"]): Generator<TokenPoint> {

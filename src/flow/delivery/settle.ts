@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { agentOfPath } from "../../core/agent/agents.ts";
 import type { DeliveryState } from "../../core/delivery/delivery.ts";
 import { type Delivery, deliveryById, endDelivery, noteLooked, noteLost, openDeliveries, textsUnderWay } from "../../store/deliveries.ts";
-import { proveMessage, refOf, type Told } from "../../store/dispatch/prove.ts";
+import { proveMessages, refsOf, type Told } from "../../store/dispatch/prove.ts";
 import { isUnwritten } from "../../store/sqlite-failure.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
@@ -11,8 +11,8 @@ import { handsIdOn, lookTogether, ProofSearch } from "./proof.ts";
 
 export interface Settled {
   readonly state: DeliveryState;
-  /** What is to be told of the message of Dispatch that this moved; null: it moved none. */
-  readonly told: Told | null;
+  /** What is to be told of the messages of Dispatch that this moved. */
+  readonly told: readonly Told[];
 }
 
 interface SettleOptions {
@@ -28,12 +28,12 @@ const isOpen = ({ state }: Delivery): boolean => state === "sending" || state ==
  */
 export function settleAbandoned(cx: Context, store: Store, delivery: Delivery, dispatcherId: string): Settled {
   // Written by a version that ended the delivery and its message one after the other, and died in between.
-  if (delivery.state === "delivered") return { state: "delivered", told: proveMessage(store, delivery, dispatcherId, () => {}) };
-  if (!isOpen(delivery)) return { state: delivery.state, told: null };
+  if (delivery.state === "delivered") return { state: "delivered", told: proveMessages(store, delivery, dispatcherId, () => {}) };
+  if (!isOpen(delivery)) return { state: delivery.state, told: [] };
   const search = searchFor(store, delivery);
   if (delivery.proof_offset !== null || search?.look() === true) return proven(cx, store, delivery, search, dispatcherId);
   if (search !== null) noteLooked(store, [{ id: delivery.id, lookedTo: search.lookedTo }]);
-  return { state: delivery.state, told: null };
+  return { state: delivery.state, told: [] };
 }
 
 /** Settles every open delivery; each rollout is read once, from where it was looked at last. Gives those that have arrived. */
@@ -60,7 +60,7 @@ export function settleOpen(cx: Context, store: Store, { dispatcherId }: SettleOp
   return open.flatMap((delivery) => {
     if (arrived.has(delivery.id)) return [proven(cx, store, delivery, searches.get(delivery.id) ?? null, dispatcherId ?? null)];
     // A message of Dispatch is moved on by whoever takes over its claim.
-    if (refOf(store, delivery) !== null || underWay.has(delivery.id)) return [];
+    if (refsOf(store, delivery).length > 0 || underWay.has(delivery.id)) return [];
     if (delivery.state === "sending") lost(cx, store, delivery, "its sender ended while it was being sent");
     // Its session or its conversation has ended, and nobody says it again.
     if (delivery.state === "typed" && isServed(delivery)) lost(cx, store, delivery, "what it was said to ended before it was taken");
@@ -96,7 +96,7 @@ export function searchFor(store: Store, delivery: Delivery): ProofSearch | null 
 }
 
 export function proven(cx: Context, store: Store, delivery: Delivery, search: ProofSearch | null, dispatcherId: string | null): Settled {
-  const told = proveMessage(store, delivery, dispatcherId, () => {
+  const told = proveMessages(store, delivery, dispatcherId, () => {
     // Another may have settled it since it was read.
     if (!isOpen(deliveryById(store, delivery.id)!)) return;
     const lookedTo = search?.lookedTo ?? null;

@@ -2,12 +2,20 @@
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import { endingOf, notYet } from "../../core/dispatch/message.ts";
 import { COMMAND_TYPES, type CommandType, type SignalType } from "../../core/dispatch/queued-command.ts";
-import { beginClaim, claimableCommands, claimNext, claimStands, endClaim, extendClaim } from "../../store/dispatch/command-queue.ts";
+import {
+  beginClaim,
+  type Claim,
+  claimableCommands,
+  claimCommand,
+  claimStands,
+  endClaim,
+  extendClaim,
+} from "../../store/dispatch/command-queue.ts";
 import { moveMessage, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { type Item, type PassMemory, type PassScene, rest, restingSessions, type Step, targetOf } from "./items.ts";
+import { digestKeys, type Item, type PassMemory, type PassScene, rest, restingSessions, type Step, targetOf, type Whom } from "./items.ts";
 import { modeOf } from "./mode.ts";
 import { parkIfHeld } from "./parking.ts";
 import { type ClaimScene, layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
@@ -28,14 +36,21 @@ export const plannedCommands = (store: Store, types: readonly CommandType[], lim
   }));
 
 /** Claims the next command for a session that is not busy and routes it, or parks it; null when there is none. */
-export function nextCommand(scene: PassScene, types: readonly CommandType[], busy: readonly string[], memory: PassMemory): Step | null {
+export function nextCommand(scene: PassScene, types: readonly CommandType[], whom: Whom, memory: PassMemory): Step | null {
+  const { store, claimant } = scene;
+  const to = { ...whom, busy: [...whom.busy, ...restingSessions(scene, memory)] };
+  const taken = tx(store, () => {
+    const [next] = claimableCommands(store, types, 1, to);
+    if (next === undefined) return null;
+    const item = parkIfHeld(scene, next);
+    return item === null ? claimCommand(store, claimant, next) : { item };
+  });
+  return taken === null || "item" in taken ? taken : stepOf(scene, taken, memory);
+}
+
+/** A claimed command as a step: ended by its checks or laid into the inbox at once, or to be sent. */
+function stepOf(scene: PassScene, claim: Claim, memory: PassMemory): Step {
   const { cx, store, claimant } = scene;
-  const notFor = [...busy, ...restingSessions(scene, memory)];
-  const [next] = claimableCommands(store, types, 1, notFor);
-  const parked = next === undefined ? null : parkIfHeld(scene, next);
-  if (parked !== null) return { item: parked };
-  const claim = claimNext(store, claimant, types, notFor);
-  if (!claim) return null;
   const claimed = { ...scene, claim };
   const routed = route(claimed, (target) => modeOf(store, target));
   if ("item" in routed) return routed;
@@ -49,9 +64,9 @@ export function nextCommand(scene: PassScene, types: readonly CommandType[], bus
       notificationId: send.notificationId,
       begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
-      finish(verdict, write) {
+      finish(verdict, write, more = {}) {
         if (verdict.later) rest(memory, send.target.id, send.target, cx.nowMs());
-        return finish(claimed, send, verdict, write);
+        return [finish(claimed, { ...send, item: { ...send.item, ...more } }, verdict, write)];
       },
     },
   };
@@ -100,6 +115,7 @@ function finish(claimed: ClaimScene, send: ToSend, verdict: Verdict, write: () =
         target_session: send.target.name,
         transport,
         proof,
+        ...digestKeys(send.item),
         ...(arrived ? { target: targetOf(send.target) } : { error, error_type: errorType }),
       },
     });

@@ -1,19 +1,16 @@
 /** The message about an ended turn while a dispatcher holds it: laid into an inbox, or sent and its end written down. */
 import type { Verdict } from "../../core/delivery/delivery.ts";
-import { completionMessage } from "../../core/dispatch/completion.ts";
 import { endingOf, notYet } from "../../core/dispatch/message.ts";
 import type { NotificationRow } from "../../core/dispatch/notification.ts";
-import { COMPLETION, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
+import { COMPLETION } from "../../core/dispatch/queued-command.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { claimStands, moveMessage, prolong, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { type DispatchEvent, reportSignal } from "../../store/dispatch/telemetry.ts";
-import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { type Item, type PassMemory, type PassScene, rest, type Step, targetOf } from "./items.ts";
-
-export const nameOf = (store: Store, sessionId: string): string => sessionById(store, sessionId)?.name ?? sessionId;
+import { textOf } from "./digest-text.ts";
+import { digestKeys, type Item, type PassMemory, type PassScene, rest, type Step, targetOf } from "./items.ts";
 
 /** A notification that is held by us, on its way to a manager. */
 interface HeldScene extends PassScene {
@@ -65,15 +62,15 @@ export function stepFor(scene: PassScene, row: NotificationRow, target: Session,
   return {
     sending: {
       target,
-      text: messageOf(payloadOf(row)) ?? completionMessage(nameOf(store, row.source_session_id), String(item.task), null),
+      text: textOf(store, row),
       taskId: row.task_id,
       commandId: null,
       notificationId: row.id,
       begin: () => moveMessage(store, { notificationId: row.id }, "begin", { by: "holder", claim: row, claimant }) !== null,
       extend: () => prolong(store, { notificationId: row.id }, row, claimant),
-      finish(verdict, write) {
+      finish(verdict, write, more = {}) {
         if (verdict.state !== "delivered" && !verdict.started) rest(memory, row.id, target, cx.nowMs());
-        return finish(held, verdict, write);
+        return [finish({ ...held, item: { ...item, ...more } }, verdict, write)];
       },
     },
   };
@@ -129,6 +126,7 @@ function finish(held: HeldScene, verdict: Verdict, write: () => void): Item {
         target_session: target.name,
         transport,
         proof,
+        ...digestKeys(item),
         ...(arrived ? { target: targetOf(target) } : { error, error_type: errorType }),
         ...(item.recovered ? { recovered: true } : {}),
       },

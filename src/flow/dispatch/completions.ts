@@ -12,20 +12,27 @@ import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { turnErrorOf } from "../../store/observe/turn-error.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
-import { nameOf, report, stepFor, turnItem } from "./completion-sending.ts";
-import { isResting, type Item, type PassMemory, type PassScene, type Step } from "./items.ts";
+import { report, stepFor, turnItem } from "./completion-sending.ts";
+import { nameOf } from "./digest-text.ts";
+import { isResting, type Item, type PassMemory, type PassScene, type Step, type Whom } from "./items.ts";
 import { modeOf } from "./mode.ts";
+import type { Scene } from "../scene.ts";
 import { holdNow, parkHeldTurn } from "./parking.ts";
 
+/** The notifications that wait unbegun and are to be tried now, the oldest first. */
+export function dueTurns({ cx, store }: Scene, gone: readonly Holder[], { busy, only }: Whom, memory: PassMemory) {
+  const now = cx.nowMs();
+  return waitingTurns(store, gone).filter(
+    ({ id, target_session_id: target }) =>
+      (only === undefined || target === only) && !busy.includes(target) && !isResting(memory, id, sessionById(store, target), now),
+  );
+}
+
 /** Takes over the next notification that waits unbegun, with the way of delivery of today, or parks it; null when there is none. */
-export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: readonly string[], memory: PassMemory): Step | null {
-  const { cx, store, claimant } = scene;
+export function nextWaiting(scene: PassScene, gone: readonly Holder[], whom: Whom, memory: PassMemory): Step | null {
+  const { store, claimant } = scene;
   return tx(store, () => {
-    const now = cx.nowMs();
-    const isFree = (id: string): boolean => !busy.includes(id);
-    const next = waitingTurns(store, gone).find(
-      ({ id, target_session_id: target }) => isFree(target) && !isResting(memory, id, sessionById(store, target), now),
-    );
+    const [next] = dueTurns(scene, gone, whom, memory);
     if (next === undefined) return null;
     const seen = notificationById(store, next.id)!;
     const target = sessionById(store, seen.target_session_id)!;
@@ -35,12 +42,15 @@ export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: rea
     if (!row) return null;
     const mode = modeOf(store, target);
     setMode(store, row.id, mode);
-    report(scene, row, {
-      type: "dispatch_signal_recovered",
-      summary: `${COMPLETION} taken over for ${target.name}`,
-      attributes: { delivery_mode: mode, target_session: target.name },
-    });
-    return stepFor(scene, { ...row, delivery_mode: mode }, target, true, memory);
+    // What only waited for its manager to rest nobody had taken up before.
+    const recovered = whom.only === undefined || seen.claimed_at !== null || seen.error !== null;
+    if (recovered)
+      report(scene, row, {
+        type: "dispatch_signal_recovered",
+        summary: `${COMPLETION} taken over for ${target.name}`,
+        attributes: { delivery_mode: mode, target_session: target.name },
+      });
+    return stepFor(scene, { ...row, delivery_mode: mode }, target, recovered, memory);
   });
 }
 
@@ -49,28 +59,54 @@ export function nextWaiting(scene: PassScene, gone: readonly Holder[], busy: rea
  * @param fold of turns that ended before their binding only the newest is told of, and with it how many there were
  */
 export function nextTurn(scene: PassScene, busy: readonly string[], memory: PassMemory, fold: boolean): Step | null {
-  const { store } = scene;
-  return tx(store, () => {
-    const [oldest] = unroutedTurns(store, 1, unrouted(memory, busy));
-    if (!oldest) return null;
-    const early = fold && oldest.before_binding === 1 ? earlyTurns(store, memory, oldest.binding_id) : [oldest];
-    const turn = early.at(-1)!;
-    const older = early.slice(0, -1);
-    const routed = routeTurn(scene, turn, older.length);
-    if (!("row" in routed)) {
-      memory.suppressed.add(turn.event_id);
-      return routed;
-    }
-    for (const each of older) suppress(store, each, routed.row);
-    const { row, target, hold } = routed;
-    if (hold !== null) return { item: parkHeldTurn(scene, row, target, hold, turnItem(store, row, target)) };
-    return stepFor(scene, row, target, false, memory);
+  return tx(scene.store, () => {
+    const routed = routeOldest(scene, memory, { managers: busy }, fold, false);
+    return routed === null || "item" in routed ? routed : stepFor(scene, routed.row, routed.target, false, memory);
   });
+}
+
+/**
+ * Routes all ended turns of these managers' workers, for nobody yet: each waits until its manager rests. Gives what is to be told already:
+ * what is parked, and what another had routed.
+ */
+export function routeAll(scene: PassScene, managers: readonly string[], memory: PassMemory, fold: boolean): Item[] {
+  return tx(scene.store, () => {
+    const items: Item[] = [];
+    for (;;) {
+      const routed = routeOldest(scene, memory, { only: managers }, fold, true);
+      if (routed === null) return items;
+      if ("item" in routed) items.push(routed.item);
+    }
+  });
+}
+
+/** @param waits nobody holds it yet */
+function routeOldest(
+  scene: PassScene,
+  memory: PassMemory,
+  whose: { readonly managers?: readonly string[]; readonly only?: readonly string[] },
+  fold: boolean,
+  waits: boolean,
+): Routed | { readonly item: Item } | null {
+  const { store } = scene;
+  const [oldest] = unroutedTurns(store, 1, { ...unrouted(memory), ...whose });
+  if (!oldest) return null;
+  const early = fold && oldest.before_binding === 1 ? earlyTurns(store, memory, oldest.binding_id) : [oldest];
+  const turn = early.at(-1)!;
+  const older = early.slice(0, -1);
+  const routed = routeTurn(scene, turn, older.length, waits);
+  if ("item" in routed) {
+    memory.suppressed.add(turn.event_id);
+    return routed;
+  }
+  for (const each of older) suppress(store, each, routed.row);
+  const { row, target, hold } = routed;
+  return hold === null ? routed : { item: parkHeldTurn(scene, row, target, hold, turnItem(store, row, target)) };
 }
 
 /** The unrouted turns of a binding that ended before it, the oldest first. */
 const earlyTurns = (store: Store, memory: PassMemory, bindingId: string): UnroutedTurn[] =>
-  unroutedTurns(store, -1, unrouted(memory, [])).filter((turn) => turn.binding_id === bindingId && turn.before_binding === 1);
+  unroutedTurns(store, -1, unrouted(memory)).filter((turn) => turn.binding_id === bindingId && turn.before_binding === 1);
 
 /** Another notification stands for this turn, so that nobody routes it by itself. */
 function suppress(store: Store, turn: UnroutedTurn, by: NotificationRow): void {
@@ -90,15 +126,11 @@ function suppress(store: Store, turn: UnroutedTurn, by: NotificationRow): void {
   });
 }
 
-const unrouted = (memory: PassMemory, busy: readonly string[]) => ({
-  events: memory.suppressed,
-  managers: busy,
-  routedTo: memory.routedTo,
-});
+const unrouted = (memory: PassMemory) => ({ events: memory.suppressed, routedTo: memory.routedTo });
 
 /** Whether a turn waits to be routed. When none does, that is remembered, so that the next look need not go through old turns again. */
 export function turnWaits(store: Store, memory: PassMemory, busy: readonly string[]): boolean {
-  const routed = allRouted(store, unrouted(memory, busy));
+  const routed = allRouted(store, { ...unrouted(memory), managers: busy });
   if (routed !== null && busy.length === 0) for (const [session, last] of routed) memory.routedTo.set(session, last);
   return routed === null;
 }
@@ -131,8 +163,8 @@ interface Routed {
   readonly hold: Hold | null;
 }
 
-/** Inserts the notification of a turn, held by us from its birth if it may be said now; or tells that another dispatcher was first. */
-function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): Routed | { item: Item } {
+/** Inserts the notification of a turn, held by us from its birth if it is to be said now; or tells that another dispatcher was first. */
+function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number, waits: boolean): Routed | { item: Item } {
   const { store, claimant } = scene;
   const correlationId = store.newId("dispatch");
   const keys = turnKeys(store, turn, correlationId);
@@ -171,7 +203,7 @@ function routeTurn(scene: PassScene, turn: UnroutedTurn, earlier: number): Route
     sourceEventId: turn.event_id,
     sourceEventTimestamp: turn.timestamp,
     mode,
-    ...(hold === null ? { claimant } : {}),
+    ...(hold === null && !waits ? { claimant } : {}),
     payload: {
       delivery_mode: mode,
       dispatcher_id: claimant.dispatcherId,

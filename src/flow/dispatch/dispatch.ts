@@ -3,9 +3,12 @@ import { COMPLETION, type SignalType } from "../../core/dispatch/queued-command.
 import { someLost } from "../../store/deliveries.ts";
 import { nextRelease, releaseParked } from "../../store/attention/parked.ts";
 import { hasClaimable } from "../../store/dispatch/command-queue.ts";
+import type { Session } from "../../core/sessions/session.ts";
+import type { Store } from "../../store/store.ts";
 import type { Claimant } from "../../store/dispatch/lease.ts";
 import { commandTypes, nextCommand, plannedCommands } from "./commands.ts";
-import { nextTurn, nextWaiting, plannedTurns, turnWaits } from "./completions.ts";
+import { nextTurn, nextWaiting, plannedTurns, routeAll, turnWaits } from "./completions.ts";
+import { dueManagers, gather, gatheringManagers } from "./digest.ts";
 import { type Item, type PassMemory, type PassScene, restingSessions, type Step } from "./items.ts";
 import { goneHolders, kindsOf, recoverCommands, recoverLost, recoverTurns, settleLate } from "./recover.ts";
 import { loseDeadResumes, nextResume, nextResumeAt, resumeWaits } from "./resume.ts";
@@ -20,6 +23,8 @@ export interface PassOptions extends Claimant {
   readonly dryRun: boolean;
   /** Of the turns that ended before a binding only the newest is told of; else every stored turn is. */
   readonly foldEarlier?: boolean;
+  /** What came while a manager worked is told as one message when it rests; else each by itself, and at once. */
+  readonly digests?: boolean;
   /** How long after its limit is over a turn that died of it is gone on with, in milliseconds; absent: never. */
   readonly resumeAfterMs?: number | undefined;
 }
@@ -38,17 +43,29 @@ export interface Pass {
 const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
 
 /** Whether there is something to do right now, besides what only time brings about. */
-export const workWaits = (
-  { cx, store }: Scene,
-  { only, resumeAfterMs }: PassOptions,
-  memory: PassMemory,
-  busy: readonly string[],
-): boolean =>
-  releaseParked(store) ||
-  (resumeAfterMs !== undefined && resumeWaits({ cx, store }, resumeAfterMs, memory)) ||
-  hasClaimable(store, commandTypes(only), [...busy, ...restingSessions({ cx, store }, memory)]) ||
-  someLost(store) ||
-  (wantsTurns(only) && turnWaits(store, memory, busy));
+export function workWaits(scene: Scene, options: PassOptions, memory: PassMemory, busy: readonly string[]): boolean {
+  const { store } = scene;
+  const { only, resumeAfterMs } = options;
+  const gathering = gatheringOf(store, options);
+  const ids = gathering.map(({ id }) => id);
+  const wanted = { types: commandTypes(only), turns: wantsTurns(only), busy };
+  return (
+    releaseParked(store) ||
+    (resumeAfterMs !== undefined && resumeWaits(scene, resumeAfterMs, memory)) ||
+    hasClaimable(store, wanted.types, { busy: [...busy, ...ids, ...restingSessions(scene, memory)] }) ||
+    someLost(store) ||
+    // Turns for those that gather are routed also while they are being sent to.
+    (wanted.turns &&
+      turnWaits(
+        store,
+        memory,
+        busy.filter((id) => !ids.includes(id)),
+      )) ||
+    dueManagers(scene, gathering, wanted, [], memory).length > 0
+  );
+}
+
+const gatheringOf = (store: Store, { digests }: PassOptions): Session[] => (digests ? gatheringManagers(store) : []);
 
 /** When the clock alone brings something to do, in milliseconds since the epoch; null: it does not. */
 export function nextByClock(
@@ -100,16 +117,40 @@ export async function pass(
       count++;
     }
   };
+  // To those that gather all goes this way, and no other.
+  const gathering = gatheringOf(store, options);
+  const busy = (): readonly string[] => [...carrier.busy(), ...gathering.map(({ id }) => id)];
+  const digests = async (): Promise<void> => {
+    const turns = wantsTurns(only);
+    if (turns && gathering.length > 0)
+      take(
+        routeAll(
+          scene,
+          gathering.map(({ id }) => id),
+          memory,
+          options.foldEarlier === true,
+        ),
+      );
+    const wanted = { types, turns, busy: carrier.busy() };
+    for (const manager of dueManagers(scene, gathering, wanted, gone, memory)) {
+      if (room(limit) === 0) return;
+      const { items, sending } = gather(scene, manager, wanted, gone, memory);
+      take(items);
+      if (sending === null) continue;
+      await carrier.send(sending);
+      count++;
+    }
+  };
   const commands = async (most: number): Promise<void> => {
     if (types.length === 0) return;
     if (room(most) > 0) take(await recoverCommands(scene, types, gone, room(most)));
-    await all(most, () => nextCommand(scene, types, carrier.busy(), memory));
+    await all(most, () => nextCommand(scene, types, { busy: busy() }, memory));
   };
   const turns = async (most: number): Promise<void> => {
     if (!wantsTurns(only)) return;
     if (room(most) > 0) take(await recoverTurns(scene, gone, room(most)));
-    await all(most, () => nextWaiting(scene, gone, carrier.busy(), memory));
-    await all(most, () => nextTurn(scene, carrier.busy(), memory, options.foldEarlier === true));
+    await all(most, () => nextWaiting(scene, gone, { busy: busy() }, memory));
+    await all(most, () => nextTurn(scene, busy(), memory, options.foldEarlier === true));
   };
   const resumes = async (): Promise<void> => {
     const { resumeAfterMs } = options;
@@ -121,6 +162,7 @@ export async function pass(
       count++;
     }
   };
+  await digests();
   if (turnsFirst) await turns(Math.ceil(limit / 2));
   await commands(limit);
   await turns(limit);

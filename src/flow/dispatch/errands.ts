@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ERRAND_BYTES, type ErrandAnswer, ERRANDS, errandId, errandMs, readErrand } from "../../core/errand.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Worktree } from "../../core/worktree.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { findTask } from "../../store/tasks/tasks.ts";
 import { listWorktrees } from "../../store/worktrees.ts";
@@ -91,8 +91,8 @@ export class ErrandWatch {
       const errand = readErrand(textOf(file));
       const task = findTask(store, errand.task);
       const session = findSession(store, tree.worker);
-      const bound = session === null ? null : bindingOfSession(store, session.id);
-      if (task === null || bound?.task_id !== task.id)
+      const bound = session === null ? [] : bindingsOfSession(store, session.id);
+      if (task === null || !bound.some(({ task_id }) => task_id === task.id))
         return refused(`${tree.worker} is not bound to the task ${JSON.stringify(errand.task)}, and nothing else is done for it`);
       const { command, flags, stdin } = errand;
       const ran = await runProgram([...selfArgv(), command, ...flags, "--path", store.path, "--", task.id], {

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { UsageError } from "../../core/failure.ts";
 import type { InboxItem } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { needPairing } from "../../store/sessions/bindings.ts";
+import { needPairing, otherTasksOf } from "../../store/sessions/bindings.ts";
 import { claimNextItem, inboxWaits, keepConsumed, listInbox } from "../../store/dispatch/inbox.ts";
 import { notePoll } from "../../store/dispatch/inbox-polls.ts";
 import { requirePlace } from "../../store/place.ts";
@@ -60,17 +60,19 @@ export function checkInboxArgs(args: InboxArgs): void {
  * Reads the inbox of the session as the arguments say; what is consumed is claimed, to be shown. No transaction is held between two looks.
  * @throws Failure when the database no longer stands at its path
  */
-async function readInbox(cx: Context, store: Store, session: Session, args: InboxArgs): Promise<Reading> {
+async function readInbox(cx: Context, store: Store, session: Session, args: InboxArgs, task: { id: string } | undefined): Promise<Reading> {
   const started = performance.now();
   let polls = 0;
   let consumed: InboxItem | null = null;
+  // By its task, the inbox of a manager that leads several is read for that one.
+  const apart = (): string[] => (task === undefined ? [] : otherTasksOf(store, session.id, task.id));
   const readerNow = async () => (args.consumeNext ? thisReader(cx, store) : null);
   let reader = await readerNow();
   const found = (): boolean => {
     polls++;
     requirePlace(store);
-    if (reader === null) return inboxWaits(store, session.id);
-    consumed = claimNextItem(store, session, reader);
+    if (reader === null) return inboxWaits(store, session.id, apart());
+    consumed = claimNextItem(store, session, reader, apart());
     return consumed !== null;
   };
   const elapsed = (): number => (performance.now() - started) / 1000;
@@ -98,7 +100,7 @@ async function readInbox(cx: Context, store: Store, session: Session, args: Inbo
   const limit = Math.max(1, args.limit);
   return {
     consumed,
-    items: listInbox(store, session.id, limit + 1)
+    items: listInbox(store, session.id, limit + 1, apart())
       .filter(({ id }) => id !== taken?.id)
       .slice(0, limit),
     wait: {
@@ -132,7 +134,7 @@ export async function showInbox(
   args: InboxArgs,
   task?: { id: string; name: string },
 ): Promise<void> {
-  const { consumed, items, wait } = await readInbox(cx, store, session, args);
+  const { consumed, items, wait } = await readInbox(cx, store, session, args, task);
   const { id, name, role } = session;
   const print = (): void =>
     args.json

@@ -13,6 +13,9 @@ export interface PassScene extends Scene {
 /** One thing that a pass did. */
 export type Item = Readonly<Record<string, unknown>>;
 
+/** What an item tells of the sending that it shared with others; nothing where it was sent alone. */
+export const digestKeys = ({ digest_id, digest_size }: Item): Item => (digest_size === undefined ? {} : { digest_id, digest_size });
+
 /** A message that must be sent. It is recorded as pending, and its claim is ours. */
 export interface Sending {
   readonly target: Session;
@@ -29,8 +32,19 @@ export interface Sending {
   begin(deliveryId: string): boolean;
   /** Prolongs the lease; false when it was lost. */
   extend(): boolean;
-  /** Writes down how it went, in the transaction in which `write` writes the row of the delivery. */
-  finish(verdict: Verdict, write: () => void): Item;
+  /**
+   * Writes down how it went, in the transaction in which `write` writes the row of the delivery. Gives what is told of each message in it.
+   * @param more what is told of it besides
+   */
+  finish(verdict: Verdict, write: () => void, more?: Item): readonly Item[];
+}
+
+/** To whom a message may be for. */
+export interface Whom {
+  /** Sessions that cannot be given another message right now. */
+  readonly busy: readonly string[];
+  /** To this manager alone; absent: to anybody. */
+  readonly only?: string;
 }
 
 /** The next thing that a pass does: done already, or to be sent. */

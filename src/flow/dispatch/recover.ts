@@ -1,10 +1,12 @@
 /** Messages that are open and nobody works on: proven by the receiver's rollout, waiting on in sight, or moved on as the table says. */
 import type { Holder } from "../../core/dispatch/holder.ts";
-import { COMPLETION, type CommandType, messageOf, payloadOf } from "../../core/dispatch/queued-command.ts";
+import { COMPLETION, type CommandType } from "../../core/dispatch/queued-command.ts";
 import { someLost, textsUnderWay } from "../../store/deliveries.ts";
 import { holders } from "../../store/dispatch/claims.ts";
+import { toldBy } from "../../store/dispatch/digests.ts";
 import type { Message } from "../../store/dispatch/message.ts";
-import { overdueCommands, overdueTurns, recoverMessage } from "../../store/dispatch/recovery.ts";
+import { notificationById } from "../../store/dispatch/notifications.ts";
+import { overdueCommands, overdueTurns, recoverMessages } from "../../store/dispatch/recovery.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { isGone } from "../../system/processes/holder.ts";
@@ -13,6 +15,7 @@ import { sayAgain } from "../delivery/again.ts";
 import { settleAbandoned, type Settled, settleOpen } from "../delivery/settle.ts";
 import { stillWaits } from "../delivery/waits.ts";
 import { recipientOf } from "../reach/recipient.ts";
+import { saidOf } from "./digest-text.ts";
 import type { Item, PassMemory, PassScene } from "./items.ts";
 import type { Carrier } from "./send.ts";
 import type { Scene } from "../scene.ts";
@@ -57,7 +60,7 @@ const orphanedTexts = (store: Store): string[] =>
   textsUnderWay(store).flatMap(({ delivery }) => (delivery.state === "sending" && !alive(delivery.sender_pid) ? delivery.id : []));
 
 const toldOf = (settled: readonly Settled[], kinds: readonly string[]): Item[] =>
-  settled.flatMap(({ told }) => (told !== null && kinds.includes(String(told.command_type ?? told.signal_type)) ? [told] : []));
+  settled.flatMap(({ told }) => told.filter((item) => kinds.includes(String(item.command_type ?? item.signal_type))));
 
 /** Recovers commands whose lease is over, at most `limit`. */
 export const recoverCommands = (scene: PassScene, types: readonly CommandType[], gone: readonly Holder[], limit: number): Promise<Item[]> =>
@@ -70,16 +73,20 @@ export const recoverTurns = (scene: PassScene, gone: readonly Holder[], limit: n
 async function recoverAll(scene: PassScene, messages: readonly Message[], gone: readonly Holder[]): Promise<Item[]> {
   const { cx, store, claimant } = scene;
   const items: Item[] = [];
+  // What one sending told of has moved together with the first of it.
+  const done = new Set<string>();
   for (const message of messages) {
     const { delivery } = message;
-    const settle = (): Item | null => delivery && settleAbandoned(cx, store, delivery, claimant.dispatcherId).told;
+    const settle = (): readonly Item[] => (delivery ? settleAbandoned(cx, store, delivery, claimant.dispatcherId).told : []);
     const begun = message.state !== "claimed";
-    let told = begun ? settle() : null;
-    const waits = begun && told === null && (await waitsInSight(scene, message));
+    if (begun && delivery !== null && done.has(delivery.id)) continue;
+    if (begun && delivery !== null) done.add(delivery.id);
+    let told = begun ? settle() : [];
+    const waits = begun && told.length === 0 && (await waitsInSight(scene, message));
     // It may have been taken up while that was looked at.
-    if (begun && told === null && !waits) told = settle();
-    const item = told ?? recoverMessage(store, claimant, message, waits, gone, cx.now());
-    if (item !== null && item.state !== "not_yet") items.push(item);
+    if (begun && told.length === 0 && !waits) told = settle();
+    const moved = told.length > 0 ? told : recoverMessages(store, claimant, message, waits, gone, cx.now());
+    items.push(...moved.filter(({ state }) => state !== "not_yet"));
   }
   return items;
 }
@@ -88,7 +95,8 @@ async function waitsInSight(scene: Scene, { delivery, notification }: Message): 
   const { store } = scene;
   const target = notification && sessionById(store, notification.target_session_id);
   if (delivery === null || !target) return false;
-  return stillWaits({ cx: scene.cx, store }, delivery, recipientOf(target), messageOf(payloadOf(notification)) ?? "");
+  const said = toldBy(store, delivery).flatMap((id) => notificationById(store, id) ?? []);
+  return stillWaits({ cx: scene.cx, store }, delivery, recipientOf(target), saidOf(store, said));
 }
 
 /** What `kinds` are when a pass is not restricted to some of them. */

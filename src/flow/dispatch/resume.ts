@@ -92,7 +92,7 @@ function sendingOf(scene: PassScene, resumable: Resumable, memory: PassMemory): 
     extend: () => true,
     finish(verdict, write) {
       if (!verdict.started) rest(memory, restKey(resumable), session, cx.nowMs());
-      return finish(scene, resumable, verdict, write);
+      return [finish(scene, resumable, verdict, write)];
     },
   };
 }

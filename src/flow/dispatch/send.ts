@@ -13,9 +13,9 @@ import { recipientOf } from "../reach/recipient.ts";
 export const PATIENCE_MS = 130_000;
 
 /** Sends and gives what is told of how it went; the lease is prolonged as long as it takes. */
-export async function carry({ cx, store, claimant }: PassScene, sending: Sending): Promise<Item> {
+export async function carry({ cx, store, claimant }: PassScene, sending: Sending): Promise<readonly Item[]> {
   const keeper = setInterval(() => extendQuietly(sending), (claimant.leaseSeconds * 1000) / 3);
-  let item: Item = {};
+  let items: readonly Item[] = [];
   try {
     await deliver(cx, store, {
       recipient: recipientOf(sending.target),
@@ -27,9 +27,9 @@ export async function carry({ cx, store, claimant }: PassScene, sending: Sending
       commandId: sending.commandId,
       notificationId: sending.notificationId,
       begin: (deliveryId) => sending.begin(deliveryId),
-      end: (verdict, write) => void (item = sending.finish(verdict, write)),
+      end: (verdict, write) => void (items = sending.finish(verdict, write)),
     });
-    return item;
+    return items;
   } finally {
     clearInterval(keeper);
   }
@@ -57,7 +57,7 @@ export interface Carrier {
 /** Sends one after the other, each to its end. */
 export const inTurn = (scene: PassScene, done: (item: Item) => void): Carrier => ({
   busy: () => [],
-  send: async (sending) => done(await carry(scene, sending)),
+  send: async (sending) => (await carry(scene, sending)).forEach(done),
   aside: async (work) => {
     for (const item of await work()) done(item);
     return true;
@@ -84,7 +84,7 @@ export class Lanes implements Carrier {
     if (this.running.size >= MOST_AT_ONCE) await Promise.race(this.running.values());
     const { id } = sending.target;
     const lane = carry(this.scene, sending)
-      .then((item) => this.on.done(item))
+      .then((items) => items.forEach((item) => this.on.done(item)))
       .catch((error: Error) => this.on.problem(`sending to ${sending.target.name} could not be recorded: ${error.message}`))
       .finally(() => {
         this.running.delete(id);

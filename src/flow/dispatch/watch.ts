@@ -21,6 +21,8 @@ export interface WatchOptions extends PassOptions {
   readonly intervalSeconds: number;
   /** Stop after this many passes. */
   readonly iterations: number | undefined;
+  /** Not when a watch of this name that carries messages runs already. */
+  readonly unlessRunning?: boolean;
   /** Stop when nobody has been bound for so long; null: go on. */
   readonly untilUnboundSeconds: number | null;
 }
@@ -46,10 +48,11 @@ const ADDED_BEATS = 25;
 const OLDEST_BEAT_MS = 9500;
 
 /**
- * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
+ * Watches until stopped or done, and gives the number of passes; null: another of this name runs, and this one was not wanted then. A pass
+ * that fails is told and does not end the watch.
  * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
  */
-export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, stop: Stop, listener: Listener): Promise<number | null> {
   const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
   const scene: PassScene = { cx, store, claimant: options };
   const bell = new Bell();
@@ -57,6 +60,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const memory = newMemory();
   const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(scene, options);
+  if (key === null) return null;
   const { untilUnboundSeconds: seconds } = options;
   const unbound = seconds === null ? null : new UntilUnbound(store, key, seconds * 1000, () => bell.ring());
   // A rule of a person's may be for what this kind of Dispatch does not carry, too.
@@ -210,12 +214,12 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   return iteration;
 }
 
-/** Puts this watch on record and forgets dead ones of the same name. */
-async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey> {
+/** Puts this watch on record and forgets dead ones of the same name; null: it is not wanted where another of this name is, and one is. */
+async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey | null> {
   const { pid, started } = await thisProcess(cx.env);
   const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };
   const dead = await deadRows(cx, store, options.dispatcherId);
-  addDispatcher(
+  const added = addDispatcher(
     store,
     {
       ...key,
@@ -225,6 +229,7 @@ async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<Disp
       interval_seconds: options.intervalSeconds,
     },
     dead,
+    options.unlessRunning === true,
   );
-  return key;
+  return added ? key : null;
 }

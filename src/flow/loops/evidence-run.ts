@@ -14,7 +14,7 @@ import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
 import { maskSecrets } from "../../core/secrets.ts";
 import type { Task } from "../../core/tasks/task.ts";
-import { needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
+import { listCriteria, needCriterion, setCriterion } from "../../store/tasks/criteria.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { addEvidenceRun } from "../../store/loops/evidence-runs.ts";
 import { recordEvidence } from "../../store/loops/evidence.ts";
@@ -23,6 +23,9 @@ import { addTelemetry } from "../../store/record/telemetry.ts";
 import { recordRun } from "../../system/processes/recorded-run.ts";
 import { sourceTree } from "./machine-proof.ts";
 import type { Scene, TaskScene } from "../scene.ts";
+
+/** So many of the last lines of output are kept, unless somebody chooses. */
+export const TAIL_LINES = 20;
 
 /** An iteration of a loop that the evidence is for. */
 interface LoopTarget {
@@ -42,18 +45,20 @@ interface EvidenceSettling {
   readonly told?: boolean;
 }
 
-export interface EvidenceInput extends EvidenceSettling {
+/** What is run. */
+interface Runnable {
   readonly command: readonly string[];
   readonly folder: string;
   readonly timeoutMs?: number | undefined;
   readonly tailLines: number;
+  /** What it started and left running ends with it. */
+  readonly endsRest?: boolean | undefined;
 }
 
+export interface EvidenceInput extends EvidenceSettling, Runnable {}
+
 /** What was seen of a run, before anything is written of it. @throws Failure when the command cannot be run */
-export async function measureRun(
-  { cx, store }: Scene,
-  input: Pick<EvidenceInput, "command" | "folder" | "timeoutMs" | "tailLines">,
-): Promise<{ measured: MeasuredRun; notSeen: NotSeen | null }> {
+export async function measureRun({ cx, store }: Scene, input: Runnable): Promise<{ measured: MeasuredRun; notSeen: NotSeen | null }> {
   const before = await sourceTree(cx, store, input.folder);
   const startedAt = cx.now();
   const recording = await recordRun(input.command, {
@@ -61,6 +66,7 @@ export async function measureRun(
     cwd: input.folder,
     timeoutMs: input.timeoutMs,
     tailLines: input.tailLines,
+    endsRest: input.endsRest,
   });
   const after = await sourceTree(cx, store, input.folder);
   const measured = {
@@ -78,6 +84,35 @@ export async function measureRun(
     output_tail: maskSecrets(recording.tail),
   };
   return { measured, notSeen: after?.not_seen ?? null };
+}
+
+/** Writes the record of a run, with event and telemetry. Call it inside the transaction of the criterion it is about. */
+function addRun(store: Store, task: Task, run: EvidenceRun, correlationId: string | undefined, more: JsonObject = {}): void {
+  addEvidenceRun(store, run);
+  const said = { evidence_run_id: run.id, criterion_id: run.criterion_id };
+  const outcome = {
+    command: run.command,
+    exit_code: run.exit_code,
+    signal: run.signal,
+    timed_out: run.timed_out,
+    duration_ms: run.duration_ms,
+    tree_changed: run.tree_changed,
+  };
+  addEvent(store, {
+    type: "evidence_run_recorded",
+    taskId: task.id,
+    correlationId: correlationId ?? null,
+    payload: { ...said, ...outcome, git_head: run.tree?.head ?? null, ...more },
+  });
+  addTelemetry(store, {
+    type: "evidence_run_recorded",
+    taskId: task.id,
+    severity: succeeded(run) ? "info" : "warning",
+    ...(run.loop_run_id === null ? {} : { runId: run.loop_run_id }),
+    summary: `evidence run for criterion ${run.criterion_id}: ${succeeded(run) ? "passed" : "failed"}`,
+    correlation: { ...said, ...(correlationId === undefined ? {} : { correlation_id: correlationId }) },
+    attributes: outcome,
+  });
 }
 
 /**
@@ -103,31 +138,7 @@ export function recordMeasured(
     };
     const criterion = settle(store, task, input, facts);
     const run = { ...facts, criterion_id: criterion.id };
-    addEvidenceRun(store, run);
-    const said = { evidence_run_id: run.id, criterion_id: criterion.id };
-    const outcome = {
-      command: run.command,
-      exit_code: run.exit_code,
-      signal: run.signal,
-      timed_out: run.timed_out,
-      duration_ms: run.duration_ms,
-      tree_changed: run.tree_changed,
-    };
-    addEvent(store, {
-      type: "evidence_run_recorded",
-      taskId: task.id,
-      correlationId: input.correlationId ?? null,
-      payload: { ...said, ...outcome, git_head: run.tree?.head ?? null, ...(input.told ? { told_by_worker: true } : {}) },
-    });
-    addTelemetry(store, {
-      type: "evidence_run_recorded",
-      taskId: task.id,
-      severity: succeeded(run) ? "info" : "warning",
-      ...(target ? { runId: target.loop.run.id } : {}),
-      summary: `evidence run for criterion ${criterion.id}: ${succeeded(run) ? "passed" : "failed"}`,
-      correlation: { ...said, ...(input.correlationId === undefined ? {} : { correlation_id: input.correlationId }) },
-      attributes: outcome,
-    });
+    addRun(store, task, run, input.correlationId, input.told ? { told_by_worker: true } : {});
     return { run, criterion };
   });
 }
@@ -142,6 +153,62 @@ export async function runEvidence(
 ): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
   const { measured, notSeen } = await measureRun(scene, input);
   return { ...recordMeasured(scene, input, measured), notSeen };
+}
+
+/** A proof that is made once more in another tree, as it was stored. */
+export interface ProofAgain {
+  readonly stored: EvidenceRun;
+  /** Where it runs, and the folder that is put on record for it: the first goes away. */
+  readonly folder: string;
+  readonly recordedFolder: string;
+  readonly timeoutMs: number;
+  /** The landing that it is for; null: nothing is put on record. */
+  readonly landingId: string | null;
+}
+
+/**
+ * Makes a stored proof once more. The run is put on record; the criterion stays as it is, since it is not settled yet whether what was
+ * proven here comes to count.
+ * @throws Failure when the command cannot be run
+ */
+export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<EvidenceRun> {
+  const { stored, landingId } = again;
+  const { store, task } = scene;
+  const { measured } = await measureRun(scene, {
+    command: stored.command,
+    folder: again.folder,
+    timeoutMs: again.timeoutMs,
+    tailLines: TAIL_LINES,
+    endsRest: true,
+  });
+  const { criterion_id, loop_run_id, iteration, evidence_type } = stored;
+  const run: EvidenceRun = {
+    ...measured,
+    id: store.newId("evidence"),
+    task_id: task.id,
+    criterion_id,
+    loop_run_id,
+    iteration,
+    evidence_type,
+    folder: again.recordedFolder,
+  };
+  if (landingId !== null) tx(store, () => addRun(store, task, run, undefined, { landing_id: landingId }));
+  return run;
+}
+
+/**
+ * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what
+ * makes it count.
+ */
+export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObject): void {
+  const criterion = listCriteria(store, task.id).find(({ id }) => id === run.criterion_id);
+  if (criterion?.status !== "satisfied") return;
+  const { evidence } = criterion;
+  const machine = machineEvidence(run) as unknown as JsonObject;
+  setCriterion(store, task, run.criterion_id, "satisfied", {
+    proof: proofSentence(run),
+    evidence: { ...evidence, ...machine, status: "pass", ...more },
+  });
 }
 
 function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceSettling, run: EvidenceRun): Criterion {

@@ -8,7 +8,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { turnSign } from "../../core/sessions/worker-state.ts";
 import { type Ask, endAsk, goneAsks, recordAsks, unsettledAsks } from "../../store/asks.ts";
 import { newestTurnEvent, recordsBefore } from "../../store/observe/codex-events.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { asksNow } from "../reach/asks.ts";
@@ -56,5 +56,5 @@ export function endInRecord(store: Store, session: Session, { item_id, turn_id, 
 /** Puts on record how what we answered ended, as far as the stored records tell by now. */
 export function settleAsks(store: Store, session: Session): void {
   for (const ask of unsettledAsks(store, session.id))
-    endAsk(store, ask, endInRecord(store, session, ask), bindingOfSession(store, session.id)?.task_id ?? null);
+    endAsk(store, ask, endInRecord(store, session, ask), taskOfSession(store, session.id));
 }

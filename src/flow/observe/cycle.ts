@@ -3,6 +3,7 @@
  * it went.
  */
 import type { Context } from "../../context.ts";
+import type { InboxItem } from "../../core/dispatch/notification.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { failureWords } from "../../core/agent/failed-turn.ts";
 import { type Inference, inferState } from "../../core/sessions/worker-state.ts";
@@ -25,19 +26,27 @@ import { contextAttributes, managerContext, requireAcks } from "./manager-contex
 import { nextCommand } from "../reach/next-command.ts";
 import { paneSignal } from "./pane-signal.ts";
 import { moveOf, whereIs } from "./whereabouts.ts";
-import { asksItself } from "../reach/asker.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { PairedScene } from "../scene.ts";
-import { show, thisReader } from "../showing.ts";
+import { thisReader } from "../showing.ts";
 
-interface CycleOptions {
+export interface CycleOptions {
   /** The task as typed. */
   readonly task: string;
   readonly busyWaitSeconds: number;
   /** Whether the manager's messages count as read by this look. Whose look it is decides, and that is the caller's to say. */
   readonly consume: boolean;
-  /** Shows the result to who asked, before it is on record. @throws when that is not possible: then nothing was read */
-  readonly tell: (result: Record<string, unknown>) => void;
+}
+
+/** What a cycle has observed, and is yet to be shown to who asked: until then nothing was read by it. */
+export interface Observed {
+  readonly result: Record<string, unknown>;
+  /** The messages in it, claimed for the one who is shown them. */
+  readonly consumed: readonly InboxItem[];
+  /** Puts on record that it was shown; inside a transaction. */
+  keep(): void;
+  /** It could not be shown: puts that on record. */
+  fail(error: unknown): void;
 }
 
 /** State and turn of a session from what is stored of its rollout. */
@@ -45,10 +54,10 @@ export const inferSession = (cx: Context, store: Store, session: Session): Infer
   inferState(newestTurnEvent(store, session.id), lastSubtype(store, session.id), writerSigns(session), cx.nowMs());
 
 /**
- * Observes the task and gives the result of `cycle`. A failure is recorded as a failed cycle, then thrown on.
+ * Observes the task. A failure is recorded as a failed cycle, then thrown on.
  * @throws Failure when the task is unknown or unbound (nothing is recorded), or when a phase fails
  */
-export async function runCycle(cx: Context, store: Store, options: CycleOptions): Promise<Record<string, unknown>> {
+export async function observe(cx: Context, store: Store, options: CycleOptions): Promise<Observed> {
   const task = needTask(store, options.task);
   const { worker, manager } = needPairing(store, task);
   // Before it begins, since its worker may have gone on to another conversation.
@@ -60,14 +69,6 @@ export async function runCycle(cx: Context, store: Store, options: CycleOptions)
     cycle.fail(error);
     throw error;
   }
-}
-
-/**
- * Whether a look takes the manager's messages when nobody says so: a program's does, and the manager's own; a person's, at a terminal, does
- * not.
- */
-export async function looksForManager(cx: Context, store: Store, ref: string): Promise<boolean> {
-  return !cx.outside.tty.out || (await asksItself(cx, needPairing(store, needTask(store, ref)).manager));
 }
 
 interface Ended<T> {
@@ -150,7 +151,7 @@ class Cycle {
     return value;
   }
 
-  async run(): Promise<Record<string, unknown>> {
+  async run(): Promise<Observed> {
     const { cx, store, task, pairing } = this.scene;
     const { worker, manager } = pairing;
     const { busyWaitSeconds } = this.options;
@@ -254,8 +255,7 @@ class Cycle {
         },
       });
     };
-    show(store, consumed, () => this.options.tell(result), keep);
-    return result;
+    return { result, consumed, keep, fail: (error) => this.fail(error) };
   }
 
   /** Records that the phase at hand failed; what it had written is rolled back already. */

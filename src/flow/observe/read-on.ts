@@ -13,7 +13,7 @@ import { addCodexEvents, type NewCodexEvent, recordsBefore, readingMark, setRead
 import { addTokenCounts, type TokenCount } from "../../store/observe/tokens.ts";
 import { countUnknownRecord } from "../../store/observe/unknown-records.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import { type Store, tx } from "../../store/store.ts";
 import type { Lines, RolloutFile } from "../../system/files/rollout-reader.ts";
 import type { Scene } from "../scene.ts";
@@ -135,7 +135,7 @@ function report(
 ): void {
   addTelemetry(store, {
     type: "codex_events_ingested",
-    taskId: bindingOfSession(store, session.id)?.task_id ?? null,
+    taskId: taskOfSession(store, session.id),
     summary: `${seen.events} records of ${session.name} stored`,
     correlation: { session: session.name, session_id: session.id },
     attributes: {

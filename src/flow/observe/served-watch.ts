@@ -10,7 +10,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { noteLimits } from "../../store/attention/accounts.ts";
 import { endAsk, openAsks, recordAsk } from "../../store/asks.ts";
 import { noteLost, textsUnderWay } from "../../store/deliveries.ts";
-import { bindingOfSession, boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
+import { boundManagers, boundWorkers, taskOfSession } from "../../store/sessions/bindings.ts";
 import { noteMoved } from "../../store/sessions/moves.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
@@ -82,7 +82,7 @@ export function watchServed(
 
   /** What was asked when nobody listened, or by the server before this one, may have gone unheard, and the turn that ran with it. */
   const lookBack = async (session: Session, line: ServedLine): Promise<void> => {
-    const at = { sessionId: session.id, threadId: session.codex_session_id!, taskId: taskOf(store, session) };
+    const at = { sessionId: session.id, threadId: session.codex_session_id!, taskId: taskOfSession(store, session.id) };
     try {
       if (openAsks(store, session.id).length > 0) await lookAtAsks(store, line, at);
       await lookForBroken(cx, store, sessionById(store, session.id)!, line);
@@ -175,11 +175,9 @@ function take(cx: Context, store: Store, session: Session, event: ServedEvent): 
   if (event.kind === "rewound" && mine(event.threadId)) ingest(cx, store, sessionById(store, session.id)!, true);
   if (event.kind === "turn" && mine(event.threadId) && event.turn.status !== "running") noteLost(store, waitingTexts(store, session));
   if (event.kind === "limits") noteLimits(store, session, windowsOf(event.limits, store.now()), store.now());
-  if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOf(store, session), event.ask);
+  if (event.kind === "asks" && mine(event.ask.threadId)) recordAsk(store, session.id, taskOfSession(store, session.id), event.ask);
   if (event.kind !== "answered" || !mine(event.threadId)) return;
   const ask = openAsks(store, session.id).find(({ request_id }) => request_id === event.requestId);
   // Whoever answers for us writes down itself how that went.
-  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, { by: "person", proof: "seen" }, taskOf(store, session));
+  if (ask !== undefined && ask.sent_at === null) endAsk(store, ask, { by: "person", proof: "seen" }, taskOfSession(store, session.id));
 }
-
-const taskOf = (store: Store, session: Session): string | null => bindingOfSession(store, session.id)?.task_id ?? null;

@@ -33,8 +33,8 @@ export interface Launch extends ModelChoice, PermissionChoice {
   /** Answer a folder-trust page that was recognised. */
   readonly acceptTrust: boolean;
   readonly timeoutSeconds: number;
-  /** The binding in which the session may stand already, when the same start was cut off after it was made; else null. */
-  readonly binding: string | null;
+  /** The bindings in which the session may stand already, when the same start was cut off after they were made. */
+  readonly bindings: readonly string[];
   readonly wish: LaunchWish;
   /** The thread to go on with, without first words; null: a new one. */
   readonly resume: string | null;

@@ -9,7 +9,7 @@ import { agentOfProcess, sessionFamily, sessionLine } from "../../system/agent/k
 import { environmentOf, executableOf, holdersOf, listProcesses, openFiles } from "../../system/processes/processes.ts";
 import { transcriptHead, transcriptHeadSoFar } from "../../system/agent/transcript.ts";
 import { listPanes } from "../../system/terminal/panes.ts";
-import { headBeforeWords, listedAs, refuseShared } from "./listed.ts";
+import { headBeforeWords, listedAs, refuseShared } from "../reach/listed.ts";
 import { type ServedThreads, servedThreads } from "../reach/served-threads.ts";
 
 export interface Identity {

@@ -1,8 +1,9 @@
 /** What a pairing puts on record: task, configuration and criteria before it begins, binding and run at its end, and how far it came. */
 import type { AgentKey } from "../../core/agent/agents.ts";
 import type { ConfigChange, ManagerConfig } from "../../core/tasks/manager-config.ts";
-import type { RegisteredSession } from "../../core/sessions/session.ts";
+import type { RegisteredSession, Session } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
+import { announce } from "../crew/lead.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
 import { createRun } from "../../store/record/runs.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
@@ -36,6 +37,8 @@ export interface PairInput extends StartInput, RoleChoice {
   readonly cwd: string;
   /** null: no setting was given. */
   readonly config: ConfigChange | null;
+  /** The manager may lead others already, and runs then. */
+  readonly crew: boolean;
   /** null: the worker gets no worktree of its own. */
   readonly wish: WorktreeWish | null;
   /** Database file, when one was named. */
@@ -53,6 +56,8 @@ export interface Before {
   readonly task: Task | null;
   /** The binding that the same pairing made before it was cut off. */
   readonly binding: Binding | null;
+  /** The manager that runs already and gets this worker, too; null: it is started. */
+  readonly leader: Session | null;
   /** The worker's worktree; null: none is asked for. */
   readonly plan: WorktreePlan | null;
 }
@@ -82,8 +87,9 @@ export interface Seeded extends Before {
 }
 
 /** Task, configuration and criteria, in one transaction. */
-export function seed(scene: PairScene, { task: found, binding, plan }: Before): Seeded {
+export function seed(scene: PairScene, asked: Before): Seeded {
   const { cx, store, input } = scene;
+  const { task: found } = asked;
   return tx(store, () => {
     const task = found ?? createTask(store, { name: input.task, goal: input.taskGoal!, summary: input.taskSummary ?? null });
     const begun: TaskPairScene = { ...scene, task, progress: { worker: null, manager: null, bindingId: null, runId: null } };
@@ -110,15 +116,33 @@ export function seed(scene: PairScene, { task: found, binding, plan }: Before): 
       if (saved !== null) takeBackConfig(store, before, saved);
       takeBackCriteria(store, task.id, criteria);
     };
-    return { task, binding, plan, created: found === null, byPair, criteria, takeBack };
+    return { ...asked, task, created: found === null, byPair, criteria, takeBack };
   });
 }
 
-/** Binding and run, unless they were made before, inside one transaction. */
-export function join(scene: TaskPairScene, byPair: boolean): { bindingId: string; runId: string } {
-  const { store, input, task, progress } = scene;
+/** What was made at the end of a pairing. */
+interface Joined {
+  readonly bindingId: string;
+  readonly runId: string;
+  /** The command that tells a manager which runs already; null: it was started, and knows. */
+  readonly told: string | null;
+}
+
+/** Binding, run, and what a manager that runs already is told, unless they were made before, inside one transaction. */
+export function join(scene: TaskPairScene, { byPair, leader }: Seeded): Joined {
+  const { cx, store, input, task, progress } = scene;
   const binding =
-    openBinding(store, task.id) ?? bind(store, task, needSession(store, input.workerName), needSession(store, input.managerName));
+    openBinding(store, task.id) ??
+    bind(store, task, needSession(store, input.workerName), needSession(store, input.managerName), { crew: input.crew });
+  const told =
+    leader === null
+      ? null
+      : announce(scene, leader, binding, {
+          worker: input.workerName,
+          cwd: needSession(store, input.workerName).cwd,
+          goal: input.taskGoal ?? task.goal,
+          ...(input.path === undefined ? {} : { path: cx.storePath(input.path) }),
+        });
   const bound = { ...scene, progress: { ...progress, bindingId: binding.id } };
   trace(bound, "pair_binding_created", {});
   const known = activeRunId(store, task.id);
@@ -140,7 +164,7 @@ export function join(scene: TaskPairScene, byPair: boolean): { bindingId: string
   trace(bound, "pair_run_created", { run_id: run });
   progress.bindingId = binding.id;
   progress.runId = run;
-  return { bindingId: binding.id, runId: run };
+  return { bindingId: binding.id, runId: run, told };
 }
 
 export function trace({ store, input, task, progress }: TaskPairScene, type: string, attributes: Record<string, unknown>): void {

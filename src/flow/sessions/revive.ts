@@ -10,7 +10,7 @@ import { quoteWord } from "../../core/shell.ts";
 import { instant } from "../../core/time.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { newestTurnEvent, noteBroken } from "../../store/observe/codex-events.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession, taskOfSession } from "../../store/sessions/bindings.ts";
 import { markDead } from "../../store/sessions/reconcile.ts";
 import { goneUnasked, reviveBinding, type WaitingBinding, waitingBindings } from "../../store/sessions/revivable.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
@@ -136,7 +136,7 @@ function startOf({ cx, store }: Scene, session: Session): { readonly there: Cont
     prompt: null,
     acceptTrust: false,
     timeoutSeconds: RESUME_SECONDS,
-    binding: bindingOfSession(store, session.id)?.id ?? null,
+    bindings: bindingsOfSession(store, session.id).map(({ id }) => id),
     asSetUp,
     wish: session.launch === "protocol" && !asSetUp ? "protocol" : "tmux",
     resume: thread,
@@ -223,7 +223,7 @@ class Reviving {
         noteCutOff(this.scene, session.id, began);
       });
       const { tmux_session, pid, launch } = sessionById(store, session.id)!;
-      addEvent(store, { type: "session_revived", taskId: bindingOfSession(store, session.id)?.task_id ?? null, payload: facts });
+      addEvent(store, { type: "session_revived", taskId: taskOfSession(store, session.id), payload: facts });
       this.revived.push({ ...facts, tmux_session, pid, launch });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

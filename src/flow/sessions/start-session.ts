@@ -109,7 +109,7 @@ export const launchOf = (cx: Context, role: Role, name: string, cwd: string, inp
   prompt,
   acceptTrust: input.acceptTrust,
   timeoutSeconds: input.timeoutSeconds,
-  binding: null,
+  bindings: [],
   asSetUp: false,
   wish: launchWish(cx, input.launch),
   resume: input.resume ?? null,

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { dropStartOf } from "../../store/sessions/unfinished-starts.ts";
 import { markGone } from "../../store/sessions/sessions.ts";
@@ -111,11 +111,8 @@ async function say(cx: Context, store: Store, subject: Subject, message: string)
 }
 
 function warnBound(cx: Context, store: Store, sessionId: string, name: string): void {
-  const binding = bindingOfSession(store, sessionId);
-  if (binding === null) return;
-  const task = taskById(store, binding.task_id);
-  cx.err(
-    `warning: ${name} is still bound to task ${JSON.stringify(task?.name ?? binding.task_id)}; ${cx.program} unbind --task ` +
-      `${quoteWord(task?.name ?? binding.task_id)} ends that`,
-  );
+  for (const { task_id } of bindingsOfSession(store, sessionId)) {
+    const task = taskById(store, task_id)?.name ?? task_id;
+    cx.err(`warning: ${name} is still bound to task ${JSON.stringify(task)}; ${cx.program} unbind --task ${quoteWord(task)} ends that`);
+  }
 }

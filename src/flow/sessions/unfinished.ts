@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Agent, ModelChoice } from "../../core/agent/agent.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Role, Session } from "../../core/sessions/session.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import { endStart, findStart, listStarts, takeUpStart, type UnfinishedStart } from "../../store/sessions/unfinished-starts.ts";
 import type { Store } from "../../store/store.ts";
@@ -26,8 +26,8 @@ export interface WantedStart extends ModelChoice {
   readonly prompt?: string | null;
   /** The thread to go on with; null: a new one. */
   readonly resume: string | null;
-  /** The binding in which the session may stand. */
-  readonly binding: string | null;
+  /** The bindings in which the session may stand. */
+  readonly bindings: readonly string[];
 }
 
 /** What a start that was cut off has left running: a session on record, or a terminal that waits to be put there. */
@@ -74,8 +74,8 @@ export async function leftBehind({ cx, store }: Scene, start: UnfinishedStart | 
     start.request_sha256 === requestDigest(launch) && (launch.prompt === undefined || start.prompt_sha256 === promptDigest(launch.prompt));
   if (session !== null) {
     const runs = hold === "unknown" ? pane !== null : session.pid !== null && alive(session.pid);
-    const bound = bindingOfSession(store, session.id);
-    return same && runs && (bound === null || bound.id === launch.binding) ? { start, session } : null;
+    const isOwn = bindingsOfSession(store, session.id).every(({ id }) => launch.bindings.includes(id));
+    return same && runs && isOwn ? { start, session } : null;
   }
   if (pane === null) return null;
   if (same && hold === "nobody") return { start, session, pane };

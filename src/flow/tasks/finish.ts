@@ -22,7 +22,7 @@ import { alive, isSameStart } from "../../system/processes/processes.ts";
 import { thisProcess, undisturbed } from "../../system/processes/this-process.ts";
 import { sayLastWord } from "./last-word.ts";
 import { endTerminal } from "../reach/end-terminal.ts";
-import { ownTerminalLast, type Target, taskParties, verifyTargets } from "./task-party.ts";
+import { ownTerminalLast, refuseBusyElsewhere, type Target, taskParties, verifyTargets } from "./task-party.ts";
 import { captureTranscript, shownTranscript } from "../observe/transcript.ts";
 import type { TaskScene } from "../scene.ts";
 
@@ -111,6 +111,8 @@ class Finish {
 
   private async end({ party, terminal, pane, endedBefore }: Target): Promise<void> {
     const { cx, store, task } = this.scene;
+    // Another worker may have been given to the manager while its screen was kept and the message said.
+    refuseBusyElsewhere(this.scene, party);
     if (terminal) await endTerminal(cx, terminal);
     if (pane) this.done.killed.add(party.role);
     if (pane || endedBefore) markStopped(store, task, this.begun.commandId, party, endedBefore);
@@ -178,6 +180,8 @@ class Finish {
  */
 export async function finishTask(scene: TaskScene, order: FinishOrder): Promise<Record<string, unknown>> {
   const { cx, store, task } = scene;
+  const { manager } = taskParties(store, task.id, true);
+  if (order.stopManager && manager !== null) refuseBusyElsewhere(scene, manager);
   const open = openFinishes(store, task.id);
   const died = await Promise.all(open.map((call) => hasDied(cx, call)));
   const dead = open.filter((_, i) => died[i]);

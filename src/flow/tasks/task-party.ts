@@ -3,7 +3,7 @@ import { Failure } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { isOnRecord, type TaskParties, type TaskParty } from "../../core/tasks/task-party.ts";
-import { type Binding, bindingOfSession, latestBinding, openBinding } from "../../store/sessions/bindings.ts";
+import { type Binding, bindingsOfSession, latestBinding, openBinding, tasksIn } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
@@ -73,6 +73,20 @@ export async function verifyTargets(
   return targets;
 }
 
+/** @throws Failure when it is bound to other tasks, whose work would end with it */
+export function refuseBusyElsewhere({ cx, store, task }: TaskScene, { role, name, session }: TaskParty): void {
+  if (session === null) return;
+  const bindings = bindingsOfSession(store, session.id);
+  const others = bindings.filter(({ task_id }) => task_id !== task.id);
+  const [first] = others;
+  if (first === undefined) return;
+  const doing = bindings.length > others.length ? `leads ${tasksIn(store, others)} too` : `works on ${tasksIn(store, others)} now`;
+  const leaves = `leave --stop-manager out, or give it up with ${cx.program} stop-task ${quoteWord(task.name)} --keep-manager`;
+  throw new Failure(`${role} ${JSON.stringify(name)} ${doing} and is not stopped for ${JSON.stringify(task.name)}`, {
+    hint: role === "manager" ? leaves : `${cx.program} stop-task ${quoteWord(taskById(store, first.task_id)?.name ?? first.task_id)}`,
+  });
+}
+
 async function verified(
   { cx, store, task }: TaskScene,
   party: TaskParty,
@@ -81,15 +95,7 @@ async function verified(
 ): Promise<Target> {
   const absent = { party, terminal: null, pane: null, endedBefore: false };
   if (!isOnRecord(party) || party.tmuxSession === null) return absent;
-  const elsewhere = party.session && bindingOfSession(store, party.session.id);
-  if (elsewhere && elsewhere.task_id !== task.id) {
-    const other = taskById(store, elsewhere.task_id)?.name ?? elsewhere.task_id;
-    throw new Failure(
-      `${party.role} ${JSON.stringify(party.name)} works on task ${JSON.stringify(other)} now and is not stopped for ` +
-        `${JSON.stringify(task.name)}`,
-      { hint: `${cx.program} stop-task ${quoteWord(other)}` },
-    );
-  }
+  refuseBusyElsewhere({ cx, store, task }, party);
   const place = party.session ? sessionSubject(party.session) : party;
   const terminal = await lookAtTerminal(cx, place, panes);
   if (terminal.pane) return { party, terminal, pane: terminal.pane, endedBefore: false };

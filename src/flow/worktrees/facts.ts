@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { instant } from "../../core/time.ts";
 import { branchName, type TreeFacts, type Worktree, type WorktreeReport } from "../../core/worktree.ts";
-import { bindingOfSession } from "../../store/sessions/bindings.ts";
+import { taskOfSession } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
@@ -32,7 +32,7 @@ const NOTHING: TreeFacts = {
 /** The name of the task for which the worker works there; null: none is on record. */
 function taskOf(store: Store, { task_id, worker }: Worktree): string | null {
   const session = findSession(store, worker);
-  const bound = session === null ? null : (bindingOfSession(store, session.id)?.task_id ?? null);
+  const bound = session === null ? null : taskOfSession(store, session.id);
   const id = bound ?? task_id;
   return id === null ? null : (taskById(store, id)?.name ?? null);
 }

@@ -1,7 +1,7 @@
 /** The limits of accounts and of the sessions that work with them, as commands print them. */
 import type { Role, Session } from "../../core/sessions/session.ts";
 import { toIso } from "../../core/time.ts";
-import { bindingOfSession } from "../sessions/bindings.ts";
+import { bindingsOfSession } from "../sessions/bindings.ts";
 import { listSessions } from "../sessions/list.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import type { Store } from "../store.ts";
@@ -21,8 +21,10 @@ export interface ReportedWindow extends Omit<KnownWindow, keyof Account | "sessi
 interface ReportedSession extends Limited {
   readonly session: string;
   readonly role: Role;
-  /** Name of the task that it is bound to. */
+  /** Name of the task that it is bound to; null too when it leads several. */
   readonly task: string | null;
+  /** All of them. */
+  readonly tasks: readonly string[];
   /** Messages of Dispatch that wait for it to go on. */
   readonly parked: number;
 }
@@ -41,12 +43,12 @@ const reported = (store: Store, { session_id, ...row }: KnownWindow): ReportedWi
 };
 
 const ofSession = (store: Store, session: Session, nowMs: number): ReportedSession => {
-  const taskId = bindingOfSession(store, session.id)?.task_id ?? null;
-  const task = taskId === null ? null : needTask(store, taskId).name;
+  const tasks = bindingsOfSession(store, session.id).map(({ task_id }) => needTask(store, task_id).name);
   return {
     session: session.name,
     role: session.role,
-    task,
+    task: tasks.length === 1 ? tasks[0]! : null,
+    tasks,
     ...limitedUntil(store, session, nowMs),
     parked: countParked(store, session.id),
   };

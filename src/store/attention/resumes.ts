@@ -2,7 +2,7 @@
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
-import { bindingOfSession, boundManagers, boundWorkers } from "../sessions/bindings.ts";
+import { bindingsOfSession, boundManagers, boundWorkers } from "../sessions/bindings.ts";
 import { sessionById } from "../sessions/sessions.ts";
 import { type Store, tx } from "../store.ts";
 import { needTask } from "../tasks/tasks.ts";
@@ -27,12 +27,14 @@ const APART_MS = 30_000;
 
 /** @param afterMs how long after the limit is over */
 function resumableOf(store: Store, session: Session, afterMs: number): Resumable | null {
-  const binding = session.state === "active" ? bindingOfSession(store, session.id) : null;
-  if (binding === null || binding.state !== "active") return null;
-  const { state } = needTask(store, binding.task_id);
-  if (state === "done" || state === "failed") return null;
-  const dead = deadTurn(store, session);
-  if (dead === null || isTaken(store, session.id, dead.eventId) || overBudget(store, binding.task_id).over) return null;
+  if (session.state !== "active") return null;
+  const isOpen = (taskId: string): boolean => !["done", "failed"].includes(needTask(store, taskId).state);
+  const open = bindingsOfSession(store, session.id).filter(({ state, task_id }) => state === "active" && isOpen(task_id));
+  const dead = open.length === 0 ? null : deadTurn(store, session);
+  if (dead === null || isTaken(store, session.id, dead.eventId)) return null;
+  // A manager of several goes on for all of them, as long as one may.
+  const binding = open.find(({ task_id }) => !overBudget(store, task_id).over);
+  if (binding === undefined) return null;
   const account = accountOf(store, session) ?? { agent: session.agent, home: "" };
   const due = Math.max(mayBeOver(dead) + afterMs, lastOf(store, account) + APART_MS);
   return { session, taskId: binding.task_id, eventId: dead.eventId, account, due };

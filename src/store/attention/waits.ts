@@ -58,6 +58,7 @@ export const lastBindingOf = ({ db }: Store, sessionId: string): Binding | null 
 /** A message in an inbox, as it is named to who waits for it. */
 export interface WaitingMessage {
   readonly id: number;
+  readonly task_id: string;
   readonly signal_type: string;
   readonly source: string;
   readonly delivered_at: string | null;
@@ -68,7 +69,7 @@ export interface WaitingMessage {
 export const unreadOf = ({ db }: Store, sessionId: string): WaitingMessage[] =>
   db
     .query<WaitingMessage, [string]>(
-      `select n.id, n.signal_type, s.name as source, n.delivered_at, n.payload_json from routed_notifications n
+      `select n.id, n.task_id, n.signal_type, s.name as source, n.delivered_at, n.payload_json from routed_notifications n
          join sessions s on s.id = n.source_session_id
        where n.target_session_id = ? and n.state = 'delivered' and n.consumed_at is null order by n.id`,
     )

@@ -1,4 +1,5 @@
 /** Chains of what led to what: command → attempts → notification → proof → the cycle that took it up → the decision there. */
+import { tellsOf } from "../deliveries.ts";
 import type { Store } from "../store.ts";
 
 interface ChainAttempt {
@@ -87,13 +88,13 @@ const attemptsOf = (store: Store, commandId: string): ChainAttempt[] =>
     )
     .all(commandId);
 
-const SENT = "select id, state, transport, proof, created_at, finished_at from deliveries";
+const SENT = "select id, state, transport, proof, created_at, finished_at from deliveries d";
 
 /** The newest sending of a notification, else of a command that made none. */
 function deliveryOf(store: Store, commandId: string | null, notificationId: number | null): ChainDelivery | null {
   if (notificationId !== null)
     return store.db
-      .query<ChainDelivery, [number]>(`${SENT} where notification_id = ? order by created_at desc, rowid desc limit 1`)
+      .query<ChainDelivery, [number]>(`${SENT} where ${tellsOf("?1")} order by created_at desc, d.rowid desc limit 1`)
       .get(notificationId);
   if (commandId === null) return null;
   return store.db

@@ -4,6 +4,7 @@ import type { DeliveryState } from "../../core/delivery/delivery.ts";
 import type { NotificationState } from "../../core/dispatch/notification.ts";
 import type { Task } from "../../core/tasks/task.ts";
 import { instant } from "../../core/time.ts";
+import { tellsOf } from "../deliveries.ts";
 import { activeTasks, type TaskFacts, taskFacts } from "../attention/tasks.ts";
 import { taskById } from "../tasks/tasks.ts";
 import type { Store } from "../store.ts";
@@ -52,7 +53,7 @@ function deliveryOf(store: Store, taskId: string): LastDelivery | null {
     .query<LastDelivery, [string]>(
       `select 'notification:' || n.id as id, n.signal_type, n.state, n.delivery_mode, s.name as target, n.created_at, n.delivered_at,
          n.consumed_at, n.side_effect_started, n.side_effect_completed, n.error,
-         (select d.proof from deliveries d where d.notification_id = n.id order by d.created_at desc limit 1) as proof
+         (select d.proof from deliveries d where ${tellsOf("n.id")} order by d.created_at desc limit 1) as proof
        from routed_notifications n join sessions s on s.id = n.target_session_id where n.task_id = ? order by n.id desc limit 1`,
     )
     .get(taskId);

@@ -12,35 +12,40 @@ export interface Claim {
   readonly attemptId: number;
 }
 
-/** A command for a session that is being sent to is left alone; ?3 names these sessions. */
+/** For whom commands may be. */
+interface Targets {
+  /** A command for a session that is being sent to is left alone. */
+  readonly busy?: readonly string[];
+  /** For this manager alone. */
+  readonly only?: string | undefined;
+}
+
+/** ?3 names the busy sessions, ?5 the only manager. */
 const targetFree = `not exists (
   select 1 from bindings b where b.task_id = c.task_id and b.state in ('active', 'ending')
-    and case c.type when 'notify_manager' then b.manager_session_id else b.worker_session_id end in (select value from json_each(?3)))`;
+    and case c.type when 'notify_manager' then b.manager_session_id else b.worker_session_id end in (select value from json_each(?3)))
+  and (?5 is null or c.type = 'notify_manager' and exists (
+    select 1 from bindings b where b.task_id = c.task_id and b.state in ('active', 'ending') and b.manager_session_id = ?5))`;
 
 const claimable = `state = 'pending' and type in (select value from json_each(?1)) and attempts < max_attempts
   and (available_at is null or julianday(available_at) <= julianday(?2))
   and not exists (select 1 from parked_messages p where p.message = c.id and p.until is null)`;
 
 /** The commands that could be claimed now, in the order in which they would be. */
-export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, busy: readonly string[] = []): CommandRow[] =>
+export const claimableCommands = (store: Store, types: readonly CommandType[], limit: number, to: Targets = {}): CommandRow[] =>
   store.db
-    .query<CommandRow, [string, string, string, number]>(
+    .query<CommandRow, [string, string, string, number, string | null]>(
       `select * from commands c indexed by commands_queue where ${claimable} and ${targetFree} order by julianday(created_at), rowid
         limit ?4`,
     )
-    .all(JSON.stringify(types), store.now(), JSON.stringify(busy), limit);
+    .all(JSON.stringify(types), store.now(), JSON.stringify(to.busy ?? []), limit, to.only ?? null);
 
-export const hasClaimable = (store: Store, types: readonly CommandType[], busy: readonly string[]): boolean =>
-  types.length > 0 && claimableCommands(store, types, 1, busy).length > 0;
+export const hasClaimable = (store: Store, types: readonly CommandType[], to: Targets): boolean =>
+  types.length > 0 && claimableCommands(store, types, 1, to).length > 0;
 
-/**
- * Claims the oldest command that can be claimed and is not for a busy session: state, attempt and telemetry in one immediate transaction.
- * Null when there is none.
- */
-export function claimNext(store: Store, claimant: Claimant, types: readonly CommandType[], busy: readonly string[] = []): Claim | null {
+/** Claims a command that was just found claimable: state, attempt and telemetry in one immediate transaction. Null when it cannot be. */
+export function claimCommand(store: Store, claimant: Claimant, next: CommandRow): Claim | null {
   return tx(store, () => {
-    const [next] = claimableCommands(store, types, 1, busy);
-    if (!next) return null;
     const correlationId = next.correlation_id ?? store.newId("dispatch");
     if (moveMessage(store, { commandId: next.id }, "claim", { by: "anyone", claimant }, { correlationId }) === null) return null;
     const claimed = readMessage(store, { commandId: next.id })!;

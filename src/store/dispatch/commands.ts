@@ -52,6 +52,10 @@ export function createCommand(store: Store, input: NewCommand): string {
   });
 }
 
+/** Takes a command back that nobody has begun to carry out, as if it had never been. */
+export const takeBackCommand = (store: Store, id: string): void =>
+  void store.db.query("delete from commands where id = ? and state = 'pending' and attempts = 0").run(id);
+
 /**
  * Moves a command that this process executes itself (not through Dispatch: `attempts` stays as it is), with telemetry `command_<state>`.
  * @param outcome what is stored in `result_json` and `error`

@@ -28,6 +28,8 @@ interface Except {
   readonly events?: ReadonlySet<number>;
   /** Managers that are being sent to. */
   readonly managers?: readonly string[];
+  /** Of these managers alone. */
+  readonly only?: readonly string[];
   /** By worker session: the last event up to which every turn is known to be routed. */
   readonly routedTo?: ReadonlyMap<string, number>;
 }
@@ -44,14 +46,20 @@ const known = ({ routedTo }: Except): string => JSON.stringify(Object.fromEntrie
 /** Unrouted turns of all bound workers, the oldest event first. */
 export const unroutedTurns = (store: Store, limit: number, except: Except = {}): UnroutedTurn[] =>
   store.db
-    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, string, number]>(
+    .query<Omit<UnroutedTurn, "payload"> & { payload_json: string }, [string, string, string, number, string | null]>(
       `select e.id as event_id, e.timestamp, e.payload_json, b.id as binding_id, b.task_id, b.worker_session_id, b.manager_session_id,
          coalesce(julianday(e.timestamp) < julianday(b.created_at), 0) as before_binding
        from ${turnsOfBound} and not exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3)) order by e.id
-           limit ?4`,
+         and e.id not in (select value from json_each(?2)) and b.manager_session_id not in (select value from json_each(?3))
+         and (?5 is null or b.manager_session_id in (select value from json_each(?5))) order by e.id limit ?4`,
     )
-    .all(known(except), JSON.stringify([...(except.events ?? [])]), JSON.stringify(except.managers ?? []), limit)
+    .all(
+      known(except),
+      JSON.stringify([...(except.events ?? [])]),
+      JSON.stringify(except.managers ?? []),
+      limit,
+      except.only ? JSON.stringify(except.only) : null,
+    )
     .map(({ payload_json, ...row }) => {
       const payload = parseStored<unknown>(payload_json, {});
       return { ...row, payload: isObject(payload) ? payload : {} };

@@ -21,23 +21,39 @@ const itemOf = ({ payload_json, side_effect_started, side_effect_completed, ...r
   };
 };
 
-/** Waiting items of the session, oldest first, at most `limit` (below 0: all). Changes nothing. */
-export const listInbox = (store: Store, sessionId: string, limit: number): InboxItem[] =>
+/**
+ * Waiting items of the session, oldest first, at most `limit` (below 0: all). Changes nothing.
+ * @param apart tasks whose items are meant for another look
+ */
+export const listInbox = (store: Store, sessionId: string, limit: number, apart: readonly string[] = []): InboxItem[] =>
   store.db
-    .query<Joined, [string, number]>(
+    .query<Joined, [string, string, number]>(
       `select n.*, t.name as task_name, s.name as source_session_name, s.role as source_session_role, r.name as target_session_name, r.role as target_session_role
        from routed_notifications n join tasks t on t.id = n.task_id join sessions s on s.id = n.source_session_id join sessions r on r.id
          = n.target_session_id
-       where n.target_session_id = ? and n.state = 'delivered' and n.consumed_at is null order by julianday(n.created_at), n.id limit ?`,
+       where n.target_session_id = ? and n.state = 'delivered' and n.consumed_at is null
+         and n.task_id not in (select value from json_each(?)) order by julianday(n.created_at), n.id limit ?`,
     )
-    .all(sessionId, limit)
+    .all(sessionId, JSON.stringify(apart), limit)
     .map(itemOf);
 
-/** Whether anything waits for the session. */
-export const inboxWaits = (store: Store, sessionId: string): boolean =>
+/** How many messages of this task wait for the session. */
+export const unreadOfTask = (store: Store, sessionId: string, taskId: string): number =>
   store.db
-    .query("select 1 from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null limit 1")
-    .get(sessionId) !== null;
+    .query<{ n: number }, [string, string]>(
+      `select count(*) as n from routed_notifications
+       where target_session_id = ? and state = 'delivered' and consumed_at is null and task_id = ?`,
+    )
+    .get(sessionId, taskId)!.n;
+
+/** Whether anything waits for the session. @param apart as of {@link listInbox} */
+export const inboxWaits = (store: Store, sessionId: string, apart: readonly string[] = []): boolean =>
+  store.db
+    .query(
+      `select 1 from routed_notifications where target_session_id = ? and state = 'delivered' and consumed_at is null
+         and task_id not in (select value from json_each(?)) limit 1`,
+    )
+    .get(sessionId, JSON.stringify(apart)) !== null;
 
 /** The loop run that an item belongs to, when its payload names one of the same task; null otherwise. */
 function loopRunOf(store: Store, item: InboxItem): string | null {
@@ -56,9 +72,9 @@ export interface Reader {
 }
 
 /** The waiting items of the session that nobody is being shown, oldest first, at most `limit` (below 0: all). */
-export function freeItems(store: Store, sessionId: string, limit: number, { gone }: Reader): InboxItem[] {
+export function freeItems(store: Store, sessionId: string, limit: number, { gone }: Reader, apart: readonly string[] = []): InboxItem[] {
   const shown = beingShown(store, gone);
-  const free = listInbox(store, sessionId, limit < 0 ? limit : limit + shown.size).filter((item) => !shown.has(readingKey(item.id)));
+  const free = listInbox(store, sessionId, limit < 0 ? limit : limit + shown.size, apart).filter((item) => !shown.has(readingKey(item.id)));
   return limit < 0 ? free : free.slice(0, limit);
 }
 
@@ -82,9 +98,9 @@ export function keepRead(store: Store, item: InboxItem): void {
  * Claims the oldest waiting item for the session, as it is to be shown; null when there is none.
  * One immediate transaction: two who ask at once get different items.
  */
-export function claimNextItem(store: Store, session: Session, reader: Reader): InboxItem | null {
+export function claimNextItem(store: Store, session: Session, reader: Reader, apart: readonly string[] = []): InboxItem | null {
   return tx(store, () => {
-    const [next] = freeItems(store, session.id, 1, reader);
+    const [next] = freeItems(store, session.id, 1, reader, apart);
     if (!next) return null;
     const item = { ...next, consumed_at: store.now(), consumed_by_session_id: session.id };
     claimItem(store, item, reader);

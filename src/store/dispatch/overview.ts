@@ -1,5 +1,6 @@
 /** What lies before Dispatch and what it left uncertain, read without changing anything. */
 import { COMMAND_TYPES } from "../../core/dispatch/queued-command.ts";
+import { tellsOf } from "../deliveries.ts";
 import { unroutedTurns } from "./completions.ts";
 import type { Store } from "../store.ts";
 
@@ -43,7 +44,24 @@ export const heldWork = (store: Store): Held[] =>
        union all
        select null, n.id, n.signal_type, t.name, n.claimed_by, n.claim_expires_at, n.side_effect_started
        from routed_notifications n join tasks t on t.id = n.task_id where n.state = 'pending' and n.command_id is null
-       order by 6`,
+         and n.claimed_by is not null order by 6`,
+    )
+    .all();
+
+interface WaitingTurns {
+  readonly target_session: string;
+  readonly count: number;
+  readonly oldest_created_at: string;
+}
+
+/** Ended turns that nobody holds, by whom they are for: it works, or could not be told yet. What is parked is not among them. */
+export const waitingTurns = (store: Store): WaitingTurns[] =>
+  store.db
+    .query<WaitingTurns, []>(
+      `select s.name as target_session, count(*) as count, min(n.created_at) as oldest_created_at
+       from routed_notifications n join sessions s on s.id = n.target_session_id
+       where n.state = 'pending' and n.command_id is null and n.claimed_by is null
+         and not exists (select 1 from parked_messages p where p.message = 'notification-' || n.id) group by s.id order by s.name`,
     )
     .all();
 
@@ -61,7 +79,7 @@ interface Uncertain {
 
 /** Failed after it was begun, and not proven since by a later look into the rollout. */
 const begun = `n.state = 'failed' and n.side_effect_started = 1 and n.side_effect_completed = 0
-  and not exists (select 1 from deliveries d where d.notification_id = n.id and d.state = 'delivered')`;
+  and not exists (select 1 from deliveries d where ${tellsOf("n.id")} and d.state = 'delivered')`;
 
 /** The newest uncertain messages first, at most `limit`. */
 export const uncertainMessages = (store: Store, limit: number): Uncertain[] =>

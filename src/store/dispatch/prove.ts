@@ -4,6 +4,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { payloadOf } from "../../core/dispatch/queued-command.ts";
 import { type Delivery, lastBegun } from "../deliveries.ts";
 import { type Store, tx } from "../store.ts";
+import { toldBy } from "./digests.ts";
 import { claimOf, type Message, type MessageRef, moveMessage, readMessage } from "./message.ts";
 import { notificationById } from "./notifications.ts";
 import { reportCommand, reportSignal } from "./telemetry.ts";
@@ -11,12 +12,14 @@ import { reportCommand, reportSignal } from "./telemetry.ts";
 /** What is told of a message that was settled or recovered. */
 export type Told = Readonly<Record<string, unknown>>;
 
-/** The message that this sending was for; null for what is said without Dispatch. */
-export function refOf(store: Store, delivery: Pick<Delivery, "command_id" | "notification_id">): MessageRef | null {
-  if (delivery.command_id !== null) return { commandId: delivery.command_id };
-  const notification = delivery.notification_id === null ? null : notificationById(store, delivery.notification_id);
-  if (notification === null) return null;
-  return notification.command_id === null ? { notificationId: notification.id } : { commandId: notification.command_id };
+/** The messages that this sending was for, in their order; none for what is said without Dispatch. */
+export function refsOf(store: Store, delivery: Pick<Delivery, "id" | "command_id" | "notification_id">): MessageRef[] {
+  if (delivery.notification_id === null) return delivery.command_id === null ? [] : [{ commandId: delivery.command_id }];
+  return toldBy(store, delivery).flatMap((id): MessageRef[] => {
+    const notification = notificationById(store, id);
+    if (notification === null) return [];
+    return [notification.command_id === null ? { notificationId: id } : { commandId: notification.command_id }];
+  });
 }
 
 /** The keys by which a message is known wherever it is told of. */
@@ -49,35 +52,38 @@ export function keysOf(message: Message): Told {
 }
 
 /**
- * Writes that the text of this delivery has arrived: the delivery by `write`, and the message that it was for, in one transaction.
- * Gives what to tell of the message; null when the delivery was for none, or its message is at another end already.
+ * Writes that the text of this delivery has arrived: the delivery by `write`, and the messages that it was for, in one transaction.
+ * Gives what to tell of each; nothing of one that is at another end already.
  * @param dispatcherId who found out; null: no dispatcher
  */
-export function proveMessage(store: Store, delivery: Delivery, dispatcherId: string | null, write: () => void): Told | null {
+export function proveMessages(store: Store, delivery: Delivery, dispatcherId: string | null, write: () => void): Told[] {
   return tx(store, () => {
-    const ref = refOf(store, delivery);
-    const was = ref && readMessage(store, ref);
-    if (ref === null || was === null) {
-      write();
-      return null;
-    }
-    const told = { ...keysOf(was), state: "delivered", proof: "seen", transport: delivery.transport, error: null, recovered: true };
-    const item =
-      was.command === null ? told : { ...told, dispatcher_id: dispatcherId, side_effect_started: true, side_effect_completed: true };
-    const facts = { error: null, result: resultOf(was, item), delivery: write };
-    if (moveMessage(store, ref, "prove", { by: "settling", deliveryId: delivery.id }, facts) === null) {
-      write();
-      return null;
-    }
-    report(store, was, item, dispatcherId);
-    return item;
+    const told = refsOf(store, delivery).flatMap((ref): Told[] => {
+      const one = proveOne(store, ref, delivery, dispatcherId);
+      return one === null ? [] : [one];
+    });
+    write();
+    return told;
   });
 }
 
-/** The same for the newest begun sending of a notification, by whoever did it. */
+function proveOne(store: Store, ref: MessageRef, delivery: Delivery, dispatcherId: string | null): Told | null {
+  const was = readMessage(store, ref);
+  if (was === null) return null;
+  const told = { ...keysOf(was), state: "delivered", proof: "seen", transport: delivery.transport, error: null, recovered: true };
+  const item =
+    was.command === null ? told : { ...told, dispatcher_id: dispatcherId, side_effect_started: true, side_effect_completed: true };
+  const facts = { error: null, result: resultOf(was, item) };
+  if (moveMessage(store, ref, "prove", { by: "settling", deliveryId: delivery.id }, facts) === null) return null;
+  report(store, was, item, dispatcherId);
+  return item;
+}
+
+/** The same for the newest begun sending of a notification, by whoever did it; gives what to tell of that notification. */
 export function proveById(store: Store, notificationId: number, dispatcherId: string, write: () => void): Told | null {
   const delivery = lastBegun(store, notificationId);
-  return delivery === null ? null : proveMessage(store, delivery, dispatcherId, write);
+  if (delivery === null) return null;
+  return proveMessages(store, delivery, dispatcherId, write).find((told) => told.notification_id === notificationId) ?? null;
 }
 
 /** What was told of it before, without what was wrong. */

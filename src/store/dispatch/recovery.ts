@@ -7,8 +7,10 @@ import { type Store, tx } from "../store.ts";
 import { heldByOneOf, messagesOf } from "./claims.ts";
 import type { Claimant } from "./lease.ts";
 import { claimOf, keyOf, leaseOver, type Message, type MessageRef, moveMessage, readMessage } from "./message.ts";
-import { keysOf, type Told } from "./prove.ts";
+import { keysOf, refsOf, type Told } from "./prove.ts";
 import { reportCommand, reportSignal } from "./telemetry.ts";
+
+const UNDER_WAY: readonly MessageState[] = ["begun", "accepted"];
 
 const expired = "claim_expires_at is not null and julianday(claim_expires_at) <= julianday(?)";
 
@@ -64,7 +66,7 @@ export function overdueTurns(store: Store, gone: readonly Holder[], begun: boole
     store,
     ids.map((notificationId) => ({ notificationId })),
     gone,
-    begun ? ["begun", "accepted"] : ["claimed"],
+    begun ? UNDER_WAY : ["claimed"],
     limit,
   );
 }
@@ -101,30 +103,46 @@ function verdictOf(store: Store, message: Message, waits: boolean, gone: readonl
 }
 
 /**
- * Moves on a message whose lease is over; null when another was first, the lease was prolonged, or anything moved since it was `seen`.
- * A message that only waits on is nothing to tell of: its state is `not_yet`.
+ * Moves on a message whose lease is over, and with it all that its sending told of; nothing when another was first, a lease was prolonged,
+ * or anything moved since it was `seen`. A message that only waits on is nothing to tell of: its state is `not_yet`.
  * @param waits it stands in sight in the agent's own queue
  */
-export function recoverMessage(
+export function recoverMessages(
   store: Store,
   claimant: Claimant,
   seen: Message,
   waits: boolean,
   gone: readonly Holder[],
   now: string,
-): Told | null {
+): Told[] {
   return tx(store, () => {
-    const verdict = verdictOf(store, seen, waits, gone);
-    const { move, state, error } = verdict;
-    const { delivery } = seen;
-    const write = delivery === null ? undefined : () => void writeDelivery(store, delivery.id, seen, verdict, now);
-    const right = { by: "recovery", seen, gone, claimant } as const;
-    const facts = { error, delivery: write, ...(verdict.uncounted ? { uncounted: true } : {}) };
-    if (moveMessage(store, refOfMessage(seen), move, right, facts) === null) return null;
-    const attempt = seen.command === null ? {} : { attempt_id: runningOf(seen) };
-    const item = { ...keysOf(seen), ...attempt, error, state, side_effect_started: seen.state !== "claimed" };
-    if (state !== "not_yet") report(store, claimant, seen, item);
-    return item;
+    const others = fellows(store, seen);
+    if (!others.every((each) => leaseOver(store, each, gone))) return [];
+    const told: Told[] = [];
+    for (const message of [seen, ...others]) {
+      const { move, state, error, uncounted } = verdictOf(store, message, waits, gone);
+      const right = { by: "recovery", seen: message, gone, claimant } as const;
+      if (moveMessage(store, refOfMessage(message), move, right, { error, ...(uncounted ? { uncounted } : {}) }) === null) {
+        if (message === seen) return [];
+        continue;
+      }
+      const attempt = message.command === null ? {} : { attempt_id: runningOf(message) };
+      const item = { ...keysOf(message), ...attempt, error, state, side_effect_started: message.state !== "claimed" };
+      if (state !== "not_yet") report(store, claimant, message, item);
+      told.push(item);
+    }
+    if (seen.delivery !== null) writeDelivery(store, seen.delivery.id, seen, verdictOf(store, seen, waits, gone), now);
+    return told;
+  });
+}
+
+/** The other messages that were begun by the same sending and are not at an end: one fate for all. */
+function fellows(store: Store, { delivery, state, ...seen }: Message): Message[] {
+  if (delivery === null || state === "claimed") return [];
+  return refsOf(store, delivery).flatMap((ref) => {
+    const message = readMessage(store, ref);
+    const isOther = message !== null && message.notification?.id !== seen.notification?.id;
+    return isOther && message.delivery?.id === delivery.id && UNDER_WAY.includes(message.state) ? [message] : [];
   });
 }
 

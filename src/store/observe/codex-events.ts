@@ -215,6 +215,17 @@ export function newestCompletion(store: Store, taskId: string): Completion | nul
   return { ...rest, payload: parseStored<JsonObject>(payload_json, {}) };
 }
 
+/** What the session said last at the end of a turn; null: nothing yet, or that turn ended without a word. */
+export function lastWords(store: Store, sessionId: string): string | null {
+  const row = store.db
+    .query<{ said: unknown }, [string]>(
+      `select json_extract(payload_json, '$.last_agent_message') as said from codex_events
+       where session_id = ? and subtype = 'task_complete' order by id desc limit 1`,
+    )
+    .get(sessionId);
+  return typeof row?.said === "string" ? row.said : null;
+}
+
 interface TokenPoint {
   readonly id: number;
   readonly at: string;

@@ -57,9 +57,20 @@ export function addTokenCounts(store: Store, sessionId: string, counts: readonly
 
 function taskAt(spans: readonly Span[], at: string): string {
   const when = instant(at) ?? Number.NaN;
-  const span = spans.find((each) => when >= instant(each.created_at)! && (each.ended_at === null || when <= instant(each.ended_at)!));
-  return span?.task_id ?? "";
+  const [span, before] = spans.filter(
+    (each) => when >= instant(each.created_at)! && (each.ended_at === null || when <= instant(each.ended_at)!),
+  );
+  // Where one has begun before the other ended, a manager leads several: what it uses then belongs to none of them alone.
+  const isShared =
+    span !== undefined && before !== undefined && (before.ended_at === null || instant(before.ended_at)! > instant(span.created_at)!);
+  return span === undefined || isShared ? "" : span.task_id;
 }
+
+/** All tokens that this session has used for this task, cached ones among them; null: it has told of none. */
+export const tokensIn = (store: Store, sessionId: string, taskId: string): number | null =>
+  store.db
+    .query<{ total_tokens: number }, [string, string]>("select total_tokens from token_totals where session_id = ? and task_id = ?")
+    .get(sessionId, taskId)?.total_tokens ?? null;
 
 /** What each session has used for this task, while it was bound to it. */
 export const tokensOfTask = (store: Store, taskId: string): TokenTotal[] =>

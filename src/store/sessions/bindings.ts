@@ -5,6 +5,7 @@ import type { Task } from "../../core/tasks/task.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { addEvent } from "../record/events.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "./agents.ts";
+import { takeCrews } from "./crews.ts";
 import { sessionById } from "./sessions.ts";
 import { type Store, tx } from "../store.ts";
 
@@ -38,14 +39,26 @@ export const latestBinding = (store: Store, taskId: string): Binding | null =>
     .query<Binding, [string]>("select * from bindings where task_id = ? order by julianday(created_at) desc, rowid desc limit 1")
     .get(taskId);
 
-/** The open binding in which this session takes part, on either side, or null. */
-export const bindingOfSession = (store: Store, sessionId: string): Binding | null =>
+/** The open bindings of this session on either side, the oldest first: of a worker at most one, of a manager many. */
+export const bindingsOfSession = (store: Store, sessionId: string): Binding[] =>
   store.db
     .query<Binding, [string, string]>(
-      `select * from bindings where worker_session_id = ?1 and state in ('active', 'ending')
-       union all select * from bindings where manager_session_id = ?2 and state in ('active', 'ending') limit 1`,
+      `select b.* from (
+         select rowid as place from bindings where worker_session_id = ?1 and state in ('active', 'ending')
+         union all select rowid from bindings where manager_session_id = ?2 and state in ('active', 'ending')) p
+       cross join bindings b on b.rowid = p.place order by p.place`,
     )
-    .get(sessionId, sessionId);
+    .all(sessionId, sessionId);
+
+/** The task to which a fact about this session belongs: that of its open binding; null when it has none, or leads several. */
+export function taskOfSession(store: Store, sessionId: string): string | null {
+  const bindings = bindingsOfSession(store, sessionId);
+  return bindings.length === 1 ? bindings[0]!.task_id : null;
+}
+
+/** The tasks, apart from this one, on which the session is bound: those that its manager leads beside it. */
+export const otherTasksOf = (store: Store, sessionId: string, taskId: string): string[] =>
+  bindingsOfSession(store, sessionId).flatMap(({ task_id }) => (task_id === taskId ? [] : task_id));
 
 /** The task's open binding with both sessions, or null. */
 export function findPairing(store: Store, taskId: string): Pairing | null {
@@ -71,19 +84,43 @@ export function needPairing(store: Store, task: Task): Pairing {
   return pairing;
 }
 
-function refuseBound(store: Store, what: string, binding: Binding | null): void {
-  if (!binding) return;
-  const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(binding.task_id);
-  throw new Failure(`${what} is already bound: task ${JSON.stringify(task?.name ?? binding.task_id)}, binding ${binding.id}`, {
-    hint: `conveyor unbind --task ${quoteWord(task?.name ?? binding.task_id)}`,
+const taskName = (store: Store, { task_id }: Binding): string =>
+  store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(task_id)?.name ?? task_id;
+
+/** The names of the tasks of these bindings, for a sentence. */
+export const tasksIn = (store: Store, bindings: readonly Binding[]): string =>
+  `${bindings.length === 1 ? "task" : "tasks"} ${bindings.map((each) => JSON.stringify(taskName(store, each))).join(", ")}`;
+
+/** @param also another way than to end the binding that is in the way */
+function refuseBound(store: Store, what: string, bound: readonly Binding[], also = ""): void {
+  const [first] = bound;
+  if (first === undefined) return;
+  const which = bound.length === 1 ? `, binding ${first.id}` : "";
+  throw new Failure(`${what} is already bound: ${tasksIn(store, bound)}${which}`, {
+    hint: `${also}conveyor unbind --task ${quoteWord(taskName(store, first))}`,
   });
+}
+
+/** @throws Failure when the manager is bound, and would lead a second worker without that being wanted */
+const refuseCrew = (store: Store, manager: Session): void =>
+  refuseBound(
+    store,
+    `manager ${JSON.stringify(manager.name)}`,
+    bindingsOfSession(store, manager.id),
+    "with --crew it leads this worker too; or give up the other: ",
+  );
+
+/** How a binding is to be made. */
+interface BindOptions {
+  /** The manager may be bound already: it then leads several workers, each on a task of its own. */
+  readonly crew?: boolean;
 }
 
 /**
  * Joins a worker and a manager on a task, with the event. All refusals happen inside the transaction, so a race ends in the same message.
- * @throws Failure when the task is over, a session is gone, or anything is bound already
+ * @throws Failure when the task is over, a session is gone, or anything is bound already, but the manager of a crew
  */
-export function bind(store: Store, task: Task, worker: Session, manager: Session): Binding {
+export function bind(store: Store, task: Task, worker: Session, manager: Session, { crew = false }: BindOptions = {}): Binding {
   return tx(store, () => {
     if (task.state === "done" || task.state === "failed")
       throw new Failure(`task ${JSON.stringify(task.name)} is ${task.state} and takes no binding`, { hint: "conveyor tasks --active" });
@@ -93,9 +130,14 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
           hint: wayBack(session),
         });
     }
-    refuseBound(store, `task ${JSON.stringify(task.name)}`, openBinding(store, task.id));
-    refuseBound(store, `worker ${JSON.stringify(worker.name)}`, bindingOfSession(store, worker.id));
-    refuseBound(store, `manager ${JSON.stringify(manager.name)}`, bindingOfSession(store, manager.id));
+    const bound = openBinding(store, task.id);
+    refuseBound(store, `task ${JSON.stringify(task.name)}`, bound === null ? [] : [bound]);
+    refuseBound(store, `worker ${JSON.stringify(worker.name)}`, bindingsOfSession(store, worker.id));
+    const isSecond = bindingsOfSession(store, manager.id).length > 0;
+    if (isSecond) {
+      if (!crew) refuseCrew(store, manager);
+      takeCrews(store);
+    }
     const id = store.newId("binding");
     store.db
       .query(
@@ -106,7 +148,7 @@ export function bind(store: Store, task: Task, worker: Session, manager: Session
     addEvent(store, {
       type: "binding_created",
       taskId: task.id,
-      payload: { binding_id: id, task: task.name, worker: worker.name, manager: manager.name },
+      payload: { binding_id: id, task: task.name, worker: worker.name, manager: manager.name, ...(isSecond ? { crew: true } : {}) },
     });
     return openBinding(store, task.id)!;
   });
@@ -136,11 +178,21 @@ export const boundWorkers = (store: Store): Session[] =>
     )
     .all();
 
-/** The manager sessions of all open bindings. */
+/** The pairs that this manager leads, the oldest first. */
+export const crewOf = (store: Store, managerId: string): Pairing[] =>
+  bindingsOfSession(store, managerId).flatMap((binding) =>
+    binding.manager_session_id === managerId ? (findPairing(store, binding.task_id) ?? []) : [],
+  );
+
+/** Whether this binding has not ended. */
+export const isOpenBinding = (store: Store, bindingId: string): boolean =>
+  store.db.query("select 1 from bindings where id = ? and state in ('active', 'ending')").get(bindingId) !== null;
+
+/** The manager sessions of all open bindings, each once. */
 export const boundManagers = (store: Store): Session[] =>
   store.db
     .query<Session, []>(
       `select ${SESSION_COLUMNS} from bindings b join sessions s on s.id = b.manager_session_id ${AGENT_JOIN}
-       where b.state in ('active', 'ending') order by b.rowid`,
+       where b.state in ('active', 'ending') group by s.id order by min(b.rowid)`,
     )
     .all();

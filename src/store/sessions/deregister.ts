@@ -2,7 +2,7 @@
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
-import { bindingOfSession } from "./bindings.ts";
+import { bindingsOfSession, taskOfSession, tasksIn } from "./bindings.ts";
 import { createCommand, setCommandState } from "../dispatch/commands.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
@@ -10,9 +10,9 @@ import { type Store, tx } from "../store.ts";
 /** @returns the refusal when the session is bound, after it was recorded; null when the session is now gone */
 export function deregister(store: Store, session: Session): Failure | null {
   return tx(store, () => {
-    const binding = bindingOfSession(store, session.id);
-    const active = binding && { id: binding.id, task_id: binding.task_id };
-    const taskId = binding?.task_id ?? null;
+    const bindings = bindingsOfSession(store, session.id);
+    const [active = null] = bindings.map(({ id, task_id }) => ({ id, task_id }));
+    const taskId = taskOfSession(store, session.id);
     const commandId = createCommand(store, {
       type: "deregister_session",
       taskId,
@@ -21,7 +21,8 @@ export function deregister(store: Store, session: Session): Failure | null {
     setCommandState(store, commandId, "attempted");
     if (active) {
       const task = store.db.query<{ name: string }, [string]>("select name from tasks where id = ?").get(active.task_id)!;
-      const error = `session ${JSON.stringify(session.name)} is bound to task ${JSON.stringify(task.name)} (binding ${active.id})`;
+      const one = bindings.length === 1 ? ` (binding ${active.id})` : "";
+      const error = `session ${JSON.stringify(session.name)} is bound to ${tasksIn(store, bindings)}${one}`;
       addEvent(store, {
         type: "session_deregister_failed",
         taskId,

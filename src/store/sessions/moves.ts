@@ -2,12 +2,10 @@
 import type { Session } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
-import { bindingOfSession } from "./bindings.ts";
+import { taskOfSession } from "./bindings.ts";
 import { sessionById, threadIsRegistered } from "./sessions.ts";
 
 type Seen = Pick<Session, "id" | "codex_session_id">;
-
-const taskOf = (store: Store, sessionId: string): string | null => bindingOfSession(store, sessionId)?.task_id ?? null;
 
 /** Still the conversation that was on record when this was seen; null when somebody has decided otherwise meanwhile. */
 function unchanged(store: Store, { id, codex_session_id: thread }: Seen): Session | null {
@@ -26,7 +24,7 @@ export function noteMoved(store: Store, session: Seen, to: string, by: NonNullab
     if (now.moved_to === to) return;
     addEvent(store, {
       type: "session_moved",
-      taskId: taskOf(store, session.id),
+      taskId: taskOfSession(store, session.id),
       payload: { name: now.name, session_id: session.id, from: now.codex_session_id, to, told_by: by },
     });
   });
@@ -40,7 +38,11 @@ export function noteHere(store: Store, session: Session): void {
     const done = store.db.query("delete from session_moves where session_id = ? and thread_id = ?").run(session.id, session.moved_to);
     if (done.changes === 0) return;
     const { id, name, codex_session_id } = session;
-    addEvent(store, { type: "session_came_back", taskId: taskOf(store, id), payload: { name, session_id: id, thread: codex_session_id } });
+    addEvent(store, {
+      type: "session_came_back",
+      taskId: taskOfSession(store, id),
+      payload: { name, session_id: id, thread: codex_session_id },
+    });
   });
 }
 
@@ -59,7 +61,7 @@ export function followConversation(store: Store, session: Seen, to: { readonly i
     store.db.query("delete from session_moves where session_id = ?").run(now.id);
     addEvent(store, {
       type: "session_conversation_followed",
-      taskId: taskOf(store, now.id),
+      taskId: taskOfSession(store, now.id),
       payload: {
         name: now.name,
         session_id: now.id,

@@ -4,6 +4,7 @@ import { ACTIVE_TASK_STATES } from "../../core/tasks/task.ts";
 import { addEvent } from "../record/events.ts";
 import { type Store, tx } from "../store.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "./agents.ts";
+import { takesCrews } from "./crews.ts";
 
 interface Row {
   readonly type: string;
@@ -75,10 +76,12 @@ export const waitingBindings = (store: Store): WaitingBinding[] =>
 
 /**
  * The binding that an end of one of its sides made invalid is active again, with its event, once both sides are on record as running.
+ * Those that a manager led beside it at the end of this one are no others.
  * @returns whether it is now, and was not before; false too when task or side are bound otherwise meanwhile
  */
 export const reviveBinding = (store: Store, { id, task_id, task_name }: WaitingBinding): boolean =>
   tx(store, () => {
+    const crews = takesCrews(store);
     const revived = store.db
       .query(
         `update bindings set state = 'active', ended_at = null where id = ? and state = 'invalid'
@@ -86,9 +89,10 @@ export const reviveBinding = (store: Store, { id, task_id, task_name }: WaitingB
            and 2 = (select count(*) from sessions s where s.id in (bindings.worker_session_id, bindings.manager_session_id)
              and s.state = 'active')
            and not exists (select 1 from bindings o where o.state in ('active', 'ending') and (o.task_id = bindings.task_id
-             or o.worker_session_id = bindings.worker_session_id or o.manager_session_id = bindings.manager_session_id))`,
+             or o.worker_session_id = bindings.worker_session_id or (o.manager_session_id = bindings.manager_session_id
+               and not (? and julianday(o.created_at) < julianday(bindings.ended_at)))))`,
       )
-      .run(id);
+      .run(id, crews ? 1 : 0);
     if (revived.changes === 0) return false;
     addEvent(store, { type: "binding_revived", taskId: task_id, payload: { binding_id: id, task: task_name } });
     return true;

@@ -3,7 +3,7 @@
  * run one (a look at files, whose filters, differences and monitors the configuration names) is asked of a repository of our own, which has
  * the objects of the other and neither its configuration nor its hooks: what is never read cannot be changed between two looks either.
  */
-import { copyFileSync, lstatSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { withScratch } from "../files/scratch.ts";
 import { childEnv, type Env, which } from "../processes/environment.ts";
@@ -110,6 +110,9 @@ function makeRepository(own: string, sha256: boolean, index: string): void {
   const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
   if (!isFile(index)) return;
   copyFileSync(index, join(own, "index"));
+  // What was changed in the moment in which the index was written is only looked at again when that is as old (git, racy-git.txt).
+  const written = Math.floor(statSync(index).mtimeMs / 1000);
+  utimesSync(join(own, "index"), written, written);
   // A split index keeps most of itself in a file beside it.
   const beside = dirname(index);
   for (const name of readdirSync(beside))

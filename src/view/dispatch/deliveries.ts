@@ -12,11 +12,17 @@ interface DeliveryLine {
   readonly created_at: string;
   readonly finished_at: string | null;
   readonly error: string | null;
+  /** What was said together; null: one message. */
+  readonly digest:
+    readonly { readonly notification_id: number; readonly signal_type: string; readonly task: string; readonly state: string }[] | null;
 }
 
-/** `time<TAB>state<TAB>transport<TAB>proof<TAB>session<TAB>origin<TAB>id`. */
+/** `time<TAB>state<TAB>transport<TAB>proof<TAB>session<TAB>origin<TAB>id`; behind the origin how many messages it said together. */
 export const deliveryLine = (each: DeliveryLine): string =>
-  [each.created_at, each.state, each.transport ?? "-", each.proof, each.session, each.origin, each.id].join("\t");
+  [
+    ...[each.created_at, each.state, each.transport ?? "-", each.proof, each.session],
+    ...[`${each.origin}${each.digest === null ? "" : ` (${each.digest.length} messages)`}`, each.id],
+  ].join("\t");
 
 /** The whole story of one delivery. */
 export function deliveryStory(each: DeliveryLine, steps: readonly DeliveryStep[]): string {
@@ -26,6 +32,9 @@ export function deliveryStory(each: DeliveryLine, steps: readonly DeliveryStep[]
   });
   return [
     `${each.id}: ${each.origin} to ${each.session}, ${each.state} (proof ${each.proof}, by ${each.transport ?? "no rung"})`,
+    ...(each.digest ?? []).map(
+      ({ notification_id, signal_type, task, state }) => `  #${notification_id} ${signal_type} of task ${task}: ${state}`,
+    ),
     ...told,
     ...(each.error === null ? [] : [`  ${each.error}`]),
   ].join("\n");

@@ -10,7 +10,11 @@ const word = (value: unknown): string => (typeof value === "string" ? value : ""
 export function itemText(item: Shown): string {
   const what = word(item.command_type) || word(item.signal_type);
   const to = word(item.target_session);
-  const how = [item.transport, item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : ""]
+  const how = [
+    item.transport,
+    typeof item.digest_size === "number" ? `one of ${item.digest_size} messages together` : "",
+    item.proof === "seen" ? "proof seen" : item.proof === "pending" ? "proof pending" : "",
+  ]
     .map(word)
     .filter((text) => text !== "" && text !== item.state);
   const why = word(item.error) || word(item.reason);
@@ -49,6 +53,7 @@ interface StatusShown {
     by_type: readonly { type: string; count: number; oldest_age_seconds: number | null }[];
     unrouted_turns: number;
   };
+  readonly waiting: readonly { target_session: string; count: number; oldest_age_seconds: number | null }[];
   readonly parked: { readonly count: number; readonly next_at: string | null };
   readonly claimed: readonly {
     type: string;
@@ -72,7 +77,7 @@ interface StatusShown {
 }
 
 /** Who dispatches and what lies before them, section by section. */
-export function statusText({ dispatchers, pending, parked, claimed, uncertain }: StatusShown): string {
+export function statusText({ dispatchers, pending, waiting, parked, claimed, uncertain }: StatusShown): string {
   const seconds = (age: number | null): string => (age === null ? "" : ` ${age} s`);
   return [
     dispatchers.length === 0 ? "no dispatcher on record" : "dispatchers:",
@@ -84,6 +89,10 @@ export function statusText({ dispatchers, pending, parked, claimed, uncertain }:
     ),
     `pending: ${pending.commands} commands, ${pending.unrouted_turns} ended turns`,
     ...pending.by_type.map(({ type, count, oldest_age_seconds }) => `  ${type}: ${count}, oldest${seconds(oldest_age_seconds)}`),
+    ...waiting.map(
+      ({ target_session: who, count, oldest_age_seconds }) =>
+        `waiting until ${who} can be told: ${count} ended ${count === 1 ? "turn" : "turns"}, oldest${seconds(oldest_age_seconds)}`,
+    ),
     `parked: ${parked.count}${parked.next_at === null ? "" : `, the first until ${parked.next_at}`}`,
     `claimed: ${claimed.length}`,
     ...claimed.map(

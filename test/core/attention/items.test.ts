@@ -49,6 +49,7 @@ const calm: TaskSituation = {
   budget: { over: false, why: null, until: null, since: null },
   dispatch: true,
   dismissed: [],
+  toldElsewhere: null,
 };
 const of = (more: Partial<TaskSituation>): Draft[] => taskDrafts({ ...calm, ...more }, moment);
 const withSide = (more: Partial<SideState>): Draft[] => of({ sides: [side(more), manager()] });

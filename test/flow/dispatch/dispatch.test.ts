@@ -5,10 +5,11 @@ import { type PassOptions, pass } from "../../../src/flow/dispatch/dispatch.ts";
 import { modeOf } from "../../../src/flow/dispatch/mode.ts";
 import { route } from "../../../src/flow/dispatch/route.ts";
 import { inTurn } from "../../../src/flow/dispatch/send.ts";
-import { claimNext, endClaim, extendClaim } from "../../../src/store/dispatch/command-queue.ts";
+import { endClaim, extendClaim } from "../../../src/store/dispatch/command-queue.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
 import { boundPair, event, type Pair } from "../../rollout.ts";
+import { claimNext } from "../../store/dispatch/story.ts";
 
 let w: World;
 let pair: Pair;

@@ -58,7 +58,7 @@ test("it is found by that id beside another that began with the same words, and 
       effort: null,
       acceptTrust: false,
       timeoutSeconds: 20,
-      binding: null,
+      bindings: [],
       wish: "tmux",
       resume: null,
       asSetUp: false,

@@ -1,17 +1,17 @@
 /** Two at one message, each with a step between its look and its write, in both orders: one of them moves it, and it has one story. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { claimNext, endClaim } from "../../../src/store/dispatch/command-queue.ts";
+import { endClaim } from "../../../src/store/dispatch/command-queue.ts";
 import { claimTurn, waitingTurns } from "../../../src/store/dispatch/completions.ts";
 import { claimNextItem, keepConsumed } from "../../../src/store/dispatch/inbox.ts";
 import type { MessageState } from "../../../src/core/dispatch/message.ts";
-import { proveMessage } from "../../../src/store/dispatch/prove.ts";
-import { overdueCommands, overdueTurns, recoverMessage } from "../../../src/store/dispatch/recovery.ts";
+import { proveMessages } from "../../../src/store/dispatch/prove.ts";
+import { overdueCommands, overdueTurns, recoverMessages } from "../../../src/store/dispatch/recovery.ts";
 import { deliveryById, endDelivery } from "../../../src/store/deliveries.ts";
 import { sessionById } from "../../../src/store/sessions/sessions.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
 import { boundPair } from "../../rollout.ts";
-import { claimant, DEAD, Story } from "./story.ts";
+import { claimant, claimNext, DEAD, Story } from "./story.ts";
 
 let w: World;
 let store: Store;
@@ -33,7 +33,7 @@ function prove(story: Story, by: string | null): Write {
   const { delivery } = story.now();
   if (delivery === null) return () => false;
   return () =>
-    proveMessage(store, delivery, by, () => {
+    proveMessages(store, delivery, by, () => {
       if (deliveryById(store, delivery.id)!.state === "delivered") return;
       const end = {
         state: "delivered",
@@ -44,7 +44,7 @@ function prove(story: Story, by: string | null): Write {
         lookedTo: null,
       } as const;
       endDelivery(store, delivery.id, end, []);
-    }) !== null;
+    }).length > 0;
 }
 
 const ACTORS: Record<string, Actor> = {
@@ -62,7 +62,7 @@ const ACTORS: Record<string, Actor> = {
   recovery: (story) => {
     const seen =
       story.kind === "command" ? overdueCommands(store, ["nudge_worker"], [DEAD], 9)[0] : overdueTurns(store, [DEAD], true, 9)[0];
-    return () => seen !== undefined && recoverMessage(store, B, seen, false, [DEAD], store.now()) !== null;
+    return () => seen !== undefined && recoverMessages(store, B, seen, false, [DEAD], store.now()).length > 0;
   },
   "late settle": (story) => prove(story, "b"),
   "a person's deliveries": (story) => prove(story, null),

@@ -2,6 +2,8 @@
 import type { Holder } from "../../../src/core/dispatch/holder.ts";
 import { type TransitionName, TRANSITIONS, type Writes } from "../../../src/core/dispatch/message.ts";
 import { addDelivery, endDelivery } from "../../../src/store/deliveries.ts";
+import type { CommandType } from "../../../src/core/dispatch/queued-command.ts";
+import { type Claim, claimableCommands, claimCommand } from "../../../src/store/dispatch/command-queue.ts";
 import { createCommand } from "../../../src/store/dispatch/commands.ts";
 import type { Claimant } from "../../../src/store/dispatch/lease.ts";
 import {
@@ -17,6 +19,13 @@ import { type Store, tx } from "../../../src/store/store.ts";
 
 export const DEAD: Holder = { world: "here", pid: 1, born: "1" };
 export const claimant: Claimant = { dispatcherId: "a", leaseSeconds: 60, holder: DEAD };
+
+/** Claims the next command, as a pass does. */
+export const claimNext = (store: Store, by: Claimant, types: readonly CommandType[]): Claim | null =>
+  tx(store, () => {
+    const [next] = claimableCommands(store, types, 1);
+    return next === undefined ? null : claimCommand(store, by, next);
+  });
 
 /** One message, of a command or about the end of a turn. */
 export class Story {
