@@ -167,8 +167,8 @@ export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<E
 }
 
 /**
- * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what makes
- * it count.
+ * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what
+ * makes it count.
  */
 export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObject): void {
   const criterion = listCriteria(store, task.id).find(({ id }) => id === run.criterion_id);
