@@ -32,6 +32,8 @@ export interface Outside {
   /** Milliseconds since the epoch. */
   clock(): number;
   uuid(): string;
+  /** This process is here for one command, and does nothing else. */
+  readonly alone?: true;
 }
 
 export interface Context {

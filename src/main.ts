@@ -80,6 +80,7 @@ const outside: Outside = {
   write,
   readStdin,
   clock: Date.now,
+  alone: true,
   uuid: () => crypto.randomUUID(),
 };
 

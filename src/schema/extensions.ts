@@ -5,7 +5,6 @@ import budgets from "./budgets.sql" with { type: "text" };
 import chain from "./chain.sql" with { type: "text" };
 import dashboard from "./dashboard.sql" with { type: "text" };
 import deliveries from "./deliveries.sql" with { type: "text" };
-import digests from "./digests.sql" with { type: "text" };
 import limits from "./limits.sql" with { type: "text" };
 import moves from "./moves.sql" with { type: "text" };
 import notices from "./notices.sql" with { type: "text" };
@@ -260,7 +259,18 @@ export const extensions: readonly Extension[] = [
     `,
   },
   { version: 22, name: "worktrees", sql: worktrees },
-  { version: 23, name: "digests", sql: digests },
+  {
+    version: 23,
+    name: "digests",
+    // What one sending tells of besides the notification in its own row. Written before that row, in the same transaction.
+    sql: `
+      create table if not exists digest_messages (
+        delivery_id text not null references deliveries (id) deferrable initially deferred,
+        position integer not null, notification_id integer not null, primary key (delivery_id, position)
+      ) strict;
+      create index if not exists digest_messages_notification on digest_messages (notification_id);
+    `,
+  },
 ];
 
 const recorded = (db: Database): Set<number> | null => {

@@ -18,7 +18,7 @@ interface ShownAccount {
   readonly sessions: readonly {
     readonly session: string;
     readonly role: string;
-    readonly task: string | null;
+    readonly tasks: readonly string[];
     readonly limited: boolean;
     readonly resets_at: string | null;
     readonly parked: number;
@@ -52,8 +52,8 @@ const rowsOf = ({ agent, home, windows }: ShownAccount): string[][] => {
   ]);
 };
 
-function sessionLine({ session, role, task, limited, resets_at, parked }: ShownAccount["sessions"][number]): string {
-  const who = `${session} (${role}${task === null ? "" : ` of ${oneLine(task)}`})`;
+function sessionLine({ session, role, tasks, limited, resets_at, parked }: ShownAccount["sessions"][number]): string {
+  const who = `${session} (${role}${tasks.length === 0 ? "" : ` of ${oneLine(tasks.join(", "))}`})`;
   const how = limited ? `limited${resets_at === null ? ", and nobody told until when" : ` until ${resets_at}`}` : "not limited";
   return `${who}: ${how}${parked === 0 ? "" : `, ${parked} ${parked === 1 ? "message is" : "messages are"} parked for it`}`;
 }

@@ -6,7 +6,7 @@ import { addEvent } from "../../src/store/record/events.ts";
 import { Stage } from "../dashboard/stage.ts";
 import { FIXTURES, until, World } from "../harness.ts";
 import { tmux } from "../panes.ts";
-import { boundPair } from "../rollout.ts";
+import { boundPair, event, meta } from "../rollout.ts";
 import { MAIN } from "../served-world.ts";
 
 const KEYS = [
@@ -76,6 +76,23 @@ test("messages wait and no Dispatch runs; one that runs ends that", async () => 
     },
   ]);
   expect((await w.ok("attention --json")).items[0].id).toBe(items[0].id);
+});
+
+test("a turn that ended while no Dispatch ran waits to be told; one that a pass has routed does not, nor one from before the binding", async () => {
+  w.realTime = true;
+  const { worker } = await boundPair(w, { worker: `${meta()}${event({ type: "task_started" })}${event({ type: "task_complete" }, 2)}` });
+  const waiting = async () => {
+    await w.ok("ingest w1");
+    return (await w.ok("attention --json")).items.filter(({ kind }: { kind: string }) => kind.endsWith("dispatch"));
+  };
+  expect(await waiting()).toMatchObject([{ kind: "dispatch", weight: "soon" }]);
+  for (const n of [1, 2]) {
+    const now = JSON.parse(event({ type: "task_complete", turn_id: `turn ${n}` }));
+    worker.append(`${JSON.stringify({ ...now, timestamp: new Date().toISOString() })}\n`);
+  }
+  expect(await waiting()).toMatchObject([{ kind: "no_dispatch", weight: "now", text: "2 messages wait, and no Dispatch is running" }]);
+  await w.ok("dispatch");
+  expect(await waiting()).toMatchObject([{ kind: "dispatch" }]);
 });
 
 test("what leads on names the records, where they are not those that a command would find there", async () => {

@@ -112,6 +112,7 @@ test("who queues is told when nobody is there to carry it, and not when somebody
       interval_seconds: 2,
     },
     [],
+    false,
   );
   expect((await w.run("enqueue-nudge-worker t1 --message x")).stderr).toBe("");
 });

@@ -9,6 +9,8 @@ import { readRules } from "../../src/system/notify-rules.ts";
 import { Site } from "../dashboard/site.ts";
 import { Stage } from "../dashboard/stage.ts";
 import { strike, until, World } from "../harness.ts";
+import { boundPair } from "../rollout.ts";
+import { MAIN } from "../served-world.ts";
 
 let w: World;
 beforeEach(() => {
@@ -120,6 +122,35 @@ test("one whose runner died in it is unknown, and not done again", async () => {
   expect((await w.ok("notify list --json")).rules).toMatchObject([{ id, sent: 1, failed: 0, unknown: 1 }]);
   expect((await w.run("notify list")).stdout).toContain("1 unknown");
 });
+
+test("a Dispatch that is killed inside a program: unknown, and the next one does not run it again", async () => {
+  const worker = Bun.spawn(["sleep", "1000"]);
+  await boundPair(w, { pid: worker.pid });
+  worker.kill("SIGKILL");
+  await worker.exited;
+  // Else this process is the manager, and no person.
+  w.store().db.run("update sessions set pid = null where name = 'm1'");
+  const id = await rule(`echo $$ >> ${w.dir}/inside; exec sleep 1000`, "--on", "gone");
+  const inside = () =>
+    existsSync(join(w.dir, "inside")) ? readFileSync(join(w.dir, "inside"), "utf8").trim().split("\n").map(Number) : [];
+  const dispatch = () => Bun.spawn([...MAIN, "dispatch", "--watch"], { env: w.env, stdout: "ignore", stderr: "inherit" });
+  const first = dispatch();
+  await until("the program", () => inside().length === 1);
+  strike(first.pid);
+  await first.exited;
+  const listed = async () => (await w.ok("notify list --json")).rules;
+  expect(await listed()).toMatchObject([{ id, sent: 0, failed: 0, unknown: 1 }]);
+  // A rule of its own shows that the next one has looked at the same thing.
+  await rule("", "--on", "gone");
+  const second = dispatch();
+  try {
+    await until("the second rule", () => w.rows("select 1 from notices where state = 'sent'").length === 1);
+    expect(inside()).toHaveLength(1);
+    expect(await listed()).toMatchObject([{ id, sent: 0, failed: 0, unknown: 1 }, { sent: 1 }]);
+  } finally {
+    strike(second.pid, ...inside());
+  }
+}, 60_000);
 
 test("--after leaves out what ends sooner, --repeat tells again as long as it lasts", async () => {
   await rule("", "--after", "60", "--repeat", "100");

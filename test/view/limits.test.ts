@@ -30,7 +30,7 @@ test("a budget says what is used of what, and what nobody told", () => {
 });
 
 test("a session at its limit, and until when where that was told", () => {
-  const session = { session: "w1", role: "worker", task: "one", limited: true, resets_at: null, parked: 0 };
+  const session = { session: "w1", role: "worker", tasks: ["one"], limited: true, resets_at: null, parked: 0 };
   const line = (more: Partial<typeof session> | { resets_at: string }): string | undefined =>
     limitsText([{ agent: "codex", home: "/h", windows: [], sessions: [{ ...session, ...more }] }])
       .split("\n")
@@ -38,4 +38,5 @@ test("a session at its limit, and until when where that was told", () => {
   expect(line({})).toBe("w1 (worker of one): limited, and nobody told until when");
   expect(line({ resets_at: "2026-01-01T00:00:00.000Z" })).toBe("w1 (worker of one): limited until 2026-01-01T00:00:00.000Z");
   expect(line({ limited: false, parked: 2 })).toBe("w1 (worker of one): not limited, 2 messages are parked for it");
+  expect(line({ session: "m1", role: "manager", tasks: ["one", "two"] })).toStartWith("m1 (manager of one, two): limited");
 });

@@ -91,7 +91,14 @@ export default verb(
       if (cx.outside.tty.err) cx.err(`waiting: ${asked}; Ctrl-C ends it`);
     }, LONG_MS);
     try {
-      const options = { targets: args.target, reasons, all: args.all, timeoutSeconds: args.timeout ?? null, since: args.since };
+      const options = {
+        targets: args.target,
+        reasons,
+        all: args.all,
+        timeoutSeconds: args.timeout ?? null,
+        since: args.since,
+        alone: cx.outside.alone === true,
+      };
       const done = await waitFor({ cx, store }, options, stop, (message) => cx.err(`${cx.program} wait: ${message}`));
       if (done === null) return INTERRUPTED;
       if (cx.outside.tty.out && !args.json) cx.out(waitText(cx.program, asked, done));

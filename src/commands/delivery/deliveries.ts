@@ -23,7 +23,8 @@ export default verb(
   {
     about:
       "Lists what was sent to sessions, youngest first: by the agent's own protocol, queue or inbox, by tmux, or left for the inbox; " +
-      "delivered with its proof, or still open; `digest` names what was said together as one message. Open ones are looked for in the receiver's rollout first; this sends nothing.",
+      "delivered with its proof, or still open; `digest` names what was said together as one message. Open ones are looked for in the " +
+      "receiver's rollout first; this sends nothing.",
     examples: [
       ["deliveries worker-1", "what was said to a session"],
       ["deliveries --explain delivery-…", "every step of one sending"],

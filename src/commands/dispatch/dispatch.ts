@@ -42,13 +42,16 @@ export default verb(
       interval: number("with --watch: the longest sleep between two passes", { default: 2, value: "SECONDS" }),
       watchIterations: integer("with --watch: stop after this many passes", { min: Number.MIN_SAFE_INTEGER }),
       untilUnbound: number("with --watch: end when no task has been bound for so long", { value: "SECONDS", max: LONGEST_SECONDS }),
+      unlessRunning: flag(
+        "with --watch: end at once when a watch of this --dispatcher-id runs already; of two that begin at once one stays",
+      ),
       timeoutSeconds: integer("with stop: how long to wait until it is gone", { default: 120, value: "SECONDS" }),
       leaseSeconds: integer("how long a claim holds; at least 1", { default: 60, value: "SECONDS" }),
       dispatcherId: text("name of this dispatcher in the records", { default: "dispatch-local", value: "ID", filled: true }),
       type: choice("only this kind of work", SIGNAL_TYPES),
       noDigest: flag(
-        "with --watch: tell a manager of each ended turn by itself and at once, also while it works; else what comes meanwhile is told as one " +
-          "message when it rests",
+        "with --watch: tell a manager of each ended turn by itself and at once, also while it works; else what comes meanwhile is told " +
+          "as one message when it rests",
       ),
       ...resumeFlags,
       dryRun: flag("say what would be done, write nothing"),
@@ -64,6 +67,7 @@ export default verb(
     )
       throw new UsageError(`${args.action} takes only --json and --path${args.action === "stop" ? ", and --timeout-seconds" : ""}`);
     if (args.action !== "stop" && args.id !== undefined) throw new UsageError("only stop takes the name of a watch");
+    if (args.unlessRunning && !args.watch) throw new UsageError("--unless-running goes with --watch");
     if (args.noDigest && !args.watch) throw new UsageError("--no-digest goes with --watch: a single pass tells each message by itself");
     if (args.untilUnbound !== undefined && !args.watch) throw new UsageError("--until-unbound goes with --watch");
     if (args.action === "stop") {
@@ -88,6 +92,7 @@ export default verb(
       intervalSeconds: args.interval,
       resumeAfterMs: resumeAfterMs(args),
       untilUnboundSeconds: args.untilUnbound ?? null,
+      unlessRunning: args.unlessRunning,
       iterations: args.watchIterations === undefined ? undefined : Math.max(1, args.watchIterations),
     });
     if (args.json) cx.json(summary);

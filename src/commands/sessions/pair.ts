@@ -6,6 +6,7 @@ import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
+import { ledTasks } from "../../flow/crew/lead.ts";
 import { pair } from "../../flow/sessions/pair.ts";
 import { planOf, plannedSides, refusePair } from "../../flow/sessions/pair-check.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
@@ -99,8 +100,13 @@ export default verb(
       const planned = there
         ? await refusePair({ cx, store: cx.store(args.path), input })
         : { leader: null, plan: await planOf({ cx, input }, null) };
-      const sides = plannedSides({ cx, input }, planned);
-      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...plan, ...sides });
+      const { leader } = planned;
+      const told = {
+        ...plan,
+        ...plannedSides({ cx, input }, planned),
+        crew: leader && { tasks: ledTasks(cx.store(args.path), leader.id) },
+      };
+      return cx.json({ task: args.task, worker: args.workerName, manager: args.managerName, ...told });
     }
     const store = cx.store(args.path);
     const scene = { cx, store };

@@ -74,7 +74,7 @@ export interface TaskSituation {
   readonly staleProofs: number;
   readonly uncertain: readonly Trouble[];
   readonly failed: readonly Trouble[];
-  /** Commands that wait for Dispatch, and when the first of them was given. */
+  /** Commands, messages and ends of turns that wait for Dispatch, and since when the first of them does. */
   readonly queued: number;
   readonly queuedSince: string | null;
   /** Messages under way, or kept until they can be sent. */

@@ -56,13 +56,14 @@ function lineOf(entry: DigestEntry): string {
     return `${about}, a message from the side of ${name(from)}, whole between the lines:\n${fence}\n${entry.text}\n${fence}`;
   }
   const { failed, words, earlier } = entry;
-  const said = words === null ? null : firstWords(words);
+  const first = words === null ? null : firstWords(words);
+  const said = first === null ? "" : ` It says: ${first}`;
   const how = failed === null ? "seems to have finished a turn" : `its turn failed: ${failed}`;
   const before =
     earlier === 0
       ? ""
       : ` ${earlier} earlier ${earlier === 1 ? "turn" : "turns"} of before the binding ${earlier === 1 ? "is" : "are"} not told.`;
-  return `${about}, worker ${name(from)}: ${how}.${said === null ? "" : ` It says: ${said}`}${before} Look: conveyor cycle ${quoteWord(name(task))}`;
+  return `${about}, worker ${name(from)}: ${how}.${said}${before} Look: conveyor cycle ${quoteWord(name(task))}`;
 }
 
 /**
@@ -75,7 +76,7 @@ export function digestMessage(manager: string, entries: readonly DigestEntry[]):
   return [
     `${entries.length} messages came together:`,
     ...entries.map((entry, index) => `${index + 1}. ${lineOf(entry)}`),
-    `Check evidence and acceptance criteria before you believe any of it.${all} Then decide for each: finish the task, ask its worker for ` +
-      "fixes, or keep watching.",
+    `Check evidence and acceptance criteria before you believe any of it.${all} Then decide for each: finish the task, ask its worker ` +
+      "for fixes, or keep watching.",
   ].join("\n");
 }

@@ -96,9 +96,10 @@ export function managerPrompt(brief: ManagerBrief): string {
       "and which are follow-up, and record the answers with the criteria command.",
     `3. Speak to the worker only through the tool: ${run(`session-nudge ${worker} "TEXT"`)} when it runs in tmux; ` +
       `otherwise ${run(`enqueue-nudge-worker ${task} --message "TEXT"`)} and then ${run("dispatch --once")}.`,
-    "4. With nothing to do, end your turn: you are told when the worker has ended one. When you do not run in tmux yourself, nobody can " +
-      `tell you: sleep in ${run(`wait ${task} --until ${STOPS_WAITING} --timeout 90 --json`)}, never in a loop of ` +
-      `your own, and again with \`--since CURSOR\`, the cursor of the answer before, also after exit 3 (nothing came) and after a ` +
+    "4. With nothing to do, end your turn: you are told when the worker has ended one, and of all that came while you worked in one " +
+      "message. When you do not run in tmux yourself, nobody can tell you: sleep in " +
+      `${run(`wait ${task} --until ${STOPS_WAITING} --timeout 90 --json`)}, never in a loop of your own, ` +
+      `and again with \`--since CURSOR\`, the cursor of the answer before, also after exit 3 (nothing came) and after a ` +
       `call that was cut off; take a message with ${run(`manager-inbox ${task} --consume-next --json`)}.`,
     "5. Compare the worker's receipts with the open accepted criteria; a criterion is satisfied only with evidence.",
     `6. When every accepted criterion is closed: ${run(`finish-task ${task} --reason "REASON" --require-criteria-audit`)}.`,

@@ -3,9 +3,10 @@ import { type Cursor, readCursor, writeCursor } from "../../core/attention/curso
 import { fresh, type Happening, kept, type Reason, REASONS, shownAll, shownNothing, type Sighting } from "../../core/attention/reason.ts";
 import { Failure } from "../../core/failure.ts";
 import { marksNow } from "../../store/attention/waits.ts";
-import { dataVersion, requirePlace } from "../../store/place.ts";
+import { dataVersion, keepsPlace, requirePlace } from "../../store/place.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { within } from "../../system/processes/collected.ts";
+import { LongRest } from "../../system/processes/long-rest.ts";
 import type { Scene } from "../scene.ts";
 import { databaseMark, lookForWait, sessionsOf, type WaitLook } from "./wait-look.ts";
 import { refuseVain, Targets, wantedOf } from "./wait-targets.ts";
@@ -20,6 +21,8 @@ export interface WaitOptions {
   /** null: as long as it takes. */
   readonly timeoutSeconds: number | null;
   readonly since: string | undefined;
+  /** Nothing else goes on in this process: it may sleep as a whole. */
+  readonly alone: boolean;
 }
 
 export interface Waited {
@@ -78,6 +81,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
   refuseVain(scene, targets.now(), options.reasons, wanted);
 
   const bell = new Bell();
+  const rest = options.alone ? new LongRest(bell, () => !keepsPlace(store)) : bell;
   stop.listen(() => bell.ring());
   let due = true;
   let grown = true;
@@ -166,7 +170,7 @@ export async function waitFor(scene: Scene, options: WaitOptions, stop: Stop, pr
         continue;
       }
       const time = now + Math.max(1, timeDue - cx.nowMs());
-      const rung = await bell.wait(Math.min(deadline, backstop, time) - now);
+      const rung = await rest.wait(Math.min(deadline, backstop, time) - now);
       if (!rung && performance.now() >= time) due = true;
     }
   } finally {

@@ -10,6 +10,7 @@ import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { nextCommand } from "../reach/next-command.ts";
+import type { Store } from "../../store/store.ts";
 import type { Scene, TaskScene } from "../scene.ts";
 
 /** What is asked of the manager. */
@@ -43,6 +44,10 @@ export function leaderOf({ cx, store }: Scene, wanted: Wanted, crew: boolean): S
   if (vain !== undefined) throw new Failure(`${who} runs already, and ${vain} would change nothing`, { hint: `leave ${vain} out` });
   return known;
 }
+
+/** The names of the tasks that a manager leads. */
+export const ledTasks = (store: Store, managerId: string): string[] =>
+  crewOf(store, managerId).map(({ binding }) => needTask(store, binding.task_id).name);
 
 /**
  * Tells the manager once, by Dispatch, what it now also supervises; inside the transaction that binds it.

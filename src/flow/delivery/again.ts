@@ -93,8 +93,10 @@ async function oneAgain(
     if (await seenWithin(search, growth, WRITTEN_MS)) return done();
     // What its sender handed over right before it died may have begun a turn meanwhile.
     if ((await runs()) || search.look()) return search.look() ? done() : null;
-    if (!claimSayingAgain(store, delivery, process.pid, [{ at: cx.now(), step: "said again", detail: { was: delivery.state } }]))
+    if (!claimSayingAgain(store, delivery, process.pid, [{ at: cx.now(), step: "said again", detail: { was: delivery.state } }])) {
+      movedMeanwhile(store, delivery.id);
       return null;
+    }
     const sent = await line.say(delivery.thread_id, text, delivery.client_id);
     if ("refused" in sent) {
       refused(cx, store, delivery, sent.refused);
@@ -112,6 +114,12 @@ async function oneAgain(
     growth.close();
   }
 }
+
+/** Where nobody is saying it, only its row was moved on, by who took over its message: it is looked at once more. */
+const movedMeanwhile = (store: Store, id: string): void =>
+  tx(store, () => {
+    if (deliveryById(store, id)!.state === "typed") noteLost(store, [id]);
+  });
 
 /** Not yet, as before. */
 function stands(cx: Context, store: Store, delivery: Delivery, lookedTo: number | null): void {

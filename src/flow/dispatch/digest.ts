@@ -1,6 +1,6 @@
 /**
- * What is for a manager that can prove what it takes: told at once when it rests, and all that came while it worked as one message at its next
- * rest. Never more than one such message is under way.
+ * What is for a manager that can prove what it takes: told at once when it rests, and all that came while it worked as one message at its
+ * next rest. Never more than one such message is under way.
  */
 import type { Holder } from "../../core/dispatch/holder.ts";
 import type { CommandType } from "../../core/dispatch/queued-command.ts";
@@ -16,6 +16,7 @@ import { boundManagers } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { readAhead } from "../observe/ingest.ts";
+import { unread } from "../observe/unread.ts";
 import { recipientOf, threadLock } from "../reach/recipient.ts";
 import { writerSigns } from "../reach/writer.ts";
 import type { Scene } from "../scene.ts";
@@ -38,11 +39,17 @@ const isProvable = (store: Store, manager: Session): boolean =>
 /** The managers that are told of what came as one message. */
 export const gatheringManagers = (store: Store): Session[] => boundManagers(store).filter((manager) => isProvable(store, manager));
 
-/** Whether a turn of the session runs, by its record of this moment. */
+/**
+ * Whether a turn of the session runs. That one ended is stored as soon as its record grows by it; that one began, as by what was said just
+ * now, is looked for here, and only where there is something to read: what is stored wakes all who watch these records.
+ */
 function works({ cx, store }: Scene, session: Session): boolean {
+  const isOpen = (now: Session): boolean => inferState(newestTurnEvent(store, now.id), null, writerSigns(now), cx.nowMs()).turn === "open";
+  const stored = sessionById(store, session.id)!;
+  if (isOpen(stored)) return true;
+  if (unread(stored) === null) return false;
   readAhead(cx, store, session.id);
-  const now = sessionById(store, session.id)!;
-  return inferState(newestTurnEvent(store, now.id), null, writerSigns(now), cx.nowMs()).turn === "open";
+  return isOpen(sessionById(store, session.id)!);
 }
 
 /** Which kinds of work are wanted, and to whom nothing can be said now. */

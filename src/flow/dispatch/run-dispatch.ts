@@ -17,6 +17,7 @@ export interface RunOptions extends PassOptions {
   readonly intervalSeconds: number;
   readonly iterations: number | undefined;
   readonly untilUnboundSeconds: number | null;
+  readonly unlessRunning: boolean;
 }
 
 export interface Summary {
@@ -67,7 +68,9 @@ export async function runDispatch(cx: Context, store: Store, given: RunOptions):
         },
         listen: (listener: () => void) => (wake = listener),
       };
-      iterations = await watchDispatch(scene, options, stop, { done, problem: warn });
+      const passes = await watchDispatch(scene, options, stop, { done, problem: warn });
+      if (passes === null) info(`another ${options.dispatcherId} runs on these records already`);
+      iterations = passes ?? 0;
     } else {
       if (options.ingest && !options.dryRun) ingestBound(cx, store, warn);
       await pass(scene, options, {

@@ -2,7 +2,14 @@
 import type { Context } from "../../context.ts";
 import { ageSeconds, toIso } from "../../core/time.ts";
 import { countAllParked, nextRelease } from "../../store/attention/parked.ts";
-import { countUncertain, countUnrouted, heldWork, uncertainMessages, waitingCommands } from "../../store/dispatch/overview.ts";
+import {
+  countUncertain,
+  countUnrouted,
+  heldWork,
+  uncertainMessages,
+  waitingCommands,
+  waitingTurns,
+} from "../../store/dispatch/overview.ts";
 import type { Store } from "../../store/store.ts";
 import { dispatchers } from "../reach/dispatchers.ts";
 
@@ -24,10 +31,12 @@ export async function dispatchStatus(cx: Context, store: Store) {
     side_effect_started: side_effect_started === 1,
     lease_over: held.claim_expires_at === null || Date.parse(held.claim_expires_at) <= now,
   }));
+  const held = waitingTurns(store).map((turns) => ({ ...turns, oldest_age_seconds: ageSeconds(turns.oldest_created_at, now) }));
   const next = nextRelease(store);
   return {
     dispatchers: watches,
     pending: { commands: waiting.reduce((sum, { count }) => sum + count, 0), by_type: waiting, unrouted_turns: countUnrouted(store) },
+    waiting: held,
     parked: { count: countAllParked(store), next_at: next === null ? null : toIso(next) },
     claimed,
     uncertain: { count: countUncertain(store), newest: uncertainMessages(store, SHOWN) },

@@ -7,6 +7,7 @@ import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
 import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { ErrandWatch } from "./errands.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
@@ -20,6 +21,8 @@ export interface WatchOptions extends PassOptions {
   readonly intervalSeconds: number;
   /** Stop after this many passes. */
   readonly iterations: number | undefined;
+  /** Not when a watch of this name that carries messages runs already. */
+  readonly unlessRunning?: boolean;
   /** Stop when nobody has been bound for so long; null: go on. */
   readonly untilUnboundSeconds: number | null;
 }
@@ -45,10 +48,11 @@ const ADDED_BEATS = 25;
 const OLDEST_BEAT_MS = 9500;
 
 /**
- * Watches until stopped or done, and gives the number of passes. A pass that fails is told and does not end the watch.
+ * Watches until stopped or done, and gives the number of passes; null: another of this name runs, and this one was not wanted then. A pass
+ * that fails is told and does not end the watch.
  * @throws Failure when the database no longer stands at its path: what is queued there would wait for ever
  */
-export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, stop: Stop, listener: Listener): Promise<number> {
+export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, stop: Stop, listener: Listener): Promise<number | null> {
   const options = { ...given, foldEarlier: true, holder: given.dryRun ? null : await thisHolder(cx.env) };
   const scene: PassScene = { cx, store, claimant: options };
   const bell = new Bell();
@@ -56,6 +60,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const memory = newMemory();
   const troubles = new Troubles(listener.problem, () => performance.now());
   const key = await enlist(scene, options);
+  if (key === null) return null;
   const { untilUnboundSeconds: seconds } = options;
   const unbound = seconds === null ? null : new UntilUnbound(store, key, seconds * 1000, () => bell.ring());
   // A rule of a person's may be for what this kind of Dispatch does not carry, too.
@@ -76,6 +81,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       );
   const hears = (message: string): void => troubles.tell("what servers tell", message);
   const served = options.dryRun ? null : watchServed(cx, store, heard, hears);
+  const errands = options.dryRun ? null : new ErrandWatch({ cx, store }, listener.problem);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -99,6 +105,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     let moved = 0;
     try {
       served?.follow();
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
       moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
@@ -126,6 +133,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const work = (): boolean => {
     if (options.dryRun) return false;
     try {
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(false);
       for (const item of lateProofs(scene, options)) done(item);
@@ -191,7 +199,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       }
     }
   } finally {
-    await Promise.all([lanes.close(), notices?.close()]);
+    await Promise.all([lanes.close(), notices?.close(), errands?.close()]);
     unbound?.close();
     commits.close();
     rollouts?.close();
@@ -206,12 +214,12 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   return iteration;
 }
 
-/** Puts this watch on record and forgets dead ones of the same name. */
-async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey> {
+/** Puts this watch on record and forgets dead ones of the same name; null: it is not wanted where another of this name is, and one is. */
+async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<DispatcherKey | null> {
   const { pid, started } = await thisProcess(cx.env);
   const key = { dispatcher_id: options.dispatcherId, host: thisHost(), pid };
   const dead = await deadRows(cx, store, options.dispatcherId);
-  addDispatcher(
+  const added = addDispatcher(
     store,
     {
       ...key,
@@ -221,6 +229,7 @@ async function enlist({ cx, store }: Scene, options: WatchOptions): Promise<Disp
       interval_seconds: options.intervalSeconds,
     },
     dead,
+    options.unlessRunning === true,
   );
-  return key;
+  return added ? key : null;
 }

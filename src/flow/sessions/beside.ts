@@ -20,7 +20,8 @@ const LOOK_MS = 20;
 export const besideCommand = (cx: Context, dispatcherId: string, path: string | undefined, more: readonly string[] = []): string[] => [
   ...selfArgv(),
   ...["dispatch", "--watch", "--dispatcher-id", dispatcherId, "--path", cx.storePath(path)],
-  ...["--until-unbound", String(UNBOUND_SECONDS)],
+  // Whoever started one and died before it was on record told nobody of it.
+  ...["--until-unbound", String(UNBOUND_SECONDS), "--unless-running"],
   ...more,
 ];
 
@@ -35,7 +36,7 @@ export interface Beside {
 /**
  * Starts it for good, and waits until it is on record, where the next one that would start it finds it.
  * @param begun told of its pid at once
- * @returns its pid; null, with a warning, when it could not be started, or ended at once
+ * @returns its pid; null when another was first, and with a warning when it could not be started, or ended at once
  */
 export async function startBeside(
   cx: Context,
@@ -49,14 +50,18 @@ export async function startBeside(
   for (const end = performance.now() + START_MS; pid !== null && alive(pid) && performance.now() < end; await Bun.sleep(LOOK_MS))
     if (isListed()) return pid;
   if (pid !== null && alive(pid)) return pid;
+  if (pid !== null && (await carries(cx, store))) return null;
   cx.err(`warning: Dispatch could not be started: ${command.join(" ")}`);
   return null;
 }
 
+/** Whether a Dispatch lives that carries messages. */
+const carries = async (cx: Context, store: Store): Promise<boolean> =>
+  (await dispatchers(cx, store)).some((each) => each.alive && each.dry_run === 0);
+
 /** Starts it where one is wanted and no Dispatch lives that carries messages; in a dry run it is only told with which words. */
 export async function ensureBeside({ cx, store }: Scene, given: readonly string[], wanted: boolean, dryRun: boolean): Promise<Beside> {
-  const lives = (await dispatchers(cx, store)).some(({ alive, dry_run }) => alive && dry_run === 0);
-  const command = wanted && !lives ? given : null;
+  const command = wanted && !(await carries(cx, store)) ? given : null;
   const pid = command === null || dryRun ? null : await startBeside(cx, store, command);
   return { command, ensure: wanted, started: pid !== null, pid };
 }

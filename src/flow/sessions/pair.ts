@@ -5,19 +5,20 @@ import { quoteCommand } from "../../core/shell.ts";
 import { chosenAgent } from "../../core/agent/agents.ts";
 import { INTERRUPTED, type RegisteredSession, registeredSession, type Role } from "../../core/sessions/session.ts";
 import { activeRunId } from "../../store/record/active-run.ts";
-import { type Binding, crewOf, openBinding, unbind } from "../../store/sessions/bindings.ts";
+import { type Binding, openBinding, unbind } from "../../store/sessions/bindings.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { finishRun } from "../../store/record/runs.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { takeBackCommand } from "../../store/dispatch/commands.ts";
 import { tx } from "../../store/store.ts";
-import { needTask, takeBackTask } from "../../store/tasks/tasks.ts";
+import { takeBackTask } from "../../store/tasks/tasks.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import { tmuxNameOf } from "./begin-terminal.ts";
 import { join, type PairInput, type PairScene, type Progress, type Seeded, seed, type TaskPairScene, trace } from "./pair-records.ts";
 import { type Asked, checkPair, launchFor, workersWords } from "./pair-check.ts";
 import { startSession, startWords } from "./start-session.ts";
+import { ledTasks } from "../crew/lead.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import { inWorktree, type StartedTree, withWorktree } from "../worktrees/start.ts";
@@ -87,10 +88,16 @@ async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> 
   const { worker, worktree } =
     plan === null
       ? { worker: await startSession(scene, launch, "start-worker"), worktree: null }
-      : await withWorktree(scene, plan, task.id, { agent: launch.agent, worker: launch.name }, async (made) => ({
-          worker: await startSession(scene, launch, "start-worker"),
-          worktree: made,
-        }));
+      : await withWorktree(
+          scene,
+          plan,
+          task.id,
+          { ...launch, worker: launch.name, confined: launch.agent.confined(launch) },
+          async (made) => ({
+            worker: await startSession(scene, launch, "start-worker"),
+            worktree: made,
+          }),
+        );
   progress.worker = worker;
   trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const manager = leader === null ? await startManager(scene, binding) : registeredSession(leader);
@@ -111,10 +118,7 @@ async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> 
     manager_config_seeded: true,
     manager_config_seeded_by_pair: byPair,
     manager_acceptance_criteria_seeded: criteria.length,
-    crew:
-      leader && told
-        ? { told_by_command: told, tasks: crewOf(store, leader.id).map((each) => needTask(store, each.binding.task_id).name) }
-        : null,
+    crew: leader && told ? { told_by_command: told, tasks: ledTasks(store, leader.id) } : null,
   };
 }
 

@@ -43,10 +43,10 @@ export interface TaskFacts {
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
   readonly failed: readonly Trouble[];
-  /** Commands that wait for Dispatch, and when the first was given. */
+  /** What waits for Dispatch: commands, messages that were not begun, ends of turns that nobody told of; and since when the first does. */
   readonly queued: number;
   readonly queuedSince: string | null;
-  /** Messages that were routed and have not come to an end, and commands that are being carried out. */
+  /** Messages that are on their way, and commands that are being carried out. */
   readonly underWay: number;
   readonly budget: OverBudget;
   readonly dismissed: readonly string[];
@@ -116,19 +116,43 @@ const lostOf = (store: Store, { worker_session_id, manager_session_id }: Binding
     .flatMap((id) => sideOf(store, id) ?? [])
     .filter(({ session, stopped }) => session.state === "gone" && !stopped);
 
-function queueOf(store: Store, taskId: string): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
-  const { n: queued, since } = store.db
-    .query<{ n: number; since: string | null }, [string]>(
-      "select count(*) as n, min(created_at) as since from commands where task_id = ? and state = 'pending'",
+/** Turns of the bound worker that ended since and that nobody has told of: from the newest back to the first one that was. */
+function untold(store: Store, binding: Binding | null): string[] {
+  if (binding?.worker_session_id == null || binding.manager_session_id === null) return [];
+  const turns = store.db
+    .query<{ timestamp: string; over: number }, [string, string]>(
+      `select e.timestamp, julianday(e.timestamp) < julianday(?) or exists (select 1 from routed_notifications n where n.source_event_id = e.id)
+         as over
+       from codex_events e indexed by codex_events_completions where e.session_id = ? and e.subtype = 'task_complete' and e.type = 'event_msg'
+       order by e.id desc`,
+    )
+    .iterate(binding.created_at, binding.worker_session_id);
+  const found: string[] = [];
+  for (const { timestamp, over } of turns) {
+    if (over === 1) break;
+    found.push(timestamp);
+  }
+  return found;
+}
+
+function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
+  const commands = store.db
+    .query<{ n: number; since: string | null; attempted: number }, [string]>(
+      `select count(*) filter (where state = 'pending') as n, min(created_at) filter (where state = 'pending') as since,
+         count(*) filter (where state = 'attempted') as attempted from commands where task_id = ? and state in ('pending', 'attempted')`,
     )
     .get(taskId)!;
-  const { n: underWay } = store.db
-    .query<{ n: number }, [string]>(
-      `select (select count(*) from commands where task_id = ?1 and state = 'attempted')
-         + (select count(*) from routed_notifications where task_id = ?1 and state = 'pending') as n`,
+  const turns = store.db
+    .query<{ n: number; since: string | null; begun: number }, [string]>(
+      `select count(*) filter (where side_effect_started = 0 and command_id is null) as n,
+         min(created_at) filter (where side_effect_started = 0 and command_id is null) as since,
+         count(*) filter (where side_effect_started = 1 or command_id is not null) as begun
+       from routed_notifications where task_id = ? and state = 'pending'`,
     )
     .get(taskId)!;
-  return { queued, queuedSince: since, underWay };
+  const ends = untold(store, binding);
+  const [first = null] = [commands.since, turns.since, ...ends].filter((at) => at !== null).sort();
+  return { queued: commands.n + turns.n + ends.length, queuedSince: first, underWay: commands.attempted + turns.begun };
 }
 
 const ledFirst = (store: Store, { id, manager_session_id: manager }: Binding): boolean =>
@@ -150,7 +174,7 @@ export function taskFacts(store: Store, task: Task): TaskFacts {
       .get(task.id)!.n,
     uncertain: uncertainOf(store, task.id),
     failed: failedOf(store, task.id),
-    ...queueOf(store, task.id),
+    ...queueOf(store, task.id, binding),
     budget: overBudget(store, task.id),
     dismissed: dismissedOf(store, task.id),
     toldElsewhere: binding === null || ledFirst(store, binding) ? null : binding.manager_session_id,

@@ -29,9 +29,16 @@ type NewDispatcher = Pick<
 export const listDispatchers = (store: Store): DispatcherRow[] =>
   store.db.query<DispatcherRow, []>("select * from dispatchers order by julianday(last_seen_at) desc, dispatcher_id, pid").all();
 
-/** Records a watch that begins, and forgets `dead` rows of the same dispatcher. */
-export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly DispatcherRow[]): void {
-  tx(store, () => {
+/**
+ * Records a watch that begins, and forgets `dead` rows of the same dispatcher.
+ * @param unlessRunning not when another of this name carries messages already: of two that begin at once one does
+ * @returns false when it is not recorded
+ */
+export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly DispatcherRow[], unlessRunning: boolean): boolean {
+  return tx(store, () => {
+    const isDead = (row: DispatcherKey): boolean => dead.some((each) => each.host === row.host && each.pid === row.pid);
+    const others = listDispatchers(store).filter((row) => row.dispatcher_id === input.dispatcher_id && row.ended_at === null);
+    if (unlessRunning && others.some((row) => row.dry_run === 0 && !isDead(row))) return false;
     for (const { dispatcher_id, host, pid } of dead)
       store.db.query("delete from dispatchers where dispatcher_id = ? and host = ? and pid = ?").run(dispatcher_id, host, pid);
     // Those of an earlier process that had this number, and of all that are on record no more.
@@ -54,6 +61,7 @@ export function addDispatcher(store: Store, input: NewDispatcher, dead: readonly
         input.only_type,
         input.interval_seconds,
       );
+    return true;
   });
 }
 

@@ -44,7 +44,24 @@ export const heldWork = (store: Store): Held[] =>
        union all
        select null, n.id, n.signal_type, t.name, n.claimed_by, n.claim_expires_at, n.side_effect_started
        from routed_notifications n join tasks t on t.id = n.task_id where n.state = 'pending' and n.command_id is null
-       order by 6`,
+         and n.claimed_by is not null order by 6`,
+    )
+    .all();
+
+interface WaitingTurns {
+  readonly target_session: string;
+  readonly count: number;
+  readonly oldest_created_at: string;
+}
+
+/** Ended turns that nobody holds, by whom they are for: it works, or could not be told yet. What is parked is not among them. */
+export const waitingTurns = (store: Store): WaitingTurns[] =>
+  store.db
+    .query<WaitingTurns, []>(
+      `select s.name as target_session, count(*) as count, min(n.created_at) as oldest_created_at
+       from routed_notifications n join sessions s on s.id = n.target_session_id
+       where n.state = 'pending' and n.command_id is null and n.claimed_by is null
+         and not exists (select 1 from parked_messages p where p.message = 'notification-' || n.id) group by s.id order by s.name`,
     )
     .all();
 

@@ -38,6 +38,9 @@ function loadOnce<T>(load: (path: string) => T): () => T | null {
 /** `flock(2)`: 0 when it was done. */
 export const flockCall = loadOnce((path) => dlopen(path, { flock: { args: ["i32", "i32"], returns: "i32" } }).symbols.flock);
 
+/** `poll(2)`: how many of the list have something; 0: the time was up; less: a signal came. */
+export const pollCall = loadOnce((path) => dlopen(path, { poll: { args: ["ptr", "u64", "i32"], returns: "i32" } }).symbols.poll);
+
 const pidPathCall = loadOnce(
   (path) => dlopen(path, { proc_pidpath: { args: ["i32", "ptr", "u32"], returns: "i32" } }).symbols.proc_pidpath,
 );

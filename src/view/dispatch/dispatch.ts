@@ -53,6 +53,7 @@ interface StatusShown {
     by_type: readonly { type: string; count: number; oldest_age_seconds: number | null }[];
     unrouted_turns: number;
   };
+  readonly waiting: readonly { target_session: string; count: number; oldest_age_seconds: number | null }[];
   readonly parked: { readonly count: number; readonly next_at: string | null };
   readonly claimed: readonly {
     type: string;
@@ -76,7 +77,7 @@ interface StatusShown {
 }
 
 /** Who dispatches and what lies before them, section by section. */
-export function statusText({ dispatchers, pending, parked, claimed, uncertain }: StatusShown): string {
+export function statusText({ dispatchers, pending, waiting, parked, claimed, uncertain }: StatusShown): string {
   const seconds = (age: number | null): string => (age === null ? "" : ` ${age} s`);
   return [
     dispatchers.length === 0 ? "no dispatcher on record" : "dispatchers:",
@@ -88,6 +89,10 @@ export function statusText({ dispatchers, pending, parked, claimed, uncertain }:
     ),
     `pending: ${pending.commands} commands, ${pending.unrouted_turns} ended turns`,
     ...pending.by_type.map(({ type, count, oldest_age_seconds }) => `  ${type}: ${count}, oldest${seconds(oldest_age_seconds)}`),
+    ...waiting.map(
+      ({ target_session: who, count, oldest_age_seconds }) =>
+        `waiting until ${who} can be told: ${count} ended ${count === 1 ? "turn" : "turns"}, oldest${seconds(oldest_age_seconds)}`,
+    ),
     `parked: ${parked.count}${parked.next_at === null ? "" : `, the first until ${parked.next_at}`}`,
     `claimed: ${claimed.length}`,
     ...claimed.map(

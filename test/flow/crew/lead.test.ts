@@ -36,7 +36,7 @@ test("without --crew it is refused as before, and the hint names it; nothing is 
   const vain = await world.run(words(2, "--crew", "--manager-model", "other"));
   expect(vain.stderr).toContain('session "m1" runs already, and --manager-model would change nothing');
   const plan = await world.ok(words(2, "--crew", "--dry-run"));
-  expect(plan).toMatchObject({ manager: "m1", manager_start: null, worker_start: { agent: "codex" } });
+  expect(plan).toMatchObject({ manager: "m1", manager_start: null, crew: { tasks: ["t1"] }, worker_start: { agent: "codex" } });
   expect(world.rows("select name from tasks")).toEqual([{ name: "t1" }]);
   expect(agentTerminals(world)).toEqual(["codex-m1", "codex-w1"]);
 });

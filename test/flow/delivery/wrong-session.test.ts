@@ -21,6 +21,12 @@ const threads = new Map<string, string>();
 const pids = new Map<string, number>();
 const keys = (session: string, ...words: string[]) => tmuxResult(world.env, ["send-keys", "-t", `=${session}:`, ...words]);
 const screen = (session: string) => capturePane(world.env, session, 0);
+/** Its record tells of the end of a turn a moment before its screen does. */
+const composer = (session: string) =>
+  until("its composer", async () => {
+    const shown = await screen(session);
+    return shown.includes("Ask Codex") && !shown.includes("esc to interrupt");
+  });
 const row = (name: string) => world.rows<Record<string, string>>("select * from sessions where name = ?", name)[0]!;
 
 /** Everything that stands on any pane of the server, and what was said to every thread. */
@@ -65,10 +71,7 @@ beforeAll(async () => {
   }
   for (const name of NAMES) {
     await world.idle(threads.get(name)!);
-    await until(
-      "its composer",
-      async () => (await screen(`codex-${name}`)).includes("Ask Codex") && !(await screen(`codex-${name}`)).includes("esc to interrupt"),
-    );
+    await composer(`codex-${name}`);
   }
 }, 180_000);
 afterAll(() => world.close());
@@ -147,11 +150,13 @@ test("an agent that was quit and left the shell it was started from", async () =
     40,
   );
   await world.idle(thread);
+  await composer("by-hand");
   const { pid } = (await listPanes(world.env)).find((pane) => pane.session === "by-hand")!;
   await world.ok(["register-worker", "--name", "by-hand", "--pid", String(pid), "--tmux-session", "by-hand"]);
   expect(row("by-hand").codex_session_id).toBe(thread);
   expect(await world.ok(["session-nudge", "by-hand", "before the end"])).toMatchObject({ transport: "tmux", proof: "seen" });
   await world.idle(thread);
+  await composer("by-hand");
   await command("by-hand", "/quit");
   await until("its end", () => !writtenThreads(world.codexHome).has(thread));
   await until("its prompt", async () => /[$#] *$/.test((await screen("by-hand")).trimEnd()));
@@ -166,6 +171,7 @@ test("an agent that was quit and left the shell it was started from", async () =
     40,
   );
   await world.idle(second);
+  await composer("by-hand");
   await refused("by-hand", `shows thread ${second}`);
   const [{ moved }] = await world.ok("sessions --name by-hand");
   expect(moved).toMatchObject({ to: second, told_by: "pane" });

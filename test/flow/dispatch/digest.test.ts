@@ -13,7 +13,10 @@ let gates = 0;
 /** How many messages the manager had been told when the test began. */
 let before = 0;
 
-beforeAll(() => crowd.start(), 120_000);
+beforeAll(async () => {
+  world.failFrom(Math.ceil(Date.now() / 1000) + 3600);
+  await crowd.start();
+}, 120_000);
 afterEach(async () => {
   await Promise.all(watches.map(stopWatching));
   watches = [];
@@ -103,6 +106,23 @@ test("a turn of a worker that is unbound meanwhile is told all the same", async 
   expect(said()).toHaveLength(1);
   expect(said()[0]).toContain("Task t1 (no longer bound to you), worker w1: seems to have finished a turn.");
   await world.ok("bind --task t1 --worker w1 --manager m1 --crew");
+}, 60_000);
+
+test("what is parked by the manager's limit is told as one message when that is over", async () => {
+  await watch();
+  world.failFrom(Math.ceil(Date.now() / 1000) + 5);
+  await world.ok(["session-nudge", "m1", "fail limit"]);
+  await world.idle(crowd.manager);
+  await until("its failed turn on record", async () =>
+    (await world.ok("limits --json")).accounts.some((each: any) => each.sessions.some(({ limited }: any) => limited)),
+  );
+  before = crowd.said().length;
+  for (const worker of crowd.workers) worker.turn();
+  await until("all parked", () => world.rows("select 1 from parked_messages where reason = 'limit'").length === 3);
+  expect(said()).toEqual([]);
+  await crowd.settled();
+  expect(said()).toHaveLength(1);
+  expect(world.rows("select 1 from parked_messages")).toEqual([]);
 }, 60_000);
 
 test("of two Dispatches one tells it, once", async () => {

@@ -1,12 +1,13 @@
 /** Watching: woken by commits and rollouts, kept awake by nothing, stopped by a signal, not stopped by a failing pass. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { renameSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Item } from "../../../src/flow/dispatch/items.ts";
 import { type Stop, type WatchOptions, watchDispatch } from "../../../src/flow/dispatch/watch.ts";
 import { isDispatching } from "../../../src/flow/reach/dispatchers.ts";
 import { addTelemetry } from "../../../src/store/record/telemetry.ts";
 import { until, World } from "../../harness.ts";
+import { writingPane } from "../../panes.ts";
 import { boundPair, event, type Pair } from "../../rollout.ts";
 
 let w: World;
@@ -201,6 +202,36 @@ describe("who lives", () => {
     w.store().db.query("update dispatchers set pid = 4194000, ended_at = null").run();
     await watching({ iterations: 1 }).ended;
     expect(w.rows("select pid from dispatchers")).toEqual([{ pid: process.pid }]);
+  });
+});
+
+describe("one message each, also while the manager works, and with digests", () => {
+  const twoTurns = async (watch: ReturnType<typeof watching>): Promise<void> => {
+    await began();
+    // Ended now, not before the binding: of those only the newest would be told of.
+    const now = new Date().toISOString();
+    for (let n = 1; n <= 2; n++)
+      pair.worker.append(event({ type: "task_complete", turn_id: `turn-${n}` }).replace("2020-01-01T00:00:01.000Z", now));
+    await until("both items", () => watch.items.length === 2);
+    await watch.end();
+  };
+  beforeEach(() => pair.manager.append(event({ type: "task_started", turn_id: "m" })));
+
+  test("for who pulls: an item each in its inbox", async () => {
+    const watch = watching({ digests: true });
+    await twoTurns(watch);
+    expect(watch.items).toMatchObject([{ state: "pull_required" }, { state: "pull_required" }]);
+    expect((await w.ok("manager-inbox t1 --json")).items).toHaveLength(2);
+  });
+
+  test("for a pane where nothing can be proven: typed one by one", async () => {
+    const typed = await writingPane(w);
+    w.store().db.query("update sessions set tmux_session = 'pane' where name = 'm1'").run();
+    const watch = watching({ digests: true });
+    await twoTurns(watch);
+    expect(watch.items).toMatchObject(Array(2).fill({ state: "delivered", proof: "unavailable" }));
+    const said = () => readFileSync(typed, "utf8").split("Worker w1 seems to have finished a turn").length - 1;
+    await until("both in the pane", () => said() === 2);
   });
 });
 
