@@ -177,6 +177,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
 /** Started by other commands: found by name, and offered to nobody. */
 const HIDDEN: Readonly<Record<string, Entry>> = {
   "codex-pane": verb("what the pane of a session runs that is spoken to by protocol", () => import("./commands/sessions/codex-pane.ts")),
+  "evidence-told": verb("a run that a worker made in its sandbox", () => import("./commands/loops/evidence-told.ts")),
 };
 
 const VERBS: Readonly<Record<string, Entry>> = Object.assign({}, HIDDEN, ...Object.values(SUBJECTS));

@@ -7,6 +7,7 @@ import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
 import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { ErrandWatch } from "./errands.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
@@ -80,6 +81,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       );
   const hears = (message: string): void => troubles.tell("what servers tell", message);
   const served = options.dryRun ? null : watchServed(cx, store, heard, hears);
+  const errands = options.dryRun ? null : new ErrandWatch({ cx, store }, listener.problem);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -103,6 +105,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     let moved = 0;
     try {
       served?.follow();
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
       moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
@@ -130,6 +133,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   const work = (): boolean => {
     if (options.dryRun) return false;
     try {
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(false);
       for (const item of lateProofs(scene, options)) done(item);
@@ -195,7 +199,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       }
     }
   } finally {
-    await Promise.all([lanes.close(), notices?.close()]);
+    await Promise.all([lanes.close(), notices?.close(), errands?.close()]);
     unbound?.close();
     commits.close();
     rollouts?.close();

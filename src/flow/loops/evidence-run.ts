@@ -1,6 +1,14 @@
 /** Runs a command as evidence for a criterion, and records what it did together with the state of the tree. */
 import type { Criterion, CriterionSource } from "../../core/tasks/criteria.ts";
-import { type EvidenceRun, type NotSeen, machineEvidence, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
+import {
+  type EvidenceRun,
+  type MeasuredRun,
+  type NotSeen,
+  machineEvidence,
+  proofSentence,
+  sameTree,
+  succeeded,
+} from "../../core/loops/evidence-run.ts";
 import { receiptOf } from "../../core/loops/evidence.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { LoopRun } from "../../core/loops/loop-run.ts";
@@ -14,7 +22,7 @@ import { type Store, tx } from "../../store/store.ts";
 import { addTelemetry } from "../../store/record/telemetry.ts";
 import { recordRun } from "../../system/processes/recorded-run.ts";
 import { sourceTree } from "./machine-proof.ts";
-import type { TaskScene } from "../scene.ts";
+import type { Scene, TaskScene } from "../scene.ts";
 
 /** So many of the last lines of output are kept, unless somebody chooses. */
 export const TAIL_LINES = 20;
@@ -26,24 +34,31 @@ interface LoopTarget {
   readonly type: string;
 }
 
-interface EvidenceInput {
+/** What a run is evidence for. */
+interface EvidenceSettling {
+  /** Absent: the criterion of the loop's iteration and type. */
+  readonly criterionId?: number | undefined;
+  readonly target?: LoopTarget | undefined;
+  readonly source: CriterionSource;
+  readonly correlationId?: string | undefined;
+  /** It was measured inside the sandbox of the worker, who told it. */
+  readonly told?: boolean;
+}
+
+/** What is run. */
+interface Runnable {
   readonly command: readonly string[];
   readonly folder: string;
   readonly timeoutMs?: number | undefined;
   readonly tailLines: number;
   /** What it started and left running ends with it. */
   readonly endsRest?: boolean | undefined;
-  /** Absent: the criterion of the loop's iteration and type. */
-  readonly criterionId?: number | undefined;
-  readonly target?: LoopTarget | undefined;
-  readonly source: CriterionSource;
-  readonly correlationId?: string | undefined;
 }
 
-/** What was seen of the command: all of the record but which criterion it is about. */
-type Seen = Omit<EvidenceRun, "id" | "criterion_id">;
+export interface EvidenceInput extends EvidenceSettling, Runnable {}
 
-async function observe({ cx, store, task }: TaskScene, input: EvidenceInput): Promise<{ seen: Seen; notSeen: NotSeen | null }> {
+/** What was seen of a run, before anything is written of it. @throws Failure when the command cannot be run */
+export async function measureRun({ cx, store }: Scene, input: Runnable): Promise<{ measured: MeasuredRun; notSeen: NotSeen | null }> {
   const before = await sourceTree(cx, store, input.folder);
   const startedAt = cx.now();
   const recording = await recordRun(input.command, {
@@ -54,12 +69,7 @@ async function observe({ cx, store, task }: TaskScene, input: EvidenceInput): Pr
     endsRest: input.endsRest,
   });
   const after = await sourceTree(cx, store, input.folder);
-  const { target } = input;
-  const seen: Seen = {
-    task_id: task.id,
-    loop_run_id: target?.loop.run.id ?? null,
-    iteration: target?.iteration ?? null,
-    evidence_type: target?.type ?? null,
+  const measured = {
     command: input.command.map(maskSecrets),
     folder: input.folder,
     tree: before && { head: before.head, dirty: before.dirty, diff_sha256: before.diff_sha256 },
@@ -73,7 +83,7 @@ async function observe({ cx, store, task }: TaskScene, input: EvidenceInput): Pr
     output_sha256: recording.outputSha256,
     output_tail: maskSecrets(recording.tail),
   };
-  return { seen, notSeen: after?.not_seen ?? null };
+  return { measured, notSeen: after?.not_seen ?? null };
 }
 
 /** Writes the record of a run, with event and telemetry. Call it inside the transaction of the criterion it is about. */
@@ -106,23 +116,43 @@ function addRun(store: Store, task: Task, run: EvidenceRun, correlationId: strin
 }
 
 /**
- * Runs the command to its end, then writes run, criterion, event and telemetry in one transaction. A command that ends with 0
- * satisfies the criterion. Any other leaves it open: a satisfied one becomes accepted again, evidence of a loop is rejected.
- * @throws Failure when the command cannot be run, or the criterion has gone meanwhile; nothing is written then
+ * Writes run, criterion, event and telemetry in one transaction. A command that ended with 0 satisfies the criterion. Any other leaves it
+ * open: a satisfied one becomes accepted again, evidence of a loop is rejected.
+ * @throws Failure when the criterion has gone meanwhile; nothing is written then
+ */
+export function recordMeasured(
+  { store, task }: TaskScene,
+  input: EvidenceSettling,
+  measured: MeasuredRun,
+): { run: EvidenceRun; criterion: Criterion } {
+  const { target } = input;
+  return tx(store, () => {
+    const facts: EvidenceRun = {
+      id: store.newId("evidence"),
+      task_id: task.id,
+      criterion_id: input.criterionId ?? 0,
+      loop_run_id: target?.loop.run.id ?? null,
+      iteration: target?.iteration ?? null,
+      evidence_type: target?.type ?? null,
+      ...measured,
+    };
+    const criterion = settle(store, task, input, facts);
+    const run = { ...facts, criterion_id: criterion.id };
+    addRun(store, task, run, input.correlationId, input.told ? { told_by_worker: true } : {});
+    return { run, criterion };
+  });
+}
+
+/**
+ * Runs the command to its end, then writes what was seen of it.
+ * @throws Failure as {@link measureRun} and {@link recordMeasured} do
  */
 export async function runEvidence(
   scene: TaskScene,
   input: EvidenceInput,
 ): Promise<{ run: EvidenceRun; criterion: Criterion; notSeen: NotSeen | null }> {
-  const { store, task } = scene;
-  const { seen, notSeen } = await observe(scene, input);
-  return tx(store, () => {
-    const facts: EvidenceRun = { id: store.newId("evidence"), criterion_id: input.criterionId ?? 0, ...seen };
-    const criterion = settle(store, task, input, facts);
-    const run = { ...facts, criterion_id: criterion.id };
-    addRun(store, task, run, input.correlationId);
-    return { run, criterion, notSeen };
-  });
+  const { measured, notSeen } = await measureRun(scene, input);
+  return { ...recordMeasured(scene, input, measured), notSeen };
 }
 
 /** A proof that is made once more in another tree, as it was stored. */
@@ -144,18 +174,18 @@ export interface ProofAgain {
 export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<EvidenceRun> {
   const { stored, landingId } = again;
   const { store, task } = scene;
-  const { seen } = await observe(scene, {
+  const { measured } = await measureRun(scene, {
     command: stored.command,
     folder: again.folder,
     timeoutMs: again.timeoutMs,
     tailLines: TAIL_LINES,
     endsRest: true,
-    source: "manager_inferred",
   });
   const { criterion_id, loop_run_id, iteration, evidence_type } = stored;
   const run: EvidenceRun = {
-    ...seen,
+    ...measured,
     id: store.newId("evidence"),
+    task_id: task.id,
     criterion_id,
     loop_run_id,
     iteration,
@@ -167,8 +197,8 @@ export async function proveAgain(scene: TaskScene, again: ProofAgain): Promise<E
 }
 
 /**
- * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what makes
- * it count.
+ * Lets the criterion rest on this run from now on, unless somebody has judged it otherwise since. Call it inside the transaction of what
+ * makes it count.
  */
 export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObject): void {
   const criterion = listCriteria(store, task.id).find(({ id }) => id === run.criterion_id);
@@ -181,7 +211,7 @@ export function restOn(store: Store, task: Task, run: EvidenceRun, more: JsonObj
   });
 }
 
-function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceInput, run: EvidenceRun): Criterion {
+function settle(store: Store, task: Task, { criterionId, target, source, correlationId }: EvidenceSettling, run: EvidenceRun): Criterion {
   const proof = proofSentence(run);
   const machine = machineEvidence(run) as unknown as JsonObject;
   const status = succeeded(run) ? "pass" : "fail";

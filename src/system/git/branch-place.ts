@@ -24,8 +24,8 @@ export interface Checkouts {
 }
 
 /**
- * All working trees of the repository, and which of them are on this branch (`refs/heads/…`). What does not lead back to the repository is
- * none.
+ * All working trees of the repository, and which of them are on this branch (`refs/heads/…`). What does not lead back to the repository
+ * is none.
  */
 export async function checkoutsOf(git: OwnGit, ref: string): Promise<Checkouts> {
   const { common } = git.place;

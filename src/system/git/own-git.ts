@@ -29,6 +29,8 @@ interface FileOptions extends CallOptions {
 export interface OwnGit {
   readonly place: GitPlace;
   readonly format: "sha1" | "sha256";
+  /** What is written goes into the repository's own objects. */
+  readonly keeps: boolean;
   /** The index of the place's working tree, which is somebody else's: `files(words, {index: git.treeIndex})`. */
   readonly treeIndex: string;
   /** A fresh folder that goes when {@link withGit} comes back. */
@@ -173,7 +175,16 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
         speak,
       );
     };
-    return use({ place, format, treeIndex: join(place.gitdir, "index"), scratch, refs, converse, files });
+    return use({
+      place,
+      format,
+      keeps: choice.objects !== "scratch",
+      treeIndex: join(place.gitdir, "index"),
+      scratch,
+      refs,
+      converse,
+      files,
+    });
   });
 }
 
@@ -248,7 +259,7 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
       // Names that are dangerous elsewhere may well stand here, and must be kept too.
       `\tignorecase = ${mac}\n\tprecomposeunicode = false\n\tprotectNTFS = false\n\tprotectHFS = ${mac}\n` +
       // What is removed afterwards must be on the disk before.
-      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}` +
+      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}[fastimport]\n\tunpackLimit = 1\n` +
       (format === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""),
   );
 }

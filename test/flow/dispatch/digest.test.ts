@@ -88,6 +88,8 @@ test("one worker whose turns end while its manager works: one message", async ()
   const release = await busy();
   for (let n = 0; n < 3; n++) w3.turn();
   await routed(3);
+  expect(await world.ok("dispatch status --json")).toMatchObject({ claimed: [], waiting: [{ target_session: "m1", count: 3 }] });
+  expect((await world.run("dispatch status")).stdout).toContain("waiting until m1 can be told: 3 ended turns, oldest ");
   await release();
   await crowd.settled();
   expect(said()).toHaveLength(1);
