@@ -121,9 +121,10 @@ function untold(store: Store, binding: Binding | null): string[] {
   if (binding?.worker_session_id == null || binding.manager_session_id === null) return [];
   const turns = store.db
     .query<{ timestamp: string; over: number }, [string, string]>(
-      `select e.timestamp, julianday(e.timestamp) < julianday(?) or exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         as over
-       from codex_events e indexed by codex_events_completions where e.session_id = ? and e.subtype = 'task_complete' and e.type = 'event_msg'
+      `select e.timestamp, julianday(e.timestamp) < julianday(?)
+         or exists (select 1 from routed_notifications n where n.source_event_id = e.id) as over
+       from codex_events e indexed by codex_events_completions
+       where e.session_id = ? and e.subtype = 'task_complete' and e.type = 'event_msg'
        order by e.id desc`,
     )
     .iterate(binding.created_at, binding.worker_session_id);
