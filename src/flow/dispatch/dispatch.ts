@@ -79,6 +79,16 @@ export function nextByClock(
   return known.length === 0 ? null : Math.min(...known);
 }
 
+/**
+ * Puts ended turns on record that wait until their managers can be told: nothing more is to be done for them until then. Gives what is
+ * to be told already.
+ */
+export function routeWaiting({ cx, store }: Scene, options: PassOptions, memory: PassMemory): readonly Item[] {
+  const ids = gatheringOf(store, options).map(({ id }) => id);
+  if (!wantsTurns(options.only) || ids.length === 0 || !turnWaits(store, memory, [])) return [];
+  return routeAll({ cx, store, claimant: options }, ids, memory, options.foldEarlier === true);
+}
+
 /** Takes in proofs that came late; gives the messages of these kinds that have arrived. */
 export const lateProofs = (scene: Scene, options: PassOptions): Item[] =>
   settleLate({ ...scene, claimant: options }, kindsOf(commandTypes(options.only), wantsTurns(options.only)));
@@ -121,16 +131,8 @@ export async function pass(
   const gathering = gatheringOf(store, options);
   const busy = (): readonly string[] => [...carrier.busy(), ...gathering.map(({ id }) => id)];
   const digests = async (): Promise<void> => {
+    take(routeWaiting(scene, options, memory));
     const turns = wantsTurns(only);
-    if (turns && gathering.length > 0)
-      take(
-        routeAll(
-          scene,
-          gathering.map(({ id }) => id),
-          memory,
-          options.foldEarlier === true,
-        ),
-      );
     const wanted = { types, turns, busy: carrier.busy() };
     for (const manager of dueManagers(scene, gathering, wanted, gone, memory)) {
       if (room(limit) === 0) return;

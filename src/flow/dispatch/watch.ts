@@ -6,7 +6,7 @@ import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
-import { lateProofs, nextByClock, type PassOptions, pass, workWaits } from "./dispatch.ts";
+import { lateProofs, nextByClock, type PassOptions, pass, routeWaiting, workWaits } from "./dispatch.ts";
 import { ErrandWatch } from "./errands.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
@@ -46,6 +46,8 @@ const SHORTEST_SLEEP_MS = 10;
 const ADDED_BEATS = 25;
 /** From then on it moves it only when it would otherwise be older than this at the next pass: a heartbeat of ten seconds counts as old. */
 const OLDEST_BEAT_MS = 9500;
+/** While something is said, as much time is left to that as a look for work takes, at most this. */
+const LONGEST_PAUSE_MS = 100;
 
 /**
  * Watches until stopped or done, and gives the number of passes; null: another of this name runs, and this one was not wanted then. A pass
@@ -89,6 +91,8 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   let idleBeat: string | null = null;
   let beatAt = 0;
   let turnsFirst = false;
+  /** How long the last look for work took. */
+  let lookedMs = 0;
 
   const done = (item: Item): void => {
     processed++;
@@ -132,17 +136,20 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
   /** Whether a ring meant work; what could not be found out is left to the backstop. */
   const work = (): boolean => {
     if (options.dryRun) return false;
+    const begun = performance.now();
     try {
       errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(false);
-      for (const item of lateProofs(scene, options)) done(item);
+      for (const item of [...lateProofs(scene, options), ...routeWaiting(scene, options, memory)]) done(item);
       const waits = workWaits(scene, options, memory, carrier.busy());
       troubles.over("looking for work");
       return waits;
     } catch (failure) {
       troubles.tell("looking for work", `could not look for work: ${(failure as Error).message}`);
       return false;
+    } finally {
+      lookedMs = performance.now() - begun;
     }
   };
 
@@ -192,6 +199,8 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       for (;;) {
         const due = Math.min(deadline, dueByClock());
         const rung = await bell.wait(due - performance.now());
+        // Many that end turns at once must not keep it from what it is just saying.
+        if (rung && carrier.busy().length > 0) await Bun.sleep(Math.min(lookedMs, LONGEST_PAUSE_MS));
         here();
         if (over() || (rung && work())) break;
         backstop = performance.now() >= deadline;

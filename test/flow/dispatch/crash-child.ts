@@ -32,6 +32,7 @@ const die = () => process.kill(process.pid, "SIGKILL");
 db.transaction = ((change: () => unknown) => {
   const real = transaction(change);
   return {
+    deferred: () => real.deferred(),
     immediate() {
       const counted = counts();
       if (counted && ++commits === number && when === "before") die();
