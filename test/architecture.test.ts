@@ -412,7 +412,6 @@ describe("the agent port", () => {
         "store/observe/turns.ts": STORED,
         "store/observe/unknown-records.ts": STORED,
         "store/dispatch/completions.ts": STORED,
-        "store/attention/tasks.ts": STORED,
         "store/dashboard/timeline.ts": STORED,
         "dashboard/page/timeline.tsx": STORED,
         "core/agent/record.ts": STORED,
