@@ -37,7 +37,8 @@ export async function landingWorld(w: World, options: { init?: readonly string[]
   const pair = await boundPair(w);
   // They are on record with this process, below which the landings run: that would be their own.
   w.store().db.run("update sessions set pid = null");
-  const repo = join(realpathSync(w.dir), "repo");
+  // A path in which characters and bytes are not the same.
+  const repo = join(realpathSync(w.dir), "a repö");
   mkdirSync(repo);
   git(w, repo, "init", "-q", "-b", "main", ...(options.init ?? []));
   await Bun.write(join(repo, "a.txt"), "one\ntwo\nthree\n");

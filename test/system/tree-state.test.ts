@@ -263,3 +263,20 @@ describe("the tree", () => {
     expect((await look()).dirty).toBe(true);
   });
 });
+
+test("a change is seen wherever the repository lies", async () => {
+  for (const name of ["wörk", "日本", "a'b", "new\nline", "-x"]) {
+    work = join(dir, name);
+    mkdirSync(work);
+    git("init", "-q");
+    write("src/a.ts", "one\n");
+    git("add", "-A");
+    git("commit", "-qm", "first");
+    const before = await look();
+    expect(before).toMatchObject({ dirty: false, not_seen: { count: 0 } });
+    write("src/a.ts", "two\n");
+    const after = await look();
+    expect(after.dirty).toBe(true);
+    expect(after.diff_sha256).not.toBe(before.diff_sha256);
+  }
+});

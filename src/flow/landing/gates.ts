@@ -84,10 +84,12 @@ export async function targetOf({ cx, task }: TaskScene, git: OwnGit, { tree, git
         hint: land,
       },
     );
-  const ref = into === undefined ? tree.base_branch! : `refs/heads/${branchName(into)}`;
+  const asked = into === undefined ? tree.base_branch! : `refs/heads/${branchName(into)}`;
+  // One name may stand for another (`git symbolic-ref`): what is checked out is the branch that it leads to.
+  const ref = (await git.refs(["symbolic-ref", "--quiet", asked])).stdout.trim() || asked;
   const name = branchName(ref);
   if (ref === tree.branch) throw new Failure(`${name} is the worker's own branch`, { hint: land });
-  const known = (await git.refs(["check-ref-format", ref])).code === 0;
+  const known = ref.startsWith("refs/heads/") && (await git.refs(["check-ref-format", ref])).code === 0;
   const commit = known ? await commitOf(git, ref) : null;
   if (commit === null) throw new Failure(`there is no branch ${JSON.stringify(name)} with a commit in ${git.place.common}`, { hint: land });
   const held = heldByRebase(git.place.common, ref);

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import type { KeptNotes } from "./keep.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes } from "./tree-files.ts";
+import { bytes, inBytes } from "./tree-files.ts";
 
 /** Writes the files of a kept commit into a folder in which nothing stands but git's own. @param git `exact` */
 export async function writeKept(git: OwnGit, commit: string, notes: KeptNotes, folder: string): Promise<void> {
@@ -41,7 +41,7 @@ export async function writeIndex(git: OwnGit, notes: KeptNotes, folder: string):
 /** A noted path below the folder, through no link. @throws Failure when it leads elsewhere: whoever wrote the commit was not we */
 function inside(folder: string, path: string): Buffer {
   const parts = path.split("/");
-  const root = Buffer.from(folder, "utf8").toString("latin1");
+  const root = inBytes(folder);
   for (let at = 1; at <= parts.length; at += 1) {
     const part = parts[at - 1]!;
     const above = lstatSync(bytes([root, ...parts.slice(0, at - 1)].join("/")), { throwIfNoEntry: false });

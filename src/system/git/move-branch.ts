@@ -9,7 +9,7 @@ import { troubleOf } from "../processes/run.ts";
 import { begunIn } from "./branch-place.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
 import { commitOf, isAncestor, pathsOf } from "./scratch-merge.ts";
-import { bytes } from "./tree-files.ts";
+import { bytes, inBytes } from "./tree-files.ts";
 
 const latin = { encoding: "latin1" } as const;
 const shown = (path: string): string => JSON.stringify(Buffer.from(path, "latin1").toString("utf8"));
@@ -210,13 +210,14 @@ async function indexOf(git: OwnGit, changes: readonly Change[]): Promise<Map<str
  */
 async function putBack(git: OwnGit, changes: readonly Change[]): Promise<void> {
   const lost: string[] = [];
+  const root = inBytes(git.place.path!);
   for (const { path, before, after } of changes) {
-    const place = `${git.place.path}/${path}`;
+    const place = `${root}/${path}`;
     if ([before, after].some((each) => each?.startsWith("160000"))) continue;
-    const isOurs = await isWrittenFor(git, path, place, after);
+    const isOurs = await isWrittenFor(git, path, { root, place }, after);
     if (isOurs && lstatSync(bytes(place), { throwIfNoEntry: false }) !== undefined) {
       unlinkSync(bytes(place));
-      emptied(git.place.path!, dirname(place));
+      emptied(root, dirname(place));
     }
     if (isOurs && before !== undefined) lost.push(path);
   }
@@ -229,8 +230,13 @@ async function putBack(git: OwnGit, changes: readonly Change[]): Promise<void> {
 }
 
 /** Nothing stands there, or all or the beginning of what `after` has. */
-async function isWrittenFor(git: OwnGit, path: string, place: string, after: string | undefined): Promise<boolean> {
-  for (let at = dirname(place); at !== git.place.path; at = dirname(at))
+async function isWrittenFor(
+  git: OwnGit,
+  path: string,
+  { root, place }: { root: string; place: string },
+  after: string | undefined,
+): Promise<boolean> {
+  for (let at = dirname(place); at !== root; at = dirname(at))
     if (lstatSync(bytes(at), { throwIfNoEntry: false })?.isSymbolicLink()) return false;
   const stat = lstatSync(bytes(place), { throwIfNoEntry: false });
   if (stat === undefined) return true;

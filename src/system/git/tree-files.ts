@@ -21,12 +21,14 @@ export interface Seen {
 export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
 /** A path of bytes for people. */
 export const shown = (path: string): string => bytes(path).toString("utf8");
+/** A path of people's as one of bytes: to stand before another one. */
+export const inBytes = (path: string): string => Buffer.from(path, "utf8").toString("latin1");
 
 const blobHash = (algorithm: "sha1" | "sha256", size: number) => createHash(algorithm).update(`blob ${size}\0`);
 
 /** Looks at what stands at `path` below `root`, which is no folder. Null: nothing does. */
 export function lookAt(root: string, path: string, algorithm: "sha1" | "sha256"): Seen | null {
-  const place = bytes(`${root}/${path}`);
+  const place = bytes(`${inBytes(root)}/${path}`);
   try {
     const stat = lstatSync(place);
     if (stat.isSymbolicLink()) {
@@ -76,7 +78,7 @@ function readWhole(place: Buffer, algorithm: "sha1" | "sha256"): Seen {
 
 /** Whether a link leads to a place whose content is not counted: out of the tree, or into the repository's own folder. */
 function leadsOut(root: string, path: string, target: string): boolean {
-  const here = shown(`${root}/${path}`);
+  const here = `${root}/${shown(path)}`;
   let end: string;
   try {
     end = realpathSync(here);

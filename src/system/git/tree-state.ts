@@ -14,7 +14,7 @@ import { basename, dirname, join } from "node:path";
 import type { NotSeen, TreeState, Unseen } from "../../core/loops/evidence-run.ts";
 import type { Env } from "../processes/environment.ts";
 import { type SafeGit, withSafeGit } from "./safe-git.ts";
-import { bytes, lookAt, type Seen, shown } from "./tree-files.ts";
+import { bytes, inBytes, lookAt, type Seen, shown } from "./tree-files.ts";
 
 /** Longer than any repository should take; a hanging file system must not hang a cycle. */
 const LIMIT_MS = 60_000;
@@ -77,6 +77,8 @@ class Look {
   /** Folders in which HEAD has something: these are entered, whatever ignores them. */
   private readonly known = new Set<string>();
   private readonly algorithm: "sha1" | "sha256";
+  /** Of bytes. */
+  private readonly root: string;
   private readonly deadline = performance.now() + LIMIT_MS;
   private sliceAt = performance.now();
   /** Our own files: opening and closing one would take SQLite's locks away from this process. */
@@ -89,6 +91,7 @@ class Look {
     private readonly apart: readonly string[],
   ) {
     this.left = new Map(tracked);
+    this.root = inBytes(git.root);
     this.own = new Set(apart.flatMap((path) => statSync(path, { throwIfNoEntry: false }) ?? []).map(fileId));
     this.algorithm = head?.length === 64 ? "sha256" : "sha1";
     for (const [path, { mode }] of tracked) {
@@ -133,7 +136,7 @@ class Look {
     for (const folder of folders) {
       if (!(await this.breathe())) return null;
       for (const path of this.namesIn(folder)) {
-        const stat = lstatSync(bytes(`${this.git.root}/${path}`), { throwIfNoEntry: false });
+        const stat = lstatSync(bytes(`${this.root}/${path}`), { throwIfNoEntry: false });
         const isFolder = stat?.isDirectory() === true;
         if (stat?.isFile() && this.own.has(fileId(stat))) this.leaveOwn(path);
         else if (isFolder ? this.known.has(path) : this.tracked.has(path)) (isFolder ? below : files).push(path);
@@ -156,7 +159,7 @@ class Look {
 
   private namesIn(folder: string): string[] {
     try {
-      const place = folder === "" ? bytes(this.git.root) : bytes(`${this.git.root}/${folder}`);
+      const place = bytes(folder === "" ? this.root : `${this.root}/${folder}`);
       const names = (readdirSync(place, { encoding: "buffer" }) as unknown as Buffer[]).map((name) => name.toString("latin1"));
       return names.filter((name) => !isGit(name)).map((name) => (folder === "" ? name : `${folder}/${name}`));
     } catch {
@@ -167,7 +170,7 @@ class Look {
   }
 
   private isApart(path: string): boolean {
-    const whole = shown(`${this.git.root}/${path}`);
+    const whole = shown(`${this.root}/${path}`);
     return this.apart.some((place) => whole === place || whole.startsWith(`${place}/`));
   }
 
@@ -225,7 +228,7 @@ class Look {
   private async compare(): Promise<void> {
     for (const [path, entry] of this.tracked) {
       if (entry.mode !== SUBMODULE) continue;
-      const place = shown(`${this.git.root}/${path}`);
+      const place = shown(`${this.root}/${path}`);
       const inside = lstatSync(join(place, ".git"), { throwIfNoEntry: false }) !== undefined;
       const at = inside ? (await this.git.ask(["-C", place, "rev-parse", "--verify", "--quiet", "HEAD"])).stdout.trim() : "";
       this.prints.push([path, `submodule ${at}`]);

@@ -1,6 +1,6 @@
 /** All that stands in a working tree, seen by ourselves: no link is followed, and nothing that an index or a setting says takes part. */
 import { lstatSync, readdirSync, type Stats } from "node:fs";
-import { bytes } from "./tree-files.ts";
+import { bytes, inBytes } from "./tree-files.ts";
 
 /** Paths of bytes, written as latin1, below the tree. */
 export interface Walked {
@@ -43,7 +43,7 @@ const stampOf = ({ ino, ctimeMs, size }: Stats): string => `${ino} ${ctimeMs} ${
 /** Whether all that counts, and every folder of it, is as it was when it was walked through. */
 export function standsAsSeen(root: string, { stamps }: Walked): boolean {
   for (const [path, stamp] of stamps) {
-    const found = lstatSync(bytes(path === "" ? root8(root) : `${root8(root)}/${path}`), { throwIfNoEntry: false });
+    const found = lstatSync(bytes(path === "" ? inBytes(root) : `${inBytes(root)}/${path}`), { throwIfNoEntry: false });
     if (found === undefined || stampOf(found) !== stamp) return false;
   }
   return true;
@@ -63,7 +63,7 @@ export async function walkTree(root: string, options: WalkOptions): Promise<Walk
     ignored: { names: [], files: 0, bytes: 0 },
   };
   const umask = process.umask();
-  const place = (path: string): Buffer => bytes(path === "" ? root8(root) : `${root8(root)}/${path}`);
+  const place = (path: string): Buffer => bytes(path === "" ? inBytes(root) : `${inBytes(root)}/${path}`);
   const stat = (path: string): Stats | undefined => lstatSync(place(path), { throwIfNoEntry: false });
   /** Null: it may not be read. */
   const namesIn = (folder: string): string[] | null => {
@@ -131,6 +131,3 @@ export async function walkTree(root: string, options: WalkOptions): Promise<Walk
   }
   return seen;
 }
-
-/** The tree's own path as one of bytes. */
-const root8 = (root: string): string => Buffer.from(root, "utf8").toString("latin1");

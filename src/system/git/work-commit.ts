@@ -1,11 +1,11 @@
 /** The commit of what a worker has changed and not committed, made for it: a sandboxed worker cannot make one. */
 import { copyFileSync, lstatSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { troubleOf } from "../processes/run.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
 import { makeCommit, pathsOf } from "./scratch-merge.ts";
-import { bytes } from "./tree-files.ts";
+import { bytes, inBytes } from "./tree-files.ts";
 
 const bytesOf = (paths: readonly string[]): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"));
@@ -39,6 +39,10 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
     .map((line) => line.slice(line.indexOf("\t") + 1))
     .filter((path) => !left.has(path));
   await refuseMovedModules(git, head, modules);
+  const beyond = beyondLinks(git, tracked);
+  // Git takes none of these for gone by itself.
+  await needDone(git.files(["update-index", "--force-remove", "-z", "--stdin"], { stdin: bytesOf([...beyond]) }), trouble);
+  const here = tracked.filter((path) => !beyond.has(path));
   const list = join(git.place.common, "info", "exclude");
   const excluded = lstatSync(list, { throwIfNoEntry: false })?.isFile() ? [`--exclude-from=${list}`] : [];
   const others = pathsOf(await needDone(git.files(["ls-files", "--others", "--exclude-standard", ...excluded, "-z"], latin), trouble));
@@ -48,7 +52,7 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
       hint: "ignore it (.gitignore), or have the worker make a submodule of it or take its .git away",
     });
   await needDone(
-    git.files(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { stdin: bytesOf([...tracked, ...others]) }),
+    git.files(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { stdin: bytesOf([...here, ...others]) }),
     trouble,
   );
   const changed = pathsOf(await needDone(git.files(["diff-index", "--cached", "--name-only", "--no-renames", "-z", head], latin), trouble));
@@ -58,13 +62,31 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
   return makeCommit(git, tree, [head], message);
 }
 
+/** Those that lie in a folder which has become a link: what stands behind it is another file. */
+function beyondLinks({ place }: OwnGit, paths: readonly string[]): Set<string> {
+  const isLink = new Map<string, boolean>([[".", false]]);
+  const linked = (folder: string): boolean => {
+    let known = isLink.get(folder);
+    if (known === undefined) {
+      known =
+        linked(dirname(folder)) ||
+        lstatSync(bytes(`${inBytes(place.path!)}/${folder}`), { throwIfNoEntry: false })?.isSymbolicLink() === true;
+      isLink.set(folder, known);
+    }
+    return known;
+  };
+  return new Set(paths.filter((path) => linked(dirname(path))));
+}
+
 /** What a sparse tree does not have, which is no removal. */
 async function leftOut(git: OwnGit): Promise<Set<string>> {
   const sparse = (await git.refs(["config", "--type=bool", "--get", "core.sparseCheckout"])).stdout.trim() === "true";
   if (!sparse) return new Set();
   const listed = pathsOf((await git.files(["ls-files", "-v", "-z"], { index: git.treeIndex, encoding: "latin1" })).stdout);
   const skipped = listed.filter((line) => /^S /i.test(line)).map((line) => line.slice(2));
-  return new Set(skipped.filter((path) => lstatSync(bytes(`${git.place.path}/${path}`), { throwIfNoEntry: false }) === undefined));
+  return new Set(
+    skipped.filter((path) => lstatSync(bytes(`${inBytes(git.place.path!)}/${path}`), { throwIfNoEntry: false }) === undefined),
+  );
 }
 
 /** A submodule has its commits in a repository of its own, which nobody else has: a branch that names them would be of no use. */

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rea
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes, shown } from "./tree-files.ts";
+import { bytes, inBytes, shown } from "./tree-files.ts";
 
 /** What is larger goes alone, and is not held here. */
 const LARGE_BYTES = 8 << 20;
@@ -33,7 +33,7 @@ export async function writeBlobs(git: OwnGit, folder: string, there: ReadonlyMap
     [batch, size] = [[], 0];
   };
   for (const blob of missing) {
-    const content = contentOf(`${Buffer.from(folder, "utf8").toString("latin1")}/${blob.path}`);
+    const content = contentOf(`${inBytes(folder)}/${blob.path}`);
     if (content === null) {
       large.push(blob);
       continue;

@@ -202,3 +202,32 @@ test("the user's hooks run with --hooks alone, and one that refuses keeps all wh
   ]);
   clean();
 });
+
+test("a branch that is another name for one is that one, with the tree that is on it", async () => {
+  git(w, l.repo, "symbolic-ref", "refs/heads/alias", "refs/heads/main");
+  await Bun.write(join(l.tree, "new.txt"), "new\n");
+  expect(await w.ok("land t1 --into alias --json")).toMatchObject({ landed: true, into: "main", after: head() });
+  expect(existsSync(join(l.repo, "new.txt"))).toBe(true);
+  expect(git(w, l.repo, "symbolic-ref", "refs/heads/alias")).toBe("refs/heads/main");
+  clean();
+  git(w, l.repo, "symbolic-ref", "refs/heads/tag", "refs/tags/t");
+  git(w, l.repo, "tag", "t");
+  const refused = await w.run("land t1 --into tag");
+  expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining('no branch "refs/tags/t"')]);
+});
+
+test("a folder that has become a link lands as one, and a link as a folder again", async () => {
+  await Bun.write(join(l.tree, "d/e/f"), "f\n");
+  await w.ok("land t1");
+  rmSync(join(l.tree, "d"), { recursive: true });
+  symlinkSync(w.dir, join(l.tree, "d"));
+  await w.ok("land t1");
+  expect(git(w, l.repo, "ls-tree", "-r", "--name-only", "main").split("\n")).toEqual(["a.txt", "b.txt", "d"]);
+  clean();
+  rmSync(join(l.tree, "d"));
+  await Bun.write(join(l.tree, "d/e/f"), "f\n");
+  await w.ok("land t1");
+  expect(existsSync(join(l.repo, "d/e/f"))).toBe(true);
+  expect(existsSync(join(w.dir, "e"))).toBe(false);
+  clean();
+});
