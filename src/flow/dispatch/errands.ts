@@ -1,8 +1,22 @@
 /** Runs what confined workers have left in their worktrees to be done outside: of few commands one, about their own task alone. */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ERRAND_BYTES, type ErrandAnswer, ERRANDS, errandId, errandMs, readErrand } from "../../core/errand.ts";
 import { Failure } from "../../core/failure.ts";
+import type { Holder } from "../../core/dispatch/holder.ts";
 import type { Worktree } from "../../core/worktree.ts";
 import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
@@ -10,13 +24,14 @@ import { findTask } from "../../store/tasks/tasks.ts";
 import { listWorktrees } from "../../store/worktrees.ts";
 import { type FolderWatch, watchFolder } from "../../system/files/watch.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
+import { isGone, thisHolder } from "../../system/processes/holder.ts";
 import { runProgram } from "../../system/processes/run.ts";
 import { selfArgv } from "../../system/processes/self.ts";
 import type { Scene } from "../scene.ts";
 import { answersFor } from "../worktrees/errand.ts";
 
-/** An answer that nobody came for. */
-const STALE_MS = 3_600_000;
+/** An answer that nobody came for; longer than any errand may take. */
+const STALE_MS = 7_200_000;
 
 export class ErrandWatch {
   private readonly watches = new Map<string, FolderWatch | null>();
@@ -63,8 +78,8 @@ export class ErrandWatch {
     }
     for (const name of names) {
       const id = errandId(name);
-      if (id === null || this.begun.has(id)) continue;
-      this.begun.add(id);
+      if (id === null || this.begun.has(join(folder, name))) continue;
+      this.begun.add(join(folder, name));
       const run = this.answer(tree, join(folder, name), id)
         .catch((error: unknown) => this.problem(`an errand of ${tree.worker} was not done: ${(error as Error).message}`))
         .finally(() => this.open.delete(run));
@@ -79,9 +94,37 @@ export class ErrandWatch {
       if (Date.now() - (statSync(join(answers, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS)
         rmSync(join(answers, name), { force: true });
     const reply = join(answers, `${id}.json`);
+    const isDone = (): boolean => lstatSync(reply, { throwIfNoEntry: false }) !== undefined;
     // Done by whoever watched before.
-    if (lstatSync(reply, { throwIfNoEntry: false }) !== undefined) return;
-    writeWhole(reply, JSON.stringify(await this.done(tree, file)));
+    if (isDone()) return;
+    const { cx } = this.scene;
+    const taken = join(answers, `${id}.taken`);
+    const own = `${taken}.${process.pid}`;
+    writeFileSync(own, JSON.stringify(await thisHolder(cx.env)), { mode: 0o600 });
+    try {
+      // Another Dispatch may watch beside this one: a message is taken from an inbox once.
+      linkSync(own, taken);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      await this.ofAnother(taken, reply, file);
+      return;
+    } finally {
+      rmSync(own, { force: true });
+    }
+    if (!isDone()) writeWhole(reply, JSON.stringify(await this.done(tree, file)));
+    rmSync(taken, { force: true });
+  }
+
+  /** Leaves it to who has taken it, and looks again; when that one has ended in it nobody knows what was done. */
+  private async ofAnother(taken: string, reply: string, file: string): Promise<void> {
+    const { cx } = this.scene;
+    const holder = holderIn(taken);
+    if (holder !== null && (await isGone(holder, cx.env))) {
+      const stderr = `${cx.program}: whoever was at it has ended, and it is not known whether it was done: look before you ask again`;
+      const answer: ErrandAnswer = { exit: 1, stdout: "", stderr };
+      if (lstatSync(reply, { throwIfNoEntry: false }) === undefined) writeWhole(reply, JSON.stringify(answer));
+      rmSync(taken, { force: true });
+    } else this.begun.delete(file);
   }
 
   private async done(tree: Worktree, file: string): Promise<ErrandAnswer> {
@@ -106,6 +149,15 @@ export class ErrandWatch {
       if (error instanceof Failure) return refused(error.message);
       return refused("what was left to be done outside cannot be read");
     }
+  }
+}
+
+/** Who has taken an errand; null: it is done by now, or the system does not tell. */
+function holderIn(taken: string): Holder | null {
+  try {
+    return JSON.parse(readFileSync(taken, "utf8")) as Holder | null;
+  } catch {
+    return null;
   }
 }
 

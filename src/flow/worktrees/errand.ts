@@ -1,6 +1,6 @@
 /** A command of a worker whose sandbox is closed to the records: left as a file beside its work, and answered from outside. */
 import { accessSync, constants, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Errand, type ErrandAnswer, ERRANDS, errandMs } from "../../core/errand.ts";
 import { Failure } from "../../core/failure.ts";
@@ -13,8 +13,11 @@ interface Asked extends Pick<Errand, "command" | "task"> {
   readonly flags: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 }
 
-/** Where the answers for the worktree at `path` are left: beside the records, which its worker reads and does not write. */
-export const answersFor = (path: string): string => join(dirname(dirname(path)), "artifacts", "errands");
+/**
+ * Where the answers for the worktree at `path` are left: beside the records, which its worker reads and does not write. Each worker has a
+ * folder, so that none can have another's answered by an errand of the same id.
+ */
+export const answersFor = (path: string): string => join(dirname(dirname(path)), "artifacts", "errands", basename(path));
 
 /** Lets the worker of this worktree leave errands there. */
 export function openErrands(path: string): void {

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openErrands } from "../../../src/flow/worktrees/errand.ts";
+import { answersFor, openErrands } from "../../../src/flow/worktrees/errand.ts";
+import { thisHolder } from "../../../src/system/processes/holder.ts";
 import { BINARY, type Outcome, until } from "../../harness.ts";
 import { boundPair } from "../../rollout.ts";
 import { TreeWorld } from "./tree-world.ts";
@@ -53,7 +54,7 @@ test("acknowledgement, inbox and handoff are done outside; records, git folder a
   const shut = inside([
     "sh",
     "-c",
-    `touch ${w.dbPath}; touch ${w.repository}/.git/x; touch ${w.stateRoot}/artifacts/errands/x; touch mine && echo wrote`,
+    `touch ${w.dbPath}; touch ${w.repository}/.git/x; touch ${w.stateRoot}/artifacts/errands/w1/x; touch mine && echo wrote`,
   ]);
   expect(shut.stdout).toBe("wrote\n");
   expect(shut.stderr.match(/Read-only file system|Permission denied/g)).toHaveLength(3);
@@ -112,7 +113,7 @@ test("another task, another command, a link in place of the folder: nothing is d
   const other = inside([BINARY, "worker-ack", "other", "--from-stdin"], "{}");
   expect(other.exit).toBe(1);
   expect(other.stderr).toContain('w1 is not bound to the task "other"');
-  const answers = join(w.stateRoot, "artifacts", "errands");
+  const answers = join(w.stateRoot, "artifacts", "errands", "w1");
   const leave = async (id: string, errand: unknown): Promise<unknown> => {
     writeFileSync(join(path, ".conveyor", "part"), JSON.stringify(errand));
     renameSync(join(path, ".conveyor", "part"), join(path, ".conveyor", `${id}.json`));
@@ -132,4 +133,46 @@ test("another task, another command, a link in place of the folder: nothing is d
   expect(await Bun.file(join(answers, `${id(5)}.json`)).json()).toMatchObject({ exit: 1 });
   mkdirSync(join(path, ".conveyor", `${id(6)}.json`));
   await until("an answer", () => existsSync(join(answers, `${id(6)}.json`)));
+});
+
+/** What a worker's program leaves, without its sandbox. */
+function leave(id: string, ...flags: string[]): string {
+  const file = join(path, ".conveyor", `${id}.json`);
+  writeFileSync(`${file}.part`, JSON.stringify({ command: "worker-inbox", task: "t1", flags: ["--json", ...flags], stdin: null }));
+  renameSync(`${file}.part`, file);
+  return join(answersFor(path), `${id}.json`);
+}
+
+test("with more than one Dispatch each errand is done once, and no message is taken that nobody gets", async () => {
+  const more = [1, 2].map(() =>
+    Bun.spawn([BINARY, "dispatch", "--watch", "--interval", "60"], { env: w.env, cwd: w.work, stdout: "ignore", stderr: "ignore" }),
+  );
+  try {
+    await until("Dispatch", () => w.rows("select 1 from dispatchers").length === 3);
+    const messages = Array.from({ length: 10 }, (_, at) => `message ${at}`);
+    for (const message of messages) await w.ok(["enqueue-nudge-worker", "t1", "--message", message]);
+    const waiting = () => w.rows("select 1 from routed_notifications where delivery_mode = 'pull_required' and consumed_at is null");
+    await until("the inbox", () => waiting().length === messages.length);
+    const got: unknown[] = [];
+    for (const _ of messages) {
+      const answer = leave(crypto.randomUUID(), "--consume-next");
+      await until("an answer", () => existsSync(answer));
+      got.push(JSON.parse((await Bun.file(answer).json()).stdout).consumed?.payload.message);
+    }
+    expect(got).toEqual(messages);
+  } finally {
+    for (const each of more) each.kill();
+    await Promise.all(more.map((each) => each.exited));
+  }
+});
+
+test("an errand in which its Dispatch was killed is not done again, and its worker is told so", async () => {
+  const dead = Bun.spawn(["true"]);
+  await dead.exited;
+  const id = crypto.randomUUID();
+  writeFileSync(join(answersFor(path), `${id}.taken`), JSON.stringify({ ...(await thisHolder(w.env)), pid: dead.pid }));
+  const answer = leave(id, "--consume-next");
+  await until("an answer", () => existsSync(answer));
+  expect(await Bun.file(answer).json()).toMatchObject({ exit: 1, stdout: "", stderr: expect.stringContaining("it is not known") });
+  await until("nothing is left of it", () => readdirSync(answersFor(path)).length === 1);
 });
