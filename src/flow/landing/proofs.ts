@@ -9,7 +9,7 @@ import { maskSecrets } from "../../core/secrets.ts";
 import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { provingRun } from "../../store/loops/evidence-runs.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
-import { realPath } from "../../system/files/folders.ts";
+import { isFolder, realPath } from "../../system/files/folders.ts";
 import type { OwnGit } from "../../system/git/own-git.ts";
 import { restoreTree } from "../../system/git/scratch-merge.ts";
 import { which } from "../../system/processes/environment.ts";
@@ -110,8 +110,14 @@ export async function prove(scene: TaskScene, stage: Stage, proofs: readonly Pla
   await setUp(scene, stage);
   const ready = proofs.length > 1 ? await look() : null;
   const runs: EvidenceRun[] = [];
+  const place = realPath(stage.tree);
   for (const { criterion, stored, inside } of proofs) {
     wish.goOn();
+    // What stands there now is the work of a proof: through a link another folder would be put back and cleared.
+    if (!isFolder(stage.tree) || realPath(stage.tree) !== place)
+      throw new Failure(`the tree of the merge was taken away before the proof of criterion ${criterion.id} could be made in it`, {
+        hint: "the setup or an earlier proof has done it",
+      });
     if (runs.length > 0 && !sameTree(ready, await look())) {
       await restoreTree(stage.git, stage.tree, stage.commit);
       await setUp(scene, stage);

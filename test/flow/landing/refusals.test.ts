@@ -1,6 +1,6 @@
 /** What `land` refuses, and that nothing has moved then. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { alive } from "../../../src/system/processes/processes.ts";
 import { until, World } from "../../harness.ts";
@@ -283,4 +283,20 @@ test("a second worktree's branch of another worker is none of this task's", asyn
   addWorktree(w, l.repo, "w2");
   expect((await w.ok("land t1 --json")).branch).toBe("conveyor/w1");
   expect(together(w, l.repo)).toBe(true);
+});
+
+test("a proof that takes the tree of the merge away, or lays a link there: the next is not made, and nothing behind the link is touched", async () => {
+  const other = join(w.dir, "other");
+  await Bun.write(join(other, "precious"), "x");
+  await Bun.write(join(l.tree, "p.sh"), "true\n");
+  await prove(w, l.tree, ["sh", "p.sh"]);
+  await prove(w, l.tree, ["test", "-e", "a.txt"]);
+  for (const then of ["true", `ln -s '${other}' "$t"`]) {
+    await Bun.write(join(l.tree, "p.sh"), `case "$PWD" in *landing*) t=$PWD; cd /; rm -rf "$t"; ${then} ;; esac\n`);
+    const refused = await w.run("land t1 --json");
+    expect(refused.exit).toBe(1);
+    expect(refused.json().refused).toContain("the tree of the merge was taken away");
+    expect(readdirSync(other)).toEqual(["precious"]);
+    expect(leftovers(w, l.repo)).toEqual([]);
+  }
 });
