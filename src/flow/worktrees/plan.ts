@@ -61,7 +61,9 @@ export async function planWorktree(
     readonly wish: WorktreeWish;
   },
 ): Promise<WorktreePlan> {
-  const { store, worker, cwd, wish } = asked;
+  const { store, worker, cwd } = asked;
+  // Said in full, a branch is still the same one.
+  const wish = { ...asked.wish, branch: asked.wish.branch === undefined ? undefined : branchName(asked.wish.branch) };
   if (!isFolder(cwd)) throw new Failure(`no folder at ${cwd}`);
   const from = placeOf(cwd);
   const init = `git -C ${quoteWord(cwd)} init`;
@@ -135,7 +137,7 @@ async function goneOn(cx: Context, from: GitPlace, known: Worktree | null, wish:
 
 async function needBranchName(git: OwnGit, branch: string): Promise<void> {
   const name = branchName(branch);
-  const done = name.startsWith("-") || name === "HEAD" ? null : await git.refs(["check-ref-format", branch]);
+  const done = name.startsWith("-") || name === "HEAD" || name === "@" ? null : await git.refs(["check-ref-format", branch]);
   if (done?.code !== 0)
     throw new Failure(`${JSON.stringify(name)} cannot be the name of a branch`, { hint: "git help check-ref-format tells what can" });
 }
