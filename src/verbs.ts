@@ -151,6 +151,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     worktrees: verb("git worktrees of workers, and what is in each", () => import("./commands/worktrees/worktrees.ts")),
     "worktree-remove": verb("take a worktree away, and keep what is in it", () => import("./commands/worktrees/worktree-remove.ts")),
     "worktree-restore": verb("bring back what a removal has kept", () => import("./commands/worktrees/worktree-restore.ts")),
+    land: verb("merge a worker's branch, proven on the merge", () => import("./commands/worktrees/land.ts")),
   },
   Dashboard: {
     dashboard: verb("the page in the browser: every pair live, terminals, actions", () => import("./commands/dashboard.ts")),
@@ -176,6 +177,7 @@ const SUBJECTS: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
 /** Started by other commands: found by name, and offered to nobody. */
 const HIDDEN: Readonly<Record<string, Entry>> = {
   "codex-pane": verb("what the pane of a session runs that is spoken to by protocol", () => import("./commands/sessions/codex-pane.ts")),
+  "evidence-told": verb("a run that a worker made in its sandbox", () => import("./commands/loops/evidence-told.ts")),
 };
 
 const VERBS: Readonly<Record<string, Entry>> = Object.assign({}, HIDDEN, ...Object.values(SUBJECTS));

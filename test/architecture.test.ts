@@ -58,6 +58,7 @@ const SUBJECTS: Record<string, readonly string[]> = {
     "reach",
     "worktrees",
     "loops",
+    "landing",
     "observe",
     "delivery",
     "attention",
@@ -277,7 +278,12 @@ describe("the rules of the house", () => {
   test("commands that run long talk in one way, which no other command loads", () => {
     expect(imports.filter(({ specifier }) => specifier.startsWith("consola")).map(({ from }) => from)).toEqual(["flow/talk.ts"]);
     const speakers = local.filter((each) => target(each) === "flow/talk.ts").map(({ from }) => from);
-    expect(speakers.sort()).toEqual(["commands/qa/demo.ts", "dashboard/run.ts", "flow/dispatch/run-dispatch.ts"]);
+    expect(speakers.sort()).toEqual([
+      "commands/qa/demo.ts",
+      "commands/worktrees/land.ts",
+      "dashboard/run.ts",
+      "flow/dispatch/run-dispatch.ts",
+    ]);
     const theirs = /^(dashboard\/|commands\/(dashboard|dispatch\/dispatch|qa\/demo)\.ts|flow\/qa\/demo|flow\/dispatch\/)/;
     // A note of the commands that put something into the queue.
     const others = ["flow/dispatch/enqueue.ts"];

@@ -41,3 +41,33 @@ export function demoFacts(store: Store, taskId: string, sessions: { worker: stri
     taskState: store.db.query<{ state: string }, [string]>("select state from tasks where id = ?").get(taskId)?.state ?? null,
   };
 }
+
+export interface CrewFacts {
+  /** Tasks of which the news that a turn has ended reached the manager, proven in its record. */
+  readonly told: number;
+  /** Tasks with a proof that held, made in a worktree. */
+  readonly provenAlone: number;
+  /** Ended ones, the oldest first. */
+  readonly landings: readonly { readonly task: string; readonly state: string; readonly why: string | null }[];
+}
+
+/** The same of a crew: all that is on record is the demonstration's own. */
+export const crewFacts = ({ db }: Store): CrewFacts => ({
+  told: db
+    .query<{ n: number }, []>(
+      `select count(distinct task_id) as n from routed_notifications
+       where signal_type = 'worker_task_complete' and state = 'delivered' and side_effect_completed = 1`,
+    )
+    .get()!.n,
+  provenAlone: db
+    .query<{ n: number }, []>(
+      `select count(distinct e.task_id) as n from evidence_runs e join worktrees w on e.folder = w.path where e.exit_code = 0`,
+    )
+    .get()!.n,
+  landings: db
+    .query<{ task: string; state: string; why: string | null }, []>(
+      `select t.name as task, l.state, l.why from landings l join tasks t on t.id = l.task_id where l.ended_at is not null
+       order by l.began_at, l.rowid`,
+    )
+    .all(),
+});

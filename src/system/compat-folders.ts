@@ -18,11 +18,11 @@ const unlessAbsent = <T>(path: string, read: () => T): T | null => {
   }
 };
 
-/** Every folder directly below `root` that holds a config.json, by name; only the one named `worker` when given. */
+/** Every folder below `root` that holds a config.json and has no dot in front, by name; only that named `worker` when given. */
 export function compatFolders(root: string, worker?: string): CompatFolder[] {
   const names = unlessAbsent(root, () => readdirSync(root)) ?? [];
   return names
-    .filter((name) => worker === undefined || name === worker)
+    .filter((name) => !name.startsWith(".") && (worker === undefined || name === worker))
     .sort()
     .flatMap((name) => {
       const path = join(root, name);

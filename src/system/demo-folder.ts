@@ -22,11 +22,26 @@ export interface DemoFolder {
   readonly env: Record<string, string>;
 }
 
+/** What the project holds, by name, and the words of its first commit. */
+export interface DemoProject {
+  readonly files: Readonly<Record<string, string>>;
+  readonly commit: string;
+  /** Folders besides the project in which agents are started, below the state root. */
+  readonly below: readonly string[];
+}
+
 const GREET = 'echo "Hello!"\n';
 const CHECK = `test "$(sh greet.sh Ada)" = "Hello, Ada!" || { echo "no greeting for Ada"; exit 1; }
 test "$(sh greet.sh)" = "Hello, world!" || { echo "no greeting for the world"; exit 1; }
 echo "all greetings are right"
 `;
+
+/** A greeting that does not greet by name. */
+export const GREETING: DemoProject = {
+  files: { "greet.sh": GREET, "check.sh": CHECK },
+  commit: "A greeting that does not greet by name",
+  below: [],
+};
 
 /** An agent, and where the model answers that it is to talk to. */
 export interface DemoAgent {
@@ -35,7 +50,7 @@ export interface DemoAgent {
 }
 
 /** Makes the folders and files. @param agents each once */
-export async function makeDemoFolder(env: Env, agents: readonly DemoAgent[]): Promise<DemoFolder> {
+export async function makeDemoFolder(env: Env, agents: readonly DemoAgent[], { files, commit, below }: DemoProject): Promise<DemoFolder> {
   // A short path: the name of a tmux socket may hold about a hundred characters.
   const root = realPath(mkdtempSync(join(isFolder("/tmp") ? "/tmp" : tmpdir(), "conveyor-demo-")));
   const folder = (name: string) => {
@@ -57,23 +72,23 @@ export async function makeDemoFolder(env: Env, agents: readonly DemoAgent[]): Pr
   for (const name of [".profile", ".zprofile"]) writeFileSync(join(home, name), `PATH=${quoteWord(bin)}:$PATH\nexport PATH\n`);
   mkdirSync(join(home, ".config", "fish"), { recursive: true });
   writeFileSync(join(home, ".config", "fish", "config.fish"), `set -gx PATH ${quoteWord(bin)} $PATH\n`);
-  writeFileSync(join(project, "greet.sh"), GREET);
-  writeFileSync(join(project, "check.sh"), CHECK);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
   const own = childEnv(env);
   for (const name of Object.keys(own))
     if (/^(TMUX|CONVEYOR_|WORKERCTL_)/.test(name) || allAgents.some(({ steering }) => steering.test(name))) delete own[name];
   Object.assign(own, { PATH: `${bin}:${env.PATH ?? ""}`, HOME: home, WORKERCTL_STATE_ROOT: stateRoot, TMUX_TMPDIR: tmux });
+  const trustedFolders = [project, ...below.map((name) => join(stateRoot, name))];
   const homes = agents.map(({ agent, modelUrl }) => {
     const path = folder(agent.key);
-    const { files, environment } = agent.scripted({ home: path, modelUrl, trustedFolders: [project] });
-    for (const { file, text } of files) writeFileSync(join(path, file), text);
+    const { files: settings, environment } = agent.scripted({ home: path, modelUrl, trustedFolders });
+    for (const { file, text } of settings) writeFileSync(join(path, file), text);
     Object.assign(own, environment, { [agent.home.variable]: path });
     return { agent, path };
   });
   for (const words of [
-    ["init", "-q"],
+    ["-c", "init.defaultBranch=main", "init", "-q"],
     ["add", "."],
-    ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", "A greeting that does not greet by name"],
+    ["-c", "user.name=demo", "-c", "user.email=demo@localhost", "commit", "-q", "-m", commit],
   ]) {
     await runProgram(["git", ...words], { env: own, cwd: project });
   }

@@ -37,9 +37,13 @@ export function demoSummary(result: DemoResult): string {
             ? []
             : ["The screen of its pane:", ...result.failed.screen.split("\n").map((line) => `  | ${line}`)]),
         ];
+  const crew = (result.crew ?? []).map(({ task, agent, landed, refused }) =>
+    landed ? `${task} (${agent}) landed.` : `${task} (${agent}) did not land: ${refused?.split("\n")[0] ?? "it never came to that"}`,
+  );
   return [
     "How long each step took:",
     ...steps,
+    ...crew,
     ...failed,
     `${result.ok ? "Done" : "Not done"} in ${result.seconds} s with ${programs(result)}${ways(result)}.`,
     ...records,

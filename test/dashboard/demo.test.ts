@@ -5,8 +5,8 @@ import type { Browser, Page } from "playwright-core";
 import { type Context, makeContext } from "../../src/context.ts";
 import { type Dashboard, serveDashboard } from "../../src/dashboard/server.ts";
 import { closeDemo } from "../../src/flow/qa/demo-close.ts";
-import { DEMO, demoScript } from "../../src/flow/qa/demo-script.ts";
-import { type DemoFolder, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
+import { DEMO, demoCast, playedScript } from "../../src/flow/qa/demo-script.ts";
+import { type DemoFolder, GREETING, makeDemoFolder, removeDemoFolder } from "../../src/system/demo-folder.ts";
 import { agents } from "../../src/core/agent/agents.ts";
 import type { ScriptedModel } from "../../src/core/agent/scripted-model.ts";
 import { machineOf } from "../../src/system/agent/agents.ts";
@@ -36,10 +36,12 @@ const contextOf = (env: Record<string, string>): Context =>
   });
 
 beforeAll(async () => {
-  model = machineOf(agents.codex).scriptedModel(demoScript(() => {}));
-  folder = await makeDemoFolder({ ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` }, [
-    { agent: agents.codex, modelUrl: model.url },
-  ]);
+  model = machineOf(agents.codex).scriptedModel(playedScript(demoCast, () => {}));
+  folder = await makeDemoFolder(
+    { ...process.env, PATH: `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}` },
+    [{ agent: agents.codex, modelUrl: model.url }],
+    GREETING,
+  );
   contexts = [contextOf(folder.env), contextOf(folder.env)];
   dashboard = await serveDashboard(contexts[0]!, contexts[1]!, {
     host: "127.0.0.1",

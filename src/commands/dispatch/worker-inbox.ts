@@ -1,7 +1,8 @@
 /** `worker-inbox`: what waits for the worker of a task. */
 import { verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
-import { inboxFlags, showSideInbox } from "../../flow/dispatch/inbox.ts";
+import { checkInboxArgs, inboxFlags, showSideInbox } from "../../flow/dispatch/inbox.ts";
+import { sendErrand } from "../../flow/worktrees/errand.ts";
 
 export default verb(
   {
@@ -15,5 +16,12 @@ export default verb(
     positionals: { task: word("task name or id") },
     flags: inboxFlags,
   },
-  (args, cx: Context) => showSideInbox(cx, "worker", args),
+  async (args, cx: Context) => {
+    checkInboxArgs(args);
+    const { consumeNext, wait, timeout, interval, limit, json } = args;
+    const flags = { "consume-next": consumeNext, wait, timeout, interval, limit, json };
+    // Only looking needs nothing written.
+    const done = consumeNext || wait ? await sendErrand(cx, args.path, { command: "worker-inbox", task: args.task, flags }) : null;
+    return done ?? showSideInbox(cx, "worker", args);
+  },
 );

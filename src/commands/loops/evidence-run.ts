@@ -7,7 +7,9 @@ import { Failure, UsageError } from "../../core/failure.ts";
 import { needIteration, needType } from "../../core/loops/evidence.ts";
 import { ADVERSARIAL_CHECK } from "../../core/loops/loop-run.ts";
 import { EVIDENCE_TYPES } from "../../core/loops/templates.ts";
-import { runEvidence } from "../../flow/loops/evidence-run.ts";
+import { runEvidence, TAIL_LINES } from "../../flow/loops/evidence-run.ts";
+import { runToldOutside } from "../../flow/loops/told-outside.ts";
+import { isClosed } from "../../flow/worktrees/errand.ts";
 import { needCriterion } from "../../store/tasks/criteria.ts";
 import { needLoopRun } from "../../store/loops/runs.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
@@ -35,7 +37,7 @@ export default verb(
       type: text("what it proves for the loop, for instance build_passed", { value: "TYPE", suggest: EVIDENCE_TYPES }),
       cwd: text("folder to run it in (default: the current one)", { value: "DIR", filled: true }),
       timeout: number("end it after this long; it counts as failed then", { value: "SECONDS" }),
-      lines: integer("how many of the last lines of output to keep", { default: 20, max: 200 }),
+      lines: integer("how many of the last lines of output to keep", { default: TAIL_LINES, max: 200 }),
       source: choice("where the evidence of a loop comes from", CRITERION_SOURCES, { default: "manager_inferred" }),
       correlationId: text("id that ties this to other records", { value: "ID" }),
       json: flag("print JSON"),
@@ -58,8 +60,7 @@ export default verb(
     if (criterionId !== undefined) needCriterion(store, task, criterionId);
     const target =
       looped === 0 ? undefined : { loop: needLoopRun(store, task, loopRun!), iteration: needIteration(iteration!), type: needType(type!) };
-    const scene = { cx, store, task };
-    const { run, criterion, notSeen } = await runEvidence(scene, {
+    const input = {
       command: args.command,
       folder: cx.path(args.cwd ?? "."),
       timeoutMs: timeout === undefined ? undefined : Math.ceil(timeout * 1000),
@@ -68,7 +69,11 @@ export default verb(
       target,
       source: args.source,
       correlationId: args.correlationId,
-    });
+    };
+    const scene = { cx, store, task };
+    const { run, criterion, notSeen } = isClosed(cx, args.path)
+      ? await runToldOutside(scene, input, { named: { loopRun, iteration, type }, path: args.path })
+      : await runEvidence(scene, input);
     const passed = succeeded(run);
     if (args.json) cx.json({ evidence_run: run, criterion, machine_proven: passed, not_seen: notSeen });
     else {

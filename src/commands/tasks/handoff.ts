@@ -1,6 +1,7 @@
 /** `handoff`: a worker's summary for whoever goes on. */
 import { json, jsonFlag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
+import { sendErrand } from "../../flow/worktrees/errand.ts";
 import { addHandoff } from "../../store/tasks/handoffs.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 
@@ -25,7 +26,12 @@ export default verb(
       path: pathFlag,
     },
   },
-  (args, cx: Context) => {
+  async (args, cx: Context) => {
+    const { summary, nextStep, payloadJson } = args;
+    const payload = payloadJson === undefined ? undefined : JSON.stringify(payloadJson);
+    const flags = { summary, "next-step": nextStep, "payload-json": payload };
+    const done = await sendErrand(cx, args.path, { command: "handoff", task: args.task, flags });
+    if (done !== null) return done;
     const store = cx.store(args.path);
     const task = needTask(store, args.task);
     cx.json(addHandoff(store, task.id, { summary: args.summary, nextSteps: args.nextStep, payload: args.payloadJson ?? {} }));

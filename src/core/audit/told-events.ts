@@ -25,5 +25,11 @@ export const TOLD: Readonly<Record<string, readonly [kind: string, words: Words]
       ["Budget set", ...(tokens == null ? [] : [`${tokens} tokens`]), ...(part == null ? [] : [`${part} % of a window`])].join(", "),
   ],
   budget_cleared: ["limit", () => "Budget cleared"],
+  task_landed: [
+    "landing",
+    ({ branch, into, after }) => `Landed ${quote(branch)} on ${quote(into)}, proven on the merge: ${quote(String(after).slice(0, 10))}`,
+  ],
+  task_landing_refused: ["landing", ({ branch, into, why }) => told(`Not landed: ${quote(branch)} on ${quote(into)}`, why)],
+  task_landing_unknown: ["landing", ({ branch, into, why }) => told(`Nobody knows whether ${quote(branch)} landed on ${quote(into)}`, why)],
   session_revived: ["session", ({ session }) => `${quote(session)} was brought back on its conversation`],
 };

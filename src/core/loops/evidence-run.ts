@@ -62,6 +62,9 @@ export interface EvidenceRun {
   readonly output_tail: string;
 }
 
+/** What of it is seen where it is run. */
+export type MeasuredRun = Omit<EvidenceRun, "id" | "task_id" | "criterion_id" | "loop_run_id" | "iteration" | "evidence_type">;
+
 type ProofState = "fresh" | "stale" | "unknown";
 
 /** How a criterion that a machine proved stands now. */

@@ -31,6 +31,17 @@ export interface DemoResult {
   readonly folder: string | null;
   readonly database: string | null;
   readonly rollouts: readonly string[];
+  /** With `--crew`: whose work landed, and why another's did not; else null. */
+  readonly crew: readonly DemoMate[] | null;
+}
+
+/** One worker of the crew, and what became of its work. */
+export interface DemoMate {
+  readonly task: string;
+  readonly worker: string;
+  readonly agent: string;
+  readonly landed: boolean;
+  readonly refused: string | null;
 }
 
 /** What the steps are called. */
@@ -47,6 +58,39 @@ export interface DemoWords {
   readonly lastTurn: string;
   readonly work: string;
   readonly nothingRuns: string;
+}
+
+/** What the steps of the crew are called. */
+export interface CrewWords {
+  readonly world: string;
+  readonly pair: string;
+  readonly crew: string;
+  readonly told: string;
+  readonly alone: string;
+  readonly landed: string;
+  readonly refused: string;
+  readonly work: string;
+  readonly nothingRuns: string;
+}
+
+/** @param workers what each of the workers runs, in their order */
+export function crewWords(manager: Agent, workers: readonly Agent[]): CrewWords {
+  const labels = [...new Set([manager, ...workers].map(({ label }) => label))];
+  const told = manager.transcript.name;
+  return {
+    world: `a private ${labels.map((label) => `${label} home`).join(" and ")}, state root, tmux server and git repository`,
+    pair: `pair: a ${manager.label} manager, and a ${workers[0]!.label} worker in a git worktree of its own`,
+    crew: `pair --crew: the same manager leads two more, each in its worktree (${workers
+      .slice(1)
+      .map(({ label }) => label)
+      .join(", ")})`,
+    told: `all three have worked beside each other; Dispatch tells the manager, proven in its ${told}`,
+    alone: "each work is proven by a command in its own worktree",
+    landed: "land: two of them are merged, proven once more on the merge, and land",
+    refused: "land: the third is refused, since its proof fails on the merged tree although it passed alone",
+    work: "main and its checkout have the two that landed, and nothing of the third, which lies whole in its worktree",
+    nothingRuns: "nothing runs afterwards",
+  };
 }
 
 export function demoWords({ worker, manager }: DemoPair<Agent>): DemoWords {

@@ -7,7 +7,7 @@ import { openCriteria } from "../../core/tasks/criteria.ts";
 import { sideFacts } from "../../store/attention/tasks.ts";
 import { unreadOfTask } from "../../store/dispatch/inbox.ts";
 import { lastWords } from "../../store/observe/codex-events.ts";
-import { tokensOfTask } from "../../store/observe/tokens.ts";
+import { tokensIn } from "../../store/observe/tokens.ts";
 import { boundManagers, crewOf, type Pairing } from "../../store/sessions/bindings.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
@@ -65,7 +65,7 @@ function rowOf({ cx, store }: Scene, pair: Pairing, look: Look, items: readonly 
     branch: checkout?.branch ?? null,
     changed_files: checkout?.changed.length ?? null,
     files: checkout?.changed.slice(0, MOST_FILES) ?? [],
-    tokens: tokensOfTask(store, task.id).find(({ session }) => session === worker.name)?.total_tokens ?? null,
+    tokens: tokensIn(store, worker.id, task.id),
     last_words: said ? oneLine(said) : null,
   };
 }

@@ -8,10 +8,12 @@ import type { Session } from "../../core/sessions/session.ts";
 import { quoteWord } from "../../core/shell.ts";
 import { type Ask, askById, claimAnswer, endAsk, openAsks, releaseAnswer } from "../../store/asks.ts";
 import { unknownSession } from "../../store/names.ts";
+import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession, sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { alive } from "../../system/processes/processes.ts";
 import { asksNow } from "../reach/asks.ts";
+import { mayAct } from "../reach/may-act.ts";
 import { recipientOf } from "../reach/recipient.ts";
 import { hungServer, movedTo } from "../reach/served.ts";
 import { endInRecord, lookAtAsks } from "../observe/asks.ts";
@@ -21,7 +23,6 @@ import { followListed, reachFollowed } from "../observe/whereabouts.ts";
 import type { Scene } from "../scene.ts";
 import { RolloutGrowth } from "./proof.ts";
 import { pressAnswer } from "./answer-page.ts";
-import { mayAnswer } from "./may-answer.ts";
 import { boundTask } from "./session-action.ts";
 
 export interface AnswerWish {
@@ -51,6 +52,7 @@ export interface Answered {
   readonly sent: boolean;
 }
 
+const ANSWERING = { permission: "operator.answer", does: "answer for", itself: "a session does not answer what it asks itself" } as const;
 /** From an answer until the agent no longer asks. */
 const TAKEN_MS = 5000;
 /** So long the record is looked at for what was done. What was declined stands there at once, and what is allowed once it is through. */
@@ -62,7 +64,8 @@ const STEP_MS = 3000;
  */
 export async function answerAsk(cx: Context, store: Store, wish: AnswerWish): Promise<Answered> {
   const { session: seen, askId } = targetOf(cx, store, wish.target);
-  const asker = await mayAnswer(cx, store, seen);
+  const asWorker = bindingsOfSession(store, seen.id).find(({ worker_session_id }) => worker_session_id === seen.id);
+  const asker = await mayAct(cx, store, seen, asWorker ?? null, ANSWERING);
   const { session, way } = await reachFollowed(cx, store, seen);
   if (way.kind === "moved") throw movedTo(cx, recipientOf(session), way.to);
   if (way.kind === "none" && !way.hung && session.socket === null) return answerPage({ cx, store }, session, { askId, asker, wish });

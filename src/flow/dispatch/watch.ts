@@ -7,6 +7,7 @@ import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
 import { lateProofs, nextByClock, type PassOptions, pass, routeWaiting, workWaits } from "./dispatch.ts";
+import { ErrandWatch } from "./errands.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
 import { Troubles } from "../troubles.ts";
@@ -82,6 +83,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       );
   const hears = (message: string): void => troubles.tell("what servers tell", message);
   const served = options.dryRun ? null : watchServed(cx, store, heard, hears);
+  const errands = options.dryRun ? null : new ErrandWatch({ cx, store }, listener.problem);
   const sleepMs = Math.max(SHORTEST_SLEEP_MS, options.intervalSeconds * 1000);
   let iteration = 0;
   let processed = 0;
@@ -107,6 +109,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     let moved = 0;
     try {
       served?.follow();
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(backstop);
       moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
@@ -135,6 +138,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     if (options.dryRun) return false;
     const begun = performance.now();
     try {
+      errands?.follow();
       rollouts?.follow();
       rollouts?.ingest(false);
       for (const item of [...lateProofs(scene, options), ...routeWaiting(scene, options, memory)]) done(item);
@@ -204,7 +208,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
       }
     }
   } finally {
-    await Promise.all([lanes.close(), notices?.close()]);
+    await Promise.all([lanes.close(), notices?.close(), errands?.close()]);
     unbound?.close();
     commits.close();
     rollouts?.close();

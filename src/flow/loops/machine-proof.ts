@@ -7,6 +7,7 @@ import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { provingRun } from "../../store/loops/evidence-runs.ts";
 import type { Store } from "../../store/store.ts";
+import { realPath } from "../../system/files/folders.ts";
 import { treeState } from "../../system/git/tree-state.ts";
 import type { TaskScene } from "../scene.ts";
 
@@ -15,8 +16,12 @@ type Place = Pick<Context, "env" | "stateRoot">;
 type Look = TreeState & { readonly not_seen: NotSeen };
 
 /** The tree of a folder, our own records left out. */
-export const sourceTree = (cx: Place, store: Store, folder: string): Promise<Look | null> =>
-  treeState(cx.env, folder, [cx.stateRoot, store.path, `${store.path}-wal`, `${store.path}-shm`]);
+export function sourceTree(cx: Place, store: Store, folder: string): Promise<Look | null> {
+  const root = realPath(cx.stateRoot);
+  // A worker's worktree lies among our records, and is none of them.
+  const among = `${realPath(folder)}/`.startsWith(`${root}/`);
+  return treeState(cx.env, folder, [...(among ? [] : [root]), store.path, `${store.path}-wal`, `${store.path}-shm`]);
+}
 
 /** By criterion id: those of `criteria` that are machine-proven, each with how its proof stands. Every folder is looked at once. */
 export async function machineProofs(cx: Place, store: Store, criteria: readonly Criterion[]): Promise<Map<number, MachineProof>> {

@@ -12,13 +12,11 @@ export const DEMO = {
   nudge: "The check fails: without a name greet.sh must greet the world.\nPlease repair that,\nrun sh check.sh, and report what it prints.",
 } as const;
 
-export type DemoRole = "worker" | "manager";
-
 /** Told of everything an agent does. */
-export type DemoWitness = (role: DemoRole, did: string) => void;
+export type DemoWitness = (who: string, did: string) => void;
 
 /** A script gives what the agent does next and gets the model's next request for it. */
-type Plan = Generator<ModelItem, void, ModelRequest>;
+export type Plan = Generator<ModelItem, void, ModelRequest>;
 
 const shellText = (value: unknown): string => `printf '%s' '${prettyJson(value).replaceAll("'", "'\\''")}'`;
 
@@ -74,18 +72,21 @@ function* manager(): Plan {
 }
 
 interface Actor {
-  readonly role: DemoRole;
+  readonly who: string;
   readonly plan: Plan;
   /** What was given last, and how many commands had been answered then. */
   last: ModelItem | null;
   answered: number;
 }
 
-/** Plays both agents, each told by its first words; a thread that is neither (one that makes titles) gets a title. */
-export function demoScript(witness: DemoWitness): ModelScript {
+/** Who speaks in a thread that begins with these words, and what they do; null: it is none of them (one that makes titles). */
+export type Cast = (firstWords: string) => readonly [who: string, plan: Plan] | null;
+
+/** Plays all agents, each told by its first words; a thread that is none of them gets a title. */
+export function playedScript(cast: Cast, witness: DemoWitness): ModelScript {
   const actors = new Map<string, Actor>();
   return (request) => {
-    const actor = actors.get(request.threadId) ?? begin(request);
+    const actor = actors.get(request.threadId) ?? begin(cast, request);
     if (actor === null) return [{ say: "Greeting" }];
     actors.set(request.threadId, actor);
     // A message that comes in between makes the agent ask again before it has run the command.
@@ -94,15 +95,18 @@ export function demoScript(witness: DemoWitness): ModelScript {
     const item: ModelItem = next.done ? { say: "There is nothing left to do." } : next.value;
     actor.last = item;
     actor.answered = request.answered;
-    witness(actor.role, "say" in item ? `says: ${item.say}` : `runs: ${item.run}`);
+    witness(actor.who, "say" in item ? `says: ${item.say}` : `runs: ${item.run}`);
     return [item];
   };
 }
 
-function begin(request: ModelRequest): Actor | null {
-  const first = request.userTexts[0] ?? "";
-  const actor = (role: DemoRole, plan: Plan): Actor => ({ role, plan, last: null, answered: 0 });
-  if (first.startsWith("You are a manager session")) return actor("manager", manager());
-  if (first.startsWith(DEMO.prompt)) return actor("worker", worker());
-  return null;
+function begin(cast: Cast, request: ModelRequest): Actor | null {
+  const found = cast(request.userTexts[0] ?? "");
+  return found && { who: found[0], plan: found[1], last: null, answered: 0 };
 }
+
+export const isManagerPrompt = (firstWords: string): boolean => firstWords.startsWith("You are a manager session");
+
+/** The two of the demonstration. */
+export const demoCast: Cast = (first) =>
+  isManagerPrompt(first) ? ["manager", manager()] : first.startsWith(DEMO.prompt) ? ["worker", worker()] : null;

@@ -8,6 +8,7 @@ import { versionDoubt } from "../../core/agent/version.ts";
 import { Failure } from "../../core/failure.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type UnknownRecord, unknownRecords } from "../../store/observe/unknown-records.ts";
+import { type LeftWorktree, leftWorktrees } from "../worktrees/left.ts";
 import { recordsFor } from "../../system/records-place.ts";
 import { type StartReport, startReports } from "./recorded-starts.ts";
 import { agentReports, installedAgent } from "../../system/agent/cli.ts";
@@ -81,20 +82,22 @@ function compatWorkers(root: string, folders: readonly string[]): Record<string,
 }
 
 /**
- * Kinds of rollout records that no rule knows, the starts of living sessions, and whether the database could be asked; [] without a
- * database, which is not made for this.
+ * Kinds of rollout records that no rule knows, the starts of living sessions, worktrees that nobody works in, and whether the database
+ * could be asked; [] without a database, which is not made for this.
  * One that cannot be opened is reported, not fatal.
  */
-async function strangers(cx: Context, root: string): Promise<{ found: UnknownRecord[]; starts: StartReport[]; checks: Check[] }> {
+async function strangers(cx: Context, root: string) {
   const path = join(root, "workerctl.db");
-  if (!existsSync(path)) return { found: [], starts: [], checks: [] };
+  const none = { found: [] as UnknownRecord[], starts: [] as StartReport[], trees: [] as LeftWorktree[] };
+  if (!existsSync(path)) return { ...none, checks: [] as Check[] };
   try {
     const store = cx.store(path);
-    return { found: unknownRecords(store), starts: await startReports(cx, store), checks: [{ name: "database", ok: true, path }] };
+    const [starts, trees] = [await startReports(cx, store), await leftWorktrees(cx, store)];
+    return { found: unknownRecords(store), starts, trees, checks: [{ name: "database", ok: true, path }] };
   } catch (error) {
     const failure = error instanceof Failure ? error : cx.databaseFailure(error);
     if (!failure) throw error;
-    return { found: [], starts: [], checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
+    return { ...none, checks: [{ name: "database", ok: false, path, error: failure.message, hint: failure.hint ?? null }] };
   }
 }
 
@@ -135,6 +138,7 @@ export async function doctor(cx: Context, given: string | undefined): Promise<Re
     codex: found?.facts ?? null,
     unknown_records: records.found,
     sessions: records.starts,
+    worktrees_left: records.trees,
     project_root: programRoot(),
     workers: compatWorkers(root, folders.names),
   };

@@ -197,10 +197,16 @@ export async function start(cx: Context, path: string | undefined, request: Laun
     await undertake(cx, async (under) => {
       const begun = { ...scene, under };
       if (plan === null) return startSession(begun, launch, via);
-      return withWorktree(begun, plan, null, { agent: launch.agent, worker }, async (worktree) => ({
-        ...(await startSession(begun, launch, via)),
-        worktree,
-      }));
+      return withWorktree(
+        begun,
+        plan,
+        null,
+        { agent: launch.agent, worker, confined: launch.agent.confined(launch) },
+        async (worktree) => ({
+          ...(await startSession(begun, launch, via)),
+          worktree,
+        }),
+      );
     }),
   );
 }

@@ -5,6 +5,7 @@ import { ackAdvice, misfits, readObject } from "../../core/tasks/agent-input.ts"
 import { UsageError } from "../../core/failure.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { addAck, latestAck } from "../../store/tasks/acks.ts";
+import { sendErrand } from "../worktrees/errand.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 
@@ -29,9 +30,15 @@ export const ackVerb = (role: Role) =>
         path: pathFlag,
       },
     },
-    (args, cx: Context) => {
+    async (args, cx: Context) => {
       if (!args.fromStdin && !args.json)
         throw new UsageError("--from-stdin writes an acknowledgement, --json reads the newest one: give one of them");
+      if (args.fromStdin && role === "worker") {
+        const { task: named, correlationId } = args;
+        const flags = { "from-stdin": true, "correlation-id": correlationId };
+        const done = await sendErrand(cx, args.path, { command: "worker-ack", task: named, flags }, () => cx.stdin({ exact: true }));
+        if (done !== null) return done;
+      }
       const payload = args.fromStdin ? readObject(cx.stdin({ exact: true }), "the acknowledgement") : null;
       const store = cx.store(args.path);
       const task = needTask(store, args.task);

@@ -82,7 +82,10 @@ export async function planWorktree(
     if (taken !== null) return taken;
     const branch = `refs/heads/${wish.branch ?? `conveyor/${plainPart(asked.task ?? worker)}`}`;
     await needBranchName(git, branch);
-    const branchStands = (await ask("rev-parse", "--verify", "--quiet", branch)) !== "";
+    const tip = await ask("rev-parse", "--verify", "--quiet", branch);
+    // What a start that was cut off has left half made goes, its branch with it.
+    const goes = known?.branch_made === true && known.branch === branch && known.base_commit === tip;
+    const branchStands = tip !== "" && !goes;
     if (!branchStands) await needRoom(git, branch);
     else await needFree(git, branch, known);
     if (branchStands && wish.base !== undefined)

@@ -4,6 +4,7 @@ import { Failure } from "../../core/failure.ts";
 import { branchName, type Worktree, worktreeWords } from "../../core/worktree.ts";
 import { hasSession } from "../../system/terminal/sessions.ts";
 import type { Scene } from "../scene.ts";
+import { openErrands } from "./errand.ts";
 import { makeWorktree, type Stop, unmakeUntouched } from "./make.ts";
 import type { WorktreePlan } from "./plan.ts";
 
@@ -44,11 +45,12 @@ export async function withWorktree<T>(
   scene: StartScene,
   plan: WorktreePlan,
   taskId: string | null,
-  who: { readonly agent: Agent; readonly worker: string },
+  who: { readonly agent: Agent; readonly worker: string; readonly confined: boolean },
   act: (tree: StartedTree) => Promise<T>,
 ): Promise<T> {
   const { under, cx } = scene;
   const { tree, made } = await makeWorktree(scene, plan, taskId, under);
+  if (who.confined) openErrands(tree.path);
   if (made) under.cleansUp(() => unmakeUntouched(scene, tree));
   try {
     return await act(told(tree, made));

@@ -63,6 +63,11 @@ export const listEvidenceRuns = (store: Store, taskId: string, criterionId?: num
     .all(taskId, criterionId ?? null)
     .map(read);
 
+export function evidenceRunById(store: Store, id: string): EvidenceRun | null {
+  const row = store.db.query<Row, [string]>("select * from evidence_runs where id = ?").get(id);
+  return row && read(row);
+}
+
 /**
  * The run that proves this criterion, or null: it is satisfied, its evidence names a run, and the record of that run, which only
  * `evidence run` writes, is about this criterion and ended well.

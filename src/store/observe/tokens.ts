@@ -66,6 +66,12 @@ function taskAt(spans: readonly Span[], at: string): string {
   return span === undefined || isShared ? "" : span.task_id;
 }
 
+/** All tokens that this session has used for this task, cached ones among them; null: it has told of none. */
+export const tokensIn = (store: Store, sessionId: string, taskId: string): number | null =>
+  store.db
+    .query<{ total_tokens: number }, [string, string]>("select total_tokens from token_totals where session_id = ? and task_id = ?")
+    .get(sessionId, taskId)?.total_tokens ?? null;
+
 /** What each session has used for this task, while it was bound to it. */
 export const tokensOfTask = (store: Store, taskId: string): TokenTotal[] =>
   store.db

@@ -42,6 +42,10 @@ export const agentHereOrNot = async (agent: Agent, env: Env): Promise<InstalledA
     ? { path: agent.program, versionText: null, features: agent.features(null, "") }
     : installedAgent(agent, env);
 
+/** Another agent than this one that is installed here; null: there is none. */
+export const otherInstalled = (agent: Agent, env: Env): Agent | null =>
+  allAgents.find((each) => each !== agent && which(each.program, env) !== null) ?? null;
+
 /** What is told of every agent on this machine, each asked itself. */
 export const agentReports = (env: Env): Promise<AgentReport[]> =>
   Promise.all(

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { withScratch } from "../files/scratch.ts";
 import { childEnv, type Env, which } from "../processes/environment.ts";
-import { type Ran, runProgram, troubleOf } from "../processes/run.ts";
+import { type Ran, runProgram, type StartOptions, startProgram, troubleOf } from "../processes/run.ts";
 import { type GitPlace, needUnbent } from "./place.ts";
 
 interface CallOptions {
@@ -29,6 +29,8 @@ interface FileOptions extends CallOptions {
 export interface OwnGit {
   readonly place: GitPlace;
   readonly format: "sha1" | "sha256";
+  /** What is written goes into the repository's own objects. */
+  readonly keeps: boolean;
   /** The index of the place's working tree, which is somebody else's: `files(words, {index: git.treeIndex})`. */
   readonly treeIndex: string;
   /** A fresh folder that goes when {@link withGit} comes back. */
@@ -39,6 +41,12 @@ export interface OwnGit {
    * @throws Failure when the place is bent, see {@link needUnbent}
    */
   refs(words: readonly string[], options?: CallOptions): Promise<Ran>;
+  /**
+   * The same for a command that is spoken to line by line, and answers each with one: `update-ref --stdin`, which holds the lock of a
+   * branch between two of them. When `use` comes back its input ends, and with that what it has not been told to do is not done.
+   * @throws Failure when the place is bent, or it gives no answer
+   */
+  converse<T>(words: readonly string[], use: (say: (line: string) => Promise<string>) => Promise<T>): Promise<T>;
   /**
    * Files and objects, by a repository of our own: update-index, read-tree, write-tree, checkout-index, merge-tree, commit-tree, diff-tree,
    * ls-files, check-ignore, …. It knows no names but those of objects: say commits by their id. A commit made here is conveyor's own;
@@ -159,8 +167,73 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
         tree,
         options,
       );
-    return use({ place, format, treeIndex: join(place.gitdir, "index"), scratch, refs, files });
+    const converse: OwnGit["converse"] = (words, speak) => {
+      needUnbent(place);
+      return conversation(
+        [path, ...shut, ...words],
+        { env: { ...clean, ...named }, cwd: place.path ?? place.common, stdin: "pipe", stdout: "pipe", stderr: "pipe" },
+        speak,
+      );
+    };
+    return use({
+      place,
+      format,
+      keeps: choice.objects !== "scratch",
+      treeIndex: join(place.gitdir, "index"),
+      scratch,
+      refs,
+      converse,
+      files,
+    });
   });
+}
+
+/** So long an answer is waited for: a branch may be locked by somebody, which git itself waits for, but not long. */
+const ANSWER_MS = 60_000;
+
+async function conversation<T>(
+  argv: readonly string[],
+  options: StartOptions,
+  use: (say: (line: string) => Promise<string>) => Promise<T>,
+): Promise<T> {
+  const program = startProgram(argv, options);
+  const { stdin, stdout, stderr } = program.child;
+  const input = stdin as Bun.FileSink;
+  const answers = (stdout as ReadableStream<Uint8Array>).getReader();
+  const trouble = new Response(stderr as ReadableStream<Uint8Array>).text();
+  const text = new TextDecoder();
+  let heard = "";
+  const say = async (line: string): Promise<string> => {
+    try {
+      input.write(`${line}\n`);
+      await input.flush();
+    } catch {
+      // That it has ended shows in what it answers.
+    }
+    const late = setTimeout(() => void program.end(0), ANSWER_MS);
+    try {
+      while (!heard.includes("\n")) {
+        const { value, done } = await answers.read();
+        if (done) throw new Failure((await trouble).trim().slice(-500) || "git ended without an answer");
+        heard += text.decode(value, { stream: true });
+      }
+    } finally {
+      clearTimeout(late);
+    }
+    const end = heard.indexOf("\n");
+    const answer = heard.slice(0, end);
+    heard = heard.slice(end + 1);
+    return answer;
+  };
+  try {
+    return await use(say);
+  } finally {
+    await Promise.resolve(input.end()).catch(() => {});
+    const late = setTimeout(() => void program.end(), ANSWER_MS);
+    await program.exited;
+    clearTimeout(late);
+    await trouble;
+  }
 }
 
 /** As git reads a list of folders from its surroundings: a colon would divide two. */
@@ -186,7 +259,7 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
       // Names that are dangerous elsewhere may well stand here, and must be kept too.
       `\tignorecase = ${mac}\n\tprecomposeunicode = false\n\tprotectNTFS = false\n\tprotectHFS = ${mac}\n` +
       // What is removed afterwards must be on the disk before.
-      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}` +
+      `\tfsync = all\n\tfsyncMethod = batch\n${kept.join("")}[fastimport]\n\tunpackLimit = 1\n` +
       (format === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""),
   );
 }

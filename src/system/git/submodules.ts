@@ -25,7 +25,7 @@ export async function ownCommitsBelow(env: Env, gitdir: string): Promise<string[
     const names = new Set(readdirSync(folder));
     if (names.has("HEAD") && names.has("objects")) {
       const place = { common: folder, gitdir: folder, path: null };
-      const words = ["rev-list", "--count", "--branches", "--glob=refs/stash", "HEAD", "--not", "--remotes", "--tags", "--"];
+      const words = ["rev-list", "--count", "--branches", "--glob=refs/stash", "--reflog", "HEAD", "--not", "--remotes", "--tags", "--"];
       const count = await withGit(env, place, { bytes: "usual" }, async (git) => (await git.refs(words)).stdout.trim()).catch(
         (error: unknown) => {
           if (error instanceof Failure) return "";

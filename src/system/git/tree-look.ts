@@ -3,6 +3,7 @@ import { copyFileSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { needDone, type OwnGit } from "./own-git.ts";
 import { bytes } from "./tree-files.ts";
+import { writeBlobs } from "./write-blobs.ts";
 import { type Walked, walkTree } from "./tree-walk.ts";
 
 export interface IndexEntry {
@@ -32,7 +33,7 @@ export interface TreeLook {
 const SUBMODULE = "160000";
 
 /**
- * Looks at `folder` as the working tree of the place.
+ * Looks at `folder` as the working tree of the place. Where git keeps what is written, all of the files are objects of the repository then.
  * @param withIgnored what is ignored counts like anything else
  * @throws Failure when it cannot be read
  */
@@ -56,14 +57,19 @@ export async function lookAtTree(git: OwnGit, folder: string, withIgnored: boole
   const options = { index: own, tree: folder };
   const list = bytes(walked.files.map((path) => `${path}\0`).join(""));
   await needDone(
-    git.files(["update-index", "--add", "--remove", "-z", "--stdin"], { ...options, stdin: copy(list) }),
+    git.files(["update-index", "--info-only", "--add", "--remove", "-z", "--stdin"], {
+      ...options,
+      stdin: copy(list),
+    }),
     "a file cannot be read",
   );
   const modules = [...walked.nested, ...walked.empty].filter((path) => links.has(path));
   const info = bytes(modules.map((path) => `${links.get(path)!}\t${path}\0`).join(""));
   await needDone(git.files(["update-index", "-z", "--index-info"], { ...options, stdin: copy(info) }), "a submodule cannot be noted");
-  const tree = (await needDone(git.files(["write-tree"], options), "the files cannot be noted")).trim();
-  return { head, branch, inHead, index, there: await entriesOf(git, tree), tree, walked };
+  const tree = (await needDone(git.files(["write-tree", "--missing-ok"], options), "the files cannot be noted")).trim();
+  const there = await entriesOf(git, tree);
+  if (git.keeps) await writeBlobs(git, folder, there);
+  return { head, branch, inHead, index, there, tree, walked };
 }
 
 /** A copy of a kind that programs are given. */

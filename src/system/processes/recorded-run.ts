@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { Failure } from "../../core/failure.ts";
 import { type Env, which } from "./environment.ts";
+import { signalGroup } from "./process-group.ts";
 import { type End, startProgram } from "./run.ts";
 import { onStop } from "./this-process.ts";
 
@@ -27,6 +28,8 @@ export interface RecordOptions {
   /** Absent: as long as it takes. */
   readonly timeoutMs?: number | undefined;
   readonly tailLines: number;
+  /** What it started and left running ends with it. */
+  readonly endsRest?: boolean | undefined;
   /** Where its whole output is kept; absent: nowhere. */
   readonly keep?: string | undefined;
 }
@@ -57,14 +60,10 @@ export async function recordRun(argv: readonly string[], options: RecordOptions)
   }
 }
 
-/**
- * Runs what a person has typed as a line of a shell, as {@link recordRun} does, and keeps what it printed.
- * @param keep a file that is not there yet
- */
-export const recordLine = (line: string, options: RecordOptions & { readonly keep: string }): Promise<Recording> =>
-  recordRun(["/bin/sh", "-c", line], options);
+/** Runs what a person has typed as a line of a shell, as {@link recordRun} does. */
+export const recordLine = (line: string, options: RecordOptions): Promise<Recording> => recordRun(["/bin/sh", "-c", line], options);
 
-async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, tailLines }: RecordOptions): Promise<Recording> {
+async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, tailLines, endsRest }: RecordOptions): Promise<Recording> {
   const program = startProgram(argv, { env, cwd, stdout: fd, stderr: fd });
   let [timedOut, interrupted] = [false, false];
   let ended = (_end: End): void => {};
@@ -84,6 +83,7 @@ async function run(argv: readonly string[], fd: number, { env, cwd, timeoutMs, t
     end = await Promise.race([program.exited, stopped]);
     // The program has ended, and what it started may still be asked to: that is waited for, and then it is ended.
     if (timedOut || interrupted) end = await stopped;
+    else if (endsRest) signalGroup(program.pid, "SIGKILL");
   } finally {
     clearTimeout(timer);
     release();
