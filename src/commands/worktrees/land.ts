@@ -15,8 +15,8 @@ export default verb(
     about:
       "Merges the branch of a task's worker in a folder of its own, runs every machine proof of the task's criteria (evidence run) " +
       "on the result, and moves BRANCH there only when all hold: together with the working tree that is on it, or not at all. What the " +
-      "worker has not committed is committed on its branch first. It refuses while an accepted criterion is open or the worker's turn is, on " +
-      "a conflict, where a working tree on BRANCH has changes of its own, and where a proof cannot be made on the merge (one that was " +
+      "worker has not committed is committed on its branch first. It refuses while an accepted criterion is open or the worker's turn is, " +
+      "on a conflict, where a working tree on BRANCH has changes of its own, and where a proof cannot be made on the merge (one that was " +
       "stored with a secret masked, or names a path outside). When BRANCH moves meanwhile it begins once more. The proofs are the " +
       "worker's code, and run with your rights. Git runs no hook, filter or other program that the repository names. A person may " +
       "land, and the manager of the task whom a person granted operator.land; never the worker itself.",

@@ -77,7 +77,9 @@ const stopForm = (card: Card): Form => ({
   ],
   button: "Give up",
   danger: true,
-  warning: `The task ends without its gates${endsManager(card) ? `, and the terminal of ${card.manager!.name}, the manager, is ended` : ""}. This cannot be taken back.`,
+  warning:
+    `The task ends without its gates${endsManager(card) ? `, and the terminal of ${card.manager!.name}, the manager, is ended` : ""}. ` +
+    "This cannot be taken back.",
 });
 
 /** @param cwd where the dashboard runs, as a first guess; @param task one that is there already */

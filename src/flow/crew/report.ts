@@ -11,6 +11,9 @@ import { tokensIn } from "../../store/observe/tokens.ts";
 import { boundManagers, crewOf, type Pairing } from "../../store/sessions/bindings.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
+import { listWorktrees } from "../../store/worktrees.ts";
+import { recordedPlace } from "../worktrees/make.ts";
+import { bentIn } from "../../system/git/place.ts";
 import { type Checkout, checkoutOf } from "../../system/git/git.ts";
 import { attend } from "../attention/attend.ts";
 import { Look } from "../attention/look.ts";
@@ -32,7 +35,15 @@ export async function crewRows(scene: Scene, pairs: readonly Pairing[]): Promise
   const look = new Look(cx, store);
   const { told } = await attend(scene, look, STALLED_AFTER_SECONDS, pairs);
   const folders = [...new Set(pairs.map(({ worker }) => worker.cwd))];
-  const found = await Promise.all(folders.map((folder) => checkoutOf(cx.env, folder, cx.stateRoot)));
+  const trees = listWorktrees(store);
+  const found = await Promise.all(
+    folders.map((folder) => {
+      const tree = trees.find(({ path }) => path === folder);
+      // One that is half made, or leads elsewhere than it did.
+      const isBent = tree !== undefined && (tree.gitdir === null || bentIn(recordedPlace(tree)) !== null);
+      return isBent ? null : checkoutOf(cx.env, folder, cx.stateRoot);
+    }),
+  );
   const checkouts = new Map(folders.map((folder, at) => [folder, found[at]!]));
   return pairs.map((pair) => rowOf(scene, pair, look, told.items, checkouts.get(pair.worker.cwd) ?? null));
 }

@@ -80,8 +80,8 @@ export function nextByClock(
 }
 
 /**
- * Puts ended turns on record that wait until their managers can be told: nothing more is to be done for them until then. Gives what is to be
- * told already.
+ * Puts ended turns on record that wait until their managers can be told: nothing more is to be done for them until then. Gives what is
+ * to be told already.
  */
 export function routeWaiting({ cx, store }: Scene, options: PassOptions, memory: PassMemory): readonly Item[] {
   const ids = gatheringOf(store, options).map(({ id }) => id);

@@ -1,6 +1,6 @@
 /** A worktree for a worker: where it is to be, on which branch, from which commit; and everything that stands in the way of it. */
 import { lstatSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
 import { quoteWord } from "../../core/shell.ts";
@@ -180,9 +180,13 @@ async function needBase(git: OwnGit, base: string): Promise<Pick<WorktreePlan, "
   return { baseBranch: full === "" ? null : full, baseCommit };
 }
 
+/** The path without links, also where it is not made yet. */
+const realAbove = (path: string): string =>
+  isFolder(path) || dirname(path) === path ? realPath(path) : join(realAbove(dirname(path)), basename(path));
+
 /** @throws Failure when something that is not ours stands there */
 function placeFor(cx: Context, worker: string, known: Worktree | null): string {
-  const path = join(realPath(cx.stateRoot), FOLDER, worker);
+  const path = join(realAbove(cx.stateRoot), FOLDER, worker);
   if (known?.path === path || lstatSync(path, { throwIfNoEntry: false }) === undefined) return path;
   throw new Failure(`${path} is there, and is on record as nobody's worktree`, {
     hint: `look at it, and move it away: ${quoteWord(path)}`,

@@ -15,6 +15,7 @@ import { needDone, withGit } from "../../system/git/own-git.ts";
 import { isGitdirOf } from "../../system/git/place.ts";
 import { withRepositoryLock } from "../../system/git/repository-lock.ts";
 import { shown } from "../../system/git/tree-files.ts";
+import { standsAsSeen } from "../../system/git/tree-walk.ts";
 import { lookAtTree } from "../../system/git/tree-look.ts";
 import { isGone, thisHolder } from "../../system/processes/holder.ts";
 import { usersOfFolder } from "../../system/processes/users-of-folder.ts";
@@ -175,7 +176,9 @@ async function notAsKept({ cx }: Scene, tree: Worktree, aside: string, force: bo
       const notes = await notesOf(git, commit);
       if (notes === null) return `${kept_ref} keeps no worktree`;
       const look = await lookAtTree(git, aside, notes.ignored);
-      return (await isAsKept(git, look, commit, notes)) ? null : "it was changed while it was being removed";
+      const same = await isAsKept(git, look, commit, notes);
+      // What came to be while it was looked at stands in no list of it.
+      return same && standsAsSeen(aside, look.walked) ? null : "it was changed while it was being removed";
     });
   } catch (error) {
     if (error instanceof Failure) return error.message;

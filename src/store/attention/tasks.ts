@@ -3,6 +3,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import type { SideAsk, Trouble } from "../../core/attention/situation.ts";
 import { ACTIVE_TASK_STATES, type Task } from "../../core/tasks/task.ts";
 import { openAsks } from "../asks.ts";
+import { untoldTurns } from "../dispatch/completions.ts";
 import { newestTurnEvent, type TurnEvent } from "../observe/codex-events.ts";
 import { type Binding, bindingsOfSession, openBinding } from "../sessions/bindings.ts";
 import { AGENT_JOIN, SESSION_COLUMNS } from "../sessions/agents.ts";
@@ -116,25 +117,6 @@ const lostOf = (store: Store, { worker_session_id, manager_session_id }: Binding
     .flatMap((id) => sideOf(store, id) ?? [])
     .filter(({ session, stopped }) => session.state === "gone" && !stopped);
 
-/** Turns of the bound worker that ended since and that nobody has told of: from the newest back to the first one that was. */
-function untold(store: Store, binding: Binding | null): string[] {
-  if (binding?.worker_session_id == null || binding.manager_session_id === null) return [];
-  const turns = store.db
-    .query<{ timestamp: string; over: number }, [string, string]>(
-      `select e.timestamp, julianday(e.timestamp) < julianday(?) or exists (select 1 from routed_notifications n where n.source_event_id = e.id)
-         as over
-       from codex_events e indexed by codex_events_completions where e.session_id = ? and e.subtype = 'task_complete' and e.type = 'event_msg'
-       order by e.id desc`,
-    )
-    .iterate(binding.created_at, binding.worker_session_id);
-  const found: string[] = [];
-  for (const { timestamp, over } of turns) {
-    if (over === 1) break;
-    found.push(timestamp);
-  }
-  return found;
-}
-
 function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
   const commands = store.db
     .query<{ n: number; since: string | null; attempted: number }, [string]>(
@@ -150,7 +132,7 @@ function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<Ta
        from routed_notifications where task_id = ? and state = 'pending'`,
     )
     .get(taskId)!;
-  const ends = untold(store, binding);
+  const ends = binding === null ? [] : untoldTurns(store, binding);
   const [first = null] = [commands.since, turns.since, ...ends].filter((at) => at !== null).sort();
   return { queued: commands.n + turns.n + ends.length, queuedSince: first, underWay: commands.attempted + turns.begun };
 }

@@ -65,6 +65,34 @@ export const unroutedTurns = (store: Store, limit: number, except: Except = {}):
       return { ...row, payload: isObject(payload) ? payload : {} };
     });
 
+interface BoundSince {
+  readonly worker_session_id: string | null;
+  readonly manager_session_id: string | null;
+  readonly created_at: string;
+}
+
+/**
+ * When the turns of a bound worker ended that nobody has told its manager of, the newest first: back to the last one that was told, or that
+ * ended before the binding.
+ */
+export function untoldTurns(store: Store, binding: BoundSince): string[] {
+  if (binding.worker_session_id === null || binding.manager_session_id === null) return [];
+  const turns = store.db
+    .query<{ timestamp: string; over: number }, [string, string]>(
+      `select e.timestamp, julianday(e.timestamp) < julianday(?) or exists (select 1 from routed_notifications n
+         where n.source_event_id = e.id) as over
+       from codex_events e indexed by codex_events_completions
+       where e.session_id = ? and e.subtype = 'task_complete' and e.type = 'event_msg' order by e.id desc`,
+    )
+    .iterate(binding.created_at, binding.worker_session_id);
+  const found: string[] = [];
+  for (const { timestamp, over } of turns) {
+    if (over === 1) break;
+    found.push(timestamp);
+  }
+  return found;
+}
+
 /** The last turn of each bound worker. */
 const lastTurns = (store: Store, except: Except): Map<string, number> =>
   new Map(

@@ -30,7 +30,8 @@ export interface Checkout {
 }
 
 /**
- * The branch that the folder has checked out and its changed files; null: it lies in no repository, or git would not say.
+ * The branch that the folder has checked out and its changed files; null: it lies in no repository, or git would not say. It believes what
+ * the index says of files, which is quick, and enough to show: nothing may be decided by it.
  * @param apart a folder that is not looked into, as that of our own records
  */
 export async function checkoutOf(env: Env, folder: string, apart: string): Promise<Checkout | null> {

@@ -8,6 +8,8 @@ export interface Walked {
   readonly files: string[];
   /** Those of them and of the folders whose rights git does not keep, in octal. */
   readonly modes: Record<string, number>;
+  /** What tells whether each of them, and each folder, is still as it was seen; the tree itself is ``. */
+  readonly stamps: ReadonlyMap<string, string>;
   /** Folders with nothing in them that counts. */
   readonly empty: string[];
   /** Folders that are a repository of their own, and names that git cannot keep: what is in them is not looked at. */
@@ -36,9 +38,22 @@ const isGit = (name: string): boolean => name.toLowerCase() === ".git";
 /** What git gives a file or folder that it writes, of which the rights need not be kept. */
 const usualMode = (stat: Stats, umask: number): number => (stat.isDirectory() || stat.mode & 0o100 ? 0o777 : 0o666) & ~umask;
 
+const stampOf = ({ ino, ctimeMs, size }: Stats): string => `${ino} ${ctimeMs} ${size}`;
+
+/** Whether all that counts, and every folder of it, is as it was when it was walked through. */
+export function standsAsSeen(root: string, { stamps }: Walked): boolean {
+  for (const [path, stamp] of stamps) {
+    const found = lstatSync(bytes(path === "" ? root8(root) : `${root8(root)}/${path}`), { throwIfNoEntry: false });
+    if (found === undefined || stampOf(found) !== stamp) return false;
+  }
+  return true;
+}
+
 /** @throws what `ignoredAmong` throws */
 export async function walkTree(root: string, options: WalkOptions): Promise<Walked> {
+  const stamps = new Map<string, string>();
   const seen: Walked = {
+    stamps,
     files: [],
     modes: {},
     empty: [],
@@ -69,6 +84,8 @@ export async function walkTree(root: string, options: WalkOptions): Promise<Walk
       if (inside !== undefined) ignore(`${path}/${name}`, inside);
     }
   };
+  const top = stat("");
+  if (top !== undefined) stamps.set("", stampOf(top));
   for (let level = [""]; level.length > 0;) {
     const asked: { path: string; stat: Stats }[] = [];
     const taken: { path: string; stat: Stats }[] = [];
@@ -97,6 +114,7 @@ export async function walkTree(root: string, options: WalkOptions): Promise<Walk
     }
     const ignored = asked.length === 0 ? new Set<string>() : await options.ignoredAmong(asked.map(({ path }) => path));
     const next: string[] = [];
+    for (const { path, stat: found } of [...taken, ...asked]) if (!ignored.has(path)) stamps.set(path, stampOf(found));
     for (const each of [...taken, ...asked]) {
       if (ignored.has(each.path)) {
         seen.ignored.names.push(each.stat.isDirectory() ? `${each.path}/` : each.path);

@@ -40,6 +40,8 @@ test("twenty tasks of a thousand records, and as many that are over: everything 
   const { db } = store;
   db.run("begin");
   const past = "2020-01-01T00:00:00.000Z";
+  // A turn that ended since then waits for Dispatch to tell of it.
+  const bound = "2020-01-01T00:00:01.000Z";
   for (let n = 0; n < 40; n++) {
     const state = n < 20 ? "managed" : "done";
     db.query("insert into tasks (id, name, goal, state, created_at, updated_at) values (?, ?, 'g', ?, ?, ?)").run(
@@ -55,7 +57,7 @@ test("twenty tasks of a thousand records, and as many that are over: everything 
       ).run(`${role}-${n}`, `${role}${n}`, role, `token-${role}-${n}`, past, n < 20 ? "active" : "gone", process.pid);
     db.query(
       `insert into bindings (id, task_id, worker_session_id, manager_session_id, state, created_at, ended_at) values (?, ?, ?, ?, ?, ?, ?)`,
-    ).run(`binding-${n}`, `task-${n}`, `worker-${n}`, `manager-${n}`, n < 20 ? "active" : "ended", past, n < 20 ? null : past);
+    ).run(`binding-${n}`, `task-${n}`, `worker-${n}`, `manager-${n}`, n < 20 ? "active" : "ended", bound, n < 20 ? null : bound);
     const add = db.query(
       "insert into codex_events (session_id, timestamp, type, subtype, payload_json, byte_offset, ingested_at) values (?, ?, 'event_msg', ?, '{}', ?, ?)",
     );

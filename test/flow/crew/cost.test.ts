@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => w.close());
 
 /** Partial indexes that hold only what is open. */
-const OPEN = /USING (COVERING )?INDEX (tasks_open|sessions_active|one_active_binding_\w+)/;
+const OPEN = /USING (COVERING )?INDEX (tasks_open|sessions_active|one_active_binding_\w+|worktrees_there_path)/;
 
 test("twenty workers, and twice as many that have worked before: all is found by indexes", async () => {
   w.keepOpen();

@@ -1,7 +1,8 @@
 /** One manager and its workers: one look at all, one inbox, and each fact told of whom it concerns. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { recordWorktree } from "../../../src/store/worktrees.ts";
 import { World } from "../../harness.ts";
 import { event, meta, type Rollout, rollout } from "../../rollout.ts";
 
@@ -167,6 +168,38 @@ test("crew tells each worker, its branch with what is changed in it, and its las
   expect(text).toContain("m1 leads 2:\ntask  worker  agent  state");
   expect(text).toContain("trunk +2");
   expect(text).not.toContain("\u001b");
+});
+
+test("in a worktree on record git is not run once its .git leads elsewhere", async () => {
+  const git = (...words: string[]) =>
+    expect(Bun.spawnSync(["git", "-C", w.work, "-c", "user.name=n", "-c", "user.email=e", ...words], { env: w.env }).exitCode).toBe(0);
+  git("init", "-q");
+  git("commit", "-q", "--allow-empty", "-m", "m");
+  const path = join(realpathSync(w.dir), "tree");
+  git("worktree", "add", "-q", "-b", "side", path);
+  await crew(1, path);
+  const common = join(realpathSync(w.work), ".git");
+  const tree = {
+    id: "worktree-1",
+    worker: "w1",
+    task_id: null,
+    state: "made",
+    path,
+    common,
+    gitdir: join(common, "worktrees", "tree"),
+  } as const;
+  const made = {
+    branch: "refs/heads/side",
+    branch_made: true,
+    base_ref: "HEAD",
+    base_branch: null,
+    base_commit: "0",
+    setup: null,
+  } as const;
+  recordWorktree(w.store(), { ...tree, ...made, made_at: w.store().now(), removed_at: null, kept_ref: null, holder: null });
+  expect((await w.ok("crew m1"))[0]).toMatchObject({ branch: "side", changed_files: 0 });
+  writeFileSync(join(path, ".git"), `gitdir: ${common}\n`);
+  expect((await w.ok("crew m1"))[0]).toMatchObject({ branch: null, changed_files: null });
 });
 
 test("outside of a repository, and with nobody bound, nothing is made up", async () => {

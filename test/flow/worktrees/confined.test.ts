@@ -98,10 +98,10 @@ test("a proof is run inside, and recorded outside", async () => {
     criterion: { status: "satisfied" },
     evidence_run: { exit_code: 0, output_tail: "one" },
   });
-  const [criterion] = (await w.ok("criteria t1 --json")).criteria;
+  const [criterion] = (await w.ok("criteria t1 --list --json")).criteria;
   expect(criterion.machine_proof).toMatchObject({ state: "fresh", folder: path });
   writeFileSync(join(path, "untracked"), "x");
-  expect((await w.ok("criteria t1 --json")).criteria[0].machine_proof.state).toBe("stale");
+  expect((await w.ok("criteria t1 --list --json")).criteria[0].machine_proof.state).toBe("stale");
   expect(w.rows("select count(*) as n from events where type = 'evidence_run_recorded' and payload_json like '%told_by_worker%'")).toEqual([
     { n: 2 },
   ]);

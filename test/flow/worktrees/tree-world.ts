@@ -39,9 +39,9 @@ export class TreeWorld extends World {
   }
 
   /** A worktree as a start makes it. */
-  async made(worker: string, wish: Partial<WorktreeWish> = {}): Promise<Worktree> {
+  async made(worker: string, wish: Partial<WorktreeWish> = {}, database?: string): Promise<Worktree> {
     const cx = this.context({ cwd: this.repository });
-    const scene = { cx, store: cx.store() };
+    const scene = { cx, store: cx.store(database) };
     const asked = { store: scene.store, worker, task: null, cwd: this.repository };
     const plan = await planWorktree(cx, { ...asked, wish: { branch: undefined, base: undefined, setup: undefined, ...wish } });
     return (await makeWorktree(scene, plan, null, { check: () => {} })).tree;
