@@ -50,10 +50,13 @@ export async function workToLand({ cx, store, task }: TaskScene): Promise<Work> 
 export const proveThere = (cx: Context, task: string, criterion: number, folder: string): string =>
   `${cx.program} evidence run ${quoteWord(task)} --criterion ${criterion} --cwd ${quoteWord(folder)} -- COMMAND`;
 
-/** What leads on where the merge does not hold: the worker's branch has to take in what the other has gained. */
+/**
+ * What leads on where the merge does not hold: the worker's branch has to take in what the other has gained. Git merges nothing over
+ * files that are not committed.
+ */
 export const haveItMerge = (cx: Context, worker: string, into: string): string =>
-  `${cx.program} nudge ${quoteWord(worker)} ${quoteWord(`Merge ${into} into your branch, settle what conflicts, and run your checks.`)}; ` +
-  "land once more when it rests";
+  `${cx.program} nudge ${quoteWord(worker)} ` +
+  `${quoteWord(`Commit your work, merge ${into} into your branch, settle what conflicts, and run your checks.`)}; land once more when it rests`;
 
 /** @throws Failure while an accepted criterion is open */
 export function needProven({ cx, store, task }: TaskScene, { tree }: Work): void {

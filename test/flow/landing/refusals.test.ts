@@ -84,7 +84,7 @@ test("a conflict is named, and nothing is touched", async () => {
   git(w, l.repo, "commit", "-qam", "another");
   const said = await refused("land t1", 'does not merge into main: "a.txt"');
   expect(said.conflicts).toEqual(["a.txt"]);
-  expect((await w.run("land t1 --dry-run")).stderr).toContain("hint: conveyor nudge w1 'Merge main into your branch, ");
+  expect((await w.run("land t1 --dry-run")).stderr).toContain("hint: conveyor nudge w1 'Commit your work, merge main into your branch, ");
 });
 
 test("the tree that is on BRANCH has changes, something in the way, or something begun", async () => {
