@@ -4,7 +4,7 @@ import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { oneLine } from "../../core/plain-text.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { openCriteria } from "../../core/tasks/criteria.ts";
 import { branchName, type Worktree } from "../../core/worktree.ts";
 import { latestBinding } from "../../store/sessions/bindings.ts";
@@ -54,9 +54,10 @@ export const proveThere = (cx: Context, task: string, criterion: number, folder:
  * What leads on where the merge does not hold: the worker's branch has to take in what the other has gained. Git merges nothing over
  * files that are not committed.
  */
-export const haveItMerge = (cx: Context, worker: string, into: string): string =>
-  `${cx.program} nudge ${quoteWord(worker)} ` +
-  `${quoteWord(`Commit your work, merge ${into} into your branch, settle what conflicts, and run your checks.`)}; land once more when it rests`;
+export function haveItMerge(cx: Context, worker: string, into: string): string {
+  const words = `Commit your work, merge ${into} into your branch, settle what conflicts, and run your checks.`;
+  return `${quoteCommand([cx.program, "nudge", worker, words])}; land once more when it rests`;
+}
 
 /** @throws Failure while an accepted criterion is open */
 export function needProven({ cx, store, task }: TaskScene, { tree }: Work): void {

@@ -144,9 +144,7 @@ export class Land {
       if (!order.dryRun) await followIndex(git, head);
       return head;
     }
-    this.say(
-      `${order.dryRun ? "with what is not committed in" : "committed what was changed in"} the worktree of ${tree.worker}: ${commit.slice(0, 10)}`,
-    );
+    this.say(`${order.dryRun ? "with what is not committed by" : "committed what was changed by"} ${tree.worker}: ${commit.slice(0, 10)}`);
     if (!order.dryRun) await moveWorkBranch(git, tree.branch, { head, commit });
     return commit;
   }

@@ -44,6 +44,9 @@ test("an accepted criterion is open", async () => {
   // Made anywhere else, the proof would be of another tree than the one that lands.
   const { stderr } = await w.run("land t1");
   expect(stderr).toContain(`hint: conveyor evidence run t1 --criterion 1 --cwd ${l.tree} -- COMMAND`);
+  const proof = (folder: string) => w.run(["evidence", "run", "t1", "--criterion", "1", "--cwd", folder, "--", "true"]);
+  expect((await proof(l.repo)).stderr).toContain(`note: it ran in ${l.repo}, not where w1 works: --cwd ${l.tree} proves that tree`);
+  expect((await proof(l.tree)).stderr).toBe("");
 });
 
 test("the worker's turn is open, and no longer once it has ended", async () => {
@@ -73,9 +76,10 @@ test("who may: a person and a manager with operator.land, never the worker or a 
   const as = (id: string) => w.run("land t1 --json", { env: { CODEX_THREAD_ID: id } });
   expect((await as(thread("worker"))).stderr).toContain("a worker does not land its own work");
   expect((await as("99999999-9999-4999-8999-999999999999")).stderr).toContain("an agent that is not on record");
-  expect((await as(thread("manager"))).stderr).toContain("operator.land is not granted");
+  const { stderr } = await as(thread("manager"));
+  expect(stderr).toContain("operator.land is not granted");
   expect(head()).toBe(main);
-  await w.ok(["manager-config", "t1", "--permissions-json", '{"operator.land": true}']);
+  await w.ok(/hint: a person grants it: conveyor (.*)/.exec(stderr)![1]!);
   expect((await as(thread("manager"))).json().landed).toBe(true);
 });
 
