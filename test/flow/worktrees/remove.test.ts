@@ -296,5 +296,8 @@ describe("forced and restored", () => {
     expect(await refused(`worktree-restore ${kept_ref} --into ${w.work}/../home/..`)).toContain("is no empty folder");
     expect(await refused("worktree-restore w1/nothing")).toContain("nothing is kept as w1/nothing");
     expect(await refused("worktree-restore -- --output=x")).toContain("nothing is kept");
+    const hint = async (name: string) => (await w.run(["worktree-restore", name], { cwd: w.repository })).stderr.split("hint: ")[1];
+    expect(await hint("w1")).toBe(`what was kept last of it: conveyor worktree-restore ${kept_ref.replace("refs/conveyor/kept/", "")}\n`);
+    expect(await hint("w2")).toBe(`what is kept: git --git-dir '${w.repository}/.git' for-each-ref refs/conveyor/kept/\n`);
   });
 });
