@@ -4,11 +4,13 @@ import type { Context } from "../../context.ts";
 import { CRITERION_SOURCES } from "../../core/tasks/criteria.ts";
 import { notSeenLine, proofSentence, succeeded } from "../../core/loops/evidence-run.ts";
 import { Failure, UsageError } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { needIteration, needType } from "../../core/loops/evidence.ts";
 import { ADVERSARIAL_CHECK } from "../../core/loops/loop-run.ts";
 import { EVIDENCE_TYPES } from "../../core/loops/templates.ts";
 import { runEvidence, TAIL_LINES } from "../../flow/loops/evidence-run.ts";
 import { runToldOutside } from "../../flow/loops/told-outside.ts";
+import { worktreeElsewhere } from "../../flow/worktrees/elsewhere.ts";
 import { isClosed } from "../../flow/worktrees/errand.ts";
 import { needCriterion } from "../../store/tasks/criteria.ts";
 import { needLoopRun } from "../../store/loops/runs.ts";
@@ -81,6 +83,9 @@ export default verb(
       cx.out(`criterion ${criterion.id} (${criterion.criterion}) is ${criterion.status}${passed ? ", machine-proven" : ""}`);
       if (!passed && run.output_tail !== "") cx.err(run.output_tail);
     }
+    const elsewhere = worktreeElsewhere(store, task, run.folder);
+    if (elsewhere !== null)
+      cx.err(`note: it ran in ${run.folder}, not where ${elsewhere.worker} works: --cwd ${quoteWord(elsewhere.path)} proves that tree`);
     const unseen = notSeen && notSeenLine(notSeen);
     if (unseen) cx.err(unseen);
     if (run.tree === null) cx.err("hint: no git repository there, so nobody can tell later whether the proof still holds");

@@ -1,4 +1,5 @@
 /** `crew`: the workers of a manager, and how each stands. */
+import { dirname } from "node:path";
 import { flag, pathFlag, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { needCrew } from "../../flow/crew/crew.ts";
@@ -23,7 +24,7 @@ export default verb(
   async (args, cx: Context) => {
     const scene = { cx, store: cx.store(args.path) };
     const rows = await crewRows(scene, args.manager === undefined ? allCrews(scene) : needCrew(scene, args.manager).pairs);
-    if (cx.outside.tty.out && !args.json) cx.out(crewText(rows, cx.nowMs()));
+    if (cx.outside.tty.out && !args.json) cx.out(crewText(rows, cx.nowMs(), dirname(scene.store.path)));
     else cx.json(rows);
   },
 );

@@ -5,6 +5,7 @@ import { changeOfFlags, EPILOGUE_STEPS, NUDGE_MODES, SUPERVISION_MODES } from ".
 import { PERMISSION_NAMES } from "../../core/tasks/permissions.ts";
 import { BESIDE_ID, besideCommand, startBeside } from "../../flow/sessions/beside.ts";
 import { isDispatching } from "../../flow/reach/dispatchers.ts";
+import { nextCommand } from "../../flow/reach/next-command.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
 import { ledTasks } from "../../flow/crew/lead.ts";
 import { pair } from "../../flow/sessions/pair.ts";
@@ -117,6 +118,15 @@ export default verb(
       const started = missing ? await startBeside(cx, store, command, (each) => under.startsBeside("Dispatch", each)) : null;
       return { paired: done, pid: started };
     });
-    return cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
+    cx.json({ ...paired, ...plan, dispatch: { command, ensure: !args.noDispatch, started: pid !== null, pid } });
+    if (!cx.outside.tty.err) return;
+    const next = (...words: string[]): string => nextCommand(cx, store, ...words);
+    cx.err(`${args.managerName} leads ${args.workerName} on task ${paired.task.name}`);
+    for (const [what, command] of [
+      ["how all stand", next("crew", args.managerName)],
+      ["what needs you", next("attention")],
+      ["the worker's terminal", next("open-worker", paired.task.name)],
+    ])
+      cx.err(`  ${what}: ${command}`);
   },
 );

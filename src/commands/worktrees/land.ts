@@ -79,7 +79,7 @@ export default verb(
     }
     if (unfinished !== null) throw unfinished;
     if (!args.json && told.landed && !told.finished && scene.task.state !== "done")
-      cx.err(`hint: ${cx.program} finish-task ${quoteWord(scene.task.name)} closes the task`);
+      cx.err(`hint: the task is still open: ${cx.program} finish-task ${quoteWord(scene.task.name)}`);
     return 0;
   },
 );

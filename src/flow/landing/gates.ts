@@ -1,9 +1,10 @@
 /** What must be so before a worker's branch is merged, and which two branches it is about. */
+import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import { oneLine } from "../../core/plain-text.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { quoteWord } from "../../core/shell.ts";
+import { quoteCommand, quoteWord } from "../../core/shell.ts";
 import { openCriteria } from "../../core/tasks/criteria.ts";
 import { branchName, type Worktree } from "../../core/worktree.ts";
 import { latestBinding } from "../../store/sessions/bindings.ts";
@@ -45,14 +46,27 @@ export async function workToLand({ cx, store, task }: TaskScene): Promise<Work> 
   return { worker, tree, gitdir: tree.gitdir };
 }
 
+/** The command that proves a criterion where the work lies: from any other folder another tree would be proven. */
+export const proveThere = (cx: Context, task: string, criterion: number, folder: string): string =>
+  `${cx.program} evidence run ${quoteWord(task)} --criterion ${criterion} --cwd ${quoteWord(folder)} -- COMMAND`;
+
+/**
+ * What leads on where the merge does not hold: the worker's branch has to take in what the other has gained. Git merges nothing over
+ * files that are not committed.
+ */
+export function haveItMerge(cx: Context, worker: string, into: string): string {
+  const words = `Commit your work, merge ${into} into your branch, settle what conflicts, and run your checks.`;
+  return `${quoteCommand([cx.program, "nudge", worker, words])}; land once more when it rests`;
+}
+
 /** @throws Failure while an accepted criterion is open */
-export function needProven({ cx, store, task }: TaskScene): void {
+export function needProven({ cx, store, task }: TaskScene, { tree }: Work): void {
   const open = openCriteria(listCriteria(store, task.id));
   if (open.length > 0)
     throw new Failure(
       `task ${JSON.stringify(task.name)} has open accepted criteria: ` +
         open.map(({ id, criterion }) => `#${id}: ${oneLine(criterion)}`).join("; "),
-      { hint: `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${open[0]!.id} -- COMMAND` },
+      { hint: proveThere(cx, task.name, open[0]!.id, tree.path) },
     );
 }
 
@@ -61,7 +75,7 @@ export function needAtRest({ cx }: TaskScene, { worker }: Work): void {
   const runs = worker.state !== "gone" && (worker.pid === null || alive(worker.pid));
   if (runs && newestTurn(agentOf(worker), worker.codex_session_path) === "open")
     throw new Failure(`the turn of worker ${JSON.stringify(worker.name)} is open, so its work may not be whole`, {
-      hint: `${cx.program} wait ${quoteWord(worker.name)}, or ${cx.program} interrupt ${quoteWord(worker.name)}`,
+      hint: `${cx.program} wait ${quoteWord(worker.name)} --until idle, or ${cx.program} interrupt ${quoteWord(worker.name)}`,
     });
 }
 

@@ -19,7 +19,7 @@ import { thisHolder } from "../../system/processes/holder.ts";
 import { hideFromGit } from "../../system/records-place.ts";
 import { undisturbed } from "../../system/processes/this-process.ts";
 import type { TaskScene } from "../scene.ts";
-import { needAtRest, needProven, type Target, targetOf, type Work, workToLand } from "./gates.ts";
+import { haveItMerge, needAtRest, needProven, type Target, targetOf, type Work, workToLand } from "./gates.ts";
 import { runHook } from "./hooks.ts";
 import { clearLanding, closeLanding, recoveredLine, recoverLandings } from "./end.ts";
 import { failedProofs, plannedProofs, prove, type Stage } from "./proofs.ts";
@@ -72,7 +72,7 @@ export class Land {
     const blocked = recovered.find(({ end, landing }) => end === "open" && landing.common === work.tree.common);
     if (blocked !== undefined) throw new Failure(recoveredLine(scene.store, blocked), { hint: "see to that first, then land once more" });
     for (let round = 1; ; round++) {
-      needProven(scene);
+      needProven(scene, work);
       needAtRest(scene, work);
       try {
         await this.once(work);
@@ -144,7 +144,7 @@ export class Land {
       if (!order.dryRun) await followIndex(git, head);
       return head;
     }
-    this.say(`committed what ${tree.worker} had changed: ${commit.slice(0, 10)}`);
+    this.say(`${order.dryRun ? "with what is not committed by" : "committed what was changed by"} ${tree.worker}: ${commit.slice(0, 10)}`);
     if (!order.dryRun) await moveWorkBranch(git, tree.branch, { head, commit });
     return commit;
   }
@@ -202,9 +202,7 @@ export class Land {
       found.conflicts = merged.files;
       throw new Failure(
         `${found.branch} does not merge into ${found.into}: ${merged.files.map((file) => JSON.stringify(file)).join(", ")}`,
-        {
-          hint: `have the worker merge ${found.into} into its branch and settle what conflicts, then land once more`,
-        },
+        { hint: haveItMerge(this.cx, at.work.worker.name, found.into!) },
       );
     }
     if (merged.kind === "nothing") {
@@ -221,7 +219,7 @@ export class Land {
     if (order.dryRun) return this.close(git, { state: "undone", why: null });
     const held = runs.map(({ criterion_id, id }) => ({ criterion_id, evidence_id: id }));
     // It took its time, in which somebody may have asked for more.
-    needProven(scene);
+    needProven(scene, at.work);
     const moving = changeLanding(store, begun, { state: "moving", after_commit: after, proofs: held });
     if (moving === null) throw new Failure("somebody else has taken this landing for one that was cut off", { hint: "land once more" });
     this.landing = moving;
@@ -251,7 +249,7 @@ export class Land {
     });
     const failed = failedProofs(runs);
     if (failed !== null)
-      throw new Failure(failed, { hint: `the criteria are as they were; have the worker merge ${found.into} and repair it` });
+      throw new Failure(failed, { hint: `the criteria are as they were: ${haveItMerge(this.cx, at.work.worker.name, found.into!)}` });
     if (runs.length === 0) this.say("no criterion has a proof by a machine, so nothing was proven on the merge");
     return runs;
   }

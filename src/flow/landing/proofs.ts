@@ -5,8 +5,9 @@ import type { Criterion } from "../../core/tasks/criteria.ts";
 import { Failure } from "../../core/failure.ts";
 import { isMasked, pathOutside } from "../../core/landing.ts";
 import { type EvidenceRun, proofSentence, sameTree, succeeded } from "../../core/loops/evidence-run.ts";
+import { oneLine } from "../../core/plain-text.ts";
 import { maskSecrets } from "../../core/secrets.ts";
-import { quoteCommand, quoteWord } from "../../core/shell.ts";
+import { quoteCommand } from "../../core/shell.ts";
 import { provingRun } from "../../store/loops/evidence-runs.ts";
 import { listCriteria } from "../../store/tasks/criteria.ts";
 import { isFolder, realPath } from "../../system/files/folders.ts";
@@ -17,6 +18,7 @@ import { recordLine } from "../../system/processes/recorded-run.ts";
 import { proveAgain } from "../loops/evidence-run.ts";
 import { sourceTree } from "../loops/machine-proof.ts";
 import type { TaskScene } from "../scene.ts";
+import { proveThere } from "./gates.ts";
 
 /** A proof as it was stored, and where in the tree it runs. */
 export interface PlannedProof {
@@ -28,7 +30,7 @@ export interface PlannedProof {
 
 /**
  * The machine proofs of the task's criteria.
- * @param roots working trees of the repository: a proof that was made in one of them is made in the merge's
+ * @param roots working trees of the repository, the worker's first: a proof that was made in one of them is made in the merge's
  * @throws Failure that names those that cannot be made there
  */
 export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly string[]): PlannedProof[] {
@@ -38,9 +40,7 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
     if (stored === null) return [];
     const refuse = (why: string): never => {
       throw new Failure(`the proof of criterion ${criterion.id} cannot be made on the merge, ${why}: ${quoteCommand(stored.command)}`, {
-        hint:
-          `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${criterion.id} -- COMMAND, ` +
-          "with paths from the folder it runs in",
+        hint: `${proveThere(cx, task.name, criterion.id, roots[0]!)}, with paths from the folder it runs in`,
       });
     };
     if (isMasked(stored)) refuse("since it was stored with a secret masked");
@@ -106,7 +106,7 @@ export async function prove(scene: TaskScene, stage: Stage, proofs: readonly Pla
   const { cx, store } = scene;
   const look = () => sourceTree(cx, store, stage.tree);
   wish.goOn();
-  if (stage.setup !== null) wish.say("setup");
+  if (stage.setup !== null) wish.say(`set-up: ${oneLine(maskSecrets(stage.setup))}`);
   await setUp(scene, stage);
   const ready = proofs.length > 1 ? await look() : null;
   const runs: EvidenceRun[] = [];

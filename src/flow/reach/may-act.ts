@@ -6,7 +6,9 @@ import { isGranted } from "../../core/tasks/permissions.ts";
 import type { Binding } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
+import { taskById } from "../../store/tasks/tasks.ts";
 import { askerOf } from "./asker.ts";
+import { nextCommand } from "./next-command.ts";
 
 interface Deed {
   readonly permission: string;
@@ -37,9 +39,11 @@ export async function mayAct(
   if (binding === null || binding.manager_session_id !== asker.id || binding.worker_session_id !== session.id)
     throw new Failure(`${JSON.stringify(asker.name)} does not manage ${who}, and may not ${does} it`);
   const config = findConfig(store, binding.task_id);
-  if (config === null || !isGranted(config.permissions, permission))
+  if (config === null || !isGranted(config.permissions, permission)) {
+    const task = taskById(store, binding.task_id)?.name ?? binding.task_id;
     throw new Failure(`${JSON.stringify(asker.name)} may not ${does} ${who}: ${permission} is not granted`, {
-      hint: `a person grants it with manager-config TASK --permissions-json '{"${permission}": true}'`,
+      hint: `a person grants it: ${nextCommand(cx, store, "manager-config", task, "--permit", permission)}`,
     });
+  }
   return asker;
 }

@@ -97,7 +97,7 @@ export async function planWorktree(
     const baseRef = wish.base ?? "HEAD";
     const path = placeFor(cx, worker, known);
     const setup = wish.setup ?? null;
-    return { worker, from, path, branch, branchStands, baseRef, ...(await needBase(git, baseRef)), setup, known };
+    return { worker, from, path, branch, branchStands, baseRef, ...(await needBase(git, baseRef, cwd)), setup, known };
   });
 }
 
@@ -164,13 +164,13 @@ async function needFree(git: OwnGit, branch: string, left: Worktree | null): Pro
   }
 }
 
-async function needBase(git: OwnGit, base: string): Promise<Pick<WorktreePlan, "baseBranch" | "baseCommit">> {
+async function needBase(git: OwnGit, base: string, cwd: string): Promise<Pick<WorktreePlan, "baseBranch" | "baseCommit">> {
   const ask = async (...words: string[]): Promise<string> => (await git.refs(words)).stdout.trim();
   const baseCommit = await ask("rev-parse", "--verify", "--quiet", "--end-of-options", `${base}^{commit}`);
   if (baseCommit === "") {
     if (base === "HEAD")
       throw new Failure("the repository has no commit yet that a worktree could begin at", {
-        hint: "make one: git commit --allow-empty -m start",
+        hint: `make one: git -C ${quoteWord(cwd)} commit --allow-empty -m start`,
       });
     throw new Failure(`${JSON.stringify(base)} names no commit of the repository`, { hint: "--base takes a branch, a tag or a commit" });
   }

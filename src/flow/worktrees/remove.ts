@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { branchName, reasonsToStay, type TreeFacts, type Worktree } from "../../core/worktree.ts";
 import { addEvent } from "../../store/record/events.ts";
-import { tx } from "../../store/store.ts";
+import { findSession } from "../../store/sessions/sessions.ts";
+import { type Store, tx } from "../../store/store.ts";
 import { changeWorktree, listWorktrees, worktreeOfWorker } from "../../store/worktrees.ts";
 import { removeFolder } from "../../system/files/remove-folder.ts";
 import { isAsKept, keepTree, notesOf } from "../../system/git/keep.ts";
@@ -76,6 +77,10 @@ export async function removeWorktree(scene: Scene, request: RemoveRequest): Prom
   });
 }
 
+/** The worker itself is what works there: a folder taken from below it would leave it at nothing. */
+const livesThere = (store: Store, worker: string, { processes }: TreeFacts): boolean =>
+  processes !== null && processes.includes(findSession(store, worker)?.pid ?? 0);
+
 /** Keeps what is there, and goes on. */
 async function begin(scene: Scene, tree: Worktree, { force, keepIgnored }: RemoveRequest): Promise<RemovedTree> {
   const { cx, store } = scene;
@@ -91,7 +96,9 @@ async function begin(scene: Scene, tree: Worktree, { force, keepIgnored }: Remov
     });
   if (reasons.length > 0 && !force)
     throw new Failure(`${stays}: ${reasons.join("; ")}`, {
-      hint: `${cx.program} worktree-remove ${worker} --force keeps the files as a commit and removes it all the same`,
+      hint:
+        (livesThere(store, worker, facts) ? `${cx.program} stop ${worker} ends who works there; ` : "") +
+        `${cx.program} worktree-remove ${worker} --force keeps the files as a commit and removes it all the same`,
     });
   const ref = `refs/conveyor/kept/${worker}/${cx.now().replace(/[-:]/g, "")}`;
   await withGit(cx.env, recordedPlace(tree), { bytes: "exact" }, async (git) => {

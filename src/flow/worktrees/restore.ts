@@ -2,6 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { quoteCommand } from "../../core/shell.ts";
 import { branchName, type Worktree } from "../../core/worktree.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { tx } from "../../store/store.ts";
@@ -9,9 +10,10 @@ import { changeWorktree, recordWorktree, worktreeKeptAs, worktreeOfWorker } from
 import { removeFolder } from "../../system/files/remove-folder.ts";
 import { writeIndex, writeKept } from "../../system/git/bring-back.ts";
 import { type KeptNotes, notesOf } from "../../system/git/keep.ts";
-import { needDone, withGit } from "../../system/git/own-git.ts";
+import { needDone, type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { type GitPlace, placeOf } from "../../system/git/place.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
+import { nextCommand } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import { addToGit, need, recordedPlace, unmake } from "./make.ts";
 
@@ -27,6 +29,13 @@ export interface RestoredTree {
 
 const KEPT = "refs/conveyor/kept/";
 
+/** The name under which the newest of this worker is kept; null: nothing of it is. */
+async function newestKept(git: OwnGit, worker: string): Promise<string | null> {
+  const newest = ["for-each-ref", "--sort=-refname", "--count=1", "--format=%(refname)", `${KEPT}${worker}/`];
+  const ref = (await git.refs(newest)).stdout.trim();
+  return ref === "" ? null : ref.slice(KEPT.length);
+}
+
 /** @param into a folder that is not there or empty; null: where it stood. @throws Failure; nothing half restored is left */
 export async function restoreWorktree(scene: Scene, given: string, into: string | null): Promise<RestoredTree> {
   const { cx, store } = scene;
@@ -39,10 +48,15 @@ export async function restoreWorktree(scene: Scene, given: string, into: string 
   const place: GitPlace = { common, gitdir: common, path: null };
   const { commit, notes } = await withGit(cx.env, place, { bytes: "exact" }, async (git) => {
     const found = (await git.refs(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`])).stdout.trim();
-    if (found === "")
+    if (found === "") {
+      const newest = await newestKept(git, ref.slice(KEPT.length).split("/")[0]!);
       throw new Failure(`nothing is kept as ${given} in ${common}`, {
-        hint: `git --git-dir ${common} for-each-ref refs/conveyor/kept lists what is`,
+        hint:
+          newest === null
+            ? `what is kept: ${quoteCommand(["git", "--git-dir", common, "for-each-ref", KEPT])}`
+            : `what was kept last of it: ${nextCommand(cx, store, "worktree-restore", newest)}`,
       });
+    }
     const told = await notesOf(git, found);
     if (told === null) throw new Failure(`the commit ${ref} keeps no worktree`, { hint: "git show tells what it is" });
     return { commit: found, notes: told };

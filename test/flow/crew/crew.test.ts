@@ -166,7 +166,8 @@ test("crew tells each worker, its branch with what is changed in it, and its las
   expect(await w.ok("crew")).toEqual(rows);
   const text = (await w.run("crew", { ttyOut: true })).stdout;
   expect(text).toContain("m1 leads 2:\ntask  worker  agent  state");
-  expect(text).toContain("trunk +2");
+  expect(text).toContain("\n  on trunk, 2 files changed\n  says: [31mDone 1 now\n");
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(text).not.toContain("\u001b");
 });
 
@@ -204,7 +205,7 @@ test("in a worktree on record git is not run once its .git leads elsewhere", asy
 
 test("outside of a repository, and with nobody bound, nothing is made up", async () => {
   expect(await w.ok("crew")).toEqual([]);
-  expect((await w.run("crew", { ttyOut: true })).stdout).toBe("Nobody works for a manager.\n");
+  expect((await w.run("crew", { ttyOut: true })).stdout).toBe(`Nobody works for a manager, as the records in ${w.stateRoot} know.\n`);
   await crew(1);
   expect((await w.ok("crew m1"))[0]).toMatchObject({ branch: null, changed_files: null, files: [], last_words: null, turn: "none" });
   w.store().db.run("update sessions set pid = 4194305 where name = 'w1'");

@@ -38,6 +38,9 @@ test("what is not committed is committed on the worker's branch, proven on the m
     before,
     proofs: [{ criterion_id: id, exit_code: 0, evidence_id: null }],
   });
+  const { stderr } = await w.run("land t1 --dry-run", { ttyErr: true });
+  expect(stderr).toContain("with what is not committed by w1: ");
+  expect(stderr).not.toContain(" committed what ");
   expect([head(), head("conveyor/w1"), ledger()]).toEqual([before, l.record.base_commit, criteria]);
   expect(w.rows("select 1 from evidence_runs")).toHaveLength(1);
   clean();

@@ -41,11 +41,19 @@ async function refused(line: string, why: string): Promise<any> {
 test("an accepted criterion is open", async () => {
   await w.ok('criteria t1 --add --criterion "it works" --source user_requested --status accepted');
   await refused("land t1", "open accepted criteria: #1: it works");
+  // Made anywhere else, the proof would be of another tree than the one that lands.
+  const { stderr } = await w.run("land t1");
+  expect(stderr).toContain(`hint: conveyor evidence run t1 --criterion 1 --cwd ${l.tree} -- COMMAND`);
+  const proof = (folder: string) => w.run(["evidence", "run", "t1", "--criterion", "1", "--cwd", folder, "--", "true"]);
+  expect((await proof(l.repo)).stderr).toContain(`note: it ran in ${l.repo}, not where w1 works: --cwd ${l.tree} proves that tree`);
+  expect((await proof(l.tree)).stderr).toBe("");
 });
 
 test("the worker's turn is open, and no longer once it has ended", async () => {
   l.pair.worker.append(event({ type: "task_started", turn_id: "1" }));
   await refused("land t1", 'the turn of worker "w1" is open');
+  const hinted = /hint: conveyor (wait .*), or/.exec((await w.run("land t1")).stderr)![1]!;
+  expect((await w.run(`${hinted} --timeout 0.1 --json`)).json()).toMatchObject({ timed_out: true });
   l.pair.worker.append(event({ type: "task_complete", turn_id: "1" }, 2));
   expect((await w.ok("land t1 --json")).landed).toBe(true);
 });
@@ -68,9 +76,10 @@ test("who may: a person and a manager with operator.land, never the worker or a 
   const as = (id: string) => w.run("land t1 --json", { env: { CODEX_THREAD_ID: id } });
   expect((await as(thread("worker"))).stderr).toContain("a worker does not land its own work");
   expect((await as("99999999-9999-4999-8999-999999999999")).stderr).toContain("an agent that is not on record");
-  expect((await as(thread("manager"))).stderr).toContain("operator.land is not granted");
+  const { stderr } = await as(thread("manager"));
+  expect(stderr).toContain("operator.land is not granted");
   expect(head()).toBe(main);
-  await w.ok(["manager-config", "t1", "--permissions-json", '{"operator.land": true}']);
+  await w.ok(/hint: a person grants it: conveyor (.*)/.exec(stderr)![1]!);
   expect((await as(thread("manager"))).json().landed).toBe(true);
 });
 
@@ -79,6 +88,7 @@ test("a conflict is named, and nothing is touched", async () => {
   git(w, l.repo, "commit", "-qam", "another");
   const said = await refused("land t1", 'does not merge into main: "a.txt"');
   expect(said.conflicts).toEqual(["a.txt"]);
+  expect((await w.run("land t1 --dry-run")).stderr).toContain("hint: conveyor nudge w1 'Commit your work, merge main into your branch, ");
 });
 
 test("the tree that is on BRANCH has changes, something in the way, or something begun", async () => {

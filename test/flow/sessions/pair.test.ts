@@ -183,7 +183,9 @@ describe("in a folder that Codex does not trust yet", () => {
     expect(done).toMatchObject({
       exit: 0,
       stderr:
-        "starting Codex as worker two-w, in tmux session codex-two-w …\nstarting Codex as manager two-m, in tmux session codex-two-m …\n",
+        "starting Codex as worker two-w, in tmux session codex-two-w …\nstarting Codex as manager two-m, in tmux session codex-two-m …\n" +
+        "two-m leads two-w on task two\n  how all stand: conveyor crew two-m\n  what needs you: conveyor attention\n" +
+        "  the worker's terminal: conveyor open-worker two\n",
     });
     const { worker, manager } = done.json();
     expect((await world.saidTo(worker.codex_session_id))[0]).toStartWith("Do the work");

@@ -2,11 +2,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { registerSession } from "../../../src/store/sessions/sessions.ts";
 import { until } from "../../harness.ts";
 import { LONG } from "../../long.ts";
 import { git, standing, TreeWorld, write } from "./tree-world.ts";
 
 let w: TreeWorld;
+/** A session of which nothing but its process is known. */
+const unknown = { codexSessionPath: null, codexSessionId: null, tmuxSession: null };
+
 let path: string;
 beforeEach(async () => {
   w = new TreeWorld();
@@ -51,7 +55,13 @@ describe("what is in the way", () => {
     git(w.repository, "merge", "-q", "--ff-only", "conveyor/w1");
     const sleeper = Bun.spawn(["sleep", "600"], { cwd: path });
     try {
-      expect(await refused("worktree-remove w1")).toContain(`process ${sleeper.pid} works there`);
+      const stranger = await refused("worktree-remove w1");
+      expect(stranger).toContain(`process ${sleeper.pid} works there`);
+      expect(stranger).toContain("hint: conveyor worktree-remove w1 --force");
+      // The worker itself is not left in a folder that is gone.
+      registerSession(w.store(), { ...unknown, name: "w1", role: "worker", pid: sleeper.pid, cwd: path });
+      expect(await refused("worktree-remove w1")).toContain("hint: conveyor stop w1 ");
+      await w.ok("deregister w1");
     } finally {
       sleeper.kill();
       await sleeper.exited;
@@ -286,5 +296,8 @@ describe("forced and restored", () => {
     expect(await refused(`worktree-restore ${kept_ref} --into ${w.work}/../home/..`)).toContain("is no empty folder");
     expect(await refused("worktree-restore w1/nothing")).toContain("nothing is kept as w1/nothing");
     expect(await refused("worktree-restore -- --output=x")).toContain("nothing is kept");
+    const hint = async (name: string) => (await w.run(["worktree-restore", name], { cwd: w.repository })).stderr.split("hint: ")[1];
+    expect(await hint("w1")).toBe(`what was kept last of it: conveyor worktree-restore ${kept_ref.replace("refs/conveyor/kept/", "")}\n`);
+    expect(await hint("w2")).toBe(`what is kept: git --git-dir '${w.repository}/.git' for-each-ref refs/conveyor/kept/\n`);
   });
 });

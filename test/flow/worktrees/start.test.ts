@@ -92,7 +92,7 @@ test("what is refused is refused before anything is made", async () => {
   git(w.work, "init", "-q", "--bare", "bare.git");
   expect(await start("--worktree", "--cwd", join(w.work, "bare.git"))).toContain("is bare");
   git(w.work, "init", "-q", "fresh");
-  expect(await start("--worktree", "--cwd", join(w.work, "fresh"))).toContain("has no commit yet");
+  expect(await start("--worktree", "--cwd", join(w.work, "fresh"))).toContain(`git -C ${join(w.work, "fresh")} commit`);
   expect(git(w.project, "worktree", "list").split("\n")).toHaveLength(1);
   expect(w.rows("select * from worktrees")).toEqual([]);
 });
