@@ -12,7 +12,7 @@ import { claimableCommands } from "../../store/dispatch/command-queue.ts";
 import { addDigest, isInHand } from "../../store/dispatch/digests.ts";
 import { notificationById } from "../../store/dispatch/notifications.ts";
 import { newestTurnEvent } from "../../store/observe/codex-events.ts";
-import { boundManagers } from "../../store/sessions/bindings.ts";
+import { managersToTell } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { readAhead } from "../observe/ingest.ts";
@@ -36,8 +36,8 @@ const isProvable = (store: Store, manager: Session): boolean =>
   modeOf(store, manager) === "push" &&
   (manager.socket !== null || threadLock(recipientOf(manager))?.held === true);
 
-/** The managers that are told of what came as one message. */
-export const gatheringManagers = (store: Store): Session[] => boundManagers(store).filter((manager) => isProvable(store, manager));
+/** The managers that are told of what came as one message: also of what still waits for one that leads nobody any more. */
+export const gatheringManagers = (store: Store): Session[] => managersToTell(store).filter((manager) => isProvable(store, manager));
 
 /**
  * Whether a turn of the session runs. That one ended is stored as soon as its record grows by it; that one began, as by what was said just

@@ -30,6 +30,9 @@ const routed = (count: number) =>
 const notify = async (task: string, message: string): Promise<string> =>
   (await world.ok(["enqueue-notify-manager", task, "--message", message, "--json"])).command_id;
 
+const passes = (): number =>
+  world.rows<{ n: number }>("select coalesce(max(iterations), 0) as n from dispatchers where ended_at is null")[0]!.n;
+
 /** The manager works at something of its person's; gives what ends that. */
 async function busy(): Promise<() => Promise<void>> {
   const gate = `gate-${++gates}`;
@@ -108,6 +111,24 @@ test("a turn of a worker that is unbound meanwhile is told all the same", async 
   expect(said()).toHaveLength(1);
   expect(said()[0]).toContain("Task t1 (no longer bound to you), worker w1: seems to have finished a turn.");
   await world.ok("bind --task t1 --worker w1 --manager m1 --crew");
+}, 60_000);
+
+test("when every binding of its manager has ended meanwhile it is told in one message all the same, and not while it works", async () => {
+  await watch();
+  const release = await busy();
+  w1.turn();
+  w2.turn();
+  await routed(2);
+  for (const { task } of crowd.workers) await world.ok(["unbind", "--task", task]);
+  // Two passes that have seen that nobody is bound.
+  const seen = passes();
+  await until("two passes", () => passes() >= seen + 2);
+  expect(world.rows("select 1 from routed_notifications where state = 'pending' and side_effect_started = 0")).toHaveLength(2);
+  await release();
+  await crowd.settled();
+  expect(said()).toHaveLength(1);
+  for (const task of ["t1", "t2"]) expect(said()[0]).toContain(`Task ${task} (no longer bound to you)`);
+  for (const { task, name } of crowd.workers) await world.ok(["bind", "--task", task, "--worker", name, "--manager", "m1", "--crew"]);
 }, 60_000);
 
 test("what is parked by the manager's limit is told as one message when that is over", async () => {
