@@ -23,7 +23,7 @@ import type { Scene } from "../scene.ts";
 import { nextCommand } from "./commands.ts";
 import { dueTurns, nextWaiting } from "./completions.ts";
 import { saidOf } from "./digest-text.ts";
-import { type Item, type PassMemory, type PassScene, restingSessions, type Sending, type Step } from "./items.ts";
+import { type Item, NOT_NOW, type PassMemory, type PassScene, restingSessions, type Sending, type Step } from "./items.ts";
 import { modeOf } from "./mode.ts";
 
 /** What is said at once; the rest comes at the next rest. */
@@ -139,7 +139,7 @@ function together(scene: PassScene, manager: Session, found: readonly Sending[])
       const verdict =
         refused === null || given.started
           ? given
-          : { ...given, later: true as const, error: `nothing was said: ${refused}`, errorType: "NotNow" };
+          : { ...given, later: true as const, error: `nothing was said: ${refused}`, errorType: NOT_NOW };
       const more: Item = ids.length > 1 ? { digest_id: digest, digest_size: ids.length } : {};
       // What was sent is written last: until then it tells how each of them stands.
       const last = sendings.length - 1;

@@ -78,6 +78,9 @@ export const newMemory = (): PassMemory => ({
   lostRestUntil: 0,
 });
 
+/** Nothing was said since its target works again, or another tells it: what is to be told then wakes by itself, and nothing rests. */
+export const NOT_NOW = "NotNow";
+
 const LONGEST_REST_MS = 600_000;
 const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at, codex_session_id, moved_to }: Session): string =>
   JSON.stringify([tmux_session, tmux_pane_id, pid, state, registered_at, codex_session_id, moved_to]);

@@ -2,6 +2,12 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Crowd } from "../../agent-suite/crowd.ts";
+import { notSent } from "../../../src/core/delivery/delivery.ts";
+import { commandTypes } from "../../../src/flow/dispatch/commands.ts";
+import { gather } from "../../../src/flow/dispatch/digest.ts";
+import { routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
+import { newMemory } from "../../../src/flow/dispatch/items.ts";
+import { findSession } from "../../../src/store/sessions/sessions.ts";
 import { until } from "../../harness.ts";
 import { stopWatching, watching } from "../../served-world.ts";
 
@@ -129,6 +135,32 @@ test("when every binding of its manager has ended meanwhile it is told in one me
   expect(said()).toHaveLength(1);
   for (const task of ["t1", "t2"]) expect(said()[0]).toContain(`Task ${task} (no longer bound to you)`);
   for (const { task, name } of crowd.workers) await world.ok(["bind", "--task", task, "--worker", name, "--manager", "m1", "--crew"]);
+}, 60_000);
+
+test("one that works again before it is begun is told at its next rest, and neither it nor its messages are left alone for a while", async () => {
+  const cx = world.context();
+  const store = cx.store();
+  const memory = newMemory();
+  const options = { dispatcherId: "by-hand", leaseSeconds: 60, holder: null, only: undefined, limit: 10, dryRun: false, digests: true };
+  w1.turn();
+  await world.ok("ingest w1");
+  await notify("t2", "look here");
+  routeWaiting({ cx, store }, options, memory);
+  const wanted = { types: commandTypes(undefined), turns: true, busy: [] };
+  const { sending } = gather({ cx, store, claimant: options }, findSession(store, "m1")!, wanted, [], memory);
+  const release = await busy();
+  expect(sending!.begin("delivery-by-hand")).toBe(false);
+  const items = sending!.finish(notSent(null, "LeaseLost", "nothing was said"), () => {});
+  expect(items.map(({ state, error }) => [state, error])).toEqual([
+    ["parked", "nothing was said: m1 works again"],
+    ["failed", "nothing was said: m1 works again"],
+  ]);
+  expect(memory.resting.size).toBe(0);
+  await watch();
+  await release();
+  await crowd.settled();
+  expect(said()).toHaveLength(1);
+  expect(said()[0]).toContain("look here");
 }, 60_000);
 
 test("what is parked by the manager's limit is told as one message when that is over", async () => {
