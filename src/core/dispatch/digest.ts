@@ -63,7 +63,9 @@ function lineOf(entry: DigestEntry): string {
     earlier === 0
       ? ""
       : ` ${earlier} earlier ${earlier === 1 ? "turn" : "turns"} of before the binding ${earlier === 1 ? "is" : "are"} not told.`;
-  return `${about}, worker ${name(from)}: ${how}.${said}${before} Look: conveyor cycle ${quoteWord(name(task))}`;
+  // Only a task that is bound to it can be observed.
+  const look = over === null ? "cycle" : "replay";
+  return `${about}, worker ${name(from)}: ${how}.${said}${before} Look: conveyor ${look} ${quoteWord(name(task))}`;
 }
 
 /**
@@ -71,7 +73,7 @@ function lineOf(entry: DigestEntry): string {
  * @param manager its name, for the one look at all its tasks
  */
 export function digestMessage(manager: string, entries: readonly DigestEntry[]): string {
-  const tasks = new Set(entries.map(({ task }) => task));
+  const tasks = new Set(entries.flatMap(({ task, over }) => (over === null ? task : [])));
   const all = tasks.size > 1 ? ` One look for all tasks: conveyor cycle --manager ${quoteWord(name(manager))}.` : "";
   return [
     `${entries.length} messages came together:`,

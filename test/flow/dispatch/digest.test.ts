@@ -115,6 +115,10 @@ test("a turn of a worker that is unbound meanwhile is told all the same", async 
   await release();
   await crowd.settled();
   expect(said()).toHaveLength(1);
+  const looks = said()[0]!.match(/(?<=Look: conveyor ).*$/gm)!;
+  expect(looks).toEqual(["replay t1", "cycle t2"]);
+  // Each leads on.
+  for (const look of looks) await world.ok(look);
   expect(said()[0]).toContain("Task t1 (no longer bound to you), worker w1: seems to have finished a turn.");
   await world.ok("bind --task t1 --worker w1 --manager m1 --crew");
 }, 60_000);
