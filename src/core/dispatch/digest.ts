@@ -1,5 +1,5 @@
 /** Several messages said to a manager as one: a line for each ended turn, the words of whoever wrote one whole. */
-import { oneLine } from "../plain-text.ts";
+import { firstLine, oneLine } from "../plain-text.ts";
 import { quoteWord } from "../shell.ts";
 
 interface OfTask {
@@ -31,11 +31,8 @@ const LONGEST_WORDS = 160;
 
 /** The first line of what an agent said, in quotes that it cannot leave: one line, cut, without what a terminal would obey. */
 export function firstWords(said: string): string | null {
-  const first = said
-    .split(/[\n\r\u0085\u2028\u2029]/)
-    .map((line) => oneLine(line).trim())
-    .find((line) => line !== "");
-  if (first === undefined) return null;
+  const first = firstLine(said);
+  if (first === null) return null;
   const signs = [...first];
   return JSON.stringify(signs.length <= LONGEST_WORDS ? first : `${signs.slice(0, LONGEST_WORDS).join("").trimEnd()}…`);
 }
