@@ -76,7 +76,8 @@ function stepOf(scene: PassScene, claim: Claim, memory: PassMemory): Step {
       begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
       finish(verdict, write, more = {}) {
-        if (verdict.later && verdict.errorType !== NOT_NOW) rest(memory, send.target.id, send.target, cx.nowMs());
+        if (verdict.state === "delivered") memory.resting.delete(send.target.id);
+        else if (verdict.later && verdict.errorType !== NOT_NOW) rest(memory, send.target.id, send.target, cx.nowMs());
         return [finish(claimed, { ...send, item: { ...send.item, ...more } }, verdict, write)];
       },
     },

@@ -69,7 +69,8 @@ export function stepFor(scene: PassScene, row: NotificationRow, target: Session,
       begin: () => moveMessage(store, { notificationId: row.id }, "begin", { by: "holder", claim: row, claimant }) !== null,
       extend: () => prolong(store, { notificationId: row.id }, row, claimant),
       finish(verdict, write, more = {}) {
-        if (verdict.state !== "delivered" && !verdict.started && verdict.errorType !== NOT_NOW) rest(memory, row.id, target, cx.nowMs());
+        if (verdict.state === "delivered") memory.resting.delete(target.id);
+        else if (!verdict.started && verdict.errorType !== NOT_NOW) rest(memory, row.id, target, cx.nowMs());
         return [finish({ ...held, item: { ...item, ...more } }, verdict, write)];
       },
     },

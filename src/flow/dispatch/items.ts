@@ -58,7 +58,7 @@ export interface PassMemory {
   readonly routedTo: Map<string, number>;
   /**
    * Notifications that could not be sent, and sessions to which nothing can be sent for a while, by their ids, and until when (by the
-   * context's clock) they are left alone, as long as the target stays what it was.
+   * context's clock) they are left alone, as long as the target stays what it was. What arrives at a session ends that.
    */
   readonly resting: Map<number | string, { until: number; tries: number; target: string }>;
   /** Texts under way were looked at once: from then on it is told when one may be lost. */

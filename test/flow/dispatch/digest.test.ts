@@ -5,8 +5,9 @@ import { Crowd } from "../../agent-suite/crowd.ts";
 import { notSent } from "../../../src/core/delivery/delivery.ts";
 import { commandTypes } from "../../../src/flow/dispatch/commands.ts";
 import { gather } from "../../../src/flow/dispatch/digest.ts";
-import { routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
-import { newMemory } from "../../../src/flow/dispatch/items.ts";
+import { pass, routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
+import { type Item, newMemory } from "../../../src/flow/dispatch/items.ts";
+import { inTurn } from "../../../src/flow/dispatch/send.ts";
 import { findSession } from "../../../src/store/sessions/sessions.ts";
 import { until } from "../../harness.ts";
 import { stopWatching, watching } from "../../served-world.ts";
@@ -36,6 +37,8 @@ const routed = (count: number) =>
 const notify = async (task: string, message: string): Promise<string> =>
   (await world.ok(["enqueue-notify-manager", task, "--message", message, "--json"])).command_id;
 
+/** Of a pass in this process. */
+const byHand = { dispatcherId: "by-hand", leaseSeconds: 60, holder: null, only: undefined, limit: 10, dryRun: false, digests: true };
 const passes = (): number =>
   world.rows<{ n: number }>("select coalesce(max(iterations), 0) as n from dispatchers where ended_at is null")[0]!.n;
 
@@ -145,13 +148,12 @@ test("one that works again before it is begun is told at its next rest, and neit
   const cx = world.context();
   const store = cx.store();
   const memory = newMemory();
-  const options = { dispatcherId: "by-hand", leaseSeconds: 60, holder: null, only: undefined, limit: 10, dryRun: false, digests: true };
   w1.turn();
   await world.ok("ingest w1");
   await notify("t2", "look here");
-  routeWaiting({ cx, store }, options, memory);
+  routeWaiting({ cx, store }, byHand, memory);
   const wanted = { types: commandTypes(undefined), turns: true, busy: [] };
-  const { sending } = gather({ cx, store, claimant: options }, findSession(store, "m1")!, wanted, [], memory);
+  const { sending } = gather({ cx, store, claimant: byHand }, findSession(store, "m1")!, wanted, [], memory);
   const release = await busy();
   expect(sending!.begin("delivery-by-hand")).toBe(false);
   const items = sending!.finish(notSent(null, "LeaseLost", "nothing was said"), () => {});
@@ -166,6 +168,28 @@ test("one that works again before it is begun is told at its next rest, and neit
   expect(said()).toHaveLength(1);
   expect(said()[0]).toContain("look here");
 }, 60_000);
+
+for (const what of ["the end of a turn", "a message"])
+  test(`${what} that arrives ends the count of tries that failed before`, async () => {
+    const cx = world.context();
+    const store = cx.store();
+    const memory = newMemory();
+    await world.idle(crowd.manager);
+    await world.ok("ingest m1");
+    const { id } = findSession(store, "m1")!;
+    memory.resting.set(id, { until: 0, tries: 9, target: "" });
+    if (what === "a message") await notify("t2", "look here");
+    else {
+      w1.turn();
+      await world.ok("ingest w1");
+    }
+    const items: Item[] = [];
+    const done = (item: Item) => void items.push(item);
+    const carrier = inTurn({ cx, store, claimant: byHand }, done);
+    await pass({ cx, store }, byHand, { done, stopped: () => false, carrier, turnsFirst: false, memory });
+    expect(items.map(({ state }) => state)).toEqual(["delivered"]);
+    expect(memory.resting.has(id)).toBe(false);
+  }, 60_000);
 
 test("what is parked by the manager's limit is told as one message when that is over", async () => {
   await watch();
