@@ -13,5 +13,12 @@ export const harmlessJson = (text: string): string =>
 /** The text as a single line without tabs, for a place where a line is a record and a tab ends a column. */
 export const oneLine = (text: string): string => harmless(text.replace(/[\t\n\u000b-\r\u0085\u2028\u2029]+/g, " "));
 
+/** The first line of a text that shows something, as a single line; null: none does. */
+export const firstLine = (text: string): string | null =>
+  text
+    .split(/[\n\r\u0085\u2028\u2029]/)
+    .map((line) => oneLine(line).trim())
+    .find((line) => line !== "") ?? null;
+
 /** Whether a text has a letter or a digit in it: dots and dashes alone say nothing. */
 export const saysSomething = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);

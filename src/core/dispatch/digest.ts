@@ -1,5 +1,5 @@
 /** Several messages said to a manager as one: a line for each ended turn, the words of whoever wrote one whole. */
-import { oneLine } from "../plain-text.ts";
+import { firstLine, oneLine } from "../plain-text.ts";
 import { quoteWord } from "../shell.ts";
 
 interface OfTask {
@@ -31,11 +31,8 @@ const LONGEST_WORDS = 160;
 
 /** The first line of what an agent said, in quotes that it cannot leave: one line, cut, without what a terminal would obey. */
 export function firstWords(said: string): string | null {
-  const first = said
-    .split(/[\n\r\u0085\u2028\u2029]/)
-    .map((line) => oneLine(line).trim())
-    .find((line) => line !== "");
-  if (first === undefined) return null;
+  const first = firstLine(said);
+  if (first === null) return null;
   const signs = [...first];
   return JSON.stringify(signs.length <= LONGEST_WORDS ? first : `${signs.slice(0, LONGEST_WORDS).join("").trimEnd()}…`);
 }
@@ -63,7 +60,9 @@ function lineOf(entry: DigestEntry): string {
     earlier === 0
       ? ""
       : ` ${earlier} earlier ${earlier === 1 ? "turn" : "turns"} of before the binding ${earlier === 1 ? "is" : "are"} not told.`;
-  return `${about}, worker ${name(from)}: ${how}.${said}${before} Look: conveyor cycle ${quoteWord(name(task))}`;
+  // Only a task that is bound to it can be observed.
+  const look = over === null ? "cycle" : "replay";
+  return `${about}, worker ${name(from)}: ${how}.${said}${before} Look: conveyor ${look} ${quoteWord(name(task))}`;
 }
 
 /**
@@ -71,7 +70,7 @@ function lineOf(entry: DigestEntry): string {
  * @param manager its name, for the one look at all its tasks
  */
 export function digestMessage(manager: string, entries: readonly DigestEntry[]): string {
-  const tasks = new Set(entries.map(({ task }) => task));
+  const tasks = new Set(entries.flatMap(({ task, over }) => (over === null ? task : [])));
   const all = tasks.size > 1 ? ` One look for all tasks: conveyor cycle --manager ${quoteWord(name(manager))}.` : "";
   return [
     `${entries.length} messages came together:`,

@@ -2,7 +2,7 @@
 import type { CrewRow } from "../../core/crew.ts";
 import type { Item, Kind } from "../../core/attention/item.ts";
 import { STALLED_AFTER_SECONDS } from "../../core/attention/situation.ts";
-import { oneLine } from "../../core/plain-text.ts";
+import { firstLine } from "../../core/plain-text.ts";
 import { openCriteria } from "../../core/tasks/criteria.ts";
 import { sideFacts } from "../../store/attention/tasks.ts";
 import { unreadOfTask } from "../../store/dispatch/inbox.ts";
@@ -56,7 +56,7 @@ function rowOf({ cx, store }: Scene, pair: Pairing, look: Look, items: readonly 
   const { alive, state, turn, turnAt } = sideState(cx, facts, look.sign(worker.id), cx.nowMs());
   const mine = items.filter(({ task_id }) => task_id === task.id);
   const waits = mine.find(({ session }) => session === worker.name) ?? mine.find(({ kind }) => OF_TASK.includes(kind));
-  const said = lastWords(store, worker.id)?.trim().split("\n")[0];
+  const said = lastWords(store, worker.id);
   return {
     manager: manager.name,
     task: task.name,
@@ -77,6 +77,6 @@ function rowOf({ cx, store }: Scene, pair: Pairing, look: Look, items: readonly 
     changed_files: checkout?.changed.length ?? null,
     files: checkout?.changed.slice(0, MOST_FILES) ?? [],
     tokens: tokensIn(store, worker.id, task.id),
-    last_words: said ? oneLine(said) : null,
+    last_words: said === null ? null : firstLine(said),
   };
 }

@@ -15,7 +15,18 @@ import { moveMessage, readMessage } from "../../store/dispatch/message.ts";
 import { proveById } from "../../store/dispatch/prove.ts";
 import { reportCommand } from "../../store/dispatch/telemetry.ts";
 import { type Store, tx } from "../../store/store.ts";
-import { digestKeys, type Item, type PassMemory, type PassScene, rest, restingSessions, type Step, targetOf, type Whom } from "./items.ts";
+import {
+  digestKeys,
+  type Item,
+  NOT_NOW,
+  type PassMemory,
+  type PassScene,
+  rest,
+  restingSessions,
+  type Step,
+  targetOf,
+  type Whom,
+} from "./items.ts";
 import { modeOf } from "./mode.ts";
 import { parkIfHeld } from "./parking.ts";
 import { type ClaimScene, layIntoInbox, route, type ToSend, unroutedItem } from "./route.ts";
@@ -65,7 +76,8 @@ function stepOf(scene: PassScene, claim: Claim, memory: PassMemory): Step {
       begin: () => beginClaim(store, claim, claimant),
       extend: () => extendClaim(store, claim, claimant),
       finish(verdict, write, more = {}) {
-        if (verdict.later) rest(memory, send.target.id, send.target, cx.nowMs());
+        if (verdict.state === "delivered") memory.resting.delete(send.target.id);
+        else if (verdict.later && verdict.errorType !== NOT_NOW) rest(memory, send.target.id, send.target, cx.nowMs());
         return [finish(claimed, { ...send, item: { ...send.item, ...more } }, verdict, write)];
       },
     },

@@ -10,7 +10,7 @@ import { type DispatchEvent, reportSignal } from "../../store/dispatch/telemetry
 import { type Store, tx } from "../../store/store.ts";
 import { needTask } from "../../store/tasks/tasks.ts";
 import { textOf } from "./digest-text.ts";
-import { digestKeys, type Item, type PassMemory, type PassScene, rest, type Step, targetOf } from "./items.ts";
+import { digestKeys, type Item, NOT_NOW, type PassMemory, type PassScene, rest, type Step, targetOf } from "./items.ts";
 
 /** A notification that is held by us, on its way to a manager. */
 interface HeldScene extends PassScene {
@@ -69,7 +69,8 @@ export function stepFor(scene: PassScene, row: NotificationRow, target: Session,
       begin: () => moveMessage(store, { notificationId: row.id }, "begin", { by: "holder", claim: row, claimant }) !== null,
       extend: () => prolong(store, { notificationId: row.id }, row, claimant),
       finish(verdict, write, more = {}) {
-        if (verdict.state !== "delivered" && !verdict.started) rest(memory, row.id, target, cx.nowMs());
+        if (verdict.state === "delivered") memory.resting.delete(target.id);
+        else if (!verdict.started && verdict.errorType !== NOT_NOW) rest(memory, row.id, target, cx.nowMs());
         return [finish({ ...held, item: { ...item, ...more } }, verdict, write)];
       },
     },

@@ -12,7 +12,7 @@ import { claimableCommands } from "../../store/dispatch/command-queue.ts";
 import { addDigest, isInHand } from "../../store/dispatch/digests.ts";
 import { notificationById } from "../../store/dispatch/notifications.ts";
 import { newestTurnEvent } from "../../store/observe/codex-events.ts";
-import { boundManagers } from "../../store/sessions/bindings.ts";
+import { managersToTell } from "../../store/sessions/bindings.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import { type Store, tx } from "../../store/store.ts";
 import { readAhead } from "../observe/ingest.ts";
@@ -23,7 +23,7 @@ import type { Scene } from "../scene.ts";
 import { nextCommand } from "./commands.ts";
 import { dueTurns, nextWaiting } from "./completions.ts";
 import { saidOf } from "./digest-text.ts";
-import { type Item, type PassMemory, type PassScene, restingSessions, type Sending, type Step } from "./items.ts";
+import { type Item, NOT_NOW, type PassMemory, type PassScene, restingSessions, type Sending, type Step } from "./items.ts";
 import { modeOf } from "./mode.ts";
 
 /** What is said at once; the rest comes at the next rest. */
@@ -36,8 +36,8 @@ const isProvable = (store: Store, manager: Session): boolean =>
   modeOf(store, manager) === "push" &&
   (manager.socket !== null || threadLock(recipientOf(manager))?.held === true);
 
-/** The managers that are told of what came as one message. */
-export const gatheringManagers = (store: Store): Session[] => boundManagers(store).filter((manager) => isProvable(store, manager));
+/** The managers that are told of what came as one message: also of what still waits for one that leads nobody any more. */
+export const gatheringManagers = (store: Store): Session[] => managersToTell(store).filter((manager) => isProvable(store, manager));
 
 /**
  * Whether a turn of the session runs. That one ended is stored as soon as its record grows by it; that one began, as by what was said just
@@ -139,7 +139,7 @@ function together(scene: PassScene, manager: Session, found: readonly Sending[])
       const verdict =
         refused === null || given.started
           ? given
-          : { ...given, later: true as const, error: `nothing was said: ${refused}`, errorType: "NotNow" };
+          : { ...given, later: true as const, error: `nothing was said: ${refused}`, errorType: NOT_NOW };
       const more: Item = ids.length > 1 ? { digest_id: digest, digest_size: ids.length } : {};
       // What was sent is written last: until then it tells how each of them stands.
       const last = sendings.length - 1;

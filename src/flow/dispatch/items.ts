@@ -58,7 +58,7 @@ export interface PassMemory {
   readonly routedTo: Map<string, number>;
   /**
    * Notifications that could not be sent, and sessions to which nothing can be sent for a while, by their ids, and until when (by the
-   * context's clock) they are left alone, as long as the target stays what it was.
+   * context's clock) they are left alone, as long as the target stays what it was. What arrives at a session ends that.
    */
   readonly resting: Map<number | string, { until: number; tries: number; target: string }>;
   /** Texts under way were looked at once: from then on it is told when one may be lost. */
@@ -77,6 +77,9 @@ export const newMemory = (): PassMemory => ({
   orphansSeen: new Set(),
   lostRestUntil: 0,
 });
+
+/** Nothing was said since its target works again, or another tells it: what is to be told then wakes by itself, and nothing rests. */
+export const NOT_NOW = "NotNow";
 
 const LONGEST_REST_MS = 600_000;
 const stateOf = ({ tmux_session, tmux_pane_id, pid, state, registered_at, codex_session_id, moved_to }: Session): string =>

@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { agentOf } from "../../core/agent/agents.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
-import { boundManagers, boundWorkers } from "../../store/sessions/bindings.ts";
+import { boundWorkers, managersToTell } from "../../store/sessions/bindings.ts";
 import type { Store } from "../../store/store.ts";
 import { machineOf } from "../../system/agent/agents.ts";
 import { openRollout } from "../../system/files/rollout-reader.ts";
@@ -14,8 +14,8 @@ import { ingest } from "./ingest.ts";
 import { followListed } from "./whereabouts.ts";
 import { type Grown, unread } from "./unread.ts";
 
-/** All that are bound: of a manager, too, is told here that its turn died. */
-const bound = (store: Store): Session[] => [...boundWorkers(store), ...boundManagers(store)];
+/** All that are bound, and managers that wait to be told: of a manager, too, is told here that its turn ended, or died. */
+const bound = (store: Store): Session[] => [...boundWorkers(store), ...managersToTell(store)];
 
 /** Those whose rollout is not as long as what is stored of it. */
 const grownRollouts = (sessions: readonly Session[]): Grown[] => sessions.flatMap((session) => unread(session) ?? []);

@@ -10,7 +10,7 @@ import type { Session } from "../../core/sessions/session.ts";
 import { noteLimits } from "../../store/attention/accounts.ts";
 import { endAsk, openAsks, recordAsk } from "../../store/asks.ts";
 import { noteLost, textsUnderWay } from "../../store/deliveries.ts";
-import { boundManagers, boundWorkers, taskOfSession } from "../../store/sessions/bindings.ts";
+import { boundWorkers, managersToTell, taskOfSession } from "../../store/sessions/bindings.ts";
 import { noteMoved } from "../../store/sessions/moves.ts";
 import { sessionById } from "../../store/sessions/sessions.ts";
 import type { Store } from "../../store/store.ts";
@@ -152,10 +152,10 @@ export function watchServed(
   };
 }
 
-/** Bound sessions, and those with a text under way: they tell when it may be lost. */
+/** Bound sessions, managers that wait to be told, and those with a text under way: they tell when it may be lost. */
 function listenedTo(store: Store): Session[] {
   const waiting = textsUnderWay(store).flatMap(({ delivery: { session_id: id } }) => (id === null ? [] : (sessionById(store, id) ?? [])));
-  return [...boundWorkers(store), ...boundManagers(store), ...waiting];
+  return [...boundWorkers(store), ...managersToTell(store), ...waiting];
 }
 
 /** Those that nobody is sending right now: who sends one looks after it alone. */

@@ -1,4 +1,5 @@
 /** `bindings`: which worker and manager session are joined on which task. */
+import { COMPLETION } from "../../core/dispatch/queued-command.ts";
 import { Failure } from "../../core/failure.ts";
 import { type Session, wayBack } from "../../core/sessions/session.ts";
 import type { Task } from "../../core/tasks/task.ts";
@@ -196,3 +197,16 @@ export const boundManagers = (store: Store): Session[] =>
        where b.state in ('active', 'ending') group by s.id order by min(b.rowid)`,
     )
     .all();
+
+/** The managers of all open bindings, and those of ended ones for which the end of a turn still waits to be told: each once. */
+export function managersToTell(store: Store): Session[] {
+  const bound = boundManagers(store);
+  const waitedFor = store.db
+    .query<{ id: string }, []>(
+      `select distinct target_session_id as id from routed_notifications where state = 'pending' and signal_type = '${COMPLETION}' and
+        side_effect_started = 0`,
+    )
+    .all();
+  const left = waitedFor.filter(({ id }) => !bound.some((manager) => manager.id === id));
+  return [...bound, ...left.flatMap(({ id }) => sessionById(store, id) ?? [])];
+}

@@ -24,10 +24,11 @@ test("a line for each turn: task, worker, how it ended, its first words, where t
     "3 messages came together:",
     '1. Task login, worker w-login: seems to have finished a turn. It says: "Done: all green." Look: conveyor cycle login',
     "2. Task pay, worker w-pay: its turn failed: usage limit, until 17:42. Look: conveyor cycle pay",
-    "3. Task old (done by now), worker w-old: seems to have finished a turn. 1 earlier turn of before the binding is not told. Look: conveyor cycle old",
+    "3. Task old (done by now), worker w-old: seems to have finished a turn. 1 earlier turn of before the binding is not told. Look: conveyor replay old",
     "Check evidence and acceptance criteria before you believe any of it. One look for all tasks: conveyor cycle --manager m1. Then decide for each: finish the task, ask its worker for fixes, or keep watching.",
   ]);
   expect(linesOf(turn("one"), turn("one")).at(-1)).not.toContain("--manager");
+  expect(linesOf(turn("one"), turn("old", { over: "no longer bound to you" })).at(-1)).not.toContain("--manager");
 });
 
 test("first words are one line in quotes that they cannot leave", () => {

@@ -139,7 +139,7 @@ test("crew tells each worker, its branch with what is changed in it, and its las
   writeFileSync(join(w.work, "b"), "1");
   writeFileSync(join(w.work, "ignored"), "1");
   const { workers } = await crew(2);
-  await endTurns(workers, (n) => `\u001b[31mDone ${n}\tnow\nand more`);
+  await endTurns(workers, (n) => `\u0007\n\u001b[31mDone ${n}\tnow\u2028and more`);
   await w.ok("criteria t1 --add --source worker_proposed --criterion 'It builds' --status accepted");
   workers[1]!.append(event({ type: "task_started", turn_id: "b" }, 5) + tokens(70));
   const rows = await w.ok("crew m1");

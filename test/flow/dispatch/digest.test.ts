@@ -2,6 +2,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { CodexSuiteWorld } from "../../agent-suite/codex-world.ts";
 import { Crowd } from "../../agent-suite/crowd.ts";
+import { notSent } from "../../../src/core/delivery/delivery.ts";
+import { commandTypes } from "../../../src/flow/dispatch/commands.ts";
+import { gather } from "../../../src/flow/dispatch/digest.ts";
+import { pass, routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
+import { type Item, newMemory } from "../../../src/flow/dispatch/items.ts";
+import { inTurn } from "../../../src/flow/dispatch/send.ts";
+import { findSession } from "../../../src/store/sessions/sessions.ts";
 import { until } from "../../harness.ts";
 import { stopWatching, watching } from "../../served-world.ts";
 
@@ -29,6 +36,11 @@ const routed = (count: number) =>
   until(`${count} turns on record`, () => world.rows("select 1 from routed_notifications where state = 'pending'").length === count);
 const notify = async (task: string, message: string): Promise<string> =>
   (await world.ok(["enqueue-notify-manager", task, "--message", message, "--json"])).command_id;
+
+/** Of a pass in this process. */
+const byHand = { dispatcherId: "by-hand", leaseSeconds: 60, holder: null, only: undefined, limit: 10, dryRun: false, digests: true };
+const passes = (): number =>
+  world.rows<{ n: number }>("select coalesce(max(iterations), 0) as n from dispatchers where ended_at is null")[0]!.n;
 
 /** The manager works at something of its person's; gives what ends that. */
 async function busy(): Promise<() => Promise<void>> {
@@ -106,9 +118,78 @@ test("a turn of a worker that is unbound meanwhile is told all the same", async 
   await release();
   await crowd.settled();
   expect(said()).toHaveLength(1);
+  const looks = said()[0]!.match(/(?<=Look: conveyor ).*$/gm)!;
+  expect(looks).toEqual(["replay t1", "cycle t2"]);
+  // Each leads on.
+  for (const look of looks) await world.ok(look);
   expect(said()[0]).toContain("Task t1 (no longer bound to you), worker w1: seems to have finished a turn.");
   await world.ok("bind --task t1 --worker w1 --manager m1 --crew");
 }, 60_000);
+
+test("when every binding of its manager has ended meanwhile it is told in one message all the same, and not while it works", async () => {
+  await watch();
+  const release = await busy();
+  w1.turn();
+  w2.turn();
+  await routed(2);
+  for (const { task } of crowd.workers) await world.ok(["unbind", "--task", task]);
+  // Two passes that have seen that nobody is bound.
+  const seen = passes();
+  await until("two passes", () => passes() >= seen + 2);
+  expect(world.rows("select 1 from routed_notifications where state = 'pending' and side_effect_started = 0")).toHaveLength(2);
+  await release();
+  await crowd.settled();
+  expect(said()).toHaveLength(1);
+  for (const task of ["t1", "t2"]) expect(said()[0]).toContain(`Task ${task} (no longer bound to you)`);
+  for (const { task, name } of crowd.workers) await world.ok(["bind", "--task", task, "--worker", name, "--manager", "m1", "--crew"]);
+}, 60_000);
+
+test("one that works again before it is begun is told at its next rest, and neither it nor its messages are left alone for a while", async () => {
+  const cx = world.context();
+  const store = cx.store();
+  const memory = newMemory();
+  w1.turn();
+  await world.ok("ingest w1");
+  await notify("t2", "look here");
+  routeWaiting({ cx, store }, byHand, memory);
+  const wanted = { types: commandTypes(undefined), turns: true, busy: [] };
+  const { sending } = gather({ cx, store, claimant: byHand }, findSession(store, "m1")!, wanted, [], memory);
+  const release = await busy();
+  expect(sending!.begin("delivery-by-hand")).toBe(false);
+  const items = sending!.finish(notSent(null, "LeaseLost", "nothing was said"), () => {});
+  expect(items.map(({ state, error }) => [state, error])).toEqual([
+    ["parked", "nothing was said: m1 works again"],
+    ["failed", "nothing was said: m1 works again"],
+  ]);
+  expect(memory.resting.size).toBe(0);
+  await watch();
+  await release();
+  await crowd.settled();
+  expect(said()).toHaveLength(1);
+  expect(said()[0]).toContain("look here");
+}, 60_000);
+
+for (const what of ["the end of a turn", "a message"])
+  test(`${what} that arrives ends the count of tries that failed before`, async () => {
+    const cx = world.context();
+    const store = cx.store();
+    const memory = newMemory();
+    await world.idle(crowd.manager);
+    await world.ok("ingest m1");
+    const { id } = findSession(store, "m1")!;
+    memory.resting.set(id, { until: 0, tries: 9, target: "" });
+    if (what === "a message") await notify("t2", "look here");
+    else {
+      w1.turn();
+      await world.ok("ingest w1");
+    }
+    const items: Item[] = [];
+    const done = (item: Item) => void items.push(item);
+    const carrier = inTurn({ cx, store, claimant: byHand }, done);
+    await pass({ cx, store }, byHand, { done, stopped: () => false, carrier, turnsFirst: false, memory });
+    expect(items.map(({ state }) => state)).toEqual(["delivered"]);
+    expect(memory.resting.has(id)).toBe(false);
+  }, 60_000);
 
 test("what is parked by the manager's limit is told as one message when that is over", async () => {
   await watch();
