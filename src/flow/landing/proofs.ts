@@ -36,17 +36,15 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
   return listCriteria(store, task.id).flatMap((criterion) => {
     const stored = provingRun(store, criterion);
     if (stored === null) return [];
-    const refuse = (why: string): never => {
+    const refuse = (why: string, how: string): never => {
       throw new Failure(`the proof of criterion ${criterion.id} cannot be made on the merge, ${why}: ${quoteCommand(stored.command)}`, {
-        hint:
-          `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${criterion.id} -- COMMAND, ` +
-          "with paths from the folder it runs in",
+        hint: `${cx.program} evidence run ${quoteWord(task.name)} --criterion ${criterion.id} -- COMMAND, ${how}`,
       });
     };
-    if (isMasked(stored)) refuse("since it was stored with a secret masked");
+    if (isMasked(stored)) refuse("since it was stored with a secret masked", "with the secret in its environment and not in its words");
     const folder = realPath(stored.folder);
     const root = longestFirst.find((each) => folder === each || folder.startsWith(each + sep));
-    if (root === undefined) return refuse(`since ${stored.folder} lies outside of the repository`);
+    if (root === undefined) return refuse(`since ${stored.folder} lies outside of the repository`, "run in the worktree of the worker");
     const inside = relative(root, folder);
     const depth = inside === "" ? 0 : inside.split(sep).length;
     const outside = pathOutside(
@@ -55,7 +53,7 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
       (top) => existsSync(top),
       (program) => which(basename(program), cx.env) === program,
     );
-    if (outside !== null) refuse(`since it names ${outside}, which lies outside of it`);
+    if (outside !== null) refuse(`since it names ${outside}, which lies outside of it`, "with paths from the folder it runs in");
     return [{ criterion, stored, inside }];
   });
 }
