@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { keepOf, type Landing, type LandResult } from "../../core/landing.ts";
 import type { EvidenceRun } from "../../core/loops/evidence-run.ts";
 import { oneLine } from "../../core/plain-text.ts";
@@ -132,7 +133,7 @@ export class Land {
       throw new Failure(
         `the worktree of ${JSON.stringify(tree.worker)} is not on its branch ${branchName(tree.branch)} ` +
           `but on ${on === "" ? "no branch" : branchName(on)}`,
-        { hint: `git -C ${tree.path} switch ${branchName(tree.branch)}` },
+        { hint: `git -C ${quoteWord(tree.path)} switch ${quoteWord(branchName(tree.branch))}` },
       );
     const head = await commitOf(git, tree.branch);
     if (head === null) throw new Failure(`the branch ${branchName(tree.branch)} has no commit`);
@@ -202,9 +203,7 @@ export class Land {
       found.conflicts = merged.files;
       throw new Failure(
         `${found.branch} does not merge into ${found.into}: ${merged.files.map((file) => JSON.stringify(file)).join(", ")}`,
-        {
-          hint: `have the worker merge ${found.into} into its branch and settle what conflicts, then land once more`,
-        },
+        { hint: `have the worker merge ${found.into} into its branch and settle what conflicts, then land once more` },
       );
     }
     if (merged.kind === "nothing") {

@@ -77,10 +77,11 @@ const SETUP_MS = 30 * 60_000;
 async function setUp({ cx }: TaskScene, { tree, setup }: Stage): Promise<void> {
   if (setup === null) return;
   const ran = await recordLine(setup, { env: cx.env, cwd: tree, timeoutMs: SETUP_MS, tailLines: 15, endsRest: true });
-  if (ran.exitCode !== 0)
-    throw new Failure(`the setup of the merge ended with ${ran.exitCode ?? ran.signal}: ${maskSecrets(ran.tail).slice(-1500)}`, {
-      hint: "land with another --setup 'CMD', or with --setup '' for none",
-    });
+  if (ran.exitCode === 0) return;
+  const said = ran.tail === "" ? ", and printed nothing" : `: ${maskSecrets(ran.tail).slice(-1500)}`;
+  throw new Failure(`the setup of the merge ended with ${ran.exitCode ?? ran.signal}${said}`, {
+    hint: "land with another --setup 'CMD', or with --setup '' for none",
+  });
 }
 
 interface ProofWish {

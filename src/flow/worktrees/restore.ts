@@ -2,6 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { branchName, type Worktree } from "../../core/worktree.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { tx } from "../../store/store.ts";
@@ -41,7 +42,7 @@ export async function restoreWorktree(scene: Scene, given: string, into: string 
     const found = (await git.refs(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`])).stdout.trim();
     if (found === "")
       throw new Failure(`nothing is kept as ${given} in ${common}`, {
-        hint: `git --git-dir ${common} for-each-ref refs/conveyor/kept lists what is`,
+        hint: `git --git-dir ${quoteWord(common)} for-each-ref refs/conveyor/kept lists what is`,
       });
     const told = await notesOf(git, found);
     if (told === null) throw new Failure(`the commit ${ref} keeps no worktree`, { hint: "git show tells what it is" });

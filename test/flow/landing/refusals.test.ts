@@ -163,6 +163,7 @@ test("a proof that was stored masked, or names a path outside, is named", async 
 test("a setup that fails, and a proof that hangs", async () => {
   w.store().db.query("update worktrees set setup = ?").run("echo broken; exit 3");
   await refused("land t1", "the setup of the merge ended with 3: broken");
+  await refused("land t1 --setup 'exit 4'", "the setup of the merge ended with 4, and printed nothing");
   const gone = join(w.dir, "pid");
   await Bun.write(join(l.tree, "wait.sh"), `[ -e .stop ] || exit 0; sleep 1000 & echo $! > '${gone}'; wait\n`);
   await prove(w, l.tree, ["sh", "wait.sh"]);

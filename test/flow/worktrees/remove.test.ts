@@ -286,5 +286,7 @@ describe("forced and restored", () => {
     expect(await refused(`worktree-restore ${kept_ref} --into ${w.work}/../home/..`)).toContain("is no empty folder");
     expect(await refused("worktree-restore w1/nothing")).toContain("nothing is kept as w1/nothing");
     expect(await refused("worktree-restore -- --output=x")).toContain("nothing is kept");
+    git(w.repository, "update-ref", "-d", kept_ref);
+    expect(await refused(`worktree-restore ${kept_ref}`)).toContain(`git --git-dir '${join(w.repository, ".git")}' for-each-ref`);
   });
 });
