@@ -234,7 +234,8 @@ export class Land {
   ): Promise<EvidenceRun[]> {
     const { scene, order, found } = this;
     const setup = order.setup ?? at.work.tree.setup;
-    const stage: Stage = { git, tree: at.tree, commit: at.after, setup: setup === "" ? null : setup };
+    const repository = join(landing.folder, "git");
+    const stage: Stage = { git, repository, tree: at.tree, commit: at.after, setup: setup === "" ? null : setup };
     const runs = await prove(scene, stage, at.proofs, {
       timeoutMs: order.timeoutMs,
       landingId: order.dryRun ? null : landing.id,

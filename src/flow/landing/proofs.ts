@@ -65,6 +65,8 @@ const SHORTEST_LIMIT_MS = 600_000;
 /** Where it is proven. */
 export interface Stage {
   readonly git: OwnGit;
+  /** The one that is lent to the tree. */
+  readonly repository: string;
   readonly tree: string;
   readonly commit: string;
   readonly setup: string | null;
@@ -112,7 +114,7 @@ export async function prove(scene: TaskScene, stage: Stage, proofs: readonly Pla
   for (const { criterion, stored, inside } of proofs) {
     wish.goOn();
     if (runs.length > 0 && !sameTree(ready, await look())) {
-      await restoreTree(stage.git, stage.tree, stage.commit);
+      await restoreTree(stage.git, stage.repository, stage.tree, stage.commit);
       await setUp(scene, stage);
     }
     wish.say(`proof of criterion ${criterion.id}: ${quoteCommand(stored.command)}`);
