@@ -143,16 +143,13 @@ test("a proof that was stored masked, or names a path outside, is named", async 
     "-- COMMAND, with the secret in its environment",
   );
   w.store().db.run("delete from acceptance_criteria");
-  for (const command of [
-    ["test", "-e", join(folder, "x")],
-    ["sh", "-c", `cat '${join(folder, "x")}'`],
-    ["test", "-e", "../elsewhere/x"],
-    ["env", `X=${folder}`, "true"],
-  ]) {
-    const id = await prove(w, l.tree, command);
-    await refused("land t1", `the proof of criterion ${id} cannot be made on the merge, since it names`);
-    w.store().db.run("delete from acceptance_criteria");
-  }
+  const outside = await prove(w, l.tree, ["test", "-e", join(folder, "x")]);
+  await refused(
+    "land t1",
+    `the proof of criterion ${outside} cannot be made on the merge, since it names ${join(folder, "x")}`,
+    "with paths",
+  );
+  w.store().db.run("delete from acceptance_criteria");
   await prove(w, folder, ["true"]);
   await refused("land t1", "lies outside of the repository", "run in the worktree");
   w.store().db.run("delete from acceptance_criteria");
