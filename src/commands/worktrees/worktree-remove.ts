@@ -1,5 +1,5 @@
 /** `worktree-remove`: takes the worktree of a worker away, and keeps what is in it. */
-import { flag, jsonFlag, pathFlag, verb, word } from "../../args/spec.ts";
+import { flag, pathFlag, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { removeWorktree } from "../../flow/worktrees/remove.ts";
 import { removedLines } from "../../view/worktrees.ts";
@@ -20,7 +20,7 @@ export default verb(
     flags: {
       force: flag("remove it whatever is in the way"),
       keepIgnored: flag("keep what is ignored, too"),
-      json: jsonFlag,
+      json: flag("print JSON"),
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `worktree-restore`: brings back what worktree-remove has kept. */
-import { jsonFlag, pathFlag, text, verb, word } from "../../args/spec.ts";
+import { flag, pathFlag, text, verb, word } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { restoreWorktree } from "../../flow/worktrees/restore.ts";
 
@@ -15,7 +15,7 @@ export default verb(
     positionals: { ref: word("name under which it is kept, as worktree-remove tells it; refs/conveyor/kept/ may be left out") },
     flags: {
       into: text("folder for its files, which is not there yet or empty", { value: "FOLDER", filled: true }),
-      json: jsonFlag,
+      json: flag("print JSON"),
       path: pathFlag,
     },
   },

@@ -1,5 +1,5 @@
 /** `worktrees`: the worktrees that were made for workers, and what is in each. */
-import { jsonFlag, pathFlag, verb } from "../../args/spec.ts";
+import { flag, pathFlag, verb } from "../../args/spec.ts";
 import type { Context } from "../../context.ts";
 import { recoveredLine, recoverLandings } from "../../flow/landing/end.ts";
 import { reportOf } from "../../flow/worktrees/facts.ts";
@@ -17,7 +17,7 @@ export default verb(
       ["worktrees", "one paragraph for each"],
       ["worktrees --json", "the same as data"],
     ],
-    flags: { json: jsonFlag, path: pathFlag },
+    flags: { json: flag("print JSON"), path: pathFlag },
   },
   async (args, cx: Context) => {
     const store = cx.store(args.path);

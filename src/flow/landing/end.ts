@@ -112,7 +112,9 @@ async function endOf(scene: Scene, landing: Landing): Promise<End> {
     return landing.state === "moving" ? { state: "unknown", why: `${CUT_OFF}, and ${common} is gone` } : undone;
   }
   const moved = landing.state === "moving" && before !== null && after !== null;
-  const place = moved && checkout !== null ? { common, gitdir: checkout_gitdir!, path: checkout } : { common, gitdir: common, path: null };
+  // A checkout that git was told to remove since is none any more: the branch alone tells then.
+  const stands = checkout !== null && (isThere(checkout) || isThere(checkout_gitdir!));
+  const place = moved && stands ? { common, gitdir: checkout_gitdir!, path: checkout } : { common, gitdir: common, path: null };
   return withGit(cx.env, place, { bytes: "usual" }, async (git) => {
     const end = moved ? await settleMove(cx.env, git, { ref, before, after }) : "undone";
     await clearLanding(scene, git, landing);

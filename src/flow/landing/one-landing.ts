@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context.ts";
 import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { keepOf, type Landing, type LandResult } from "../../core/landing.ts";
 import type { EvidenceRun } from "../../core/loops/evidence-run.ts";
 import { oneLine } from "../../core/plain-text.ts";
@@ -132,7 +133,7 @@ export class Land {
       throw new Failure(
         `the worktree of ${JSON.stringify(tree.worker)} is not on its branch ${branchName(tree.branch)} ` +
           `but on ${on === "" ? "no branch" : branchName(on)}`,
-        { hint: `git -C ${tree.path} switch ${branchName(tree.branch)}` },
+        { hint: `git -C ${quoteWord(tree.path)} switch ${quoteWord(branchName(tree.branch))}` },
       );
     const head = await commitOf(git, tree.branch);
     if (head === null) throw new Failure(`the branch ${branchName(tree.branch)} has no commit`);
@@ -233,7 +234,8 @@ export class Land {
   ): Promise<EvidenceRun[]> {
     const { scene, order, found } = this;
     const setup = order.setup ?? at.work.tree.setup;
-    const stage: Stage = { git, tree: at.tree, commit: at.after, setup: setup === "" ? null : setup };
+    const repository = join(landing.folder, "git");
+    const stage: Stage = { git, repository, tree: at.tree, commit: at.after, setup: setup === "" ? null : setup };
     const runs = await prove(scene, stage, at.proofs, {
       timeoutMs: order.timeoutMs,
       landingId: order.dryRun ? null : landing.id,

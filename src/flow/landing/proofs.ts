@@ -38,15 +38,15 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
   return listCriteria(store, task.id).flatMap((criterion) => {
     const stored = provingRun(store, criterion);
     if (stored === null) return [];
-    const refuse = (why: string): never => {
+    const refuse = (why: string, how: string): never => {
       throw new Failure(`the proof of criterion ${criterion.id} cannot be made on the merge, ${why}: ${quoteCommand(stored.command)}`, {
-        hint: `${proveThere(cx, task.name, criterion.id, roots[0]!)}, with paths from the folder it runs in`,
+        hint: `${proveThere(cx, task.name, criterion.id, roots[0]!)}, ${how}`,
       });
     };
-    if (isMasked(stored)) refuse("since it was stored with a secret masked");
+    if (isMasked(stored)) refuse("since it was stored with a secret masked", "with the secret in its environment and not in its words");
     const folder = realPath(stored.folder);
     const root = longestFirst.find((each) => folder === each || folder.startsWith(each + sep));
-    if (root === undefined) return refuse(`since ${stored.folder} lies outside of the repository`);
+    if (root === undefined) return refuse(`since ${stored.folder} lies outside of the repository`, "run in the worktree of the worker");
     const inside = relative(root, folder);
     const depth = inside === "" ? 0 : inside.split(sep).length;
     const outside = pathOutside(
@@ -55,7 +55,7 @@ export function plannedProofs({ cx, store, task }: TaskScene, roots: readonly st
       (top) => existsSync(top),
       (program) => which(basename(program), cx.env) === program,
     );
-    if (outside !== null) refuse(`since it names ${outside}, which lies outside of it`);
+    if (outside !== null) refuse(`since it names ${outside}, which lies outside of it`, "with paths from the folder it runs in");
     return [{ criterion, stored, inside }];
   });
 }
@@ -67,6 +67,8 @@ const SHORTEST_LIMIT_MS = 600_000;
 /** Where it is proven. */
 export interface Stage {
   readonly git: OwnGit;
+  /** The one that is lent to the tree. */
+  readonly repository: string;
   readonly tree: string;
   readonly commit: string;
   readonly setup: string | null;
@@ -79,10 +81,11 @@ const SETUP_MS = 30 * 60_000;
 async function setUp({ cx }: TaskScene, { tree, setup }: Stage): Promise<void> {
   if (setup === null) return;
   const ran = await recordLine(setup, { env: cx.env, cwd: tree, timeoutMs: SETUP_MS, tailLines: 15, endsRest: true });
-  if (ran.exitCode !== 0)
-    throw new Failure(`the setup of the merge ended with ${ran.exitCode ?? ran.signal}: ${maskSecrets(ran.tail).slice(-1500)}`, {
-      hint: "land with another --setup 'CMD', or with --setup '' for none",
-    });
+  if (ran.exitCode === 0) return;
+  const said = ran.tail === "" ? ", and printed nothing" : `: ${maskSecrets(ran.tail).slice(-1500)}`;
+  throw new Failure(`the setup of the merge ended with ${ran.exitCode ?? ran.signal}${said}`, {
+    hint: "land with another --setup 'CMD', or with --setup '' for none",
+  });
 }
 
 interface ProofWish {
@@ -119,7 +122,7 @@ export async function prove(scene: TaskScene, stage: Stage, proofs: readonly Pla
         hint: "the setup or an earlier proof has done it",
       });
     if (runs.length > 0 && !sameTree(ready, await look())) {
-      await restoreTree(stage.git, stage.tree, stage.commit);
+      await restoreTree(stage.git, stage.repository, stage.tree, stage.commit);
       await setUp(scene, stage);
     }
     wish.say(`proof of criterion ${criterion.id}: ${quoteCommand(stored.command)}`);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context.ts";
 import { type Errand, type ErrandAnswer, ERRANDS, errandMs } from "../../core/errand.ts";
 import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { Bell } from "../../system/files/bell.ts";
 import { watchFolder } from "../../system/files/watch.ts";
 
@@ -19,10 +20,24 @@ interface Asked extends Pick<Errand, "command" | "task"> {
  */
 export const answersFor = (path: string): string => join(dirname(dirname(path)), "artifacts", "errands", basename(path));
 
-/** Lets the worker of this worktree leave errands there. */
+/**
+ * Lets the worker of this worktree leave errands there. The worker may have been there before and laid links, through which nothing is
+ * written: they lead where its sandbox does not let it.
+ * @throws Failure when something else than a folder stands there
+ */
 export function openErrands(path: string): void {
-  mkdirSync(join(path, ERRANDS), { recursive: true, mode: 0o700 });
-  writeFileSync(join(path, ERRANDS, ".gitignore"), "*\n");
+  const folder = join(path, ERRANDS);
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) mkdirSync(folder, { mode: 0o700 });
+  else if (!found.isDirectory())
+    throw new Failure(`${folder} is no folder, and a sandboxed worker has to leave there what is done for it outside`, {
+      hint: `look at it, and take it away: rm ${quoteWord(folder)}`,
+    });
+  try {
+    writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
   mkdirSync(answersFor(path), { recursive: true, mode: 0o700 });
 }
 

@@ -9,7 +9,7 @@ import type { Store } from "../../store/store.ts";
 import { worktreeOfWorker } from "../../store/worktrees.ts";
 import { isFolder, realPath } from "../../system/files/folders.ts";
 import { type OwnGit, withGit } from "../../system/git/own-git.ts";
-import { bentIn, type GitPlace, placeOf } from "../../system/git/place.ts";
+import { bentIn, gitdirFor, type GitPlace, placeOf } from "../../system/git/place.ts";
 import { isGone } from "../../system/processes/holder.ts";
 
 /** What the flags say of it. */
@@ -95,7 +95,7 @@ export async function planWorktree(
         hint: "leave out --base to go on with the branch, or name another with --branch",
       });
     const baseRef = wish.base ?? "HEAD";
-    const path = placeFor(cx, worker, known);
+    const path = placeFor(cx, from.common, worker, known);
     const setup = wish.setup ?? null;
     return { worker, from, path, branch, branchStands, baseRef, ...(await needBase(git, baseRef, cwd)), setup, known };
   });
@@ -187,11 +187,30 @@ const realAbove = (path: string): string =>
   isFolder(path) || dirname(path) === path ? realPath(path) : join(realAbove(dirname(path)), basename(path));
 
 /** @throws Failure when something that is not ours stands there */
-function placeFor(cx: Context, worker: string, known: Worktree | null): string {
+function placeFor(cx: Context, common: string, worker: string, known: Worktree | null): string {
   const path = join(realAbove(cx.stateRoot), FOLDER, worker);
-  if (known?.path === path || lstatSync(path, { throwIfNoEntry: false }) === undefined) return path;
+  if (known?.path === path) return path;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+    needForgotten(common, path);
+    return path;
+  }
   throw new Failure(`${path} is there, and is on record as nobody's worktree`, {
     hint: `look at it, and move it away: ${quoteWord(path)}`,
+  });
+}
+
+/** What has git forget a worktree whose folder is gone, in words for a person. */
+export const forgetLine = (common: string, path: string): string =>
+  `git --git-dir ${quoteWord(common)} worktree remove -f -f ${quoteWord(path)}`;
+
+/**
+ * A worktree that was taken away by hand may have left commits that only its git folder leads to: it is not made anew over these.
+ * @throws Failure when git still knows of one there
+ */
+export function needForgotten(common: string, path: string): void {
+  if (gitdirFor(common, path) === null) return;
+  throw new Failure(`git still knows of a worktree in ${path}, where none stands any more`, {
+    hint: `${forgetLine(common, path)} has it forget that, and whatever only that leads to`,
   });
 }
 

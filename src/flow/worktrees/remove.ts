@@ -23,6 +23,7 @@ import { usersOfFolder } from "../../system/processes/users-of-folder.ts";
 import type { Scene } from "../scene.ts";
 import { factsOf } from "./facts.ts";
 import { need, recordedPlace, unmake } from "./make.ts";
+import { forgetLine } from "./plan.ts";
 
 interface RemoveRequest {
   readonly worker: string;
@@ -125,7 +126,7 @@ async function goneByHand({ cx, store }: Scene, tree: Worktree): Promise<Failure
   return new Failure(
     `nothing stands in ${tree.path} any more: the worktree of ${tree.worker} was taken away by somebody else, and is off the record now`,
     {
-      hint: `its branch ${branchName(tree.branch)} stays; git worktree unlock and prune take away what git knows of the folder`,
+      hint: `its branch ${branchName(tree.branch)} stays; ${forgetLine(tree.common, tree.path)} takes away what git knows of the folder`,
     },
   );
 }

@@ -16,6 +16,7 @@ import { thisHolder } from "../../system/processes/holder.ts";
 import { nextCommand } from "../reach/next-command.ts";
 import type { Scene } from "../scene.ts";
 import { addToGit, need, recordedPlace, unmake } from "./make.ts";
+import { needForgotten } from "./plan.ts";
 
 export interface RestoredTree {
   readonly worker: string;
@@ -76,6 +77,7 @@ export async function restoreWorktree(scene: Scene, given: string, into: string 
     throw new Failure(`${path} is taken${there === null ? "" : `: ${row.worker} has a worktree`}`, {
       hint: "name a folder for its files with --into",
     });
+  needForgotten(common, path);
   return { ...facts, path, branch: await asWorktree(scene, row, place, commit, notes), worktree: true };
 }
 

@@ -50,9 +50,9 @@ export async function withWorktree<T>(
 ): Promise<T> {
   const { under, cx } = scene;
   const { tree, made } = await makeWorktree(scene, plan, taskId, under);
-  if (who.confined) openErrands(tree.path);
   if (made) under.cleansUp(() => unmakeUntouched(scene, tree));
   try {
+    if (who.confined) openErrands(tree.path);
     return await act(told(tree, made));
   } catch (error) {
     if (!made || under.interrupted || !(error instanceof Failure)) throw error;

@@ -2,6 +2,7 @@
 import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { quoteWord } from "../../core/shell.ts";
 import { branchName } from "../../core/worktree.ts";
 import { realPath } from "../files/folders.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
@@ -48,7 +49,7 @@ export async function checkoutsOf(git: OwnGit, ref: string): Promise<Checkouts> 
     // What was removed by hand is still listed.
     if (isOn && bent !== null && isThere(path))
       throw new Failure(`${branchName(ref)} is checked out in ${path}, which cannot be moved with it: ${bent}`, {
-        hint: `git worktree repair ${path}, or switch it to another branch`,
+        hint: `git worktree repair ${quoteWord(path)}, or switch it to another branch`,
       });
     if (bent !== null) continue;
     roots.push(path);

@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
+import { removeFolder } from "../files/remove-folder.ts";
 import { troubleOf } from "../processes/run.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
 
@@ -66,10 +67,15 @@ export async function mergeInScratch(git: OwnGit, order: MergeOrder): Promise<Me
   return { kind: "merged", commit };
 }
 
-/** Puts all files of the tree back to what the commit has, and takes away what is neither in it nor ignored. */
-export async function restoreTree(git: OwnGit, tree: string, commit: string): Promise<void> {
+/**
+ * Puts all files of the tree back to what the commit has, takes away what is neither in it nor ignored, and lends a repository anew: what
+ * it says of HEAD and names would else go on record for the next proof.
+ */
+export async function restoreTree(git: OwnGit, folder: string, tree: string, commit: string): Promise<void> {
   await needDone(git.files(["read-tree", "--reset", "-u", commit], { tree }), "the merge cannot be put back");
   await needDone(git.files(["clean", "-ffdq", "-e", "/.git"], { tree }), "the merge cannot be put back");
+  for (const lent of [folder, join(tree, ".git")]) removeFolder(lent);
+  await lendRepository(git, folder, tree, commit);
 }
 
 /**

@@ -163,3 +163,15 @@ exec '${GIT}' "$@"`,
   git(w, l.repo, "checkout", "-q", "b.txt");
   expect(await account(before)).toBe("before");
 });
+
+test("cut off in a checkout that git removes afterwards, it is brought to its end by the branch alone", async () => {
+  const side = join(w.dir, "side");
+  git(w, l.repo, "worktree", "add", "-q", "-b", "side", side, "main");
+  await work();
+  const before = git(w, l.repo, "rev-parse", "side");
+  expect(await child([SRC, "land", "t1", "--into", "side"], atWords("read-tree -m -u", "before"))).toBe("SIGKILL");
+  git(w, l.repo, "worktree", "remove", "--force", side);
+  expect((await w.run("worktrees --json")).stderr).toContain("has been undone");
+  expect(git(w, l.repo, "rev-parse", "side")).toBe(before);
+  expect(leftovers(w, l.repo)).toEqual([]);
+});

@@ -137,11 +137,11 @@ test("a proof runs in its own folder of the merge; what it changes there reaches
   const log = join(w.dir, "ran");
   await Bun.write(
     join(l.tree, "change.sh"),
-    "[ -e .merge ] || exit 0; echo changed > ../a.txt; echo x > ../untracked; git branch -f main HEAD~0; git tag moved; exit 0\n",
+    "[ -e .merge ] || exit 0; echo changed > ../a.txt; echo x > ../untracked; git branch -f main HEAD~0; git tag moved; git commit -qam own; exit 0\n",
   );
   await Bun.write(
     join(l.tree, "look.sh"),
-    `[ -e .merge ] || exit 0; grep -q one a.txt && ! [ -e untracked ] && git log --oneline main && pwd > "$LOG"\n`,
+    `[ -e .merge ] || exit 0; grep -q one a.txt && ! [ -e untracked ] && git log --oneline main && ! git tag | grep . && pwd > "$LOG"\n`,
   );
   await Bun.write(join(l.tree, ".gitignore"), ".merge\n");
   w.env.LOG = log;
@@ -151,6 +151,9 @@ test("a proof runs in its own folder of the merge; what it changes there reaches
   expect(done).toMatchObject({ landed: true, proofs: [{ exit_code: 0 }, { exit_code: 0 }] });
   expect(readFileSync(log, "utf8").split("\n").at(-2)).toContain("/.worktrees/.landing-");
   expect(git(w, l.repo, "tag")).toBe("");
+  // Each is on record for the merge, whatever the one before has committed.
+  for (const { evidence_id } of done.proofs)
+    expect(w.rows("select git_head from evidence_runs where id = ?", evidence_id)).toEqual([{ git_head: done.after }]);
   expect(readFileSync(join(l.repo, "a.txt"), "utf8")).toBe("one\ntwo\nthree\n");
   expect(
     w

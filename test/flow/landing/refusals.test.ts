@@ -22,7 +22,7 @@ afterEach(() => w.close());
 const head = (): string => git(w, l.repo, "rev-parse", "main");
 
 /** Refused with this in its sentence, and nothing has moved. */
-async function refused(line: string, why: string): Promise<any> {
+async function refused(line: string, why: string, next = ""): Promise<any> {
   const before = head();
   const status = git(w, l.repo, "status", "--porcelain");
   const done = await w.run(`${line} --json`);
@@ -31,7 +31,7 @@ async function refused(line: string, why: string): Promise<any> {
   const said = done.json();
   expect(said).toMatchObject({ landed: false });
   expect(said.refused).toContain(why);
-  expect(done.stderr).toContain("hint: ");
+  expect(done.stderr.split("hint: ")[1]).toContain(next);
   expect(head()).toBe(before);
   expect(git(w, l.repo, "status", "--porcelain")).toBe(status);
   expect(leftovers(w, l.repo).filter((each) => each !== "index.lock")).toEqual([]);
@@ -147,20 +147,21 @@ test("a proof that was stored masked, or names a path outside, is named", async 
   mkdirSync(folder);
   writeFileSync(join(folder, "x"), "");
   const masked = await prove(w, l.tree, ["sh", "-c", "true", "password=hunter2hunter2"]);
-  await refused("land t1", `criterion ${masked} cannot be made on the merge, since it was stored with a secret masked`);
+  await refused(
+    "land t1",
+    `criterion ${masked} cannot be made on the merge, since it was stored with a secret masked`,
+    "-- COMMAND, with the secret in its environment",
+  );
   w.store().db.run("delete from acceptance_criteria");
-  for (const command of [
-    ["test", "-e", join(folder, "x")],
-    ["sh", "-c", `cat '${join(folder, "x")}'`],
-    ["test", "-e", "../elsewhere/x"],
-    ["env", `X=${folder}`, "true"],
-  ]) {
-    const id = await prove(w, l.tree, command);
-    await refused("land t1", `the proof of criterion ${id} cannot be made on the merge, since it names`);
-    w.store().db.run("delete from acceptance_criteria");
-  }
+  const outside = await prove(w, l.tree, ["test", "-e", join(folder, "x")]);
+  await refused(
+    "land t1",
+    `the proof of criterion ${outside} cannot be made on the merge, since it names ${join(folder, "x")}`,
+    "with paths",
+  );
+  w.store().db.run("delete from acceptance_criteria");
   await prove(w, folder, ["true"]);
-  await refused("land t1", "lies outside of the repository");
+  await refused("land t1", "lies outside of the repository", "run in the worktree");
   w.store().db.run("delete from acceptance_criteria");
   await prove(w, l.tree, [Bun.which("sh")!, "-c", "grep -q TH a.txt 2>/dev/null && ! grep -q /no/such/ a.txt"]);
   expect((await w.ok("land t1 --json")).landed).toBe(true);
@@ -169,6 +170,7 @@ test("a proof that was stored masked, or names a path outside, is named", async 
 test("a setup that fails, and a proof that hangs", async () => {
   w.store().db.query("update worktrees set setup = ?").run("echo broken; exit 3");
   await refused("land t1", "the setup of the merge ended with 3: broken");
+  await refused("land t1 --setup 'exit 4'", "the setup of the merge ended with 4, and printed nothing");
   const gone = join(w.dir, "pid");
   await Bun.write(join(l.tree, "wait.sh"), `[ -e .stop ] || exit 0; sleep 1000 & echo $! > '${gone}'; wait\n`);
   await prove(w, l.tree, ["sh", "wait.sh"]);

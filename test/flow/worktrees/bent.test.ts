@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Worktree } from "../../../src/core/worktree.ts";
+import { openErrands } from "../../../src/flow/worktrees/errand.ts";
 import { git, standing, TreeWorld, write } from "./tree-world.ts";
 
 let w: TreeWorld;
@@ -178,4 +179,19 @@ test("a kept commit that somebody made writes nowhere else", async () => {
   expect(stderr).toContain("leads out of the tree");
   expect(existsSync(join(w.dir, "into", "there"))).toBe(false);
   expect(existsSync(join(w.dir, "into", "escaped"))).toBe(false);
+});
+
+test("a worker that lays links where it leaves its errands has nothing written through them", async () => {
+  const errands = join(tree.path, ".conveyor");
+  openErrands(tree.path);
+  expect(readFileSync(join(errands, ".gitignore"), "utf8")).toBe("*\n");
+  const mine = await w.file("mine", "mine\n");
+  rmSync(join(errands, ".gitignore"));
+  symlinkSync(mine, join(errands, ".gitignore"));
+  openErrands(tree.path);
+  expect(readFileSync(mine, "utf8")).toBe("mine\n");
+  rmSync(errands, { recursive: true });
+  symlinkSync(w.work, errands);
+  expect(() => openErrands(tree.path)).toThrow(".conveyor is no folder");
+  expect(existsSync(join(w.work, ".gitignore"))).toBe(false);
 });

@@ -74,27 +74,22 @@ async function account(): Promise<void> {
   expect(git(path, "ls-files", "--stage")).toBe(staged);
 }
 
-test("before and after each commit", async () => {
+test("before and after each commit, and each call of git", async () => {
   let died = 0;
   for (const when of LONG === null ? ["after"] : ["before", "after"])
     for (let commit = 1; ; commit += 1) {
-      const done = child([String(commit), when]);
+      // No call kills it, and all are counted: the last time is the whole of it.
+      const done = child([String(commit), when], killer(1_000_000, "after"));
       await done.exited;
       if (done.signalCode === "SIGKILL") died += 1;
       await account();
       if (done.signalCode === null) break;
     }
   expect(died).toBeGreaterThanOrEqual(LONG === null ? 2 : 4);
-}, 240_000);
-
-test("before and after each call of git", async () => {
-  const whole = child(["0", "never"], killer(1_000_000, "after"));
-  await whole.exited;
   const all = calls();
   expect(all).toBeGreaterThan(10);
-  await account();
   const some = LONG === null ? [Math.floor((all * 2) / 3)] : Array.from({ length: all }, (_, at) => at + 1);
-  let died = 0;
+  died = 0;
   for (const at of some)
     for (const when of LONG === null ? ["after"] : ["before", "after"]) {
       const done = child(["0", "never"], killer(at, when));

@@ -1,6 +1,6 @@
 /** A worker of the real Codex in a git worktree of its own: made for it, and gone again when the start comes to nothing. */
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { environmentOf } from "../../../src/system/processes/processes.ts";
 import { strike, until } from "../../harness.ts";
@@ -93,6 +93,14 @@ test("what is refused is refused before anything is made", async () => {
   expect(await start("--worktree", "--cwd", join(w.work, "bare.git"))).toContain("is bare");
   git(w.work, "init", "-q", "fresh");
   expect(await start("--worktree", "--cwd", join(w.work, "fresh"))).toContain(`git -C ${join(w.work, "fresh")} commit`);
+  // Where a sandboxed worker would leave what is done for it outside, its branch has a link.
+  git(w.project, "switch", "-qc", "linked");
+  symlinkSync(w.work, join(w.project, ".conveyor"));
+  git(w.project, "add", ".conveyor");
+  git(w.project, "commit", "-qm", "a link");
+  git(w.project, "switch", "-q", here);
+  expect(await start("--worktree", "--branch", "linked", "--sandbox", "workspace-write")).toContain(".conveyor is no folder");
+  expect(existsSync(join(w.work, ".gitignore"))).toBe(false);
   expect(git(w.project, "worktree", "list").split("\n")).toHaveLength(1);
   expect(w.rows("select * from worktrees")).toEqual([]);
 });
