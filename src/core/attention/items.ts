@@ -38,14 +38,15 @@ function messages({ uncertain, failed, task: { name } }: TaskSituation): Draft[]
   ];
 }
 
-function dispatching({ boundAt, dispatch, queued, queuedSince }: TaskSituation): Draft[] {
+function dispatching({ boundAt, dispatch, queued, untold, queuedSince }: TaskSituation): Draft[] {
   if (boundAt === null || dispatch) return [];
   const actions = [{ label: "run it", command: ["conveyor", "dispatch", "--watch"] }];
-  if (queued === 0)
+  const waiting = queued + untold;
+  if (waiting === 0)
     return [
       { ...ofTask, kind: "dispatch", key: "dispatch", text: "no Dispatch is running, so the manager hears of nothing by itself", actions },
     ];
-  const text = `${count(queued, "message waits", "messages wait")}, and no Dispatch is running`;
+  const text = `${count(waiting, "message waits", "messages wait")}, and no Dispatch is running`;
   return [{ ...ofTask, kind: "no_dispatch", key: "no_dispatch", text, since: queuedSince, actions }];
 }
 

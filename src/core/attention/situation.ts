@@ -74,8 +74,11 @@ export interface TaskSituation {
   readonly staleProofs: number;
   readonly uncertain: readonly Trouble[];
   readonly failed: readonly Trouble[];
-  /** Commands, messages and ends of turns that wait for Dispatch, and since when the first of them does. */
+  /** Commands and messages that wait for Dispatch. */
   readonly queued: number;
+  /** Ends of turns that no message was made of yet. */
+  readonly untold: number;
+  /** Since when the first of both waits. */
   readonly queuedSince: string | null;
   /** Messages under way, or kept until they can be sent. */
   readonly underWay: number;

@@ -37,6 +37,7 @@ export function situationOf(cx: Context, facts: TaskFacts, seen: Omit<Seen, "loo
     uncertain: facts.uncertain,
     failed: facts.failed,
     queued: facts.queued,
+    untold: facts.untold,
     queuedSince: facts.queuedSince,
     underWay: facts.underWay,
     budget: facts.budget,

@@ -45,9 +45,9 @@ export interface Stop {
 /** A terminal or a server that hangs keeps nobody from what the rest tells. */
 const SETTLED_MS = 4000;
 /** A watch that went deaf, as when its folder was replaced, is made up for after this, where something was written. */
-const BACKSTOP_MS = 30_000;
+const BACKSTOP_MS = 60_000;
 /** And where nothing was, as when a process ended unheard, after so many of them: a look costs more than all the waiting before it. */
-const BLIND_BACKSTOPS = 10;
+const BLIND_BACKSTOPS = 5;
 
 /** @throws Failure for a text that is no cursor of this database */
 function cursorOf({ cx, store }: Scene, text: string, database: string): Cursor {

@@ -44,8 +44,11 @@ export interface TaskFacts {
   /** Messages that may or may not have arrived. */
   readonly uncertain: readonly Trouble[];
   readonly failed: readonly Trouble[];
-  /** What waits for Dispatch: commands, messages that were not begun, ends of turns that nobody told of; and since when the first does. */
+  /** Commands and messages that wait for Dispatch. */
   readonly queued: number;
+  /** Ends of turns that no message was made of yet; none ever is where no Dispatch runs. */
+  readonly untold: number;
+  /** Since when the first of both waits. */
   readonly queuedSince: string | null;
   /** Messages that are on their way, and commands that are being carried out. */
   readonly underWay: number;
@@ -117,7 +120,7 @@ const lostOf = (store: Store, { worker_session_id, manager_session_id }: Binding
     .flatMap((id) => sideOf(store, id) ?? [])
     .filter(({ session, stopped }) => session.state === "gone" && !stopped);
 
-function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<TaskFacts, "queued" | "queuedSince" | "underWay"> {
+function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<TaskFacts, "queued" | "untold" | "queuedSince" | "underWay"> {
   const commands = store.db
     .query<{ n: number; since: string | null; attempted: number }, [string]>(
       `select count(*) filter (where state = 'pending') as n, min(created_at) filter (where state = 'pending') as since,
@@ -134,7 +137,7 @@ function queueOf(store: Store, taskId: string, binding: Binding | null): Pick<Ta
     .get(taskId)!;
   const ends = binding === null ? [] : untoldTurns(store, binding);
   const [first = null] = [commands.since, turns.since, ...ends].filter((at) => at !== null).sort();
-  return { queued: commands.n + turns.n + ends.length, queuedSince: first, underWay: commands.attempted + turns.begun };
+  return { queued: commands.n + turns.n, untold: ends.length, queuedSince: first, underWay: commands.attempted + turns.begun };
 }
 
 const ledFirst = (store: Store, { id, manager_session_id: manager }: Binding): boolean =>

@@ -13,8 +13,8 @@ const ENTRY_BYTES = 8;
 /** What has happened may make more happen soon. */
 const AWAKE_MS = 1000;
 /** What nobody tells is looked at this often. */
-const LOOK_MS = 2000;
-const LONGEST_MS = 30_000;
+const LOOK_MS = 5000;
+const LONGEST_MS = 60_000;
 
 /** The descriptors in which the runtime waits: who waits for these hears of all that it would hear of. */
 function waitedDescriptors(): number[] {
@@ -48,12 +48,12 @@ function sleepOf(): ((ms: number) => boolean) | null {
   return (ms) => poll(list, BigInt(descriptors.length), Math.ceil(ms)) !== 0;
 }
 
-/** Only for a process that does nothing else: a timer of it may be late by as long as nothing has happened, by half a minute at most. */
+/** Only for a process that does nothing else: a timer of it may be late by as long as nothing has happened, by a minute at most. */
 export class LongRest {
   private stirred = performance.now();
   private readonly sleep = sleepOf();
 
-  /** @param look whether something has happened that nobody tells of, asked every other second */
+  /** @param look whether something has happened that nobody tells of, asked every five seconds */
   constructor(
     private readonly bell: Bell,
     private readonly look: () => boolean,

@@ -44,6 +44,7 @@ const calm: TaskSituation = {
   uncertain: [],
   failed: [],
   queued: 0,
+  untold: 0,
   queuedSince: null,
   underWay: 0,
   budget: { over: false, why: null, until: null, since: null },
@@ -236,6 +237,8 @@ test("a pair is stalled when both have rested for long, with nothing queued and 
   expect(resting({ boundAt: at(10) })).toEqual([]);
   expect(resting({ queued: 1, queuedSince: at(700) })).toEqual([]);
   expect(resting({ underWay: 1 })).toEqual([]);
+  // Nobody tells of it where no Dispatch runs, and both rest all the same.
+  expect(resting({ untold: 1, queuedSince: at(700) })).toEqual(resting());
   expect(resting({ task: { ...calm.task, state: "paused" } })).toEqual([]);
   expect(resting({}, { state: "busy", turn: "open" })).toEqual([]);
   expect(resting({}, { state: "unknown", turn: "none", turnAt: null })).toEqual([]);
