@@ -62,6 +62,24 @@ test("what was gone on with before the clock was set back keeps no other session
   expect(resumables(w.store(), 0).map(({ due }) => due <= w.clock)).toEqual([true]);
 });
 
+test("two sessions of one account are gone on with thirty seconds apart, whoever is first", async () => {
+  const resets = inAnHour();
+  await dies("worker", resets);
+  await dies("manager", resets);
+  w.clock = resets;
+  const [first, second] = resumables(w.store(), 0);
+  expect([first!.session.name, second!.session.name]).toEqual(["w1", "m1"]);
+  expect(claimResume(w.store(), second!, 0, null)).toBe(true);
+  const claimed = Date.parse(w.rows<{ at: string }>("select claimed_at as at from limit_resumes")[0]!.at);
+  expect(claimResume(w.store(), first!, 0, null)).toBe(false);
+  expect(resumables(w.store(), 0).map(({ session, due }) => [session.name, due])).toEqual([["w1", claimed + 30_000]]);
+  w.clock = claimed + 29_990;
+  expect(claimResume(w.store(), first!, 0, null)).toBe(false);
+  w.clock = claimed + 30_000;
+  expect(claimResume(w.store(), first!, 0, null)).toBe(true);
+  expect(resumables(w.store(), 0)).toEqual([]);
+});
+
 describe("a worker at its limit", () => {
   test("needs a person under one name, also when the limit is over and it may be gone on with; else as one that failed", async () => {
     const resets = inAnHour();
