@@ -95,8 +95,8 @@ export class Look {
     return isNew;
   }
 
-  /** Looks once, at all of these sessions, and at the proofs of these tasks. Gives whether anything is not as it was at the last look. */
-  async again(sessions: readonly Session[], tasks: readonly Task[] = activeTasks(this.store)): Promise<boolean> {
+  /** Looks once, at all of these sessions, and at the proofs of these tasks, or of all that are worked on. Gives whether anything is not as it was at the last look. */
+  async again(sessions: readonly Session[], tasks?: readonly Task[]): Promise<boolean> {
     const at = this.store.now();
     const panes = sessions.some((session) => session.tmux_session !== null) ? await listPanes(this.cx.env).catch(() => null) : [];
     const placed = new Map<string, Placed | null>();
@@ -159,12 +159,12 @@ export class Look {
   }
 
   /** Trees change slowly and cost more to look at. */
-  private async lookAtProofs(tasks: readonly Task[]): Promise<void> {
+  private async lookAtProofs(tasks: readonly Task[] | undefined): Promise<void> {
     if (performance.now() - this.provenAtMs < PROOFS_EVERY_MS) return;
     this.provenAtMs = performance.now();
     const at = this.store.now();
     const stale = new Map<string, number>();
-    for (const task of tasks) {
+    for (const task of tasks ?? activeTasks(this.store)) {
       const proofs = await machineProofs(this.cx, this.store, listCriteria(this.store, task.id));
       const count = [...proofs.values()].filter((proof) => proof.state !== "fresh").length;
       if (count > 0) stale.set(task.id, count);
