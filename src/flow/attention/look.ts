@@ -96,8 +96,8 @@ export class Look {
   }
 
   /**
-   * Looks once, at all of these sessions, and at the proofs of these tasks, or of all that are worked on. Gives whether anything is not as it
-   * was at the last look.
+   * Looks once, at all of these sessions, and at the proofs of these tasks, or of all that are worked on. Gives whether anything is not as
+   * it was at the last look.
    */
   async again(sessions: readonly Session[], tasks?: readonly Task[]): Promise<boolean> {
     const at = this.store.now();
