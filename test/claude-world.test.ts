@@ -160,14 +160,16 @@ describeClaude("the world of Claude Code", () => {
 describeClaude("a world in which Claude Code asks at its start", () => {
   let world: ClaudeWorld;
   const key = (session: string, name: string) => tmux(world, "send-keys", "-t", `=${session}:`, name);
-  /** Moves to a choice, looks that it is chosen, and takes it. */
+  /** Moves to a choice, looks that it is chosen, and takes it: a page that is drawn anew meanwhile has lost the key, and begins again. */
   const choose = async (session: string, page: string, move: string, choice: string) => {
     await shows(world, session, page);
-    await until(`${choice} to be chosen`, async () => {
-      key(session, move);
-      return until(choice, () => screenOf(world, session).includes(`❯ ${choice}`), 2).catch(() => false);
+    const isChosen = () => screenOf(world, session).includes(`❯ ${choice}`);
+    await until(`${choice} to be taken`, async () => {
+      if (!isChosen()) key(session, move);
+      if (!(await until(choice, isChosen, 2).catch(() => false))) return false;
+      key(session, "Enter");
+      return until("the next page", () => !screenOf(world, session).includes(page), 2).catch(() => false);
     });
-    key(session, "Enter");
   };
   beforeAll(() => {
     world = new ClaudeWorld(undefined, { trusted: false, keyApproved: false });
