@@ -9,7 +9,7 @@ import type { Store } from "../../store/store.ts";
 import { taskById } from "../../store/tasks/tasks.ts";
 import { ownCommitsBelow, submoduleTrouble } from "../../system/git/submodules.ts";
 import { changesIn, lookAtTree, type TreeLook } from "../../system/git/tree-look.ts";
-import { type OwnGit, withGit } from "../../system/git/own-git.ts";
+import { commitOf, type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { bentIn } from "../../system/git/place.ts";
 import { shown } from "../../system/git/tree-files.ts";
 import { usersOfFolder } from "../../system/processes/users-of-folder.ts";
@@ -97,14 +97,14 @@ async function factsIn(cx: Context, git: OwnGit, look: TreeLook, tree: Worktree)
 
 /** How many commits of HEAD and the branch neither the base nor an upstream has; null: it cannot be told. */
 async function commitsOf(git: OwnGit, look: TreeLook, { branch, base_branch, base_commit }: Worktree): Promise<number | null> {
-  const commitOf = async (name: string): Promise<string[]> => {
-    const found = (await git.refs(["rev-parse", "--verify", "--quiet", `${name}^{commit}`])).stdout.trim();
-    return found === "" ? [] : [found];
+  const found = async (name: string): Promise<string[]> => {
+    const commit = await commitOf(git, name);
+    return commit === null ? [] : [commit];
   };
-  const mine = [...(look.head === null ? [] : [look.head]), ...(await commitOf(branch))];
+  const mine = [...(look.head === null ? [] : [look.head]), ...(await found(branch))];
   if (mine.length === 0) return 0;
-  const base = base_branch === null ? [] : await commitOf(base_branch);
-  const upstream = await commitOf(`${branch}@{upstream}`);
+  const base = base_branch === null ? [] : await found(base_branch);
+  const upstream = await found(`${branch}@{upstream}`);
   const done = await git.refs(["rev-list", "--count", ...mine, "--not", base_commit, ...base, ...upstream, "--remotes", "--"]);
   return done.code === 0 && /^\d+\s*$/.test(done.stdout) ? Number(done.stdout) : null;
 }

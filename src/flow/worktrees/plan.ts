@@ -8,7 +8,8 @@ import { branchName, type Worktree } from "../../core/worktree.ts";
 import type { Store } from "../../store/store.ts";
 import { worktreeOfWorker } from "../../store/worktrees.ts";
 import { isFolder, realPath } from "../../system/files/folders.ts";
-import { type OwnGit, withGit } from "../../system/git/own-git.ts";
+import { listedTrees } from "../../system/git/branch-place.ts";
+import { commitOf, type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { bentIn, gitdirFor, type GitPlace, placeOf } from "../../system/git/place.ts";
 import { isGone } from "../../system/processes/holder.ts";
 
@@ -156,18 +157,15 @@ async function needRoom(git: OwnGit, branch: string): Promise<void> {
 
 /** @throws Failure when the branch is checked out somewhere */
 async function needFree(git: OwnGit, branch: string, left: Worktree | null): Promise<void> {
-  const list = (await git.refs(["worktree", "list", "--porcelain"])).stdout.split("\n\n");
-  for (const each of list) {
-    const path = /^worktree (.*)$/m.exec(each)?.[1] ?? "";
-    if (!each.split("\n").includes(`branch ${branch}`) || path === left?.path) continue;
-    throw new Failure(`the branch ${branchName(branch)} is checked out in ${path}`, { hint: "name another with --branch" });
-  }
+  const taken = (await listedTrees(git)).find((tree) => tree.branch === branch && tree.path !== left?.path);
+  if (taken !== undefined)
+    throw new Failure(`the branch ${branchName(branch)} is checked out in ${taken.path}`, { hint: "name another with --branch" });
 }
 
 async function needBase(git: OwnGit, base: string, cwd: string): Promise<Pick<WorktreePlan, "baseBranch" | "baseCommit">> {
   const ask = async (...words: string[]): Promise<string> => (await git.refs(words)).stdout.trim();
-  const baseCommit = await ask("rev-parse", "--verify", "--quiet", "--end-of-options", `${base}^{commit}`);
-  if (baseCommit === "") {
+  const baseCommit = await commitOf(git, base);
+  if (baseCommit === null) {
     if (base === "HEAD")
       throw new Failure("the repository has no commit yet that a worktree could begin at", {
         hint: `make one: git -C ${quoteWord(cwd)} commit --allow-empty -m start`,

@@ -8,9 +8,10 @@ import { addEvent } from "../../store/record/events.ts";
 import { tx } from "../../store/store.ts";
 import { changeWorktree, recordWorktree, worktreeKeptAs, worktreeOfWorker } from "../../store/worktrees.ts";
 import { removeFolder } from "../../system/files/remove-folder.ts";
+import { listedTrees } from "../../system/git/branch-place.ts";
 import { writeIndex, writeKept } from "../../system/git/bring-back.ts";
 import { type KeptNotes, notesOf } from "../../system/git/keep.ts";
-import { needDone, type OwnGit, withGit } from "../../system/git/own-git.ts";
+import { commitOf, needDone, type OwnGit, withGit } from "../../system/git/own-git.ts";
 import { type GitPlace, placeOf } from "../../system/git/place.ts";
 import { thisHolder } from "../../system/processes/holder.ts";
 import { nextCommand } from "../reach/next-command.ts";
@@ -48,8 +49,8 @@ export async function restoreWorktree(scene: Scene, given: string, into: string 
     throw new Failure(`nothing is kept as ${given}`, { hint: "git for-each-ref refs/conveyor/kept lists what a repository keeps" });
   const place: GitPlace = { common, gitdir: common, path: null };
   const { commit, notes } = await withGit(cx.env, place, { bytes: "exact" }, async (git) => {
-    const found = (await git.refs(["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`])).stdout.trim();
-    if (found === "") {
+    const found = await commitOf(git, ref);
+    if (found === null) {
       const newest = await newestKept(git, ref.slice(KEPT.length).split("/")[0]!);
       throw new Failure(`nothing is kept as ${given} in ${common}`, {
         hint:
@@ -104,7 +105,7 @@ async function asWorktree(scene: Scene, row: Worktree, from: GitPlace, commit: s
   const branch = await withGit(cx.env, from, { bytes: "exact" }, async (git) => {
     if (notes.branch === null || !/^refs\/heads\/[^-]/.test(notes.branch)) return null;
     const tip = (await git.refs(["rev-parse", "--verify", "--quiet", notes.branch])).stdout.trim();
-    const taken = (await git.refs(["worktree", "list", "--porcelain"])).stdout.split("\n").includes(`branch ${notes.branch}`);
+    const taken = (await listedTrees(git)).some((tree) => tree.branch === notes.branch);
     return tip === (notes.head ?? "") && !taken ? notes.branch : null;
   });
   const { id: _, removed_at: _removed, kept_ref: _kept, ...same } = row;

@@ -24,27 +24,44 @@ export interface Checkouts {
   readonly roots: readonly string[];
 }
 
+/** A working tree as git lists it, whether it still stands or not. */
+interface ListedTree {
+  readonly path: string;
+  readonly bare: boolean;
+  /** `refs/heads/…`; null: none is checked out. */
+  readonly branch: string | null;
+}
+
+/** The working trees that git knows of, the main one first. @throws Failure when it does not tell */
+export async function listedTrees(git: OwnGit): Promise<ListedTree[]> {
+  const zeroed = await git.refs(["worktree", "list", "--porcelain", "-z"]);
+  // Before git 2.36 there was no -z.
+  const list =
+    zeroed.code === 0 ? zeroed.stdout : await needDone(git.refs(["worktree", "list", "--porcelain"]), "the worktrees cannot be read");
+  const end = zeroed.code === 0 ? "\0" : "\n";
+  return list.split(end + end).flatMap((entry) => {
+    const [first = "", ...lines] = entry.split(end);
+    if (!first.startsWith("worktree ")) return [];
+    const branch = lines.find((line) => line.startsWith("branch "))?.slice("branch ".length) ?? null;
+    return [{ path: first.slice("worktree ".length), bare: lines.includes("bare"), branch }];
+  });
+}
+
 /**
  * All working trees of the repository, and which of them are on this branch (`refs/heads/…`). What does not lead back to the repository
  * is none.
  */
 export async function checkoutsOf(git: OwnGit, ref: string): Promise<Checkouts> {
   const { common } = git.place;
-  const zeroed = await git.refs(["worktree", "list", "--porcelain", "-z"]);
-  // Before git 2.36 there was no -z.
-  const list =
-    zeroed.code === 0 ? zeroed.stdout : await needDone(git.refs(["worktree", "list", "--porcelain"]), "the worktrees cannot be read");
-  const end = zeroed.code === 0 ? "\0" : "\n";
   const places: GitPlace[] = [];
   const roots: string[] = [];
-  for (const [index, entry] of list.split(end + end).entries()) {
-    const lines = entry.split(end);
-    const path = lines[0]?.startsWith("worktree ") ? realPath(lines[0].slice("worktree ".length)) : null;
-    if (path === null || lines.includes("bare")) continue;
+  for (const [index, tree] of (await listedTrees(git)).entries()) {
+    if (tree.bare) continue;
+    const path = realPath(tree.path);
     // The first is the main one.
     const gitdir = index === 0 ? common : (textOf(join(path, ".git"))?.replace(/^gitdir: /, "") ?? "");
     const place = { common, gitdir, path };
-    const isOn = lines.includes(`branch ${ref}`);
+    const isOn = tree.branch === ref;
     const bent = bentIn(place);
     // What was removed by hand is still listed.
     if (isOn && bent !== null && isThere(path))

@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { Failure } from "../../core/failure.ts";
 import type { KeptNotes } from "./keep.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes, inBytes } from "./tree-files.ts";
+import { bytes, inBytes, pathList } from "./tree-files.ts";
 
 /** Writes the files of a kept commit into a folder in which nothing stands but git's own. @param git `exact` */
 export async function writeKept(git: OwnGit, commit: string, notes: KeptNotes, folder: string): Promise<void> {
@@ -32,10 +32,12 @@ export async function writeIndex(git: OwnGit, notes: KeptNotes, folder: string):
   );
   const lines = text.split("\0").flatMap((line) => {
     const found = /^(\d+) \w+ ([0-9a-f]+)\t(\d)\/(.*)$/s.exec(line);
-    return found ? [`${found[1]!} ${found[2]!} ${found[3]!}\t${found[4]!}\0`] : [];
+    return found ? [`${found[1]!} ${found[2]!} ${found[3]!}\t${found[4]!}`] : [];
   });
-  const stdin = new Uint8Array(bytes(lines.join("")));
-  await needDone(git.files(["update-index", "-z", "--index-info"], { ...options, stdin }), "the index could not be written");
+  await needDone(
+    git.files(["update-index", "-z", "--index-info"], { ...options, stdin: pathList(lines) }),
+    "the index could not be written",
+  );
 }
 
 /** A noted path below the folder, through no link. @throws Failure when it leads elsewhere: whoever wrote the commit was not we */

@@ -1,6 +1,6 @@
 /** What git tells of a working folder that is not trusted: names and counts of changes, never their content. */
-import { realpathSync } from "node:fs";
 import { relative } from "node:path";
+import { realPath } from "../files/folders.ts";
 import type { Env } from "../processes/environment.ts";
 import { troubleOf } from "../processes/run.ts";
 import { SAFE_DIFF, type SafeGit, withSafeGit } from "./safe-git.ts";
@@ -49,14 +49,6 @@ export async function checkoutOf(env: Env, folder: string, apart: string): Promi
   });
   return "value" in done ? done.value : null;
 }
-
-const realPath = (path: string): string => {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-};
 
 /** The changes of the folder's branch against the default branch, and of its working tree. */
 export async function summariseChanges(env: Env, folder: string): Promise<ChangeSummary> {

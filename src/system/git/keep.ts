@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes } from "./tree-files.ts";
+import { pathList } from "./tree-files.ts";
 import type { IndexEntry, TreeLook } from "./tree-look.ts";
 
 /** What git does not keep of a tree, in the message of the commit; paths are bytes, written as latin1. */
@@ -59,10 +59,9 @@ async function stagedTree(git: OwnGit, { index, inHead }: TreeLook): Promise<str
   const there = await existing(git, [...new Set(entries.map(({ object }) => object))]);
   const lines = entries
     .filter(({ mode, object }) => mode === "160000" || there.has(object))
-    .map(({ mode, object, stage, path }) => `${mode} ${object}\t${stage}/${path}\0`);
+    .map(({ mode, object, stage, path }) => `${mode} ${object}\t${stage}/${path}`);
   const own = { index: join(git.scratch, "git", "staged") };
-  const stdin = new Uint8Array(bytes(lines.join("")));
-  await needDone(git.files(["update-index", "-z", "--index-info"], { ...own, stdin }), "the index cannot be kept");
+  await needDone(git.files(["update-index", "-z", "--index-info"], { ...own, stdin: pathList(lines) }), "the index cannot be kept");
   return (await needDone(git.files(["write-tree"], own), "the index cannot be kept")).trim();
 }
 

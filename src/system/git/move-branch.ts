@@ -1,5 +1,5 @@
 /** Moving a branch together with the working tree that is on it: both or neither, whoever is killed in between. */
-import { copyFileSync, lstatSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import { copyFileSync, lstatSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { branchName } from "../../core/worktree.ts";
@@ -7,14 +7,11 @@ import type { Env } from "../processes/environment.ts";
 import { listProcesses, openFiles } from "../processes/processes.ts";
 import { troubleOf } from "../processes/run.ts";
 import { begunIn } from "./branch-place.ts";
-import { needDone, type OwnGit } from "./own-git.ts";
-import { commitOf, isAncestor, pathsOf } from "./scratch-merge.ts";
-import { bytes, inBytes } from "./tree-files.ts";
+import { commitOf, needDone, type OwnGit } from "./own-git.ts";
+import { isAncestor } from "./scratch-merge.ts";
+import { bytes, copySplitIndex, inBytes, isPlainFile, pathList, pathsIn, shown, shownPaths } from "./tree-files.ts";
 
 const latin = { encoding: "latin1" } as const;
-const shown = (path: string): string => JSON.stringify(Buffer.from(path, "latin1").toString("utf8"));
-const named = (paths: readonly string[]): string =>
-  `${paths.slice(0, 5).map(shown).join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
 
 /** The branch is not where it was when the merge was made: all has to be done again. */
 export class BranchMoved extends Error {}
@@ -36,11 +33,10 @@ export interface BranchMove {
  */
 async function seeAsUser(git: OwnGit): Promise<void> {
   const { gitdir } = git.place;
-  for (const name of readdirSync(gitdir))
-    if (name.startsWith("sharedindex.")) copyFileSync(join(gitdir, name), join(git.scratch, "git", name));
+  copySplitIndex(gitdir, join(git.scratch, "git"));
   const sparse = (await git.refs(["config", "--type=bool", "--get", "core.sparseCheckout"])).stdout.trim() === "true";
   const patterns = join(gitdir, "info", "sparse-checkout");
-  if (!sparse || !lstatSync(patterns, { throwIfNoEntry: false })?.isFile()) return;
+  if (!sparse || !isPlainFile(patterns)) return;
   copyFileSync(patterns, join(git.scratch, "git", "info", "sparse-checkout"));
   const cone = (await git.refs(["config", "--type=bool", "--get", "core.sparseCheckoutCone"])).stdout.trim() === "true";
   for (const [name, value] of [["core.sparseCheckout", true] as const, ["core.sparseCheckoutCone", cone] as const])
@@ -61,14 +57,14 @@ export async function needMovable(git: OwnGit, { before, after }: { before: stri
   if (lstatSync(`${git.treeIndex}.lock`, { throwIfNoEntry: false }) !== undefined) throw atWork(git);
   // As every `git status` does: what was only touched is not changed.
   await git.files(["update-index", "-q", "--refresh"], at);
-  const changed = pathsOf(
+  const changed = pathsIn(
     await needDone(
       git.files(["diff-index", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", before], { ...at, ...latin }),
       `the changes in ${path} cannot be read`,
     ),
   );
   if (changed.length > 0)
-    throw new Failure(`${path}, where the branch is checked out, has changes of its own: ${named(changed)}`, {
+    throw new Failure(`${path}, where the branch is checked out, has changes of its own: ${shownPaths(changed)}`, {
       hint: "commit or stash them there, then land once more",
     });
   if (after === null) return;
@@ -196,7 +192,7 @@ async function indexOf(git: OwnGit, changes: readonly Change[]): Promise<Map<str
   const listed = await needDone(git.files(["ls-files", "-s", "-z"], { index: git.treeIndex, ...latin }), "the index cannot be read");
   const wanted = new Set(changes.map(({ path }) => path));
   return new Map(
-    pathsOf(listed).flatMap((line): [string, string][] => {
+    pathsIn(listed).flatMap((line): [string, string][] => {
       const [facts, path] = [line.slice(0, line.indexOf("\t")), line.slice(line.indexOf("\t") + 1)];
       const [mode, object, stage] = facts.split(" ");
       return wanted.has(path) ? [[path, stage === "0" ? `${mode} ${object}` : "unmerged"]] : [];
@@ -222,9 +218,8 @@ async function putBack(git: OwnGit, changes: readonly Change[]): Promise<void> {
     if (isOurs && before !== undefined) lost.push(path);
   }
   if (lost.length === 0) return;
-  const stdin = new Uint8Array(Buffer.from(lost.map((path) => `${path}\0`).join(""), "latin1"));
   await needDone(
-    git.files(["checkout-index", "-f", "-u", "-z", "--stdin"], { index: git.treeIndex, stdin }),
+    git.files(["checkout-index", "-f", "-u", "-z", "--stdin"], { index: git.treeIndex, stdin: pathList(lost) }),
     `what was taken away in ${git.place.path} cannot be put back`,
   );
 }
@@ -242,8 +237,7 @@ async function isWrittenFor(
   if (stat === undefined) return true;
   if (after === undefined || !stat.isFile()) return false;
   const [, object] = after.split(" ");
-  const plain = Buffer.from(path, "latin1").toString("utf8");
-  const whole = await git.files(["cat-file", "--filters", `--path=${plain}`, object!], latin);
+  const whole = await git.files(["cat-file", "--filters", `--path=${shown(path)}`, object!], latin);
   return (
     whole.code === 0 &&
     Buffer.from(whole.stdout, "latin1")

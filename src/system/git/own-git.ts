@@ -8,9 +8,10 @@ import { copyFileSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { withScratch } from "../files/scratch.ts";
-import { childEnv, type Env, which } from "../processes/environment.ts";
+import { type Env, which } from "../processes/environment.ts";
 import { type Ran, runProgram, type StartOptions, startProgram, troubleOf } from "../processes/run.ts";
 import { type GitPlace, needUnbent } from "./place.ts";
+import { cleanEnv } from "./safe-git.ts";
 
 interface CallOptions {
   /** A text, or bytes where names may be no UTF-8. */
@@ -98,21 +99,12 @@ const NO_HOOKS = "core.hooksPath=/dev/null";
 
 const flags = (settings: readonly string[]): string[] => ["--no-pager", ...settings.flatMap((setting) => ["-c", setting])];
 
-/** Nothing of the caller's git leaks in. */
-const cleanEnv = (env: Env): Record<string, string> => ({
-  ...Object.fromEntries(
-    Object.entries(childEnv(env)).filter(
-      ([name]) => !name.startsWith("GIT_") || name === "GIT_CONFIG_NOSYSTEM" || name === "GIT_CONFIG_GLOBAL",
-    ),
-  ),
-  GIT_OPTIONAL_LOCKS: "0",
-  GIT_TERMINAL_PROMPT: "0",
-  GIT_NO_LAZY_FETCH: "1",
-  GIT_ALLOW_PROTOCOL: "none",
-  GIT_NO_REPLACE_OBJECTS: "1",
+/** Nothing of the caller's git leaks in, but which settings are theirs; and nothing is asked of a person. */
+const ownEnv = (env: Env): Record<string, string> => ({
+  ...cleanEnv(env),
+  ...(env.GIT_CONFIG_GLOBAL === undefined ? {} : { GIT_CONFIG_GLOBAL: env.GIT_CONFIG_GLOBAL }),
   GIT_EDITOR: "false",
   GIT_SEQUENCE_EDITOR: "false",
-  LC_ALL: "C",
 });
 
 /** Of the settings what changes bytes, and neither names nor starts a program. */
@@ -132,7 +124,7 @@ export async function withGit<T>(env: Env, place: GitPlace, choice: GitChoice, u
   const path = which("git", env);
   if (path === null) throw new Failure("git is not on PATH", { hint: "install git" });
   const { timeoutMs = LIMIT_MS } = choice;
-  const clean = cleanEnv(env);
+  const clean = ownEnv(env);
   const run = (words: readonly string[], settings: Record<string, string>, cwd: string, options: CallOptions): Promise<Ran> => {
     needUnbent(place);
     return runProgram([path, ...words], {
@@ -263,6 +255,10 @@ async function makeRepository(own: string, format: string, { bytes }: GitChoice,
       (format === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""),
   );
 }
+
+/** The full id of the commit that a name stands for; null: it stands for none. */
+export const commitOf = async (git: Pick<OwnGit, "refs">, name: string): Promise<string | null> =>
+  (await git.refs(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).stdout.trim() || null;
 
 /** What it printed. @throws Failure that begins with `trouble` when it did not end well */
 export async function needDone(ran: Promise<Ran>, trouble: string): Promise<string> {

@@ -3,11 +3,12 @@
  * run one (a look at files, whose filters, differences and monitors the configuration names) is asked of a repository of our own, which has
  * the objects of the other and neither its configuration nor its hooks: what is never read cannot be changed between two looks either.
  */
-import { copyFileSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdirSync, realpathSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { withScratch } from "../files/scratch.ts";
 import { childEnv, type Env, which } from "../processes/environment.ts";
 import { type Ran, runProgram, troubleOf } from "../processes/run.ts";
+import { copySplitIndex, isPlainFile } from "./tree-files.ts";
 
 interface GitOptions {
   readonly stdin?: string;
@@ -35,7 +36,7 @@ const FLAGS = [
 ];
 
 /** Nothing of the caller's git leaks in. */
-const cleanEnv = (env: Env): Record<string, string> => ({
+export const cleanEnv = (env: Env): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(childEnv(env)).filter(([name]) => !name.startsWith("GIT_") || name === "GIT_CONFIG_NOSYSTEM")),
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",
@@ -107,14 +108,10 @@ function makeRepository(own: string, sha256: boolean, index: string): void {
     `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n\tignorecase = ${process.platform === "darwin"}\n` +
       (sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""),
   );
-  const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  if (!isFile(index)) return;
+  if (!isPlainFile(index)) return;
   copyFileSync(index, join(own, "index"));
   // What was changed in the moment in which the index was written is only looked at again when that is as old (git, racy-git.txt).
   const written = Math.floor(statSync(index).mtimeMs / 1000);
   utimesSync(join(own, "index"), written, written);
-  // A split index keeps most of itself in a file beside it.
-  const beside = dirname(index);
-  for (const name of readdirSync(beside))
-    if (name.startsWith("sharedindex.") && isFile(join(beside, name))) copyFileSync(join(beside, name), join(own, name));
+  copySplitIndex(dirname(index), own);
 }

@@ -5,6 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { removeFolder } from "../files/remove-folder.ts";
 import { troubleOf } from "../processes/run.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
+import { pathsIn, shown } from "./tree-files.ts";
 
 interface MergeOrder {
   /** An empty folder. */
@@ -23,15 +24,6 @@ type Merged =
   /** It would change nothing. */
   | { readonly kind: "nothing" }
   | { readonly kind: "conflicts"; readonly files: readonly string[] };
-
-/** The paths of a list that ends each with a zero byte, read as latin1. */
-export const pathsOf = (list: string): string[] => list.split("\0").filter((path) => path !== "");
-const shown = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
-
-/** The full id of a commit that a name stands for; null: it is none. */
-export async function commitOf(git: OwnGit, name: string): Promise<string | null> {
-  return (await git.refs(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).stdout.trim() || null;
-}
 
 export const isAncestor = async (git: OwnGit, older: string, newer: string): Promise<boolean> =>
   (await git.refs(["merge-base", "--is-ancestor", older, newer])).code === 0;
@@ -57,7 +49,7 @@ export async function mergeInScratch(git: OwnGit, order: MergeOrder): Promise<Me
   await needDone(git.files(["update-ref", "--no-deref", "HEAD", before], at), "the merge cannot begin");
   const ran = await git.files(["-c", "gc.auto=0", "merge", "--no-commit", "--no-ff", "--quiet", theirs], at);
   const left = await needDone(git.files(["ls-files", "-u", "-z"], { ...at, encoding: "latin1" }), "the merge cannot be read");
-  const files = [...new Set(pathsOf(left).map((line) => shown(line.slice(line.indexOf("\t") + 1))))].sort();
+  const files = [...new Set(pathsIn(left).map((line) => shown(line.slice(line.indexOf("\t") + 1))))].sort();
   if (files.length > 0) return { kind: "conflicts", files };
   if (ran.code !== 0) throw new Failure(`git does not merge them: ${troubleOf(ran)}`);
   const made = (await needDone(git.files(["write-tree"], at), "the merge cannot be written")).trim();

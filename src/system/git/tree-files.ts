@@ -1,6 +1,17 @@
 /** Files as a proof sees them: read byte for byte by ourselves, with the digests of what they hold. Paths are bytes, written as latin1. */
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** Reading more than this of one file would make every look too slow: such a file counts by its size and times, and is named. */
@@ -21,6 +32,24 @@ export interface Seen {
 export const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
 /** A path of bytes for people. */
 export const shown = (path: string): string => bytes(path).toString("utf8");
+/** Whether a file of its own stands there, and no link to one. */
+export const isPlainFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+/** A split index keeps most of itself in files beside it: they have to go with a copy of it. */
+export function copySplitIndex(from: string, to: string): void {
+  for (const name of readdirSync(from))
+    if (name.startsWith("sharedindex.") && isPlainFile(join(from, name))) copyFileSync(join(from, name), join(to, name));
+}
+/** Paths of bytes for people, in a sentence: the first five, quoted, and how many more. */
+export const shownPaths = (paths: readonly string[]): string =>
+  `${paths
+    .slice(0, 5)
+    .map((path) => JSON.stringify(shown(path)))
+    .join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
+/** The paths of bytes in what git has printed with `-z`, each ended by a zero byte. */
+export const pathsIn = (list: string): string[] => list.split("\0").filter((path) => path !== "");
+/** The input of a git that reads paths, or lines that begin with more than that, with `-z`. */
+export const pathList = (paths: readonly string[]): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes(paths.map((path) => `${path}\0`).join("")));
 /** A path of people's as one of bytes: to stand before another one. */
 export const inBytes = (path: string): string => Buffer.from(path, "utf8").toString("latin1");
 

@@ -1,8 +1,8 @@
 /** What stands in a working tree that somebody else worked in: taken from its files, and never from what its index says of them. */
-import { copyFileSync, lstatSync, readdirSync } from "node:fs";
+import { copyFileSync, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes } from "./tree-files.ts";
+import { commitOf, needDone, type OwnGit } from "./own-git.ts";
+import { copySplitIndex, isPlainFile, pathList } from "./tree-files.ts";
 import { writeBlobs } from "./write-blobs.ts";
 import { type Walked, walkTree } from "./tree-walk.ts";
 
@@ -38,7 +38,7 @@ const SUBMODULE = "160000";
  * @throws Failure when it cannot be read
  */
 export async function lookAtTree(git: OwnGit, folder: string, withIgnored: boolean): Promise<TreeLook> {
-  const head = (await git.refs(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])).stdout.trim() || null;
+  const head = await commitOf(git, "HEAD");
   const branch = (await git.refs(["symbolic-ref", "--quiet", "HEAD"])).stdout.trim() || null;
   const inHead = head === null ? new Map<string, string>() : await entriesOf(git, head);
   const index = await indexOf(git);
@@ -55,25 +55,21 @@ export async function lookAtTree(git: OwnGit, folder: string, withIgnored: boole
   });
   const own = join(git.scratch, "git", "there");
   const options = { index: own, tree: folder };
-  const list = bytes(walked.files.map((path) => `${path}\0`).join(""));
   await needDone(
     git.files(["update-index", "--info-only", "--add", "--remove", "-z", "--stdin"], {
       ...options,
-      stdin: copy(list),
+      stdin: pathList(walked.files),
     }),
     "a file cannot be read",
   );
   const modules = [...walked.nested, ...walked.empty].filter((path) => links.has(path));
-  const info = bytes(modules.map((path) => `${links.get(path)!}\t${path}\0`).join(""));
-  await needDone(git.files(["update-index", "-z", "--index-info"], { ...options, stdin: copy(info) }), "a submodule cannot be noted");
+  const info = pathList(modules.map((path) => `${links.get(path)!}\t${path}`));
+  await needDone(git.files(["update-index", "-z", "--index-info"], { ...options, stdin: info }), "a submodule cannot be noted");
   const tree = (await needDone(git.files(["write-tree", "--missing-ok"], options), "the files cannot be noted")).trim();
   const there = await entriesOf(git, tree);
   if (git.keeps) await writeBlobs(git, folder, there);
   return { head, branch, inHead, index, there, tree, walked };
 }
-
-/** A copy of a kind that programs are given. */
-const copy = (buffer: Buffer): Uint8Array<ArrayBuffer> => new Uint8Array(buffer);
 
 /** Whether something tracked lies below a folder, or the folder is a submodule. */
 function foldersOf(tracked: ReadonlySet<string>): (path: string) => boolean {
@@ -101,14 +97,10 @@ async function entriesOf(git: OwnGit, commit: string): Promise<Map<string, strin
 
 /** The entries of the tree's own index, read from a copy; null: it cannot be read. */
 async function indexOf(git: OwnGit): Promise<IndexEntry[] | null> {
-  const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  if (!isFile(git.treeIndex)) return lstatSync(git.treeIndex, { throwIfNoEntry: false }) === undefined ? [] : null;
+  if (!isPlainFile(git.treeIndex)) return lstatSync(git.treeIndex, { throwIfNoEntry: false }) === undefined ? [] : null;
   const own = join(git.scratch, "git", "theirs");
   copyFileSync(git.treeIndex, own);
-  // A split index keeps most of itself in a file beside it.
-  const { gitdir } = git.place;
-  for (const name of readdirSync(gitdir))
-    if (name.startsWith("sharedindex.") && isFile(join(gitdir, name))) copyFileSync(join(gitdir, name), join(git.scratch, "git", name));
+  copySplitIndex(git.place.gitdir, join(git.scratch, "git"));
   const done = await git.files(["ls-files", "--stage", "-z"], { index: own, encoding: "latin1" });
   if (done.code !== 0) return null;
   return done.stdout.split("\0").flatMap((line) => {
@@ -120,7 +112,7 @@ async function indexOf(git: OwnGit): Promise<IndexEntry[] | null> {
 /** Those that the `.gitignore` files of the tree, or the person's own settings, ignore. */
 async function ignoredAmong(git: OwnGit, folder: string, paths: readonly string[]): Promise<Set<string>> {
   // The ./ keeps a name that begins with a colon from being read as more than a name.
-  const stdin = copy(bytes(paths.map((path) => `./${path}\0`).join("")));
+  const stdin = pathList(paths.map((path) => `./${path}`));
   const done = await git.files(["check-ignore", "--no-index", "-z", "--stdin"], { stdin, tree: folder, encoding: "latin1" });
   // 1: none of them.
   if (done.code !== 1) await needDone(Promise.resolve(done), "what is ignored cannot be found out");

@@ -4,14 +4,8 @@ import { dirname, join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { troubleOf } from "../processes/run.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { makeCommit, pathsOf } from "./scratch-merge.ts";
-import { bytes, inBytes } from "./tree-files.ts";
-
-const bytesOf = (paths: readonly string[]): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"));
-const shown = (path: string): string => JSON.stringify(Buffer.from(path, "latin1").toString("utf8"));
-const named = (paths: readonly string[]): string =>
-  `${paths.slice(0, 5).map(shown).join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
+import { makeCommit } from "./scratch-merge.ts";
+import { bytes, inBytes, pathList, pathsIn, shownPaths } from "./tree-files.ts";
 
 interface WorkOrder {
   /** Of the worker's branch. */
@@ -31,7 +25,7 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
   const trouble = "the work cannot be committed";
   const latin = { encoding: "latin1" } as const;
   await needDone(git.files(["read-tree", head]), trouble);
-  const listed = pathsOf(await needDone(git.files(["ls-files", "-s", "-z"], latin), trouble));
+  const listed = pathsIn(await needDone(git.files(["ls-files", "-s", "-z"], latin), trouble));
   const modules = listed.filter((line) => line.startsWith("160000 ")).map((line) => line.slice(line.indexOf("\t") + 1));
   const left = await leftOut(git);
   const tracked = listed
@@ -41,21 +35,21 @@ export async function commitWork(git: OwnGit, { head, message }: WorkOrder): Pro
   await refuseMovedModules(git, head, modules);
   const beyond = beyondLinks(git, tracked);
   // Git takes none of these for gone by itself.
-  await needDone(git.files(["update-index", "--force-remove", "-z", "--stdin"], { stdin: bytesOf([...beyond]) }), trouble);
+  await needDone(git.files(["update-index", "--force-remove", "-z", "--stdin"], { stdin: pathList([...beyond]) }), trouble);
   const here = tracked.filter((path) => !beyond.has(path));
   const list = join(git.place.common, "info", "exclude");
   const excluded = lstatSync(list, { throwIfNoEntry: false })?.isFile() ? [`--exclude-from=${list}`] : [];
-  const others = pathsOf(await needDone(git.files(["ls-files", "--others", "--exclude-standard", ...excluded, "-z"], latin), trouble));
+  const others = pathsIn(await needDone(git.files(["ls-files", "--others", "--exclude-standard", ...excluded, "-z"], latin), trouble));
   const repositories = others.filter((path) => path.endsWith("/"));
   if (repositories.length > 0)
-    throw new Failure(`${trouble}: ${named(repositories)} is a repository of its own`, {
+    throw new Failure(`${trouble}: ${shownPaths(repositories)} is a repository of its own`, {
       hint: "ignore it (.gitignore), or have the worker make a submodule of it or take its .git away",
     });
   await needDone(
-    git.files(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { stdin: bytesOf([...here, ...others]) }),
+    git.files(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { stdin: pathList([...here, ...others]) }),
     trouble,
   );
-  const changed = pathsOf(await needDone(git.files(["diff-index", "--cached", "--name-only", "--no-renames", "-z", head], latin), trouble));
+  const changed = pathsIn(await needDone(git.files(["diff-index", "--cached", "--name-only", "--no-renames", "-z", head], latin), trouble));
   if (changed.length === 0) return null;
   await refuseFiltered(git, changed);
   const tree = (await needDone(git.files(["write-tree"]), trouble)).trim();
@@ -82,7 +76,7 @@ function beyondLinks({ place }: OwnGit, paths: readonly string[]): Set<string> {
 async function leftOut(git: OwnGit): Promise<Set<string>> {
   const sparse = (await git.refs(["config", "--type=bool", "--get", "core.sparseCheckout"])).stdout.trim() === "true";
   if (!sparse) return new Set();
-  const listed = pathsOf((await git.files(["ls-files", "-v", "-z"], { index: git.treeIndex, encoding: "latin1" })).stdout);
+  const listed = pathsIn((await git.files(["ls-files", "-v", "-z"], { index: git.treeIndex, encoding: "latin1" })).stdout);
   const skipped = listed.filter((line) => /^S /i.test(line)).map((line) => line.slice(2));
   return new Set(
     skipped.filter((path) => lstatSync(bytes(`${inBytes(git.place.path!)}/${path}`), { throwIfNoEntry: false }) === undefined),
@@ -94,20 +88,20 @@ async function refuseMovedModules(git: OwnGit, head: string, modules: readonly s
   if (modules.length === 0) return;
   const latin = { encoding: "latin1" } as const;
   const changed = await git.files(["diff-index", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", head], latin);
-  const moved = pathsOf(changed.stdout).filter((path) => modules.includes(path));
+  const moved = pathsIn(changed.stdout).filter((path) => modules.includes(path));
   if (moved.length > 0)
-    throw new Failure(`the work cannot be committed: the submodule ${named(moved)} stands at another commit`, {
+    throw new Failure(`the work cannot be committed: the submodule ${shownPaths(moved)} stands at another commit`, {
       hint: "commit it in the worktree by hand, once that commit is where others find it",
     });
 }
 
 async function refuseFiltered(git: OwnGit, changed: readonly string[]): Promise<void> {
   const settings = (await git.refs(["config", "--null", "--name-only", "--get-regexp", "^filter\\..*\\.(clean|process)$"])).stdout;
-  const drivers = new Set(pathsOf(settings).map((name) => name.replace(/^filter\.(.*)\.(?:clean|process)$/s, "$1")));
+  const drivers = new Set(pathsIn(settings).map((name) => name.replace(/^filter\.(.*)\.(?:clean|process)$/s, "$1")));
   if (drivers.size === 0) return;
   // Reads attributes alone, and no file that they are about.
   const said = await needDone(
-    git.refs(["check-attr", "-z", "--stdin", "filter"], { stdin: bytesOf(changed), encoding: "latin1" }),
+    git.refs(["check-attr", "-z", "--stdin", "filter"], { stdin: pathList(changed), encoding: "latin1" }),
     "the attributes cannot be read",
   );
   const parts = said.split("\0");
@@ -115,7 +109,7 @@ async function refuseFiltered(git: OwnGit, changed: readonly string[]): Promise<
   for (let at = 0; at + 2 < parts.length; at += 3) if (drivers.has(parts[at + 2]!)) filtered.push(parts[at]!);
   if (filtered.length > 0)
     throw new Failure(
-      `the work cannot be committed: ${named(filtered)} would have to pass a filter program, and none is run on a worker's files`,
+      `the work cannot be committed: ${shownPaths(filtered)} would have to pass a filter program, and none is run on a worker's files`,
       {
         hint: "look at them and commit them by hand: git add and git commit in the worktree",
       },

@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rea
 import { join } from "node:path";
 import { Failure } from "../../core/failure.ts";
 import { needDone, type OwnGit } from "./own-git.ts";
-import { bytes, inBytes, shown } from "./tree-files.ts";
+import { bytes, inBytes, pathList, shown } from "./tree-files.ts";
 
 /** What is larger goes alone, and is not held here. */
 const LARGE_BYTES = 8 << 20;
@@ -45,7 +45,7 @@ export async function writeBlobs(git: OwnGit, folder: string, there: ReadonlyMap
   await flush();
   if (large.length === 0) return;
   const own = { index: join(git.scratch, "git", "large"), tree: folder };
-  const names = new Uint8Array(bytes(large.map(({ path }) => `${path}\0`).join("")));
+  const names = pathList(large.map(({ path }) => path));
   await needDone(git.files(["update-index", "--add", "-z", "--stdin"], { ...own, stdin: names }), "a file cannot be read");
   const [lost] = await missingOf(
     git,
