@@ -5,7 +5,7 @@ import { Failure } from "../../core/failure.ts";
 import { branchName } from "../../core/worktree.ts";
 import type { Env } from "../processes/environment.ts";
 import { listProcesses, openFiles } from "../processes/processes.ts";
-import { troubleOf } from "../processes/run.ts";
+import { type Ran, troubleOf } from "../processes/run.ts";
 import { begunIn } from "./branch-place.ts";
 import { commitOf, needDone, type OwnGit } from "./own-git.ts";
 import { isAncestor } from "./scratch-merge.ts";
@@ -54,9 +54,8 @@ export async function needMovable(git: OwnGit, { before, after }: { before: stri
   if (begun !== null) throw new Failure(`${path} is in the middle of ${begun}`, { hint: "end it there first, then land once more" });
   const at = { index: git.treeIndex };
   await seeAsUser(git);
-  if (lstatSync(`${git.treeIndex}.lock`, { throwIfNoEntry: false }) !== undefined) throw atWork(git);
   // As every `git status` does: what was only touched is not changed.
-  await git.files(["update-index", "-q", "--refresh"], at);
+  await inIndex(git, ["update-index", "-q", "--refresh"]);
   const changed = pathsIn(
     await needDone(
       git.files(["diff-index", "--name-only", "--no-renames", "--ignore-submodules=dirty", "-z", before], { ...at, ...latin }),
@@ -75,16 +74,30 @@ export async function needMovable(git: OwnGit, { before, after }: { before: stri
     });
 }
 
-const atWork = ({ treeIndex, place }: OwnGit): Failure =>
-  new Failure(`git is at work in ${place.path}: there is ${treeIndex}.lock`, {
-    hint: "let it end, or remove that file when no git runs there, then land once more",
-  });
-
-/** A git that was cut off from us has ended, and taken its locks with it, by then. */
+/** A git that was cut off from us has ended, and taken its locks with it, by then; so has one that only looks. */
 const LEFT_MS = 2000;
 /** How long somebody else's lock on the branch is waited for. */
 const LOCKED_MS = 20_000;
 const LOOK_MS = 50;
+
+/**
+ * Runs what writes the tree's own index: a git that is at work there, as another landing that looks at it, is waited for a while.
+ * @throws Failure when it does not let go; nothing was written then
+ */
+async function inIndex(git: OwnGit, words: readonly string[]): Promise<Ran> {
+  const lock = `${git.treeIndex}.lock`;
+  for (const end = performance.now() + LEFT_MS; ; await Bun.sleep(LOOK_MS)) {
+    if (lstatSync(lock, { throwIfNoEntry: false }) === undefined) {
+      const ran = await git.files(words, { index: git.treeIndex });
+      // Asked to be quiet, git does not say that it was in its way.
+      if (ran.code !== 128 || !(ran.stderr === "" || ran.stderr.includes(lock))) return ran;
+    }
+    if (performance.now() > end)
+      throw new Failure(`git is at work in ${git.place.path}: there is ${lock}`, {
+        hint: "let it end, or remove that file when no git runs there, then land once more",
+      });
+  }
+}
 
 /**
  * Moves the branch, and the tree of `git.place` where that is on it (`git.place.path` not null). The branch is locked at `before` first, so
@@ -123,7 +136,7 @@ async function moveLocked(git: OwnGit, { before, after }: BranchMove, say: Say):
   const { path } = git.place;
   if (path !== null) {
     await needMovable(git, { before, after });
-    const read = await git.files(["read-tree", "-m", "-u", before, after], { index: git.treeIndex });
+    const read = await inIndex(git, ["read-tree", "-m", "-u", before, after]);
     if (read.code !== 0) throw new HalfMoved(`${path} cannot be moved: ${troubleOf(read)}`);
   }
   try {
