@@ -1,21 +1,16 @@
 /** `landings` (an extension): the journal of branches on their way into others. */
+import { type HolderColumns, heldBy, holderColumns } from "../core/dispatch/holder.ts";
 import { compactJson, parseStored } from "../core/json.ts";
 import type { HeldProof, Landing } from "../core/landing.ts";
 import { type Store, tx } from "./store.ts";
 
-type Row = Omit<Landing, "holder" | "squash" | "proofs"> & {
-  readonly squash: number;
-  readonly proofs_json: string;
-  readonly world: string | null;
-  readonly pid: number | null;
-  readonly born: string | null;
-};
+type Row = Omit<Landing, "holder" | "squash" | "proofs"> & HolderColumns & { readonly squash: number; readonly proofs_json: string };
 
 const read = ({ squash, proofs_json, world, pid, born, ...row }: Row): Landing => ({
   ...row,
   squash: squash === 1,
   proofs: parseStored<HeldProof[]>(proofs_json, []),
-  holder: world === null || pid === null || born === null ? null : { world, pid, born },
+  holder: heldBy({ world, pid, born }),
 });
 
 /** Those that have come to no end, the oldest first. */
@@ -24,7 +19,6 @@ export const openLandings = (store: Store): Landing[] =>
 
 /** Puts a landing on record that is about to begin. */
 export function beginLanding(store: Store, landing: Landing): void {
-  const { holder } = landing;
   tx(store, () => {
     store.db
       .query(
@@ -50,9 +44,7 @@ export function beginLanding(store: Store, landing: Landing): void {
         landing.began_at,
         landing.ended_at,
         landing.why,
-        holder?.world ?? null,
-        holder?.pid ?? null,
-        holder?.born ?? null,
+        ...holderColumns(landing.holder),
       );
   });
 }
@@ -84,9 +76,7 @@ export function changeLanding(store: Store, before: Landing, change: Change): La
         compactJson(next.proofs),
         next.ended_at,
         next.why,
-        next.holder?.world ?? null,
-        next.holder?.pid ?? null,
-        next.holder?.born ?? null,
+        ...holderColumns(next.holder),
         next.id,
       );
     return next;

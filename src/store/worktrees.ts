@@ -1,19 +1,14 @@
 /** `worktrees`: the git worktrees that were made for workers. */
-import type { Holder } from "../core/dispatch/holder.ts";
+import { type HolderColumns, heldBy, holderColumns } from "../core/dispatch/holder.ts";
 import type { Worktree } from "../core/worktree.ts";
 import { type Store, tx } from "./store.ts";
 
-type Row = Omit<Worktree, "holder" | "branch_made"> & {
-  readonly branch_made: number;
-  readonly world: string | null;
-  readonly pid: number | null;
-  readonly born: string | null;
-};
+type Row = Omit<Worktree, "holder" | "branch_made"> & HolderColumns & { readonly branch_made: number };
 
 const worktreeOf = ({ world, pid, born, branch_made, ...row }: Row): Worktree => ({
   ...row,
   branch_made: branch_made === 1,
-  holder: world === null || pid === null || born === null ? null : { world, pid, born },
+  holder: heldBy({ world, pid, born }),
 });
 
 /** The worktree of this worker that is not removed; null when there is none. */
@@ -37,7 +32,6 @@ export function worktreeKeptAs(store: Store, ref: string): Worktree | null {
  * @returns false when the worker has one, or one stands at that path
  */
 export function recordWorktree(store: Store, tree: Worktree): boolean {
-  const { holder } = tree;
   return (
     store.db
       .query(
@@ -63,9 +57,7 @@ export function recordWorktree(store: Store, tree: Worktree): boolean {
         tree.made_at,
         tree.removed_at,
         tree.kept_ref,
-        holder?.world ?? null,
-        holder?.pid ?? null,
-        holder?.born ?? null,
+        ...holderColumns(tree.holder),
         tree.worker,
         tree.path,
       ).changes > 0
@@ -89,22 +81,12 @@ export function changeWorktree(store: Store, before: Worktree, change: WorktreeC
     const row = store.db.query<Row, [string]>("select * from worktrees where id = ?").get(before.id);
     if (row === null || !isSame(worktreeOf(row), before)) return null;
     const next: Worktree = { ...before, ...change };
-    const holder: Holder | null = next.holder;
     store.db
       .query(
         `update worktrees set state = ?, gitdir = ?, removed_at = ?, kept_ref = ?, world = ?, pid = ?, born = ?
          where id = ?`,
       )
-      .run(
-        next.state,
-        next.gitdir,
-        next.removed_at,
-        next.kept_ref,
-        holder?.world ?? null,
-        holder?.pid ?? null,
-        holder?.born ?? null,
-        next.id,
-      );
+      .run(next.state, next.gitdir, next.removed_at, next.kept_ref, ...holderColumns(next.holder), next.id);
     return next;
   });
 }

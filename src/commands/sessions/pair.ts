@@ -9,7 +9,7 @@ import { nextCommand } from "../../flow/reach/next-command.ts";
 import { resumeFlags, resumeWords } from "../../flow/dispatch/resume-flags.ts";
 import { ledTasks } from "../../flow/crew/lead.ts";
 import { pair } from "../../flow/sessions/pair.ts";
-import { planOf, plannedSides, refusePair } from "../../flow/sessions/pair-check.ts";
+import { checkPair, planOf, plannedSides } from "../../flow/sessions/pair-check.ts";
 import { launchFlags, roleFlags, timeoutSeconds } from "../../flow/sessions/start-session.ts";
 import { worktreeFlags, worktreeWish } from "../../flow/worktrees/flags.ts";
 import { undertake } from "../../flow/sessions/undertaking.ts";
@@ -99,7 +99,7 @@ export default verb(
       // Where no records are, none are made, and nothing stands in the way.
       const there = isThere(cx.storePath(args.path));
       const planned = there
-        ? await refusePair({ cx, store: cx.store(args.path), input })
+        ? await checkPair({ cx, store: cx.store(args.path), input })
         : { leader: null, plan: await planOf({ cx, input }, null) };
       const { leader } = planned;
       const told = {

@@ -3,7 +3,7 @@ import { Failure } from "../../core/failure.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { crewPrompt, type CrewBrief } from "../../core/tasks/manager-prompt.ts";
 import { createCommand, holderOfKey } from "../../store/dispatch/commands.ts";
-import { type Binding, crewOf } from "../../store/sessions/bindings.ts";
+import { type Binding, otherTasksOf } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { findStart } from "../../store/sessions/unfinished-starts.ts";
 import { findConfig } from "../../store/tasks/manager-configs.ts";
@@ -45,9 +45,9 @@ export function leaderOf({ cx, store }: Scene, wanted: Wanted, crew: boolean): S
   return known;
 }
 
-/** The names of the tasks that a manager leads. */
-export const ledTasks = (store: Store, managerId: string): string[] =>
-  crewOf(store, managerId).map(({ binding }) => needTask(store, binding.task_id).name);
+/** The names of the tasks that a manager leads. @param beside all but this one */
+export const ledTasks = (store: Store, managerId: string, beside = ""): string[] =>
+  otherTasksOf(store, managerId, beside).map((id) => needTask(store, id).name);
 
 /**
  * Tells the manager once, by Dispatch, what it now also supervises; inside the transaction that binds it.
@@ -62,14 +62,13 @@ export function announce(
   const idempotencyKey = `crew-${binding.id}`;
   const known = holderOfKey(store, idempotencyKey);
   if (known !== null) return known.id;
-  const others = crewOf(store, leader.id).filter((each) => each.binding.id !== binding.id);
   const message = crewPrompt({
     ...brief,
     program: cx.program,
     manager: leader.name,
     task: task.name,
     config: findConfig(store, task.id),
-    others: others.map((each) => needTask(store, each.binding.task_id).name),
+    others: ledTasks(store, leader.id, task.id),
   });
   return createCommand(store, { type: "notify_manager", taskId: task.id, payload: { message, source: "pair" }, idempotencyKey });
 }

@@ -1,6 +1,6 @@
 /** What session-nudge and session-interrupt leave on record, also when they fail: an event and telemetry, never the text. */
 import type { Session } from "../../core/sessions/session.ts";
-import { bindingsOfSession } from "../../store/sessions/bindings.ts";
+import { soleBinding } from "../../store/sessions/bindings.ts";
 import { addEvent } from "../../store/record/events.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { unknownSession } from "../../store/names.ts";
@@ -22,8 +22,7 @@ interface SessionAction {
 
 /** Task of the session's open binding, and the binding; of a manager that leads several none is meant. */
 export const boundTask = (store: Store, session: Session | null): { taskId: string | null; bindingId: string | null } => {
-  const [binding, another] = session === null ? [] : bindingsOfSession(store, session.id);
-  if (another !== undefined) return { taskId: null, bindingId: null };
+  const binding = session && soleBinding(store, session.id);
   return { taskId: binding?.task_id ?? null, bindingId: binding?.id ?? null };
 };
 

@@ -1,4 +1,5 @@
 /** Turns that died of a limit are gone on with when it is over, each once, if nobody else has, nobody is there, and the task goes on. */
+import { heldBy } from "../../core/dispatch/holder.ts";
 import type { Verdict } from "../../core/delivery/delivery.ts";
 import {
   beginResume,
@@ -143,8 +144,9 @@ export async function loseDeadResumes(scene: PassScene): Promise<Item[]> {
   const { cx, store, claimant } = scene;
   const items: Item[] = [];
   for (const claim of claimedResumes(store)) {
-    const { world, pid, born, session_id, task_id, event_id } = claim;
-    if (world === null || pid === null || born === null || !(await isGone({ world, pid, born }, cx.env))) continue;
+    const { session_id, task_id, event_id } = claim;
+    const holder = heldBy(claim);
+    if (holder === null || !(await isGone(holder, cx.env))) continue;
     const session = sessionById(store, session_id);
     const lost = tx(store, () => {
       const state = session === null ? null : loseResume(store, claim);

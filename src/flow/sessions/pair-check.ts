@@ -30,9 +30,6 @@ export type Asked = Omit<PairScene, "under">;
 /** What a pairing is found to need. */
 export type Planned = Pick<Before, "leader" | "plan">;
 
-/** What a pairing would be refused before anything is stored or started. @returns what it would do @throws Failure that says so */
-export const refusePair = (asked: Asked): Promise<Planned> => checkPair(asked);
-
 /** The worker's worktree as it is planned. @param store null: there are no records yet */
 export const planOf = async ({ cx, input }: Pick<Asked, "cx" | "input">, store: Store | null): Promise<WorktreePlan | null> =>
   input.wish === null ? null : planWorktree(cx, { store, worker: input.workerName, task: input.task, cwd: input.cwd, wish: input.wish });
@@ -90,7 +87,7 @@ function taskOf({ store, input }: Asked): Task | null {
   return task !== null && isTakenBack(store, task) ? null : task;
 }
 
-/** Everything that can be refused before anything is stored or started. */
+/** Everything that can be refused before anything is stored or started. @returns what it would do @throws Failure that says so */
 export async function checkPair(scene: Asked): Promise<Before> {
   const { cx, store, input } = scene;
   if (input.workerName === input.managerName)

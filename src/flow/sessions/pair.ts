@@ -85,19 +85,10 @@ async function startBoth(scene: TaskPairScene, seeded: Seeded): Promise<Paired> 
   });
   const words = workersWords(scene, task.name);
   const launch = inWorktree(launchFor(scene, "worker", words, binding), plan);
-  const { worker, worktree } =
-    plan === null
-      ? { worker: await startSession(scene, launch, "start-worker"), worktree: null }
-      : await withWorktree(
-          scene,
-          plan,
-          task.id,
-          { ...launch, worker: launch.name, confined: launch.agent.confined(launch) },
-          async (made) => ({
-            worker: await startSession(scene, launch, "start-worker"),
-            worktree: made,
-          }),
-        );
+  const { worker, worktree } = await withWorktree(scene, plan, task.id, launch, async (made) => ({
+    worker: await startSession(scene, launch, "start-worker"),
+    worktree: made,
+  }));
   progress.worker = worker;
   trace(scene, "pair_worker_spawned", { session_id: worker.session_id, pid: worker.pid });
   const manager = leader === null ? await startManager(scene, binding) : registeredSession(leader);

@@ -196,17 +196,10 @@ export async function start(cx: Context, path: string | undefined, request: Laun
   cx.json(
     await undertake(cx, async (under) => {
       const begun = { ...scene, under };
-      if (plan === null) return startSession(begun, launch, via);
-      return withWorktree(
-        begun,
-        plan,
-        null,
-        { agent: launch.agent, worker, confined: launch.agent.confined(launch) },
-        async (worktree) => ({
-          ...(await startSession(begun, launch, via)),
-          worktree,
-        }),
-      );
+      return withWorktree(begun, plan, null, launch, async (worktree) => {
+        const started = await startSession(begun, launch, via);
+        return worktree === null ? started : { ...started, worktree };
+      });
     }),
   );
 }

@@ -38,25 +38,26 @@ export interface StartedTree {
 }
 
 /**
- * Makes the worktree and starts somebody there.
+ * Makes the worktree that is planned, and starts somebody there; without a plan it only starts.
  * @throws Failure as `act` does; the worktree is taken away again when nobody runs there and nothing was done in it
  */
 export async function withWorktree<T>(
   scene: StartScene,
-  plan: WorktreePlan,
+  plan: WorktreePlan | null,
   taskId: string | null,
-  who: { readonly agent: Agent; readonly worker: string; readonly confined: boolean },
-  act: (tree: StartedTree) => Promise<T>,
+  launch: Start & { readonly name: string },
+  act: (tree: StartedTree | null) => Promise<T>,
 ): Promise<T> {
+  if (plan === null) return act(null);
   const { under, cx } = scene;
   const { tree, made } = await makeWorktree(scene, plan, taskId, under);
   if (made) under.cleansUp(() => unmakeUntouched(scene, tree));
   try {
-    if (who.confined) openErrands(tree.path);
+    if (launch.agent.confined(launch)) openErrands(tree.path);
     return await act(told(tree, made));
   } catch (error) {
     if (!made || under.interrupted || !(error instanceof Failure)) throw error;
-    const runs = await hasSession(cx.env, `${who.agent.tmuxPrefix}${who.worker}`).catch(() => true);
+    const runs = await hasSession(cx.env, `${launch.agent.tmuxPrefix}${launch.name}`).catch(() => true);
     const left = runs ? null : await unmakeUntouched(scene, tree);
     if (left === null) throw error;
     throw new Failure(`${error.message}; ${left}`, { hint: error.hint });

@@ -1,5 +1,5 @@
 /** `notices`: what a person was told of, by which rule. */
-import type { Holder } from "../../core/dispatch/holder.ts";
+import { type Holder, type HolderColumns, heldBy, holderColumns } from "../../core/dispatch/holder.ts";
 import type { LastNotice } from "../../core/attention/notify.ts";
 import { type Store, tx } from "../store.ts";
 
@@ -27,7 +27,7 @@ export const claimNotice = (store: Store, { rule, item, nth }: NoticeKey, kind: 
     () =>
       store.db
         .query("insert or ignore into notices (rule, item, nth, kind, claimed_at, world, pid, born) values (?, ?, ?, ?, ?, ?, ?, ?)")
-        .run(rule, item, nth, kind, store.now(), holder?.world ?? null, holder?.pid ?? null, holder?.born ?? null).changes > 0,
+        .run(rule, item, nth, kind, store.now(), ...holderColumns(holder)).changes > 0,
   );
 
 /** How it went. @param error why it failed; null: it was given */
@@ -48,7 +48,7 @@ export interface NoticeRow extends NoticeKey {
   readonly holder: Holder | null;
 }
 
-type Row = Omit<NoticeRow, "holder"> & { readonly world: string | null; readonly pid: number | null; readonly born: string | null };
+type Row = Omit<NoticeRow, "holder"> & HolderColumns;
 
 const SHOWN = 1000;
 
@@ -62,5 +62,5 @@ export const noticesOf = (store: Store, rule: string): NoticeRow[] =>
     .all(rule, SHOWN)
     .map(({ world, pid, born, ...row }) => ({
       ...row,
-      holder: world === null || pid === null || born === null ? null : { world, pid, born },
+      holder: heldBy({ world, pid, born }),
     }));

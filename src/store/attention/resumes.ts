@@ -1,5 +1,5 @@
 /** `limit_resumes`: turns that died of a limit and are gone on with when it is over, each once, whoever and how many try. */
-import type { Holder } from "../../core/dispatch/holder.ts";
+import { type Holder, holderColumns } from "../../core/dispatch/holder.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
 import { bindingsOfSession, boundManagers, boundWorkers } from "../sessions/bindings.ts";
@@ -73,17 +73,7 @@ export function claimResume(store: Store, { session, eventId }: Resumable, after
         `insert into limit_resumes (session_id, event_id, task_id, agent, home, claimed_at, world, pid, born, state)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed')`,
       )
-      .run(
-        session.id,
-        eventId,
-        now.taskId,
-        now.account.agent,
-        now.account.home,
-        store.now(),
-        holder?.world ?? null,
-        holder?.pid ?? null,
-        holder?.born ?? null,
-      );
+      .run(session.id, eventId, now.taskId, now.account.agent, now.account.home, store.now(), ...holderColumns(holder));
     return true;
   });
 }

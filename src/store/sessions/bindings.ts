@@ -51,11 +51,14 @@ export const bindingsOfSession = (store: Store, sessionId: string): Binding[] =>
     )
     .all(sessionId, sessionId);
 
-/** The task to which a fact about this session belongs: that of its open binding; null when it has none, or leads several. */
-export function taskOfSession(store: Store, sessionId: string): string | null {
-  const bindings = bindingsOfSession(store, sessionId);
-  return bindings.length === 1 ? bindings[0]!.task_id : null;
+/** The open binding to which a fact about this session belongs; null when it has none, or leads several. */
+export function soleBinding(store: Store, sessionId: string): Binding | null {
+  const [binding, another] = bindingsOfSession(store, sessionId);
+  return another === undefined ? (binding ?? null) : null;
 }
+
+/** The task of {@link soleBinding}. */
+export const taskOfSession = (store: Store, sessionId: string): string | null => soleBinding(store, sessionId)?.task_id ?? null;
 
 /** The tasks, apart from this one, on which the session is bound: those that its manager leads beside it. */
 export const otherTasksOf = (store: Store, sessionId: string, taskId: string): string[] =>

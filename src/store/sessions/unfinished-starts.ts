@@ -1,5 +1,5 @@
 /** `unfinished_starts`: what was begun and is not finished, on record before the terminal exists. */
-import type { Holder } from "../../core/dispatch/holder.ts";
+import { type Holder, type HolderColumns, heldBy, holderColumns } from "../../core/dispatch/holder.ts";
 import type { Role } from "../../core/sessions/session.ts";
 import { addEvent } from "../record/events.ts";
 import { markGone } from "./sessions.ts";
@@ -23,11 +23,11 @@ export interface UnfinishedStart {
   readonly holder: Holder | null;
 }
 
-type Row = Omit<UnfinishedStart, "holder"> & { readonly world: string | null; readonly pid: number | null; readonly born: string | null };
+type Row = Omit<UnfinishedStart, "holder"> & HolderColumns;
 
 const startOf = ({ world, pid, born, ...row }: Row): UnfinishedStart => ({
   ...row,
-  holder: world === null || pid === null || born === null ? null : { world, pid, born },
+  holder: heldBy({ world, pid, born }),
 });
 
 export function findStart(store: Store, name: string): UnfinishedStart | null {
@@ -54,19 +54,7 @@ export function recordStart(store: Store, start: UnfinishedStart, before: Unfini
            (name, mark, role, tmux_session, request_sha256, prompt_sha256, began_at, session_id, world, pid, born)
          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(
-        name,
-        mark,
-        role,
-        tmux_session,
-        request_sha256,
-        prompt_sha256,
-        began_at,
-        session_id,
-        holder?.world ?? null,
-        holder?.pid ?? null,
-        holder?.born ?? null,
-      );
+      .run(name, mark, role, tmux_session, request_sha256, prompt_sha256, began_at, session_id, ...holderColumns(holder));
     return true;
   });
 }
@@ -81,15 +69,7 @@ export const takeUpStart = (store: Store, { mark, holder: before }: UnfinishedSt
     () =>
       store.db
         .query("update unfinished_starts set world = ?, pid = ?, born = ? where mark = ? and world is ? and pid is ? and born is ?")
-        .run(
-          holder?.world ?? null,
-          holder?.pid ?? null,
-          holder?.born ?? null,
-          mark,
-          before?.world ?? null,
-          before?.pid ?? null,
-          before?.born ?? null,
-        ).changes > 0,
+        .run(...holderColumns(holder), mark, ...holderColumns(before)).changes > 0,
   );
 
 /** Its session is on record; for use inside the transaction that makes that so. */
