@@ -42,11 +42,16 @@ export interface Pass {
 
 const wantsTurns = (only: SignalType | undefined): boolean => only === undefined || only === COMPLETION;
 
+/** To whom nothing can be said now, and the managers that are told of what came as one message (see {@link gatheringOf}). */
+interface Managers {
+  readonly busy: readonly string[];
+  readonly gathering: readonly Session[];
+}
+
 /** Whether there is something to do right now, besides what only time brings about. */
-export function workWaits(scene: Scene, options: PassOptions, memory: PassMemory, busy: readonly string[]): boolean {
+export function workWaits(scene: Scene, options: PassOptions, memory: PassMemory, { busy, gathering }: Managers): boolean {
   const { store } = scene;
   const { only, resumeAfterMs } = options;
-  const gathering = gatheringOf(store, options);
   const ids = gathering.map(({ id }) => id);
   const wanted = { types: commandTypes(only), turns: wantsTurns(only), busy };
   return (
@@ -65,7 +70,8 @@ export function workWaits(scene: Scene, options: PassOptions, memory: PassMemory
   );
 }
 
-const gatheringOf = (store: Store, { digests }: PassOptions): Session[] => (digests ? gatheringManagers(store) : []);
+/** The managers that are told of what came as one message; none where that is not wanted. */
+export const gatheringOf = (store: Store, { digests }: PassOptions): Session[] => (digests ? gatheringManagers(store) : []);
 
 /** When the clock alone brings something to do, in milliseconds since the epoch; null: it does not. */
 export function nextByClock(
@@ -83,8 +89,13 @@ export function nextByClock(
  * Puts ended turns on record that wait until their managers can be told: nothing more is to be done for them until then. Gives what is
  * to be told already.
  */
-export function routeWaiting({ cx, store }: Scene, options: PassOptions, memory: PassMemory): readonly Item[] {
-  const ids = gatheringOf(store, options).map(({ id }) => id);
+export function routeWaiting(
+  { cx, store }: Scene,
+  options: PassOptions,
+  memory: PassMemory,
+  gathering: readonly Session[],
+): readonly Item[] {
+  const ids = gathering.map(({ id }) => id);
   if (!wantsTurns(options.only) || ids.length === 0 || !turnWaits(store, memory, [])) return [];
   return routeAll({ cx, store, claimant: options }, ids, memory, options.foldEarlier === true);
 }
@@ -131,7 +142,7 @@ export async function pass(
   const gathering = gatheringOf(store, options);
   const busy = (): readonly string[] => [...carrier.busy(), ...gathering.map(({ id }) => id)];
   const digests = async (): Promise<void> => {
-    take(routeWaiting(scene, options, memory));
+    take(routeWaiting(scene, options, memory, gathering));
     const turns = wantsTurns(only);
     const wanted = { types, turns, busy: carrier.busy() };
     for (const manager of dueManagers(scene, gathering, wanted, gone, memory)) {

@@ -1,18 +1,5 @@
 /** Runs what confined workers have left in their worktrees to be done outside: of few commands one, about their own task alone. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRAND_BYTES, type ErrandAnswer, ERRANDS, errandId, errandMs, readErrand } from "../../core/errand.ts";
 import { Failure } from "../../core/failure.ts";
@@ -22,6 +9,7 @@ import { bindingsOfSession } from "../../store/sessions/bindings.ts";
 import { findSession } from "../../store/sessions/sessions.ts";
 import { findTask } from "../../store/tasks/tasks.ts";
 import { listWorktrees } from "../../store/worktrees.ts";
+import { readPlainText } from "../../system/files/text-file.ts";
 import { type FolderWatch, watchFolder } from "../../system/files/watch.ts";
 import { writeWhole } from "../../system/files/whole-file.ts";
 import { isGone, thisHolder } from "../../system/processes/holder.ts";
@@ -43,8 +31,8 @@ export class ErrandWatch {
     private readonly problem: (message: string) => void,
   ) {}
 
-  /** Looks at the worktrees that there are now, and at what lies in them. */
-  follow(): void {
+  /** Watches the worktrees that there are now. @param again looks also where a watch stands, which may have gone deaf */
+  follow(again: boolean): void {
     const trees = listWorktrees(this.scene.store).filter(({ state }) => state === "made");
     for (const [path, watch] of this.watches) {
       if (trees.some((tree) => tree.path === path)) continue;
@@ -52,10 +40,12 @@ export class ErrandWatch {
       this.watches.delete(path);
     }
     for (const tree of trees) {
+      const isWatched = this.watches.get(tree.path) != null;
+      if (isWatched && !again) continue;
       const folder = join(tree.path, ERRANDS);
       // A link may lead anywhere.
       if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
-      if (this.watches.get(tree.path) == null)
+      if (!isWatched)
         this.watches.set(
           tree.path,
           watchFolder(folder, () => this.look(tree, folder)),
@@ -161,14 +151,11 @@ function holderIn(taken: string): Holder | null {
   }
 }
 
-/** Never through a link, never waiting for a pipe, and not more than an errand holds. */
 function textOf(file: string): string {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size > ERRAND_BYTES) throw new Failure("what was left to be done outside is no file, or too large");
-    return readFileSync(fd, "utf8");
-  } finally {
-    closeSync(fd);
+    return readPlainText(file, ERRAND_BYTES);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+    throw new Failure("what was left to be done outside is no file, or too large");
   }
 }

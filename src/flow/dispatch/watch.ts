@@ -6,7 +6,7 @@ import { thisHolder } from "../../system/processes/holder.ts";
 import { thisHost, thisProcess } from "../../system/processes/this-process.ts";
 import { NoticeWatch } from "../attention/notice-watch.ts";
 import { watchCommits } from "../commits.ts";
-import { lateProofs, nextByClock, type PassOptions, pass, routeWaiting, workWaits } from "./dispatch.ts";
+import { gatheringOf, lateProofs, nextByClock, type PassOptions, pass, routeWaiting, workWaits } from "./dispatch.ts";
 import { ErrandWatch } from "./errands.ts";
 import { type Item, newMemory, type PassScene } from "./items.ts";
 import { clearBuffers, inTurn, Lanes } from "./send.ts";
@@ -109,7 +109,7 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     let moved = 0;
     try {
       served?.follow();
-      errands?.follow();
+      errands?.follow(true);
       rollouts?.follow();
       rollouts?.ingest(backstop);
       moved = await pass(scene, options, { done, stopped: () => over(), carrier, turnsFirst, memory });
@@ -138,11 +138,12 @@ export async function watchDispatch({ cx, store }: Scene, given: WatchOptions, s
     if (options.dryRun) return false;
     const begun = performance.now();
     try {
-      errands?.follow();
+      errands?.follow(false);
       rollouts?.follow();
       rollouts?.ingest(false);
-      for (const item of [...lateProofs(scene, options), ...routeWaiting(scene, options, memory)]) done(item);
-      const waits = workWaits(scene, options, memory, carrier.busy());
+      const gathering = gatheringOf(store, options);
+      for (const item of [...lateProofs(scene, options), ...routeWaiting(scene, options, memory, gathering)]) done(item);
+      const waits = workWaits(scene, options, memory, { busy: carrier.busy(), gathering });
       troubles.over("looking for work");
       return waits;
     } catch (failure) {

@@ -1,5 +1,5 @@
 /** `limit_resumes`: turns that died of a limit and are gone on with when it is over, each once, whoever and how many try. */
-import { type Holder, holderColumns } from "../../core/dispatch/holder.ts";
+import { type Holder, type HolderColumns, holderColumns } from "../../core/dispatch/holder.ts";
 import type { Session } from "../../core/sessions/session.ts";
 import { instant } from "../../core/time.ts";
 import { bindingsOfSession, boundManagers, boundWorkers } from "../sessions/bindings.ts";
@@ -99,14 +99,11 @@ export const endResume = (store: Store, { session, eventId }: Key): void =>
 export const dropResume = (store: Store, { session, eventId }: Key): void =>
   void store.db.query("delete from limit_resumes where session_id = ? and event_id = ?").run(session.id, eventId);
 
-export interface ClaimedResume {
+export interface ClaimedResume extends HolderColumns {
   readonly session_id: string;
   readonly event_id: number;
   readonly task_id: string;
   readonly claimed_at: string;
-  readonly world: string | null;
-  readonly pid: number | null;
-  readonly born: string | null;
 }
 
 /** Claims that nobody has ended yet. */

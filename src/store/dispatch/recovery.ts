@@ -118,9 +118,11 @@ export function recoverMessages(
   return tx(store, () => {
     const others = fellows(store, seen);
     if (!others.every((each) => leaseOver(store, each, gone))) return [];
+    // As they stood before any of them is moved on.
+    const judged = [seen, ...others].map((message) => ({ message, verdict: verdictOf(store, message, waits, gone) }));
     const told: Told[] = [];
-    for (const message of [seen, ...others]) {
-      const { move, state, error, uncounted } = verdictOf(store, message, waits, gone);
+    for (const { message, verdict } of judged) {
+      const { move, state, error, uncounted } = verdict;
       const right = { by: "recovery", seen: message, gone, claimant } as const;
       if (moveMessage(store, refOfMessage(message), move, right, { error, ...(uncounted ? { uncounted } : {}) }) === null) {
         if (message === seen) return [];
@@ -131,7 +133,7 @@ export function recoverMessages(
       if (state !== "not_yet") report(store, claimant, message, item);
       told.push(item);
     }
-    if (seen.delivery !== null) writeDelivery(store, seen.delivery.id, seen, verdictOf(store, seen, waits, gone), now);
+    if (seen.delivery !== null) writeDelivery(store, seen.delivery.id, seen, judged[0]!.verdict, now);
     return told;
   });
 }

@@ -36,12 +36,15 @@ function readUpTo(path: string, most: number): Uint8Array {
 
 /**
  * The whole text of a file in a folder where a worker may write: neither a link is followed there nor a pipe waited for.
+ * What is no file, or holds more than `most` bytes, is EINVAL.
  * Throws the error of the system when it cannot be read.
  */
-export function readPlainText(path: string): string {
+export function readPlainText(path: string, most = Number.POSITIVE_INFINITY): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
-    if (!fstatSync(file).isFile()) throw Object.assign(new Error("it is not a plain file"), { code: "EINVAL" });
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw Object.assign(new Error("it is not a plain file"), { code: "EINVAL" });
+    if (stat.size > most) throw Object.assign(new Error(`it holds more than ${most} bytes`), { code: "EINVAL" });
     return readFileSync(file, "utf8");
   } finally {
     closeSync(file);

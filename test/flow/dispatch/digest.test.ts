@@ -5,7 +5,7 @@ import { Crowd } from "../../agent-suite/crowd.ts";
 import { notSent } from "../../../src/core/delivery/delivery.ts";
 import { commandTypes } from "../../../src/flow/dispatch/commands.ts";
 import { gather } from "../../../src/flow/dispatch/digest.ts";
-import { pass, routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
+import { gatheringOf, pass, routeWaiting } from "../../../src/flow/dispatch/dispatch.ts";
 import { type Item, newMemory } from "../../../src/flow/dispatch/items.ts";
 import { inTurn } from "../../../src/flow/dispatch/send.ts";
 import { findSession } from "../../../src/store/sessions/sessions.ts";
@@ -151,7 +151,7 @@ test("one that works again before it is begun is told at its next rest, and neit
   w1.turn();
   await world.ok("ingest w1");
   await notify("t2", "look here");
-  routeWaiting({ cx, store }, byHand, memory);
+  routeWaiting({ cx, store }, byHand, memory, gatheringOf(store, byHand));
   const wanted = { types: commandTypes(undefined), turns: true, busy: [] };
   const { sending } = gather({ cx, store, claimant: byHand }, findSession(store, "m1")!, wanted, [], memory);
   const release = await busy();
