@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join, resolve } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { type Context, makeContext } from "../../src/context.ts";
+import type { Context } from "../../src/context.ts";
+import { childContext } from "../child-context.ts";
 import { type Dashboard, serveDashboard } from "../../src/dashboard/server.ts";
 import { closeDemo } from "../../src/flow/qa/demo-close.ts";
 import { DEMO, demoCast, playedScript } from "../../src/flow/qa/demo-script.ts";
@@ -23,17 +24,7 @@ let browser: Browser;
 let tab: Tab;
 let page: Page;
 
-const contextOf = (env: Record<string, string>): Context =>
-  makeContext({
-    env,
-    cwd: folder.project,
-    argv0: "conveyor",
-    tty: { in: false, out: false, err: false },
-    write: () => {},
-    readStdin: () => new Uint8Array(),
-    clock: Date.now,
-    uuid: () => crypto.randomUUID(),
-  });
+const contextOf = (env: Record<string, string>): Context => childContext({ env, cwd: folder.project });
 
 beforeAll(async () => {
   model = machineOf(agents.codex).scriptedModel(playedScript(demoCast, () => {}));

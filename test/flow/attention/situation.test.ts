@@ -4,6 +4,7 @@ import { everything, type Seen } from "../../../src/flow/attention/situation.ts"
 import { UNSEEN } from "../../../src/flow/attention/side.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
+import { spiedQueries } from "../../spied-queries.ts";
 import { boundPair, event, meta } from "../../rollout.ts";
 
 let w: World;
@@ -66,26 +67,11 @@ test("twenty tasks of a thousand records, and as many that are over: everything 
   }
   db.run("commit");
   db.run("analyze");
-  const asked = new Set<string>();
-  const spied = new Proxy(db, {
-    get: (target, name) => {
-      if (name === "query") return (sql: string) => (asked.add(sql), target.query(sql));
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const { db: spied, asked, plans } = spiedQueries(db);
   const found = items({ ...store, db: spied });
   expect(found.items.map(({ kind }) => kind)).toEqual(Array.from({ length: 20 }, () => "stalled" as const));
   expect(asked.size).toBeGreaterThan(10);
-  const scans = [...asked]
-    .filter((sql) => /^\s*select/i.test(sql))
-    .flatMap((sql) =>
-      db
-        .query<{ detail: string }, []>(`explain query plan ${sql}`)
-        .all()
-        .map(({ detail }) => detail),
-    )
-    .filter((detail) => detail.startsWith("SCAN ") && GROWING.test(detail) && !OPEN.test(detail));
+  const scans = plans().filter(({ detail }) => detail.startsWith("SCAN ") && GROWING.test(detail) && !OPEN.test(detail));
   expect(scans).toEqual([]);
 });
 

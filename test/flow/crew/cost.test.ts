@@ -5,6 +5,7 @@ import { bind } from "../../../src/store/sessions/bindings.ts";
 import { needSession, registerSession } from "../../../src/store/sessions/sessions.ts";
 import { createTask } from "../../../src/store/tasks/tasks.ts";
 import { World } from "../../harness.ts";
+import { spiedQueries } from "../../spied-queries.ts";
 
 let w: World;
 beforeEach(() => {
@@ -51,27 +52,14 @@ test("twenty workers, and twice as many that have worked before: all is found by
   );
   db.run("commit");
   db.run("analyze");
-  const asked = new Set<string>();
-  const spied = new Proxy(db, {
-    get: (target, name) => {
-      if (name === "query") return (sql: string) => (asked.add(sql), target.query(sql));
-      const value = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  const { db: spied, asked, plans } = spiedQueries(db);
   const scene = { cx: w.context(), store: { ...store, db: spied } };
   const rows = await crewRows(scene, allCrews(scene));
   expect(needSession(store, "m1").id).toBe(manager.id);
   expect(rows.map(({ worker, tokens }) => `${worker} ${tokens}`)).toEqual(Array.from({ length: 20 }, (_, n) => `w${n} 2`));
   expect(asked.size).toBeGreaterThan(10);
-  const scans = [...asked]
-    .filter((sql) => /^\s*select/i.test(sql))
-    .flatMap((sql) =>
-      db
-        .query<{ detail: string }, []>(`explain query plan ${sql}`)
-        .all()
-        .filter(({ detail }) => /^SCAN (?!\(|CONSTANT|p$|dispatchers)/.test(detail) && !OPEN.test(detail))
-        .map(({ detail }) => `${detail}: ${sql}`),
-    );
+  const scans = plans()
+    .filter(({ detail }) => /^SCAN (?!\(|CONSTANT|p$|dispatchers)/.test(detail) && !OPEN.test(detail))
+    .map(({ detail, sql }) => `${detail}: ${sql}`);
   expect(scans).toEqual([]);
 });

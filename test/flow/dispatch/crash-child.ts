@@ -3,46 +3,32 @@
  * `after`; and `digest` where it watches for one pass, in which the first commit is the one that routes an ended turn; or where it goes on with
  * turns that died of a limit, by how many milliseconds it is ahead of its time: then the first commit is the one that claims such a turn.
  */
-import { makeContext } from "../../../src/context.ts";
 import { runDispatch } from "../../../src/flow/dispatch/run-dispatch.ts";
+import { aroundCommits, childContext, dieAtOnce } from "../../child-context.ts";
 
 const [number, when, more] = [Number(process.argv[2]), process.argv[3], process.argv[4]];
 const digest = more === "digest";
 const ahead = digest ? undefined : more;
-const cx = makeContext({
-  env: process.env,
-  cwd: process.cwd(),
-  argv0: "conveyor",
-  tty: { in: false, out: false, err: false },
-  write: () => {},
-  readStdin: () => new Uint8Array(),
-  clock: () => Date.now() + Number(ahead ?? 0),
-  uuid: () => crypto.randomUUID(),
-});
+const cx = childContext({ clock: () => Date.now() + Number(ahead ?? 0) });
 const store = cx.store();
 const { db } = store;
-const transaction = db.transaction.bind(db);
 let commits = 0;
 const first = digest
   ? "select 1 from routed_notifications where state = 'pending'"
   : ahead !== undefined && "select 1 from limit_resumes where state = 'claimed'";
 const counts = (): boolean => first === false || db.query(first).get() !== null;
-const die = () => process.kill(process.pid, "SIGKILL");
+let counted = false;
 
-db.transaction = ((change: () => unknown) => {
-  const real = transaction(change);
-  return {
-    deferred: () => real.deferred(),
-    immediate() {
-      const counted = counts();
-      if (counted && ++commits === number && when === "before") die();
-      const result = real.immediate();
-      if (!counted && counts()) commits++;
-      if (commits === number && when === "after") die();
-      return result;
-    },
-  };
-}) as unknown as typeof db.transaction;
+aroundCommits(db, {
+  before() {
+    counted = counts();
+    if (counted && ++commits === number && when === "before") dieAtOnce();
+  },
+  after() {
+    if (!counted && counts()) commits++;
+    if (commits === number && when === "after") dieAtOnce();
+  },
+});
 
 await runDispatch(cx, store, {
   dispatcherId: "crash",

@@ -1,6 +1,6 @@
 /** Several messages of one sending have one fate: whoever recovers or proves one of them moves all. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { addDelivery, deliveryById, endDelivery } from "../../../src/store/deliveries.ts";
+import { addDelivery, deliveryById } from "../../../src/store/deliveries.ts";
 import { addDigest, digestOf, isInHand } from "../../../src/store/dispatch/digests.ts";
 import { moveMessage } from "../../../src/store/dispatch/message.ts";
 import { proveMessages } from "../../../src/store/dispatch/prove.ts";
@@ -8,7 +8,7 @@ import { recoverMessages } from "../../../src/store/dispatch/recovery.ts";
 import { type Store, tx } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
 import { boundPair } from "../../rollout.ts";
-import { claimant, DEAD, Story } from "./story.ts";
+import { arrive, claimant, DEAD, Story } from "./story.ts";
 
 const B = { dispatcherId: "b", leaseSeconds: 60, holder: { world: "here", pid: 2, born: "2" } };
 const ID = "delivery-digest";
@@ -44,17 +44,7 @@ const states = () => stories.map((story) => story.now().state);
 const recover = (index: number, waits: boolean, gone = [DEAD]) =>
   recoverMessages(store, B, stories[index]!.now(), waits, gone, store.now()).map(({ state }) => state);
 const prove = () =>
-  proveMessages(store, deliveryById(store, ID)!, "b", () => {
-    const end = {
-      state: "delivered",
-      proof: "seen",
-      sideEffectStarted: true,
-      sideEffectCompleted: true,
-      error: null,
-      lookedTo: null,
-    } as const;
-    endDelivery(store, ID, end, []);
-  }).map(({ notification_id }) => notification_id);
+  proveMessages(store, deliveryById(store, ID)!, "b", () => arrive(store, ID)).map(({ notification_id }) => notification_id);
 const ids = () => stories.map((story) => story.now().notification!.id);
 
 for (const index of [0, 1, 2])

@@ -6,12 +6,12 @@ import { claimNextItem, keepConsumed } from "../../../src/store/dispatch/inbox.t
 import type { MessageState } from "../../../src/core/dispatch/message.ts";
 import { proveMessages } from "../../../src/store/dispatch/prove.ts";
 import { overdueCommands, overdueTurns, recoverMessages } from "../../../src/store/dispatch/recovery.ts";
-import { deliveryById, endDelivery } from "../../../src/store/deliveries.ts";
+import { deliveryById } from "../../../src/store/deliveries.ts";
 import { sessionById } from "../../../src/store/sessions/sessions.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { World } from "../../harness.ts";
 import { boundPair } from "../../rollout.ts";
-import { claimant, claimNext, DEAD, Story } from "./story.ts";
+import { arrive, claimant, claimNext, DEAD, Story } from "./story.ts";
 
 let w: World;
 let store: Store;
@@ -35,15 +35,7 @@ function prove(story: Story, by: string | null): Write {
   return () =>
     proveMessages(store, delivery, by, () => {
       if (deliveryById(store, delivery.id)!.state === "delivered") return;
-      const end = {
-        state: "delivered",
-        proof: "seen",
-        sideEffectStarted: true,
-        sideEffectCompleted: true,
-        error: null,
-        lookedTo: null,
-      } as const;
-      endDelivery(store, delivery.id, end, []);
+      arrive(store, delivery.id);
     }).length > 0;
 }
 
